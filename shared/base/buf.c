@@ -1,0 +1,107 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAP = 64 };
+
+/* Where to grow to: doubled, so that many small adds stay linear, but never past the ceiling. */
+static size_t next_cap(const struct buf *b, size_t needed)
+{
+    size_t most = b->ceiling == SIZE_MAX ? SIZE_MAX : b->ceiling + 1;
+    size_t cap = b->cap == 0 ? FIRST_CAP : b->cap;
+    while (cap < needed && cap <= SIZE_MAX / 2)
+        cap *= 2;
+    return cap < needed || cap > most ? most : cap;
+}
+
+/* Room for `len` more bytes and the NUL; on false the buffer has failed and is unchanged. */
+static bool reserve(struct buf *b, size_t len)
+{
+    if (b->failed)
+        return false;
+    if (len > b->ceiling - b->len || len >= SIZE_MAX - b->len) {
+        b->failed = true;
+        return false;
+    }
+    size_t needed = b->len + len + 1;
+    if (needed <= b->cap)
+        return true;
+    size_t cap = next_cap(b, needed);
+    char *data = realloc(b->data, cap);
+    if (data == NULL) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+void buf_init(struct buf *b, size_t ceiling)
+{
+    *b = (struct buf){.ceiling = ceiling};
+}
+
+void buf_free(struct buf *b)
+{
+    if (b == NULL)
+        return;
+    free(b->data);
+    buf_init(b, b->ceiling);
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->data != NULL)
+        b->data[0] = '\0';
+}
+
+void buf_add(struct buf *b, const void *bytes, size_t len)
+{
+    if (!reserve(b, len))
+        return;
+    /* memcpy from NULL is undefined even for no bytes. */
+    if (len > 0)
+        memcpy(b->data + b->len, bytes, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_text(struct buf *b, const char *text)
+{
+    buf_add(b, text, strlen(text));
+}
+
+void buf_format(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len < 0)
+        b->failed = true;
+    else if (reserve(b, (size_t)len)) {
+        /* Measured with the same arguments, so it fits. */
+        (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+        b->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+bool buf_ok(const struct buf *b)
+{
+    return !b->failed;
+}
+
+const char *buf_str(const struct buf *b)
+{
+    return b->data == NULL ? "" : b->data;
+}

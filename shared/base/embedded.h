@@ -1,0 +1,17 @@
+/*
+ * Files of the source tree that travel inside the binary (made by db/embed.sh): one file to copy
+ * onto a host. Each table ends with a row whose name is NULL.
+ */
+#ifndef TAPEDECK_BASE_EMBEDDED_H
+#define TAPEDECK_BASE_EMBEDDED_H
+
+struct embedded_file {
+    const char *name;  /* "001_call_log.sql" */
+    const char *bytes; /* NUL-terminated */
+    const char *end;   /* points at that NUL */
+};
+
+extern const struct embedded_file EMBEDDED_MIGRATIONS[];
+extern const struct embedded_file EMBEDDED_SCRIPTS[];
+
+#endif
