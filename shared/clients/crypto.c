@@ -1,0 +1,79 @@
+#include "clients/crypto.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "base/text.h"
+
+enum { TOKEN_BYTES = 16 };
+
+static bool hmac(const EVP_MD *digest, const char *key, const void *data, size_t len,
+                 unsigned char *out)
+{
+    size_t key_len = strlen(key);
+    unsigned int out_len = 0;
+    return key_len <= INT_MAX && HMAC(digest, key, (int)key_len, data, len, out, &out_len) != NULL;
+}
+
+bool crypto_hmac_sha1(const char *key, const void *data, size_t len, unsigned char *out)
+{
+    return hmac(EVP_sha1(), key, data, len, out);
+}
+
+bool crypto_hmac_sha256(const char *key, const void *data, size_t len, unsigned char *out)
+{
+    return hmac(EVP_sha256(), key, data, len, out);
+}
+
+static bool digest_hex(const EVP_MD *digest, const void *data, size_t len, char *out)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned int bytes_len = 0;
+    if (EVP_Digest(data, len, bytes, &bytes_len, digest, NULL) != 1)
+        return false;
+    text_hex(bytes, bytes_len, out);
+    return true;
+}
+
+bool crypto_sha1_hex(const void *data, size_t len, char *out)
+{
+    return digest_hex(EVP_sha1(), data, len, out);
+}
+
+bool crypto_sha256_hex(const void *data, size_t len, char *out)
+{
+    return digest_hex(EVP_sha256(), data, len, out);
+}
+
+void crypto_base64(const unsigned char *bytes, size_t len, char *out)
+{
+    enum { BLOCK = 3 * 1024 }; /* EVP_EncodeBlock counts in int; whole triples join seamlessly */
+    out[0] = '\0';
+    while (len > 0) {
+        size_t part = len < BLOCK ? len : BLOCK;
+        out += EVP_EncodeBlock((unsigned char *)out, bytes, (int)part);
+        bytes += part;
+        len -= part;
+    }
+}
+
+bool crypto_same(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+    return len == strlen(b) && CRYPTO_memcmp(a, b, len) == 0;
+}
+
+bool crypto_token(char *out)
+{
+    unsigned char bytes[TOKEN_BYTES];
+    if (RAND_bytes(bytes, sizeof bytes) != 1)
+        return false;
+    text_hex(bytes, sizeof bytes, out);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    return true;
+}

@@ -1,0 +1,36 @@
+/*
+ * The few cryptographic verbs the project needs; the only home of OpenSSL's headers.
+ */
+#ifndef TAPEDECK_CLIENTS_CRYPTO_H
+#define TAPEDECK_CLIENTS_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    CRYPTO_SHA1_SIZE = 20,
+    CRYPTO_SHA256_SIZE = 32,
+    CRYPTO_SHA1_HEX = 41,
+    CRYPTO_SHA256_HEX = 65, /* with the NUL */
+    CRYPTO_SHA1_BASE64 = 29,
+    CRYPTO_TOKEN_SIZE = 33,
+};
+
+/* HMAC (RFC 2104). `out` holds the digest's size. False when libcrypto refuses. */
+bool crypto_hmac_sha1(const char *key, const void *data, size_t len, unsigned char *out);
+bool crypto_hmac_sha256(const char *key, const void *data, size_t len, unsigned char *out);
+
+/* Lowercase hex digests; `out` holds CRYPTO_SHA1_HEX or CRYPTO_SHA256_HEX bytes. */
+bool crypto_sha1_hex(const void *data, size_t len, char *out);
+bool crypto_sha256_hex(const void *data, size_t len, char *out);
+
+/* Base64 with padding (RFC 4648, 4); `out` holds 4 * ceil(len / 3) + 1 bytes. */
+void crypto_base64(const unsigned char *bytes, size_t len, char *out);
+
+/* Equality in a time that depends on the lengths alone. */
+bool crypto_same(const char *a, const char *b);
+
+/* 128 random bits as hex into `out` (CRYPTO_TOKEN_SIZE bytes). False when the system has none. */
+bool crypto_token(char *out);
+
+#endif

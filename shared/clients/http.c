@@ -1,0 +1,270 @@
+#include "clients/http.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { RECEIVE_BUFFER = 64 * 1024 };
+
+struct http_transfer {
+    CURL *easy;
+    struct http *http;
+    const struct http_events *events;
+    void *context;
+    struct http_transfer *next, *previous;
+    int64_t stall_timeout_ms;
+    int64_t last_byte_ms;
+    bool cancelled;
+};
+
+struct http {
+    CURLM *multi;
+    struct http_transfer *first;
+    size_t count;
+};
+
+struct http *http_new(void)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL) {
+        return NULL;
+    }
+    http->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+    if (http->multi == NULL) {
+        free(http);
+        return NULL;
+    }
+    return http;
+}
+
+static void unlink_transfer(struct http_transfer *t)
+{
+    struct http *http = t->http;
+    if (t->previous != NULL) {
+        t->previous->next = t->next;
+    } else {
+        http->first = t->next;
+    }
+    if (t->next != NULL) {
+        t->next->previous = t->previous;
+    }
+    http->count--;
+}
+
+static void free_transfer(struct http_transfer *t)
+{
+    unlink_transfer(t);
+    curl_multi_remove_handle(t->http->multi, t->easy);
+    curl_easy_cleanup(t->easy);
+    free(t);
+}
+
+void http_free(struct http *http)
+{
+    if (http == NULL) {
+        return;
+    }
+    while (http->first != NULL) {
+        free_transfer(http->first);
+    }
+    curl_multi_cleanup(http->multi);
+    curl_global_cleanup();
+    free(http);
+}
+
+/* ---- one transfer ---- */
+
+static struct http_answer answer_of(const struct http_transfer *t)
+{
+    struct http_answer answer = {.content_length = -1};
+    char *type = NULL;
+    curl_off_t length = -1;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &answer.status);
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    answer.content_type = type;
+    answer.content_length = length;
+    return answer;
+}
+
+static size_t on_bytes(char *bytes, size_t one, size_t len, void *context)
+{
+    (void)one;
+    struct http_transfer *t = context;
+    t->last_byte_ms = clock_monotonic_ms();
+    struct http_answer answer = answer_of(t);
+    return t->events->on_body(t->context, &answer, bytes, len) ? len : 0;
+}
+
+/* Header lines are signs of life, too. */
+static size_t on_header(char *bytes, size_t one, size_t len, void *context)
+{
+    (void)bytes;
+    struct http_transfer *t = context;
+    t->last_byte_ms = clock_monotonic_ms();
+    return one * len;
+}
+
+static bool set_options(struct http_transfer *t, const struct http_request *r)
+{
+    CURL *e = t->easy;
+    bool good = curl_easy_setopt(e, CURLOPT_URL, r->url) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_USERAGENT, "tapedeck/1") == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_timeout_ms) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->total_timeout_ms) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_bytes) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK;
+    if (r->user != NULL) {
+        good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_USERNAME, r->user) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_PASSWORD, r->password) == CURLE_OK;
+    }
+    return good;
+}
+
+static void link_transfer(struct http *http, struct http_transfer *t)
+{
+    t->next = http->first;
+    if (http->first != NULL) {
+        http->first->previous = t;
+    }
+    http->first = t;
+    http->count++;
+}
+
+enum result http_start(struct http *http, const struct http_request *request,
+                       const struct http_events *events, void *context, struct http_transfer **out)
+{
+    struct http_transfer *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        return RESULT_FAILED;
+    }
+    t->http = http;
+    t->events = events;
+    t->context = context;
+    t->stall_timeout_ms = request->stall_timeout_ms;
+    t->last_byte_ms = clock_monotonic_ms();
+    t->easy = curl_easy_init();
+    if (t->easy == NULL || !set_options(t, request) ||
+        curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+        curl_easy_cleanup(t->easy);
+        free(t);
+        return RESULT_FAILED;
+    }
+    link_transfer(http, t);
+    *out = t;
+    return RESULT_OK;
+}
+
+void http_cancel(struct http_transfer *transfer)
+{
+    transfer->cancelled = true;
+    curl_multi_wakeup(transfer->http->multi);
+}
+
+size_t http_count(const struct http *http)
+{
+    return http->count;
+}
+
+/* ---- the loop ---- */
+
+static enum http_outcome outcome_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK: return HTTP_COMPLETE;
+    case CURLE_WRITE_ERROR: return HTTP_STOPPED;
+    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMED_OUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION: return HTTP_UNREACHABLE;
+    default: return HTTP_BROKEN;
+    }
+}
+
+/* curl reports a connect that timed out as any other timeout; no answer at all tells them apart. */
+static enum http_outcome refine(const struct http_transfer *t, enum http_outcome outcome)
+{
+    curl_off_t connected = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+    return outcome == HTTP_TIMED_OUT && connected == 0 ? HTTP_UNREACHABLE : outcome;
+}
+
+static void finish(struct http_transfer *t, enum http_outcome outcome)
+{
+    struct http_answer answer = answer_of(t);
+    const struct http_events *events = t->events;
+    void *context = t->context;
+    char *type = answer.content_type != NULL ? strdup(answer.content_type) : NULL;
+    answer.content_type = type;
+    free_transfer(t);
+    events->on_done(context, outcome, &answer);
+    free(type);
+}
+
+static void finish_completed(struct http *http)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+        struct http_transfer *t = NULL;
+        if (message->msg == CURLMSG_DONE &&
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK) {
+            finish(t, refine(t, outcome_of(message->data.result)));
+        }
+    }
+}
+
+static void finish_cancelled_and_stalled(struct http *http)
+{
+    int64_t now = clock_monotonic_ms();
+    for (struct http_transfer *t = http->first, *next; t != NULL; t = next) {
+        next = t->next;
+        if (t->cancelled) {
+            finish(t, HTTP_STOPPED);
+        } else if (now - t->last_byte_ms >= t->stall_timeout_ms) {
+            finish(t, HTTP_STALLED);
+        }
+    }
+}
+
+enum result http_poll(struct http *http, const int *fds, size_t count, int timeout_ms)
+{
+    struct curl_waitfd wake[HTTP_WAKE_FDS_MAX];
+    unsigned waits = 0;
+    int running, ready;
+    for (size_t i = 0; i < count && waits < HTTP_WAKE_FDS_MAX; i++) {
+        if (fds[i] >= 0) {
+            wake[waits++] = (struct curl_waitfd){.fd = fds[i], .events = CURL_WAIT_POLLIN};
+        }
+    }
+    if (curl_multi_perform(http->multi, &running) != CURLM_OK) {
+        return RESULT_FAILED;
+    }
+    finish_completed(http);
+    finish_cancelled_and_stalled(http);
+    if (curl_multi_poll(http->multi, wake, waits, timeout_ms, &ready) != CURLM_OK ||
+        curl_multi_perform(http->multi, &running) != CURLM_OK) {
+        return RESULT_FAILED;
+    }
+    finish_completed(http);
+    return RESULT_OK;
+}
+
+const char *http_outcome_name(enum http_outcome outcome)
+{
+    static const char *const NAMES[] = {"complete", "stopped",   "unreachable",
+                                        "stalled",  "timed_out", "broken"};
+    return NAMES[outcome];
+}

@@ -1,0 +1,72 @@
+/*
+ * Many HTTP requests in one event loop, each with an end; the only home of libcurl.
+ *
+ * No redirect is followed, no proxy used, no cookie kept: credentials reach the host of the URL and
+ * no other. `on_done` is called exactly once for each request that started, from http_poll, never
+ * from http_start.
+ */
+#ifndef TAPEDECK_CLIENTS_HTTP_H
+#define TAPEDECK_CLIENTS_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+struct http;
+struct http_transfer;
+
+struct http_request {
+    const char *url;
+    const char *user; /* Basic credentials, or NULL */
+    const char *password;
+    int64_t connect_timeout_ms;
+    int64_t stall_timeout_ms; /* no byte arriving */
+    int64_t total_timeout_ms;
+};
+
+struct http_answer {
+    long status;              /* 0 while there is none */
+    const char *content_type; /* NULL when there is none; valid inside the callback */
+    int64_t content_length;   /* -1 when not said */
+};
+
+enum http_outcome {
+    HTTP_COMPLETE,    /* the whole answer came, whatever its status */
+    HTTP_STOPPED,     /* on_body said so, or http_cancel */
+    HTTP_UNREACHABLE, /* no name, no connection, no TLS */
+    HTTP_STALLED,     /* silent for stall_timeout_ms */
+    HTTP_TIMED_OUT,   /* total_timeout_ms went by */
+    HTTP_BROKEN,      /* cut short, or not HTTP */
+};
+
+struct http_events {
+    /* Some bytes of the body; false stops the transfer. */
+    bool (*on_body)(void *context, const struct http_answer *answer, const char *bytes, size_t len);
+    void (*on_done)(void *context, enum http_outcome outcome, const struct http_answer *answer);
+};
+
+/* NULL without memory. http_free ends what still runs, without calling back; NULL is safe. */
+struct http *http_new(void);
+void http_free(struct http *http);
+
+/* Starts a GET. `events` and `context` must live until on_done; the request is copied. */
+enum result http_start(struct http *http, const struct http_request *request,
+                       const struct http_events *events, void *context, struct http_transfer **out);
+
+/* Ends a transfer; its on_done comes from the next http_poll, as HTTP_STOPPED. */
+void http_cancel(struct http_transfer *transfer);
+
+/* How many transfers are under way. */
+size_t http_count(const struct http *http);
+
+enum { HTTP_WAKE_FDS_MAX = 4 };
+
+/* Moves bytes and calls back. Waits until something happens here or one of `fds` can be read (-1s
+ * are passed over), but at most `timeout_ms`. */
+enum result http_poll(struct http *http, const int *fds, size_t count, int timeout_ms);
+
+const char *http_outcome_name(enum http_outcome outcome);
+
+#endif

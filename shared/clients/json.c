@@ -1,0 +1,105 @@
+#include "clients/json.h"
+
+#include <jansson.h>
+
+/* struct json is a json_t by another name: only this file knows. */
+static json_t *value_of(const struct json *json)
+{
+    union {
+        const struct json *json;
+        json_t *value;
+    } same = {.json = json};
+    return same.value;
+}
+
+static struct json *named(json_t *value)
+{
+    return (struct json *)value;
+}
+
+struct json *json_new(void)
+{
+    return named(json_object());
+}
+
+struct json *json_new_list(void)
+{
+    return named(json_array());
+}
+
+void json_free(struct json *json)
+{
+    json_decref(value_of(json));
+}
+
+/* Takes ownership of `value`; what could not be made becomes null. */
+static void put(struct json *object, const char *key, json_t *value)
+{
+    (void)json_object_set_new(value_of(object), key, value != NULL ? value : json_null());
+}
+
+void json_put_text(struct json *object, const char *key, const char *text)
+{
+    put(object, key, text != NULL ? json_string(text) : NULL);
+}
+
+void json_put_int(struct json *object, const char *key, int64_t number)
+{
+    put(object, key, json_integer(number));
+}
+
+void json_put_flag(struct json *object, const char *key, bool flag)
+{
+    put(object, key, json_boolean(flag));
+}
+
+void json_put_null(struct json *object, const char *key)
+{
+    put(object, key, NULL);
+}
+
+void json_put(struct json *object, const char *key, struct json *child)
+{
+    put(object, key, value_of(child));
+}
+
+void json_add(struct json *list, struct json *child)
+{
+    (void)json_array_append_new(value_of(list), value_of(child));
+}
+
+static int add_bytes(const char *bytes, size_t len, void *out)
+{
+    buf_add(out, bytes, len);
+    return 0;
+}
+
+enum result json_print(const struct json *json, struct buf *out)
+{
+    if (json == NULL || json_dump_callback(value_of(json), add_bytes, out, JSON_COMPACT) != 0) {
+        return RESULT_FAILED;
+    }
+    return buf_ok(out) ? RESULT_OK : RESULT_FAILED;
+}
+
+enum result json_parse(const char *text, size_t len, struct json **out)
+{
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    if (value == NULL || !json_is_object(value)) {
+        json_decref(value);
+        return RESULT_INVALID;
+    }
+    *out = named(value);
+    return RESULT_OK;
+}
+
+const char *json_text_at(const struct json *object, const char *key)
+{
+    return json_string_value(json_object_get(value_of(object), key));
+}
+
+int64_t json_int_at(const struct json *object, const char *key, int64_t fallback)
+{
+    const json_t *value = json_object_get(value_of(object), key);
+    return json_is_integer(value) ? json_integer_value(value) : fallback;
+}

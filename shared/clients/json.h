@@ -1,0 +1,46 @@
+/*
+ * JSON, built and read; the only home of jansson.
+ *
+ * Written compact and in UTF-8 as it is (Hebrew not escaped). A put that finds no memory, or text
+ * that is not UTF-8, puts null: the document stays a document.
+ */
+#ifndef TAPEDECK_CLIENTS_JSON_H
+#define TAPEDECK_CLIENTS_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/result.h"
+
+struct json;
+
+/* An empty object or list; NULL without memory, which every function here takes. */
+struct json *json_new(void);
+struct json *json_new_list(void);
+
+/* json_free(NULL) is safe. Frees what was put inside, too. */
+void json_free(struct json *json);
+
+void json_put_text(struct json *object, const char *key, const char *text); /* NULL: null */
+void json_put_int(struct json *object, const char *key, int64_t number);
+void json_put_flag(struct json *object, const char *key, bool flag);
+void json_put_null(struct json *object, const char *key);
+
+/* These take ownership of `child`. */
+void json_put(struct json *object, const char *key, struct json *child);
+void json_add(struct json *list, struct json *child);
+
+/* Appends the document. RESULT_FAILED when it cannot be written. */
+enum result json_print(const struct json *json, struct buf *out);
+
+/* Parses one object of at most `len` bytes, depth bounded by jansson. RESULT_INVALID otherwise.
+ * The caller frees *out. */
+enum result json_parse(const char *text, size_t len, struct json **out);
+
+/* A member of an object, or NULL / the fallback when it is missing or of another type. */
+const char *json_text_at(const struct json *object, const char *key);
+int64_t json_int_at(const struct json *object, const char *key, int64_t fallback);
+
+#endif

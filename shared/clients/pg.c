@@ -1,0 +1,402 @@
+#include "clients/pg.h"
+
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum {
+    RECONNECT_CEILING_MS = 2000,
+    CONNECT_TIMEOUT_MAX_MS = 10000,
+    CONNECT_STEPS_MAX = 1000,
+    ERROR_SIZE = 512,
+};
+
+struct pg {
+    PGconn *conn; /* NULL while disconnected */
+    char *url;
+    int64_t timeout_ms;
+    struct backoff backoff;
+    bool in_transaction;
+    char error[ERROR_SIZE];
+};
+
+/* pg_rows is a PGresult by another name: only this file knows. */
+static PGresult *result_of(const struct pg_rows *rows)
+{
+    union {
+        const struct pg_rows *rows;
+        PGresult *result;
+    } same = {.rows = rows};
+    return same.result;
+}
+
+/* ---- parameters ---- */
+
+void pg_text(struct pg_params *params, const char *text)
+{
+    if (params->count == PG_PARAMS_MAX) {
+        abort();
+    }
+    params->values[params->count++] = text;
+}
+
+void pg_int(struct pg_params *params, int64_t number)
+{
+    if (params->count == PG_PARAMS_MAX) {
+        abort();
+    }
+    char *digits = params->numbers[params->count];
+    int n = snprintf(digits, sizeof params->numbers[0], "%lld", (long long)number);
+    if (n < 0 || (size_t)n >= sizeof params->numbers[0]) {
+        abort();
+    }
+    pg_text(params, digits);
+}
+
+void pg_int_or_null(struct pg_params *params, int64_t number, int64_t null_value)
+{
+    if (number == null_value) {
+        pg_text(params, NULL);
+    } else {
+        pg_int(params, number);
+    }
+}
+
+void pg_flag(struct pg_params *params, bool flag)
+{
+    pg_text(params, flag ? "t" : "f");
+}
+
+/* ---- connection ---- */
+
+struct pg *pg_new(const char *url, int64_t timeout_ms)
+{
+    struct pg *pg = calloc(1, sizeof *pg);
+    if (pg == NULL) {
+        return NULL;
+    }
+    pg->url = strdup(url);
+    pg->timeout_ms = timeout_ms;
+    if (pg->url == NULL) {
+        free(pg);
+        return NULL;
+    }
+    return pg;
+}
+
+static void disconnect(struct pg *pg)
+{
+    PQfinish(pg->conn);
+    pg->conn = NULL;
+    pg->in_transaction = false;
+}
+
+void pg_free(struct pg *pg)
+{
+    if (pg == NULL) {
+        return;
+    }
+    disconnect(pg);
+    free(pg->url);
+    free(pg);
+}
+
+/* Waits until the socket is ready or the deadline has passed. */
+static bool wait_socket(const struct pg *pg, short events, int64_t deadline)
+{
+    for (;;) {
+        int64_t left = deadline - clock_monotonic_ms();
+        if (left <= 0) {
+            return false;
+        }
+        struct pollfd fd = {.fd = PQsocket(pg->conn), .events = events};
+        int n = poll(&fd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        if (n > 0) {
+            return true;
+        }
+    }
+}
+
+static void quiet_notice(void *unused, const PGresult *notice)
+{
+    (void)unused;
+    (void)notice;
+}
+
+static void remember_error(struct pg *pg, const char *message)
+{
+    (void)snprintf(pg->error, sizeof pg->error, "%s", message);
+    pg->error[strcspn(pg->error, "\n")] = '\0';
+}
+
+static bool finish_connecting(struct pg *pg, int64_t deadline)
+{
+    short events = POLLOUT;
+    for (int step = 0; step < CONNECT_STEPS_MAX; step++) {
+        if (PQstatus(pg->conn) == CONNECTION_BAD || !wait_socket(pg, events, deadline)) {
+            return false;
+        }
+        switch (PQconnectPoll(pg->conn)) {
+        case PGRES_POLLING_OK: return true;
+        case PGRES_POLLING_READING: events = POLLIN; break;
+        case PGRES_POLLING_WRITING: events = POLLOUT; break;
+        default: return false;
+        }
+    }
+    return false;
+}
+
+static bool connect_now(struct pg *pg)
+{
+    static const char *const KEYS[] = {"dbname", "application_name", "options", NULL};
+    char options[96];
+    int n = snprintf(options, sizeof options, "-c timezone=UTC -c statement_timeout=%lld",
+                     (long long)pg->timeout_ms);
+    if (n < 0 || (size_t)n >= sizeof options) {
+        return false;
+    }
+    const char *const values[] = {pg->url, "tapedeck", options, NULL};
+    bool patient = pg->timeout_ms > CONNECT_TIMEOUT_MAX_MS;
+    int64_t deadline = clock_monotonic_ms() + (patient ? CONNECT_TIMEOUT_MAX_MS : pg->timeout_ms);
+    pg->conn = PQconnectStartParams(KEYS, values, 1);
+    if (pg->conn != NULL && finish_connecting(pg, deadline) && PQsetnonblocking(pg->conn, 1) == 0) {
+        PQsetNoticeReceiver(pg->conn, quiet_notice, NULL);
+        return true;
+    }
+    remember_error(pg, pg->conn != NULL ? PQerrorMessage(pg->conn) : "no memory");
+    disconnect(pg);
+    return false;
+}
+
+/* A server that restarted while we were idle has closed our socket: notice before we use it, so
+ * that the first request after a restart is answered. */
+static bool is_usable(const struct pg *pg)
+{
+    if (pg->conn == NULL || PQstatus(pg->conn) != CONNECTION_OK) {
+        return false;
+    }
+    struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
+    if (poll(&fd, 1, 0) <= 0) {
+        return true;
+    }
+    return PQconsumeInput(pg->conn) == 1 && PQstatus(pg->conn) == CONNECTION_OK;
+}
+
+static enum result ensure_connected(struct pg *pg)
+{
+    if (is_usable(pg)) {
+        return RESULT_OK;
+    }
+    disconnect(pg);
+    if (!backoff_due(&pg->backoff, clock_monotonic_ms())) {
+        return RESULT_UNAVAILABLE;
+    }
+    if (connect_now(pg)) {
+        backoff_succeeded(&pg->backoff);
+        return RESULT_OK;
+    }
+    backoff_failed(&pg->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
+    log_event("PG_UNAVAILABLE", "retry_ms=%lld", (long long)pg->backoff.delay_ms);
+    return RESULT_UNAVAILABLE;
+}
+
+/* ---- statements ---- */
+
+static bool flush_all(const struct pg *pg, int64_t deadline)
+{
+    for (;;) {
+        int left = PQflush(pg->conn);
+        if (left <= 0) {
+            return left == 0;
+        }
+        if (!wait_socket(pg, POLLIN | POLLOUT, deadline) || PQconsumeInput(pg->conn) == 0) {
+            return false;
+        }
+    }
+}
+
+/* Reads results until the statement is done; keeps the last, or the first error. */
+static PGresult *collect(const struct pg *pg, int64_t deadline)
+{
+    PGresult *kept = NULL;
+    for (;;) {
+        while (PQisBusy(pg->conn)) {
+            if (!wait_socket(pg, POLLIN, deadline) || PQconsumeInput(pg->conn) == 0) {
+                PQclear(kept);
+                return NULL;
+            }
+        }
+        PGresult *next = PQgetResult(pg->conn);
+        if (next == NULL) {
+            return kept;
+        }
+        if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
+            PQclear(next);
+            continue;
+        }
+        PQclear(kept);
+        kept = next;
+    }
+}
+
+/* A server that is starting, stopping or out of connections is away, not wrong (classes 08, 53,
+ * 57P of PostgreSQL's appendix A; 57014 is our own statement timeout). */
+static bool state_is_unavailable(const char *state)
+{
+    return strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 ||
+           strncmp(state, "57P", 3) == 0 || strcmp(state, "57014") == 0;
+}
+
+static enum result judge(struct pg *pg, const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        return RESULT_OK;
+    }
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    remember_error(pg, PQresultErrorMessage(result));
+    if (state == NULL || state_is_unavailable(state)) {
+        return RESULT_UNAVAILABLE;
+    }
+    if (strcmp(state, "23505") == 0) {
+        return RESULT_EXISTS;
+    }
+    if (strncmp(state, "22", 2) == 0) {
+        return RESULT_INVALID;
+    }
+    log_event("PG_FAILED", "sqlstate=%s", state);
+    return RESULT_FAILED;
+}
+
+static enum result lost(struct pg *pg)
+{
+    remember_error(pg, PQerrorMessage(pg->conn));
+    log_event("PG_LOST", "retry_ms=0");
+    disconnect(pg);
+    return RESULT_UNAVAILABLE;
+}
+
+/* A transaction that lost its connection must not go on, half, on a new one. */
+static enum result before_statement(struct pg *pg)
+{
+    bool was_inside = pg->in_transaction;
+    enum result result = ensure_connected(pg);
+    if (result == RESULT_OK && was_inside && !pg->in_transaction) {
+        return RESULT_UNAVAILABLE;
+    }
+    return result;
+}
+
+static enum result run(struct pg *pg, bool sent, struct pg_rows **rows)
+{
+    int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
+    PGresult *result = sent && flush_all(pg, deadline) ? collect(pg, deadline) : NULL;
+    if (result == NULL) {
+        return lost(pg);
+    }
+    enum result verdict = judge(pg, result);
+    if (verdict == RESULT_OK && rows != NULL) {
+        *rows = (struct pg_rows *)result;
+    } else {
+        PQclear(result);
+    }
+    return verdict;
+}
+
+enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
+                     struct pg_rows **rows)
+{
+    static const struct pg_params NONE;
+    const struct pg_params *p = params != NULL ? params : &NONE;
+    enum result result = before_statement(pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    bool sent =
+        PQsendQueryParams(pg->conn, sql, (int)p->count, NULL, p->values, NULL, NULL, 0) == 1;
+    return run(pg, sent, rows);
+}
+
+enum result pg_script(struct pg *pg, const char *sql)
+{
+    enum result result = before_statement(pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return run(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
+}
+
+const char *pg_error(const struct pg *pg)
+{
+    return pg->error;
+}
+
+enum result pg_begin(struct pg *pg)
+{
+    enum result result = pg_query(pg, "BEGIN", NULL, NULL);
+    pg->in_transaction = result == RESULT_OK;
+    return result;
+}
+
+enum result pg_commit(struct pg *pg)
+{
+    enum result result = pg_query(pg, "COMMIT", NULL, NULL);
+    pg->in_transaction = false;
+    return result;
+}
+
+void pg_rollback(struct pg *pg)
+{
+    if (pg->conn != NULL && pg->in_transaction) {
+        (void)pg_query(pg, "ROLLBACK", NULL, NULL);
+    }
+    pg->in_transaction = false;
+}
+
+/* ---- rows ---- */
+
+int pg_rows_count(const struct pg_rows *rows)
+{
+    return PQntuples(result_of(rows));
+}
+
+int64_t pg_rows_affected(const struct pg_rows *rows)
+{
+    int64_t n = 0;
+    (void)text_int(PQcmdTuples(result_of(rows)), 0, INT64_MAX, &n);
+    return n;
+}
+
+const char *pg_rows_text(const struct pg_rows *rows, int row, int column)
+{
+    const PGresult *result = result_of(rows);
+    return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
+}
+
+int64_t pg_rows_int(const struct pg_rows *rows, int row, int column, int64_t fallback)
+{
+    const char *text = pg_rows_text(rows, row, column);
+    int64_t number = fallback;
+    if (text != NULL) {
+        (void)text_int(text, INT64_MIN, INT64_MAX, &number);
+    }
+    return number;
+}
+
+bool pg_rows_bool(const struct pg_rows *rows, int row, int column)
+{
+    const char *text = pg_rows_text(rows, row, column);
+    return text != NULL && text[0] == 't';
+}
+
+void pg_rows_free(struct pg_rows *rows)
+{
+    PQclear(result_of(rows));
+}

@@ -1,0 +1,86 @@
+/*
+ * PostgreSQL, with an end to every wait; the only home of libpq.
+ *
+ * A connection is made when first needed and again after it broke, but not more often than a delay
+ * that grows from 50 ms to 2 s: meanwhile statements fail at once with RESULT_UNAVAILABLE. No
+ * statement takes longer than the timeout. Parameters and results are text.
+ */
+#ifndef TAPEDECK_CLIENTS_PG_H
+#define TAPEDECK_CLIENTS_PG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+struct pg;
+struct pg_rows;
+
+enum { PG_PARAMS_MAX = 24 };
+
+/* A statement of some table beside its verbs; a table ends with a row whose name is NULL. A test
+ * asks PostgreSQL to prepare each of them against the migrated schema. */
+struct pg_statement {
+    const char *name;
+    const char *sql;
+};
+
+/* SQL text: a timestamp as ISO 8601 (our sessions are in UTC); a bigint of milliseconds as an
+ * interval. */
+#define PG_ISO(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"+00:00\"')"
+#define PG_MS(parameter) "make_interval(secs => " parameter "::bigint / 1000.0)"
+
+/* Parameters in order, $1 first. Start from {0}. Texts are borrowed until the query returns. */
+struct pg_params {
+    const char *values[PG_PARAMS_MAX];
+    char numbers[PG_PARAMS_MAX][24];
+    size_t count;
+};
+
+/* Each adds one parameter; NULL text is SQL's NULL. More than PG_PARAMS_MAX aborts: a bug. */
+void pg_text(struct pg_params *params, const char *text);
+void pg_int(struct pg_params *params, int64_t number);
+void pg_int_or_null(struct pg_params *params, int64_t number, int64_t null_value);
+void pg_flag(struct pg_params *params, bool flag);
+
+/* A handle for `url` (libpq's URI or key/value form); connects lazily. NULL without memory. */
+struct pg *pg_new(const char *url, int64_t timeout_ms);
+
+/* pg_free(NULL) is safe. */
+void pg_free(struct pg *pg);
+
+/*
+ * Runs one statement. `rows` may be NULL when only success matters; else it is set on RESULT_OK and
+ * the caller frees it with pg_rows_free. RESULT_UNAVAILABLE: not reachable, restarting, or timed
+ * out (the statement may or may not have happened). RESULT_EXISTS: a unique index refused it.
+ * RESULT_FAILED: anything else, logged by SQLSTATE.
+ */
+enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
+                     struct pg_rows **rows);
+
+/* Runs a script of several statements without parameters (migrations). */
+enum result pg_script(struct pg *pg, const char *sql);
+
+/* The message of the last RESULT_FAILED, for operators' tools; never for clients. */
+const char *pg_error(const struct pg *pg);
+
+enum result pg_begin(struct pg *pg);
+enum result pg_commit(struct pg *pg);
+void pg_rollback(struct pg *pg);
+
+int pg_rows_count(const struct pg_rows *rows);
+
+/* How many rows the statement inserted, changed or deleted. */
+int64_t pg_rows_affected(const struct pg_rows *rows);
+
+/* A field as text, or NULL where it is SQL's NULL. Lives as long as the rows. */
+const char *pg_rows_text(const struct pg_rows *rows, int row, int column);
+
+/* A field as an integer or a boolean, `fallback` where it is NULL. */
+int64_t pg_rows_int(const struct pg_rows *rows, int row, int column, int64_t fallback);
+bool pg_rows_bool(const struct pg_rows *rows, int row, int column);
+
+void pg_rows_free(struct pg_rows *rows);
+
+#endif

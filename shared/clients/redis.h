@@ -1,0 +1,74 @@
+/*
+ * Redis, with an end to every wait; the only home of hiredis.
+ *
+ * Connects when first needed and again after a break, with the same growing delay as pg. A failure
+ * is RESULT_UNAVAILABLE and costs nothing but speed: PostgreSQL holds the truth.
+ */
+#ifndef TAPEDECK_CLIENTS_REDIS_H
+#define TAPEDECK_CLIENTS_REDIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+struct redis;
+struct redis_reply;
+
+enum { REDIS_ARGS_MAX = 64 };
+
+/* A Lua script that travels with the binary; run by its SHA-1, loaded where it is not known. */
+struct redis_script {
+    const char *name;
+    const char *body;
+    size_t length;
+    char sha1[41];
+};
+
+/* One command's words in order. Start from {0}. Texts are borrowed until the call returns. */
+struct redis_args {
+    const char *values[REDIS_ARGS_MAX];
+    size_t lengths[REDIS_ARGS_MAX];
+    char numbers[REDIS_ARGS_MAX][24];
+    size_t count;
+};
+
+/* Each adds one word. More than REDIS_ARGS_MAX aborts: a bug. */
+void redis_text(struct redis_args *args, const char *text);
+void redis_int(struct redis_args *args, int64_t number);
+
+/* `url` is redis://[[user]:password@]host[:port][/db], or unix:///path[?db=n]. NULL when it is
+ * neither, or without memory. */
+struct redis *redis_new(const char *url, int64_t timeout_ms);
+void redis_free(struct redis *redis);
+
+/* Runs one command. `reply` may be NULL; else set on RESULT_OK, freed with redis_reply_free.
+ * RESULT_FAILED when Redis answers with an error. */
+enum result redis_command(struct redis *redis, const struct redis_args *args,
+                          struct redis_reply **reply);
+
+/* EVALSHA, or EVAL where the script is not loaded yet. `args` are keys then arguments. */
+enum result redis_eval(struct redis *redis, const struct redis_script *script, size_t keys,
+                       const struct redis_args *args, struct redis_reply **reply);
+
+/* A reply is an integer, a text or a list; asking for what it is not gives the fallback. */
+int64_t redis_reply_int(const struct redis_reply *reply, int64_t fallback);
+const char *redis_reply_text(const struct redis_reply *reply); /* NULL for nil */
+size_t redis_reply_count(const struct redis_reply *reply);
+const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index);
+void redis_reply_free(struct redis_reply *reply);
+
+/*
+ * Waiting in somebody else's poll loop: redis_send starts one command (a BLPOP, say), redis_fd is
+ * what to poll for reading (-1 when not connected), redis_receive takes the answer without
+ * blocking: RESULT_NOT_FOUND while it has not come.
+ */
+enum result redis_send(struct redis *redis, const struct redis_args *args);
+int redis_fd(const struct redis *redis);
+enum result redis_receive(struct redis *redis, struct redis_reply **reply);
+
+/* Drops the connection; the next command makes a new one. */
+void redis_disconnect(struct redis *redis);
+
+#endif
