@@ -1,0 +1,59 @@
+/*
+ * Twilio's recording and call status callbacks, from form to struct, checked.
+ *
+ * Unknown fields are ignored (Twilio adds new ones). A field that must be a SID and is not makes
+ * the whole callback RESULT_INVALID; a duration that is "-1", empty or no number is "not known".
+ * The strings point into the form and live as long as it does.
+ */
+#ifndef TAPEDECK_TWILIO_CALLBACK_H
+#define TAPEDECK_TWILIO_CALLBACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/form.h"
+#include "base/result.h"
+
+enum recording_status {
+    RECORDING_IN_PROGRESS,
+    RECORDING_COMPLETED,
+    RECORDING_ABSENT,
+    RECORDING_FAILED,
+};
+
+enum { CALLBACK_UNKNOWN = -1 }; /* a number that did not come, or is not known yet */
+
+struct recording_callback {
+    const char *account_sid; /* AC… */
+    const char *call_sid;    /* CA…: the parent leg */
+    const char *recording_sid;
+    enum recording_status status;
+    int64_t duration;       /* seconds, or CALLBACK_UNKNOWN */
+    int64_t channels;       /* 1, 2, or CALLBACK_UNKNOWN */
+    int64_t start_time;     /* seconds since 1970, or CALLBACK_UNKNOWN */
+    const char *error_code; /* digits, or NULL */
+};
+
+struct call_callback {
+    const char *account_sid;
+    const char *call_sid;
+    const char *parent_call_sid; /* or NULL */
+    const char *from;            /* or NULL; a number, or client:…, sip:… */
+    const char *to;
+    const char *direction; /* inbound, outbound-api, outbound-dial, or NULL */
+    const char *status;    /* one of Twilio's call states */
+    int64_t duration;      /* seconds, or CALLBACK_UNKNOWN */
+};
+
+/* RESULT_INVALID when AccountSid, CallSid, RecordingSid or RecordingStatus is missing or wrong. A
+ * RecordingUrl that came must hold the same account and recording as the fields, or is invalid. */
+enum result callback_recording(const struct form *form, struct recording_callback *out);
+
+/* RESULT_INVALID when AccountSid, CallSid, CallStatus, ParentCallSid or Direction is wrong, or
+ * From or To is longer than 128 bytes or holds control characters. */
+enum result callback_call(const struct form *form, struct call_callback *out);
+
+/* Twilio's word: "in-progress", "completed", "absent", "failed". */
+const char *recording_status_name(enum recording_status status);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Where a recording's media lives, and in which formats to ask for it.
+ *
+ * A RecordingUrl may come with any of several endings, as http, or as a path alone. Nothing is ever
+ * fetched as it stands: the account and recording SIDs are read out of it and the URL is rebuilt
+ * under the configured API base (Twilio, "Recordings resource: fetch a recording's media file").
+ */
+#ifndef TAPEDECK_TWILIO_MEDIA_H
+#define TAPEDECK_TWILIO_MEDIA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/result.h"
+#include "base/text.h"
+
+enum media_format { MEDIA_WAV2, MEDIA_WAV, MEDIA_MP3, MEDIA_ASIS, MEDIA_FORMATS };
+
+enum { MEDIA_URL_SIZE = 512 };
+
+struct media_ref {
+    char account_sid[SID_SIZE];
+    char recording_sid[SID_SIZE];
+};
+
+/* Reads the SIDs out of "[http[s]://host]/2010-04-01/Accounts/AC…/Recordings/RE…[.json|.mp3|.wav]
+ * [?…]". RESULT_INVALID when it is nothing of the kind. */
+enum result media_parse(const char *recording_url, struct media_ref *out);
+
+/* Builds "<base>/2010-04-01/Accounts/AC…/Recordings/RE…" without ending, the form we store.
+ * `out` holds MEDIA_URL_SIZE. RESULT_TOO_BIG when it does not fit. */
+enum result media_url(const char *api_base, const struct media_ref *ref, char *out);
+
+/* The same for one rung of the ladder: ".wav?RequestedChannels=2", ".wav", ".mp3", "". */
+enum result media_format_url(const char *api_base, const struct media_ref *ref,
+                             enum media_format format, char *out);
+
+/* "wav2", "wav", "mp3", "asis". */
+const char *media_format_name(enum media_format format);
+bool media_format_from_name(const char *name, size_t len, enum media_format *out);
+
+/* What one answer to one rung means for the ladder. */
+enum media_verdict {
+    MEDIA_TAKE,        /* 200: read the body */
+    MEDIA_NEXT_FORMAT, /* 400 (16113 no second channel, 16109 no mp3), 406, 415 */
+    MEDIA_NOT_READY,   /* 404 (20404): not there yet, or not any more */
+    MEDIA_ACCOUNT,     /* 401, 403, 429 and 5xx: not this recording's fault */
+    MEDIA_REFUSED,     /* a redirect, or anything else */
+};
+
+enum media_verdict media_judge(long http_status);
+
+#endif

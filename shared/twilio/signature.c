@@ -1,0 +1,178 @@
+#include "twilio/signature.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "clients/crypto.h"
+
+enum { SIGNED_MAX = 4 * 1024 * 1024 };
+
+/* "scheme://host:port/path", in pieces that point into it; userinfo is left out. */
+struct base {
+    const char *scheme;
+    size_t scheme_len; /* with "://" */
+    const char *host;
+    size_t host_len;
+    const char *port; /* with its ':', up to the path */
+    size_t port_len;
+    const char *path;
+};
+
+enum port { PORT_CONFIGURED, PORT_NONE, PORT_STANDARD, PORT_CHOICES };
+
+static bool split_base(const char *url, struct base *out)
+{
+    const char *scheme_end = strstr(url, "://");
+    if (scheme_end == NULL)
+        return false;
+    const char *host = scheme_end + 3;
+    const char *path = host + strcspn(host, "/?#");
+    const char *at = memrchr(host, '@', (size_t)(path - host));
+    if (at != NULL)
+        host = at + 1;
+    const char *port = memrchr(host, ':', (size_t)(path - host));
+    /* A colon within brackets belongs to an IPv6 address. */
+    if (port == NULL || memchr(port, ']', (size_t)(path - port)) != NULL)
+        port = path;
+    *out = (struct base){
+        .scheme = url,
+        .scheme_len = (size_t)(scheme_end + 3 - url),
+        .host = host,
+        .host_len = (size_t)(port - host),
+        .port = port,
+        .port_len = (size_t)(path - port),
+        .path = path,
+    };
+    return true;
+}
+
+static const char *standard_port(const struct base *base)
+{
+    return strncmp(base->scheme, "https://", base->scheme_len) == 0 ? ":443" : ":80";
+}
+
+static void add_url(struct buf *b, const struct base *base, enum port port, const char *target)
+{
+    buf_add(b, base->scheme, base->scheme_len);
+    buf_add(b, base->host, base->host_len);
+    if (port == PORT_CONFIGURED)
+        buf_add(b, base->port, base->port_len);
+    if (port == PORT_STANDARD)
+        buf_text(b, standard_port(base));
+    buf_text(b, base->path);
+    buf_text(b, target);
+}
+
+/* By name, then by value; strcmp compares bytes as unsigned. */
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct form_pair *left = a;
+    const struct form_pair *right = b;
+    int names = strcmp(left->name, right->name);
+    return names != 0 ? names : strcmp(left->value, right->value);
+}
+
+static void add_params(struct buf *b, const struct form *params)
+{
+    struct form_pair sorted[FORM_MAX_PAIRS];
+    memcpy(sorted, params->pairs, params->count * sizeof sorted[0]);
+    qsort(sorted, params->count, sizeof sorted[0], compare_pairs);
+    for (size_t i = 0; i < params->count; i++) {
+        /* The unique values only of a repeated name. */
+        if (i > 0 && compare_pairs(&sorted[i - 1], &sorted[i]) == 0)
+            continue;
+        buf_text(b, sorted[i].name);
+        buf_text(b, sorted[i].value);
+    }
+}
+
+static bool is_signature(const char *header, const char *auth_token, const struct buf *data)
+{
+    unsigned char mac[CRYPTO_SHA1_SIZE];
+    char expected[CRYPTO_SHA1_BASE64];
+    if (!buf_ok(data) || !crypto_hmac_sha1(auth_token, data->data, data->len, mac))
+        return false;
+    crypto_base64(mac, sizeof mac, expected);
+    return crypto_same(expected, header);
+}
+
+/* Twilio has signed with and without the port over the years, so each way is tried. */
+static bool any_url_matches(const char *header, const char *auth_token, const struct base *base,
+                            const char *target, const struct form *params)
+{
+    struct buf data;
+    bool found = false;
+    buf_init(&data, SIGNED_MAX);
+    for (int port = 0; port < PORT_CHOICES && !found; port++) {
+        buf_clear(&data);
+        add_url(&data, base, (enum port)port, target);
+        if (params != NULL)
+            add_params(&data, params);
+        found = is_signature(header, auth_token, &data);
+    }
+    buf_free(&data);
+    return found;
+}
+
+/* The raw value of bodySHA256 in the query, up to its end or the next '&'; NULL when it has none.
+ * Raw is enough: neither the name nor hex digits are ever escaped by Twilio, and the URL is signed.
+ */
+static const char *body_hash(const char *target, size_t *len)
+{
+    static const char name[] = "bodySHA256=";
+    const char *at = strchr(target, '?');
+    while (at != NULL) {
+        at++;
+        if (strncmp(at, name, sizeof name - 1) == 0) {
+            at += sizeof name - 1;
+            *len = strcspn(at, "&");
+            return at;
+        }
+        at = strchr(at, '&');
+    }
+    return NULL;
+}
+
+static bool body_matches(const char *hash, size_t hash_len, const char *body, size_t body_len)
+{
+    char expected[CRYPTO_SHA256_HEX];
+    char given[CRYPTO_SHA256_HEX] = "";
+    if (hash_len != sizeof given - 1 || !crypto_sha256_hex(body, body_len, expected))
+        return false;
+    memcpy(given, hash, hash_len);
+    return crypto_same(expected, given);
+}
+
+enum signature_verdict signature_check(const char *auth_token, const char *header,
+                                       const char *base_url, const char *target,
+                                       const struct form *params, const char *body, size_t body_len)
+{
+    struct base base;
+    size_t hash_len = 0;
+    if (header == NULL || header[0] == '\0')
+        return SIGNATURE_NO_HEADER;
+    if (auth_token == NULL || auth_token[0] == '\0')
+        return SIGNATURE_NO_TOKEN;
+    if (!split_base(base_url, &base))
+        return SIGNATURE_MISMATCH;
+    const char *hash = body_hash(target, &hash_len);
+    if (!any_url_matches(header, auth_token, &base, target, hash == NULL ? params : NULL))
+        return SIGNATURE_MISMATCH;
+    if (hash != NULL && !body_matches(hash, hash_len, body, body_len))
+        return SIGNATURE_BAD_BODY;
+    return SIGNATURE_GOOD;
+}
+
+const char *signature_verdict_name(enum signature_verdict verdict)
+{
+    switch (verdict) {
+    case SIGNATURE_GOOD: return "good";
+    case SIGNATURE_NO_HEADER: return "no_header";
+    case SIGNATURE_NO_TOKEN: return "no_token";
+    case SIGNATURE_BAD_BODY: return "bad_body";
+    case SIGNATURE_MISMATCH: return "mismatch";
+    }
+    return "unknown";
+}
