@@ -1,0 +1,41 @@
+#!/bin/sh
+# Prints C that carries the given files inside the binary:
+#   embed.sh MIGRATION.sql... -- SCRIPT.lua...
+# Names and bytes only; what they mean is known by shared/recordings.
+set -eu
+
+symbol() { basename "$1" | tr -c 'a-zA-Z0-9\n' '_'; }
+
+blob() { # makes the file's bytes a symbol, NUL-terminated
+    printf '__asm__(".section .rodata\\n.global blob_%s\\nblob_%s: .incbin \\"%s\\"\\n' \
+        "$(symbol "$1")" "$(symbol "$1")" "$1"
+    printf '.global blob_%s_end\\nblob_%s_end: .byte 0\\n.previous\\n");\n' \
+        "$(symbol "$1")" "$(symbol "$1")"
+    printf 'extern const char blob_%s[], blob_%s_end[];\n' "$(symbol "$1")" "$(symbol "$1")"
+}
+
+table() { # table NAME FILE...
+    name=$1
+    shift
+    printf 'const struct embedded_file %s[] = {\n' "$name"
+    for file in "$@"; do
+        printf '    {"%s", blob_%s, blob_%s_end},\n' \
+            "$(basename "$file")" "$(symbol "$file")" "$(symbol "$file")"
+    done
+    printf '    {0},\n};\n'
+}
+
+echo '#include "base/embedded.h"'
+migrations=
+while [ "$1" != "--" ]; do
+    blob "$1"
+    migrations="$migrations $1"
+    shift
+done
+shift
+for file in "$@"; do
+    blob "$file"
+done
+# shellcheck disable=SC2086 # names of our own files, without blanks
+table EMBEDDED_MIGRATIONS $migrations
+table EMBEDDED_SCRIPTS "$@"

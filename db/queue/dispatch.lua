@@ -1,0 +1,134 @@
+-- The one place where slots are taken, given back and granted: all of it, or nothing.
+--
+-- Invariants, whatever verb came before: no more than `limit` slots of a business are taken; a call
+-- is in a slot or in one line, never twice; calls leave a line in the order they entered it; no call
+-- waits in rec_queue while a slot is free, nor in rec_later while a slot open to it is free.
+--
+-- A lease is "<lane>:<state>:<token>": lane c (a person waits) or l (nobody does), state g (granted,
+-- no runner yet) or r (a runner has it).
+--
+-- KEYS  rec_slots:B  rec_queue:B  rec_later:B  rec_queued:B  rec_jobs
+-- ARGV  B  limit  later_limit  lease_ms  line_ms  nonce  verb  [sid  word]
+-- Verbs: fill; enqueue SID click|later; release SID TOKEN; return SID TOKEN (release, and back to
+-- the head of the line).
+-- Gives { taken slots, waiting calls, place of SID (0: in a slot, -1: nowhere), released (0|1),
+--         { granted SIDs }, { reaped SIDs } }
+
+local slots, queue, later, queued, jobs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local business, limit, later_limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease_ms, line_ms, nonce = ARGV[4], ARGV[5], ARGV[6]
+local verb, sid, word = ARGV[7], ARGV[8], ARGV[9]
+
+local granted, reaped, released, later_taken = {}, {}, 0, 0
+
+local function lease_key(call) return 'rec_inflight:' .. business .. ':' .. call end
+
+local function to_head(call)
+    if redis.call('SADD', queued, call) == 1 then
+        redis.call('LPUSH', queue, call)
+    end
+end
+
+local function free_slot(call)
+    redis.call('DEL', lease_key(call), 'rec_progress:' .. business .. ':' .. call)
+    redis.call('SREM', slots, call)
+end
+
+-- Only who holds the lease may give the slot back.
+local function release(back_to_line)
+    local lease = redis.call('GET', lease_key(sid))
+    if lease and string.sub(lease, 5) == word then
+        free_slot(sid)
+        released = 1
+        if back_to_line then
+            to_head(sid)
+        end
+    end
+end
+
+-- A slot whose lease lapsed goes back to the head of the line: its work is not done.
+local function reap()
+    for _, call in ipairs(redis.call('SMEMBERS', slots)) do
+        local lease = redis.call('GET', lease_key(call))
+        if not lease then
+            redis.call('SREM', slots, call)
+            redis.call('LREM', jobs, 0, business .. ':' .. call)
+            to_head(call)
+            reaped[#reaped + 1] = call
+        elseif string.sub(lease, 1, 1) == 'l' then
+            later_taken = later_taken + 1
+        end
+    end
+end
+
+-- The set can outlive its lists, so being in it is not being in line.
+local function place()
+    local at = redis.call('LPOS', queue, sid)
+    if at then
+        return at + 1
+    end
+    at = redis.call('LPOS', later, sid)
+    return at and redis.call('LLEN', queue) + at + 1
+end
+
+local function enqueue()
+    if redis.call('SISMEMBER', slots, sid) == 1 then
+        return
+    end
+    local line = word == 'click' and queue or later
+    if redis.call('SADD', queued, sid) == 1 or not place() then
+        redis.call('RPUSH', line, sid)
+    elseif word == 'click' and redis.call('LREM', later, 1, sid) == 1 then
+        redis.call('RPUSH', queue, sid)
+    end
+end
+
+local function next_in_line()
+    local call = redis.call('LPOP', queue)
+    if call then
+        return call, 'c'
+    end
+    if later_taken < later_limit then
+        call = redis.call('LPOP', later)
+        if call then
+            later_taken = later_taken + 1
+        end
+    end
+    return call, 'l'
+end
+
+local function fill()
+    while redis.call('SCARD', slots) < limit do
+        local call, lane = next_in_line()
+        if not call then
+            return
+        end
+        redis.call('SREM', queued, call)
+        redis.call('SADD', slots, call)
+        granted[#granted + 1] = call
+        redis.call('SET', lease_key(call), lane .. ':g:' .. nonce .. '.' .. #granted,
+            'PX', lease_ms)
+        redis.call('RPUSH', jobs, business .. ':' .. call)
+    end
+end
+
+if verb == 'release' then
+    release(false)
+elseif verb == 'return' then
+    release(true)
+end
+reap()
+if verb == 'enqueue' then
+    enqueue()
+end
+fill()
+for _, line in ipairs({ queue, later, queued }) do
+    redis.call('PEXPIRE', line, line_ms)
+end
+
+local at = -1
+if sid then
+    at = redis.call('SISMEMBER', slots, sid) == 1 and 0 or place() or -1
+end
+return { redis.call('SCARD', slots), redis.call('LLEN', queue) + redis.call('LLEN', later), at,
+    released, granted, reaped }
