@@ -1,0 +1,97 @@
+/*
+ * Who may download now, and who waits: the traffic light, in Redis.
+ *
+ * Every change goes through one atomic script (db/queue/dispatch.lua), so whichever verb comes next
+ * heals what the last one could not finish. Nothing here is the truth: losing all of it loses no
+ * work. Any verb may answer RESULT_UNAVAILABLE; the run stays in PostgreSQL and is picked up later.
+ */
+#ifndef TAPEDECK_RECORDINGS_QUEUE_H
+#define TAPEDECK_RECORDINGS_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "base/text.h"
+
+enum queue_lane { LANE_CLICK, LANE_LATER }; /* a person waits; nobody does */
+
+enum { QUEUE_NOWHERE = -1, QUEUE_IN_SLOT = 0 };
+
+struct queue_place {
+    int64_t active;   /* slots taken in this business */
+    int64_t waiting;  /* calls in its lines */
+    int64_t position; /* QUEUE_NOWHERE, QUEUE_IN_SLOT, or the place in line, from 1 */
+};
+
+struct queue_progress {
+    int64_t position;
+    int64_t bytes_received; /* -1: not known */
+    int64_t bytes_total;    /* -1: not known */
+    char format[8];         /* "" : not known */
+    int64_t runner_seen_ms; /* how long ago; -1: not within RUNNER_MARK_MS */
+};
+
+/* A granted job, as it stands in rec_jobs. */
+struct queue_job {
+    int64_t business_id;
+    char call_sid[SID_SIZE];
+};
+
+const char *queue_lane_name(enum queue_lane lane);
+
+/* Puts a call in line, or moves it from the later line to the click line; grants what is free.
+ * `place` may be NULL. Asking again changes nothing. */
+enum result queue_enqueue(const struct app *app, int64_t business_id, const char *call_sid,
+                          enum queue_lane lane, struct queue_place *place);
+
+/* Gives a slot back, if `token` still holds it, and grants it to the next in line. */
+enum result queue_release(const struct app *app, int64_t business_id, const char *call_sid,
+                          const char *token, struct queue_place *place);
+
+/* The same, and the call goes back to the head of its line. */
+enum result queue_return(const struct app *app, int64_t business_id, const char *call_sid,
+                         const char *token);
+
+/* Reaps lapsed leases of a business and fills its free slots. */
+enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_place *place);
+
+/* Makes a granted job ours. RESULT_LOST when the grant lapsed or another runner has it. */
+enum result queue_take(const struct app *app, const struct queue_job *job, const char *token);
+
+/* Keeps it ours. RESULT_LOST when somebody else has it now. */
+enum result queue_renew(const struct app *app, const struct queue_job *job, const char *token);
+
+/* RESULT_OK while somebody holds the call's lease, RESULT_NOT_FOUND when nobody does. */
+enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* Publishes how far a transfer is. `total` is -1 while not known. */
+enum result queue_publish(const struct app *app, const struct queue_job *job, const char *format,
+                          int64_t received, int64_t total);
+
+/* What Redis knows of one call; changes nothing. */
+enum result queue_peek(const struct app *app, int64_t business_id, const char *call_sid,
+                       struct queue_progress *out);
+
+/* Says that a runner is here, for the next RUNNER_MARK_MS. */
+enum result queue_mark_runner(const struct app *app);
+
+/* How long ago a runner was seen, as in queue_progress. */
+enum result queue_runner_seen(const struct app *app, int64_t *seen_ms);
+
+/* Takes the next granted job without waiting. RESULT_NOT_FOUND when there is none. */
+enum result queue_pop(const struct app *app, struct queue_job *job);
+
+/*
+ * Waiting for a job in a poll loop, on a connection of its own: queue_listen sends the blocking
+ * pop, then poll redis_fd(wake) and call queue_heard. RESULT_NOT_FOUND: nothing yet, still
+ * listening. RESULT_INVALID: the wait ended empty, listen again.
+ */
+enum result queue_listen(struct redis *wake, int64_t wait_ms);
+enum result queue_heard(struct redis *wake, struct queue_job *job);
+
+/* Puts a popped job back for another runner. */
+enum result queue_push_back(const struct app *app, const struct queue_job *job);
+
+#endif

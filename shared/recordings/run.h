@@ -1,0 +1,131 @@
+/*
+ * Runs: one unit of work on one call, in PostgreSQL. One active run a call; the history is the
+ * breaker.
+ *
+ * Whoever works on a run holds its lease token; every verb that takes a token changes nothing and
+ * gives RESULT_LOST when somebody else has it by now.
+ */
+#ifndef TAPEDECK_RECORDINGS_RUN_H
+#define TAPEDECK_RECORDINGS_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "recordings/queue.h"
+#include "twilio/media.h"
+
+enum run_job { JOB_DOWNLOAD, JOB_FULL };
+
+enum { RUN_TOKEN_SIZE = 33 };
+
+/* A run as its holder sees it. */
+struct run {
+    int64_t id;
+    int64_t business_id;
+    char call_sid[SID_SIZE];
+    char token[RUN_TOKEN_SIZE];
+    enum run_job job;
+    enum queue_lane lane;
+    int64_t attempts;                   /* failed so far */
+    bool announced_lately;              /* a completed callback came within NOT_READY_WINDOW */
+    char recording_url[MEDIA_URL_SIZE]; /* "" when the call has none */
+};
+
+/* Why something ended: a machine code and a sentence. Both are literals or live as long. */
+struct run_reason {
+    const char *code;
+    const char *text;
+};
+
+/* Makes a run, or joins the active one: a click moves it to the click lane, `full` upgrades a
+ * download. `created` says which. */
+enum result run_start(const struct app *app, int64_t business_id, const char *call_sid,
+                      enum run_job job, enum queue_lane lane, int64_t *run_id, bool *created);
+
+/* Takes the call's active run for `token`: one that is queued and due, or one whose holder has not
+ * been heard of for INFLIGHT_TTL. RESULT_NOT_FOUND when there is none to take. */
+enum result run_claim(const struct app *app, const struct queue_job *job, const char *token,
+                      struct run *out);
+
+/* Says that these runs are alive, and how far they are. Sets kept[i] for those still ours. */
+enum result run_heartbeat(const struct app *app, const struct run *const *runs,
+                          const int64_t *received, const int64_t *total, bool *kept, size_t count);
+
+/*
+ * Completing is a transaction around the file's rename, so that no row says completed without its
+ * file: run_seal marks the run under a row lock (RESULT_LOST: not ours, nothing begun), then the
+ * caller renames, then run_seal_commit, or run_seal_abort.
+ */
+enum result run_seal(const struct app *app, const struct run *run, const char *format,
+                     int64_t bytes);
+enum result run_seal_commit(const struct app *app);
+void run_seal_abort(const struct app *app);
+
+/* Back to queued, not before `delay_ms` from now; `counts` when the attempt was a failed one. */
+enum result run_retry(const struct app *app, const struct run *run, int64_t delay_ms, bool counts,
+                      const struct run_reason *reason);
+
+enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason);
+
+/* A runs-list visitor; the struct lives for the call only. */
+struct run_waiting {
+    int64_t id;
+    int64_t business_id;
+    const char *call_sid;
+    enum queue_lane lane;
+};
+typedef void run_visitor(void *context, const struct run_waiting *run);
+
+/* Visits, oldest first and at most `most`, the queued runs that are due and whose id is above
+ * `after`. */
+enum result run_each_due(const struct app *app, int64_t after, int64_t most, run_visitor *visit,
+                         void *context);
+
+/* Milliseconds until the next queued run becomes due, -1 when none waits for its time. */
+enum result run_next_due(const struct app *app, int64_t *ms);
+
+/* Visits runs marked running that nobody has been heard of for STALE_AFTER. */
+enum result run_each_stale(const struct app *app, int64_t most, run_visitor *visit, void *context);
+
+/* Puts a stale run back to queued. RESULT_NOT_FOUND when it is not stale any more. */
+enum result run_rescue(const struct app *app, int64_t run_id);
+
+/* Visits the businesses that have active runs. */
+enum result run_each_business(const struct app *app, void (*visit)(void *, int64_t), void *context);
+
+/* A business's work at a glance. */
+struct run_summary {
+    int64_t business_id, running, queued, failed_today;
+    int64_t oldest_wait_s; /* of those that are due; 0 when none waits */
+};
+
+/* Visits the businesses with active or lately failed runs, busiest first, at most 100. */
+enum result run_each_summary(const struct app *app,
+                             void (*visit)(void *, const struct run_summary *), void *context);
+
+/* Visits the reasons of the last day's failures, most frequent first, at most 10. */
+enum result run_each_reason(const struct app *app,
+                            void (*visit)(void *, const char *code, int64_t count), void *context);
+
+/* One line of a call's history. Texts live for the call only; NULL where not known. */
+struct run_record {
+    int64_t id;
+    const char *call_sid;
+    const char *job_type, *status, *error_code, *error;
+    bool cancel_requested;
+    int64_t attempts;
+    const char *created_at, *started_at, *completed_at;
+};
+
+/* Visits a call's runs, newest first, at most 20. */
+enum result run_each_of_call(const struct app *app, int64_t business_id, const char *call_sid,
+                             void (*visit)(void *, const struct run_record *), void *context);
+
+/* For the check that the schema accepts them. */
+const struct pg_statement *run_statements(void);
+
+#endif

@@ -1,0 +1,354 @@
+#include "recordings/service.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "twilio/media.h"
+
+enum { OFFER_PAGE = 500, OFFER_PAGES_MAX = 10000 };
+
+const char *service_state_name(enum recording_state state)
+{
+    static const char *const NAMES[] = {
+        [STATE_READY] = "ready",           [STATE_NO_CALL] = "no_call",
+        [STATE_EXPIRED] = "expired",       [STATE_UNAVAILABLE] = "unavailable",
+        [STATE_NO_RECORDING] = "none",     [STATE_OFFLINE] = "offline",
+        [STATE_PROCESSING] = "processing", [STATE_QUEUED] = "queued",
+        [STATE_FAILED] = "failed",         [STATE_ABSENT] = "absent",
+    };
+    return NAMES[state];
+}
+
+/* ---- the decision ---- */
+
+/* A runner that was seen after the run began to wait will come round to it. */
+static bool nobody_comes(const struct config *config, const struct call_facts *facts,
+                         const struct queue_progress *progress)
+{
+    if (facts->activity != RUN_QUEUED || facts->waited_ms < config->runner_grace ||
+        progress == NULL) {
+        return false;
+    }
+    return progress->runner_seen_ms < 0 || progress->runner_seen_ms > facts->waited_ms;
+}
+
+static enum recording_state decide_active(const struct config *config,
+                                          const struct call_facts *facts,
+                                          const struct queue_progress *progress)
+{
+    if (nobody_comes(config, facts, progress)) {
+        return STATE_OFFLINE;
+    }
+    bool in_slot = progress != NULL && progress->position == QUEUE_IN_SLOT;
+    return in_slot || facts->activity == RUN_RUNNING ? STATE_PROCESSING : STATE_QUEUED;
+}
+
+enum recording_state service_decide(const struct config *config, bool file_here,
+                                    const struct call_facts *facts,
+                                    const struct queue_progress *progress)
+{
+    if (file_here) {
+        return STATE_READY;
+    }
+    if (facts == NULL) {
+        return STATE_NO_CALL;
+    }
+    if (facts->deleted) {
+        return STATE_EXPIRED;
+    }
+    if (facts->absent) {
+        return STATE_UNAVAILABLE;
+    }
+    if (!facts->has_url) {
+        return STATE_NO_RECORDING;
+    }
+    if (facts->activity != RUN_NONE) {
+        return decide_active(config, facts, progress);
+    }
+    bool open = facts->failures >= config->breaker_failures && facts->breaker_left_ms > 0;
+    return open ? STATE_FAILED : STATE_ABSENT;
+}
+
+/* ---- looking ---- */
+
+static int64_t seconds_up(int64_t ms)
+{
+    return (ms + 999) / 1000;
+}
+
+static void fill_progress(const struct app *app, struct look *look)
+{
+    const struct call_facts *facts = &look->facts;
+    look->bytes_received = facts->bytes_received;
+    look->bytes_total = facts->bytes_total;
+    if (look->has_progress) {
+        look->position = look->progress.position > 0 ? look->progress.position : 0;
+        if (look->progress.bytes_received >= 0) {
+            look->bytes_received = look->progress.bytes_received;
+            look->bytes_total = look->progress.bytes_total;
+        }
+    }
+    int64_t wait =
+        facts->recovered_lately ? app->config->retry_after_recovery : app->config->retry_after;
+    look->retry_after_s = seconds_up(look->state == STATE_FAILED ? facts->breaker_left_ms : wait);
+}
+
+/* The finished file under this call's name. */
+static bool find_file(const struct app *app, int64_t business_id, const char *call_sid,
+                      struct look *look)
+{
+    memcpy(look->file_sid, call_sid, sizeof look->file_sid);
+    return file_find(app->config, business_id, call_sid, &look->file) == RESULT_OK;
+}
+
+void service_look_row(const struct app *app, int64_t business_id, const struct call_facts *facts,
+                      struct look *look)
+{
+    *look = (struct look){.has_facts = true, .facts = *facts};
+    bool own = strcmp(facts->source_sid, facts->call_sid) == 0;
+    bool here = find_file(app, business_id, facts->call_sid, look) ||
+                (!own && find_file(app, business_id, facts->source_sid, look));
+    if (!here && facts->activity != RUN_NONE) {
+        look->has_progress =
+            queue_peek(app, business_id, facts->source_sid, &look->progress) == RESULT_OK;
+    }
+    look->state =
+        service_decide(app->config, here, facts, look->has_progress ? &look->progress : NULL);
+    fill_progress(app, look);
+}
+
+enum result service_look(const struct app *app, int64_t business_id, const char *call_sid,
+                         struct look *look)
+{
+    *look = (struct look){.state = STATE_READY};
+    if (find_file(app, business_id, call_sid, look)) {
+        return RESULT_OK;
+    }
+    struct call_facts facts;
+    enum result result = call_find(app, business_id, call_sid, &facts);
+    if (result == RESULT_NOT_FOUND) {
+        look->state = service_decide(app->config, false, NULL, NULL);
+        return RESULT_OK;
+    }
+    if (result == RESULT_OK) {
+        service_look_row(app, business_id, &facts, look);
+    }
+    return result;
+}
+
+/* ---- making it so ---- */
+
+/* Into the line of those who wait; harmless when it is there already. Redis being away costs
+ * nothing: the run is kept, and offered again. */
+static void offer_click(const struct app *app, int64_t business_id, struct look *look)
+{
+    struct queue_place place;
+    if (queue_enqueue(app, business_id, look->facts.source_sid, LANE_CLICK, &place) != RESULT_OK) {
+        return;
+    }
+    bool in_slot = place.position == QUEUE_IN_SLOT;
+    look->position = in_slot ? 0 : place.position;
+    if (look->state != STATE_OFFLINE) {
+        look->state = in_slot ? STATE_PROCESSING : STATE_QUEUED;
+    }
+}
+
+static enum result start_click(const struct app *app, int64_t business_id, struct look *look)
+{
+    bool created;
+    enum result result = run_start(app, business_id, look->facts.source_sid, JOB_DOWNLOAD,
+                                   LANE_CLICK, &look->facts.run_id, &created);
+    if (result == RESULT_OK) {
+        look->state = STATE_QUEUED;
+        look->facts.activity = RUN_QUEUED;
+        offer_click(app, business_id, look);
+    }
+    return result;
+}
+
+/* Somebody waits now: a prefetch becomes a click, and a run that Redis lost is offered again. */
+static enum result join_click(const struct app *app, int64_t business_id, struct look *look)
+{
+    enum result result = RESULT_OK;
+    if (look->facts.lane_later) {
+        bool created;
+        result = run_start(app, business_id, look->facts.source_sid, JOB_DOWNLOAD, LANE_CLICK,
+                           &look->facts.run_id, &created);
+    }
+    if (result == RESULT_OK && look->facts.activity == RUN_QUEUED && !look->facts.waits_its_time) {
+        offer_click(app, business_id, look);
+    }
+    return result;
+}
+
+enum result service_request(const struct app *app, int64_t business_id, const char *call_sid,
+                            struct look *look)
+{
+    enum result result = service_look(app, business_id, call_sid, look);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    switch (look->state) {
+    case STATE_ABSENT: return start_click(app, business_id, look);
+    case STATE_QUEUED:
+    case STATE_PROCESSING:
+    case STATE_OFFLINE: return join_click(app, business_id, look);
+    default: return RESULT_OK;
+    }
+}
+
+/* ---- callbacks ---- */
+
+/* What a matched callback set in motion, to be done once the transaction is there to stay. */
+struct matching {
+    const struct app *app;
+    enum result result;
+    int64_t business_id; /* 0: nothing to queue */
+    char call_sid[SID_SIZE];
+    int64_t matched;
+};
+
+static enum result queue_prefetch(struct matching *m, const struct recording_callback *callback,
+                                  int64_t business_id)
+{
+    struct file_facts file;
+    int64_t run_id;
+    bool created;
+    if (callback->status != RECORDING_COMPLETED ||
+        file_find(m->app->config, business_id, callback->call_sid, &file) == RESULT_OK) {
+        return RESULT_OK;
+    }
+    enum result result = run_start(m->app, business_id, callback->call_sid, JOB_DOWNLOAD,
+                                   LANE_LATER, &run_id, &created);
+    if (result == RESULT_OK && created) {
+        m->business_id = business_id;
+        memcpy(m->call_sid, callback->call_sid, sizeof m->call_sid);
+    }
+    return result;
+}
+
+/* Writes one callback onto its call. An unknown call is no failure: the inbox keeps it. */
+static void match(void *context, const struct recording_callback *callback,
+                  const char *recording_url)
+{
+    struct matching *m = context;
+    int64_t business_id = 0;
+    if (m->result != RESULT_OK) {
+        return;
+    }
+    m->result = call_set_recording(m->app, callback, recording_url, &business_id);
+    if (m->result == RESULT_NOT_FOUND) {
+        m->result = RESULT_OK;
+        return;
+    }
+    if (m->result == RESULT_OK && business_id > 0) {
+        m->result = queue_prefetch(m, callback, business_id);
+    }
+    if (m->result == RESULT_OK) {
+        m->result = inbox_matched(m->app, callback);
+        m->matched++;
+    }
+}
+
+static enum result finish_matching(struct matching *m)
+{
+    if (m->result == RESULT_OK) {
+        m->result = pg_commit(m->app->pg);
+    } else {
+        pg_rollback(m->app->pg);
+    }
+    if (m->result == RESULT_OK && m->business_id > 0) {
+        (void)queue_enqueue(m->app, m->business_id, m->call_sid, LANE_LATER, NULL);
+    }
+    return m->result;
+}
+
+enum result service_recording_event(const struct app *app,
+                                    const struct recording_callback *callback)
+{
+    struct matching m = {.app = app};
+    struct media_ref ref;
+    char url[MEDIA_URL_SIZE];
+    memcpy(ref.account_sid, callback->account_sid, SID_SIZE);
+    memcpy(ref.recording_sid, callback->recording_sid, SID_SIZE);
+    enum result result = media_url(app->config->twilio_api_base, &ref, url);
+    if (result == RESULT_OK) {
+        result = pg_begin(app->pg);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    m.result = inbox_keep(app, callback, url);
+    if (m.result == RESULT_EXISTS) {
+        pg_rollback(app->pg);
+        return RESULT_OK;
+    }
+    match(&m, callback, url);
+    return finish_matching(&m);
+}
+
+/* One callback a transaction, so that one bad row does not hold up the others. */
+static void match_alone(void *context, const struct recording_callback *callback,
+                        const char *recording_url)
+{
+    struct matching *all = context;
+    struct matching one = {.app = all->app};
+    if (pg_begin(all->app->pg) != RESULT_OK) {
+        return;
+    }
+    match(&one, callback, recording_url);
+    if (finish_matching(&one) == RESULT_OK) {
+        all->matched += one.matched;
+    }
+}
+
+enum result service_call_event(const struct app *app, const struct call_callback *callback,
+                               int64_t business_hint)
+{
+    struct matching m = {.app = app};
+    enum result result = call_save(app, callback, business_hint);
+    if (result == RESULT_OK) {
+        (void)inbox_each_waiting(app, callback->call_sid, match_alone, &m);
+    }
+    return result;
+}
+
+int64_t service_match_inbox(const struct app *app)
+{
+    struct matching m = {.app = app};
+    (void)inbox_each_waiting(app, NULL, match_alone, &m);
+    return m.matched;
+}
+
+/* ---- rebuilding the line ---- */
+
+struct offering {
+    const struct app *app;
+    enum result result;
+    int64_t last_id;
+    int64_t page, total;
+};
+
+static void offer(void *context, const struct run_waiting *run)
+{
+    struct offering *o = context;
+    o->last_id = run->id;
+    o->page++;
+    if (o->result == RESULT_OK) {
+        o->result = queue_enqueue(o->app, run->business_id, run->call_sid, run->lane, NULL);
+        o->total += o->result == RESULT_OK;
+    }
+}
+
+int64_t service_offer_due(const struct app *app)
+{
+    struct offering o = {.app = app};
+    for (int page = 0; page < OFFER_PAGES_MAX && o.result == RESULT_OK; page++) {
+        o.page = 0;
+        enum result result = run_each_due(app, o.last_id, OFFER_PAGE, offer, &o);
+        if (result != RESULT_OK || o.page < OFFER_PAGE) {
+            break;
+        }
+    }
+    return o.total;
+}

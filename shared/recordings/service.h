@@ -1,0 +1,85 @@
+/*
+ * The one decision: what is the state of this recording? And the one deed: make it so that it will
+ * play. Every route and job asks here; none decides by itself.
+ */
+#ifndef TAPEDECK_RECORDINGS_SERVICE_H
+#define TAPEDECK_RECORDINGS_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "recordings/call.h"
+#include "recordings/file.h"
+#include "recordings/inbox.h"
+#include "recordings/queue.h"
+#include "recordings/run.h"
+#include "twilio/callback.h"
+
+enum recording_state {
+    STATE_READY,
+    STATE_NO_CALL,
+    STATE_EXPIRED,     /* it was ours, and its time ended */
+    STATE_UNAVAILABLE, /* the provider said absent or failed */
+    STATE_NO_RECORDING,
+    STATE_OFFLINE, /* waits, and no runner has been seen meanwhile */
+    STATE_PROCESSING,
+    STATE_QUEUED,
+    STATE_FAILED, /* the breaker is open */
+    STATE_ABSENT, /* nobody has asked yet */
+};
+
+struct look {
+    enum recording_state state;
+    struct file_facts file;  /* when READY */
+    char file_sid[SID_SIZE]; /* when READY: the call it is named after, this one or its parent */
+    bool has_facts;          /* false when the file alone decided */
+    struct call_facts facts; /* when has_facts */
+    bool has_progress;       /* false when Redis was not asked, or did not answer */
+    struct queue_progress progress;
+    int64_t position;                    /* in line, from 1; 0 when not known or in a slot */
+    int64_t bytes_received, bytes_total; /* -1 when not known */
+    int64_t retry_after_s;
+};
+
+/* The rule itself, pure: what the file, PostgreSQL (NULL: no such call) and Redis (NULL: not known)
+ * say, and the configured grace and breaker limits. */
+enum recording_state service_decide(const struct config *config, bool file_here,
+                                    const struct call_facts *facts,
+                                    const struct queue_progress *progress);
+
+/* What is the state? Starts nothing. When the finished file is here, two stats answer; else
+ * RESULT_UNAVAILABLE says that PostgreSQL did not. */
+enum result service_look(const struct app *app, int64_t business_id, const char *call_sid,
+                         struct look *out);
+
+/* The same for facts that were read already (the list). */
+void service_look_row(const struct app *app, int64_t business_id, const struct call_facts *facts,
+                      struct look *out);
+
+/* Look; and if nobody has asked yet, insert the run and dispatch it. Asking again is free. */
+enum result service_request(const struct app *app, int64_t business_id, const char *call_sid,
+                            struct look *out);
+
+/* A checked recording callback: kept, matched with its call if that is there, its download queued
+ * behind those that people wait for. RESULT_OK: saved. */
+enum result service_recording_event(const struct app *app,
+                                    const struct recording_callback *callback);
+
+/* A checked call callback: saved, and recordings that waited for the call are matched.
+ * RESULT_NOT_FOUND: no business is known for it. */
+enum result service_call_event(const struct app *app, const struct call_callback *callback,
+                               int64_t business_hint);
+
+/* Matches all kept callbacks whose call has appeared since. Gives how many. */
+int64_t service_match_inbox(const struct app *app);
+
+/* Puts every queued run that is due into its line, where it is not there yet: what Redis lost, what
+ * waited its time. Gives how many were offered. */
+int64_t service_offer_due(const struct app *app);
+
+/* "ready", "processing", …: the word of the API. */
+const char *service_state_name(enum recording_state state);
+
+#endif
