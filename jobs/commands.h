@@ -1,0 +1,19 @@
+/*
+ * The commands of `tapedeck`, one a file. Each gets what follows its name, and gives the process's
+ * exit status: 0 done, 1 not done (a line on stderr says why), 2 called wrongly.
+ */
+#ifndef TAPEDECK_JOBS_COMMANDS_H
+#define TAPEDECK_JOBS_COMMANDS_H
+
+#include "app.h"
+
+enum { EXIT_DONE = 0, EXIT_NOT_DONE = 1, EXIT_USAGE = 2 };
+
+int command_drain(const struct app *app, int argc, char **argv);
+int command_cleanup(const struct app *app, int argc, char **argv);
+int command_migrate(const struct app *app, int argc, char **argv);
+int command_token(const struct app *app, int argc, char **argv);
+int command_status(const struct app *app, int argc, char **argv);
+int command_config(const struct app *app, int argc, char **argv);
+
+#endif

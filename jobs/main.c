@@ -1,0 +1,132 @@
+/*
+ * tapedeck: the job runner and operator's tool. `tapedeck COMMAND [OPTIONS]`.
+ */
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+
+struct command {
+    const char *name;
+    int (*run)(const struct app *app, int argc, char **argv);
+    const char *needs[10]; /* configuration it cannot do without */
+    const char *usage;
+};
+
+static const struct command COMMANDS[] = {
+    {"drain",
+     command_drain,
+     {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
+     "drain [--once] [--linger 55s]   fetch what is queued"},
+    {"cleanup",
+     command_cleanup,
+     {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
+     "cleanup                         put right what a fault left behind"},
+    {"migrate",
+     command_migrate,
+     {"DATABASE_URL"},
+     "migrate [--check]               bring the schema up to date, or say what is missing"},
+    {"token",
+     command_token,
+     {"JWT_SECRET"},
+     "token --business N [--ttl 8h]   print a session token"},
+    {"status",
+     command_status,
+     {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
+     "status                          how things are"},
+    {"config",
+     command_config,
+     {NULL},
+     "config [--names]                print the effective configuration"},
+};
+
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
+
+static int usage(FILE *out)
+{
+    fputs("usage: tapedeck COMMAND [OPTIONS]\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "  %s\n", COMMANDS[i].usage);
+    }
+    return out == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            return &COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
+/* The folder this binary is in, where tapedeck.env is looked for. */
+static const char *binary_dir(char path[PATH_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    if (n <= 0) {
+        return ".";
+    }
+    path[n] = '\0';
+    return dirname(path);
+}
+
+static int run_connected(const struct command *command, const struct config *config, int argc,
+                         char **argv)
+{
+    bool needs_redis = config->redis_url[0] != '\0';
+    struct app app = {.config = config};
+    int status = EXIT_USAGE;
+    app.pg = pg_new(config->database_url, config->pg_timeout);
+    app.redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
+    if (app.pg == NULL || (needs_redis && app.redis == NULL)) {
+        fprintf(stderr, "tapedeck: configuration: REDIS_URL: this value is not valid\n");
+    } else {
+        status = command->run(&app, argc, argv);
+    }
+    pg_free(app.pg);
+    redis_free(app.redis);
+    return status;
+}
+
+static int run_configured(const struct command *command, int argc, char **argv)
+{
+    struct config config;
+    char error[CONFIG_ERROR_SIZE], path[PATH_MAX];
+    if (config_load(&config, binary_dir(path), error) != RESULT_OK) {
+        fprintf(stderr, "tapedeck: %s\n", error);
+        return EXIT_USAGE;
+    }
+    int status = EXIT_USAGE;
+    const char *missing = config_missing(&config, command->needs);
+    if (missing != NULL) {
+        fprintf(stderr, "tapedeck: configuration: %s is not set, and `%s` needs it\n", missing,
+                command->name);
+    } else {
+        status = run_connected(command, &config, argc, argv);
+    }
+    config_free(&config);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    umask(027);
+    if (argc < 2) {
+        return usage(stderr);
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+        return usage(stdout);
+    }
+    const struct command *command = find_command(argv[1]);
+    if (command == NULL) {
+        fprintf(stderr, "tapedeck: no such command: %.32s\n", argv[1]);
+        return usage(stderr);
+    }
+    return run_configured(command, argc - 2, argv + 2);
+}

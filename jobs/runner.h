@@ -1,0 +1,47 @@
+/*
+ * A runner: takes granted jobs, runs each as a transfer, keeps their leases, and writes how they
+ * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS.
+ *
+ * Whatever happens to a job it took, its slot is given back: by runner_* verbs while we live, by
+ * the lapse of its lease when we do not.
+ */
+#ifndef TAPEDECK_JOBS_RUNNER_H
+#define TAPEDECK_JOBS_RUNNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "recordings/queue.h"
+
+struct runner;
+
+/* NULL without memory. runner_free(NULL) is safe; it hands back what still runs. */
+struct runner *runner_new(const struct app *app);
+void runner_free(struct runner *runner);
+
+/* Makes one popped job ours and starts it. Anything but RESULT_OK: it was not for us, or is back
+ * in the line. */
+enum result runner_take(struct runner *runner, const struct queue_job *job);
+
+/* Takes all granted jobs there are, while there is room. Gives how many. */
+size_t runner_take_all(struct runner *runner);
+
+/* Room for one more, and PostgreSQL answering? */
+bool runner_has_room(const struct runner *runner);
+
+/* Jobs under way. */
+size_t runner_count(const struct runner *runner);
+
+/* Moves bytes, at most `timeout_ms`, until something happens here or on one of `fds`. */
+enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms);
+
+/* What is due: heartbeats and leases, and runs whose retry time has come. */
+void runner_tick(struct runner *runner);
+
+/* Stops every transfer; each run goes back to the head of its line at the next runner_poll. */
+void runner_hand_back(struct runner *runner);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * One download: the ladder of formats, from the provider's socket to a checked part file.
+ *
+ * A transfer knows nothing of queues and runs. It ends exactly once, through `on_end`, from
+ * http_poll or from transfer_start's caller's next http_poll; then it is freed. Memory does not
+ * grow with the recording.
+ */
+#ifndef TAPEDECK_JOBS_TRANSFER_H
+#define TAPEDECK_JOBS_TRANSFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "clients/http.h"
+#include "recordings/file.h"
+#include "recordings/run.h"
+
+enum transfer_outcome {
+    TRANSFER_STORABLE,  /* the part is complete, checked and on the disk */
+    TRANSFER_FAILED,    /* one failed attempt: try again, while attempts are left */
+    TRANSFER_REFUSED,   /* no format will ever come: trying again is useless */
+    TRANSFER_NOT_READY, /* the provider has no media yet, and may soon: no failure */
+    TRANSFER_LOCKED,    /* another writer has the part file */
+    TRANSFER_STOPPED,   /* transfer_stop */
+};
+
+struct transfer_end {
+    enum transfer_outcome outcome;
+    struct run_reason reason; /* when FAILED, REFUSED, NOT_READY or LOCKED */
+    enum audio_kind kind;     /* when STORABLE */
+    const char *format;       /* when STORABLE: the rung that gave it */
+    int64_t bytes;
+};
+
+struct transfer;
+
+struct transfer_events {
+    /* Bytes came; `total` is -1 when the provider did not say. */
+    void (*on_progress)(void *context, const char *format, int64_t received, int64_t total);
+    /* The end. `part` is open when STORABLE and the receiver's to finish; else it is gone. */
+    void (*on_end)(void *context, const struct transfer_end *end, struct file_part *part);
+};
+
+/* Begins. RESULT_OK: on_end will come. Otherwise `end` says why it could not even begin. */
+enum result transfer_start(const struct app *app, struct http *http, const struct run *run,
+                           const struct transfer_events *events, void *context,
+                           struct transfer **out, struct transfer_end *end);
+
+/* Ends it early; on_end comes from the next http_poll, as TRANSFER_STOPPED. */
+void transfer_stop(struct transfer *transfer);
+
+#endif
