@@ -1,0 +1,28 @@
+#include "call_json.h"
+
+#include "recordings/service.h"
+
+struct json *call_json(const struct app *app, int64_t business_id, const struct call_row *row)
+{
+    struct look look;
+    struct json *json = json_new();
+    service_look_row(app, business_id, &row->facts, &look);
+    json_put_text(json, "call_sid", row->facts.call_sid);
+    json_put_text(json, "parent_call_sid", row->parent_call_sid);
+    json_put_text(json, "direction", row->direction);
+    json_put_text(json, "from_number", row->from_number);
+    json_put_text(json, "to_number", row->to_number);
+    json_put_text(json, "status", row->status);
+    if (row->duration >= 0) {
+        json_put_int(json, "duration", row->duration);
+    } else {
+        json_put_null(json, "duration");
+    }
+    json_put_text(json, "created_at", row->created_at);
+    json_put_flag(json, "has_recording", row->facts.has_url || look.state == STATE_READY);
+    json_put_text(json, "recording_status", service_state_name(look.state));
+    json_put_flag(json, "has_transcript", row->has_transcript);
+    json_put_text(json, "summary", row->summary);
+    json_put_text(json, "expires_at", row->expires_at);
+    return json;
+}

@@ -1,0 +1,14 @@
+/*
+ * A call as JSON: the row of the list, and the page of one call.
+ */
+#ifndef TAPEDECK_FCGI_CALL_JSON_H
+#define TAPEDECK_FCGI_CALL_JSON_H
+
+#include "app.h"
+#include "clients/json.h"
+#include "recordings/call.h"
+
+/* The caller owns the result. The recording's state is the service's, never our own guess. */
+struct json *call_json(const struct app *app, int64_t business_id, const struct call_row *row);
+
+#endif

@@ -1,0 +1,40 @@
+#include <stdio.h>
+
+#include "handlers.h"
+#include "recordings/service.h"
+#include "serve.h"
+#include "states.h"
+
+/* attachment; filename="recording_<date>_<number>.<ext>"; without PostgreSQL the call's SID has to
+ * do. All parts are digits and plain letters, so no quoting is needed. */
+static void name_it(const struct app *app, const struct request *request,
+                    const struct file_facts *file, char *out, size_t size)
+{
+    struct call_label label = {.date = ""};
+    bool known =
+        call_label(app, request->caller.business_id, request->call_sid, &label) == RESULT_OK &&
+        label.date[0] != '\0';
+    int n = snprintf(out, size, "attachment; filename=\"recording_%s%s%s.%s\"",
+                     known ? label.date : request->call_sid, label.number[0] != '\0' ? "_" : "",
+                     label.number, audio_extension(file->kind));
+    if (n < 0 || (size_t)n >= size) {
+        (void)snprintf(out, size, "attachment");
+    }
+}
+
+void handle_download(const struct app *app, struct request *request, struct response *response)
+{
+    struct look look;
+    char disposition[160];
+    enum result result =
+        service_request(app, request->caller.business_id, request->call_sid, &look);
+    if (result == RESULT_OK && look.state == STATE_READY) {
+        name_it(app, request, &look.file, disposition, sizeof disposition);
+        result = serve_file(app, request, &look.file, disposition, response);
+    } else if (result == RESULT_OK) {
+        states_answer(&look, response);
+    }
+    if (result != RESULT_OK) {
+        states_answer_failure(result, response);
+    }
+}

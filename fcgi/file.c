@@ -1,0 +1,19 @@
+#include "handlers.h"
+#include "recordings/service.h"
+#include "serve.h"
+#include "states.h"
+
+void handle_file(const struct app *app, struct request *request, struct response *response)
+{
+    struct look look;
+    enum result result =
+        service_request(app, request->caller.business_id, request->call_sid, &look);
+    if (result == RESULT_OK && look.state == STATE_READY) {
+        result = serve_file(app, request, &look.file, "inline", response);
+    } else if (result == RESULT_OK) {
+        states_answer(&look, response);
+    }
+    if (result != RESULT_OK) {
+        states_answer_failure(result, response);
+    }
+}

@@ -1,0 +1,148 @@
+/*
+ * tapedeck.fcgi: start, signals, accept loop. The only file that sees fcgiapp.h.
+ *
+ * Started by spawn-fcgi or the web server with a listening socket as file descriptor 0. Answers one
+ * request at a time; run as many copies as requests should be answered at once.
+ */
+#include <fcgiapp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "routes.h"
+
+enum { EXIT_CONFIG = 2 };
+
+/* ---- libfcgi behind our own interfaces ---- */
+
+static const char *param(void *handle, const char *name)
+{
+    const FCGX_Request *fcgx = handle;
+    return FCGX_GetParam(name, fcgx->envp);
+}
+
+static int64_t read_some(void *handle, char *out, size_t size)
+{
+    const FCGX_Request *fcgx = handle;
+    return FCGX_GetStr(out, size > INT_MAX ? INT_MAX : (int)size, fcgx->in);
+}
+
+static bool write_all(void *handle, const char *bytes, size_t len)
+{
+    const FCGX_Request *fcgx = handle;
+    while (len > 0) {
+        int part = len > INT_MAX ? INT_MAX : (int)len;
+        int n = FCGX_PutStr(bytes, part, fcgx->out);
+        if (n <= 0) {
+            return false;
+        }
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* ---- the loop ---- */
+
+static void answer(const struct app *app, FCGX_Request *fcgx)
+{
+    const struct request_io in = {.handle = fcgx, .param = param, .read = read_some};
+    const struct response_io out = {.handle = fcgx, .write = write_all};
+    struct request request;
+    struct response response;
+    response_begin(&response);
+    enum result begun = request_begin(&request, &in);
+    routes_answer(app, &request, begun, &response);
+    response_send(&response, &out, request.method == METHOD_HEAD);
+    response_free(&response);
+    request_free(&request);
+}
+
+/* SIGTERM and SIGUSR1 end the loop between two requests: never in the middle of one. */
+static void on_stop(int signal)
+{
+    (void)signal;
+    FCGX_ShutdownPending();
+}
+
+static void watch_signals(void)
+{
+    const struct sigaction stop = {.sa_handler = on_stop}; /* without SA_RESTART: accept returns */
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGUSR1, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int serve(const struct app *app)
+{
+    FCGX_Request fcgx;
+    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+        fprintf(stderr, "tapedeck.fcgi: FastCGI could not be set up\n");
+        return EXIT_FAILURE;
+    }
+    watch_signals();
+    while (FCGX_Accept_r(&fcgx) == 0) {
+        answer(app, &fcgx);
+        FCGX_Finish_r(&fcgx);
+    }
+    FCGX_Free(&fcgx, 1);
+    return EXIT_SUCCESS;
+}
+
+/* ---- setting up ---- */
+
+static int complain(const char *what, const char *why)
+{
+    fprintf(stderr, "tapedeck.fcgi: %s%s\n", what, why);
+    return EXIT_CONFIG;
+}
+
+static int run(const struct config *config)
+{
+    static const char *const NEEDS[] = {
+        "DATABASE_URL", "REDIS_URL",       "RECORDINGS_DIR",    "JWT_SECRET",
+        "MEDIA_SECRET", "PUBLIC_BASE_URL", "TWILIO_AUTH_TOKEN", NULL};
+    const char *missing = config_missing(config, NEEDS);
+    if (missing != NULL) {
+        return complain("configuration: not set: ", missing);
+    }
+    struct app app = {.config = config};
+    int status = EXIT_CONFIG;
+    app.pg = pg_new(config->database_url, config->pg_timeout);
+    app.redis = redis_new(config->redis_url, config->redis_timeout);
+    if (app.pg == NULL || app.redis == NULL) {
+        status = complain("configuration: REDIS_URL: ", "this value is not valid");
+    } else {
+        status = serve(&app);
+    }
+    pg_free(app.pg);
+    redis_free(app.redis);
+    return status;
+}
+
+static const char *binary_dir(char path[PATH_MAX])
+{
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    path[n > 0 ? n : 0] = '\0';
+    return n > 0 ? dirname(path) : ".";
+}
+
+int main(void)
+{
+    struct config config;
+    char error[CONFIG_ERROR_SIZE], path[PATH_MAX];
+    umask(027);
+    if (config_load(&config, binary_dir(path), error) != RESULT_OK) {
+        return complain("", error);
+    }
+    int status = run(&config);
+    config_free(&config);
+    return status;
+}

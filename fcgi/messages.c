@@ -1,0 +1,55 @@
+#include "messages.h"
+
+static const struct message MESSAGES[MESSAGE_COUNT] = {
+    [MESSAGE_READY] = {"ready", 200, "The recording is ready to play.", "ההקלטה מוכנה להשמעה."},
+    [MESSAGE_PROCESSING] = {"processing", 202,
+                            "The recording is on its way. Try again in a moment.",
+                            "ההקלטה בדרך. אפשר לנסות שוב בעוד רגע."},
+    [MESSAGE_QUEUED] = {"queued", 202, "The recording is waiting its turn.",
+                        "ההקלטה ממתינה לתורה."},
+    [MESSAGE_CALL_NOT_FOUND] = {"call_not_found", 404, "There is no such call.",
+                                "לא נמצאה שיחה כזאת."},
+    [MESSAGE_NO_RECORDING] = {"no_recording", 404, "This call has no recording.",
+                              "לשיחה הזאת אין הקלטה."},
+    [MESSAGE_RECORDING_EXPIRED] = {"recording_expired", 410,
+                                   "The recording was deleted when its retention time ended.",
+                                   "ההקלטה נמחקה בתום תקופת השמירה."},
+    [MESSAGE_RECORDING_UNAVAILABLE] = {"recording_unavailable", 404,
+                                       "The phone provider has no recording of this call.",
+                                       "אין הקלטה של השיחה אצל ספק הטלפוניה."},
+    [MESSAGE_RECORDING_FAILED] = {"recording_failed", 500,
+                                  "The recording could not be fetched. We will try again later.",
+                                  "לא הצלחנו להביא את ההקלטה. ננסה שוב מאוחר יותר."},
+    [MESSAGE_WORKER_NOT_PROCESSING] =
+        {"worker_not_processing_queue", 500,
+         "Recordings are not being prepared right now. Yours is kept in the queue.",
+         "הכנת ההקלטות אינה פעילה כרגע. ההקלטה שלך שמורה בתור."},
+    [MESSAGE_UNAUTHORIZED] = {"unauthorized", 401, "Please sign in.", "יש להתחבר."},
+    [MESSAGE_ORIGIN_NOT_ALLOWED] = {"origin_not_allowed", 403, "This site may not do that.",
+                                    "האתר הזה אינו מורשה לפעולה."},
+    [MESSAGE_BAD_PARAMETER] = {"bad_parameter", 400, "A parameter is not valid.",
+                               "אחד הפרמטרים אינו תקין."},
+    [MESSAGE_UNAVAILABLE] = {"unavailable", 503, "The service is busy. Try again in a moment.",
+                             "השירות עמוס. אפשר לנסות שוב בעוד רגע."},
+    [MESSAGE_NOT_FOUND] = {"not_found", 404, "There is nothing at this address.",
+                           "אין דבר בכתובת הזאת."},
+    [MESSAGE_METHOD_NOT_ALLOWED] = {"method_not_allowed", 405,
+                                    "This address does not take that method.",
+                                    "הכתובת הזאת אינה מקבלת את הפעולה."},
+    [MESSAGE_FORBIDDEN] = {"forbidden", 403, "This link or signature is not valid.",
+                           "הקישור או החתימה אינם תקפים."},
+    [MESSAGE_TOO_LARGE] = {"too_large", 413, "The request is too large.", "הבקשה גדולה מדי."},
+    [MESSAGE_RANGE_NOT_SATISFIABLE] = {"range_not_satisfiable", 416,
+                                       "The recording has no such bytes.", "אין בהקלטה קטע כזה."},
+    [MESSAGE_PRECONDITION_FAILED] = {"precondition_failed", 412,
+                                     "The recording is not the one you asked about.",
+                                     "ההקלטה אינה זו שנשאלת עליה."},
+    [MESSAGE_BUSINESS_NOT_FOUND] = {"business_not_found", 422,
+                                    "No business is known for this call.",
+                                    "לא ידוע לאיזה עסק השיחה שייכת."},
+};
+
+const struct message *message_get(enum message_id id)
+{
+    return &MESSAGES[id];
+}

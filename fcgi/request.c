@@ -1,0 +1,103 @@
+#include "request.h"
+
+#include <string.h>
+#include <strings.h>
+
+static enum method method_of(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum method method;
+    } METHODS[] = {
+        {"GET", METHOD_GET},       {"HEAD", METHOD_HEAD},       {"POST", METHOD_POST},
+        {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS},
+    };
+    for (size_t i = 0; name != NULL && i < sizeof METHODS / sizeof *METHODS; i++) {
+        if (strcmp(METHODS[i].name, name) == 0) {
+            return METHODS[i].method;
+        }
+    }
+    return METHOD_OTHER;
+}
+
+const char *request_header(const struct request *request, const char *cgi_name)
+{
+    const char *value = request->io->param(request->io->handle, cgi_name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+enum result request_begin(struct request *request, const struct request_io *io)
+{
+    *request = (struct request){.io = io};
+    buf_init(&request->body, REQUEST_BODY_MAX);
+    request->method = method_of(request_header(request, "REQUEST_METHOD"));
+    const char *target = request_header(request, "REQUEST_URI");
+    request->target = target != NULL ? target : "";
+    if (strnlen(request->target, REQUEST_TARGET_MAX + 1) > REQUEST_TARGET_MAX) {
+        return RESULT_TOO_BIG;
+    }
+    size_t path = strcspn(request->target, "?");
+    if (path < sizeof request->path) {
+        memcpy(request->path, request->target, path);
+        request->path[path] = '\0';
+    }
+    const char *query = request->target[path] == '?' ? request->target + path + 1 : "";
+    return form_parse(&request->query, query, strlen(query));
+}
+
+void request_free(struct request *request)
+{
+    form_free(&request->query);
+    form_free(&request->form);
+    buf_free(&request->body);
+}
+
+static bool is_form(const char *type)
+{
+    static const char FORM[] = "application/x-www-form-urlencoded";
+    size_t len = sizeof FORM - 1;
+    return type != NULL && strncasecmp(type, FORM, len) == 0 &&
+           (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+}
+
+static enum result read_body(struct request *request)
+{
+    int64_t length;
+    const char *said = request_header(request, "CONTENT_LENGTH");
+    if (said == NULL || !text_int(said, 0, INT64_MAX, &length)) {
+        return RESULT_INVALID;
+    }
+    if (length > REQUEST_BODY_MAX) {
+        return RESULT_TOO_BIG;
+    }
+    char chunk[4096];
+    while ((int64_t)request->body.len < length) {
+        int64_t n = request->io->read(request->io->handle, chunk, sizeof chunk);
+        if (n <= 0) {
+            break;
+        }
+        buf_add(&request->body, chunk, (size_t)n);
+        if (!buf_ok(&request->body)) {
+            return RESULT_TOO_BIG;
+        }
+    }
+    return (int64_t)request->body.len == length ? RESULT_OK : RESULT_INVALID;
+}
+
+enum result request_read_form(struct request *request)
+{
+    if (!is_form(request_header(request, "CONTENT_TYPE"))) {
+        return RESULT_INVALID;
+    }
+    enum result result = read_body(request);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    return form_parse(&request->form, buf_str(&request->body), request->body.len);
+}
+
+bool request_is_http10(const struct request *request)
+{
+    const char *protocol = request_header(request, "SERVER_PROTOCOL");
+    return protocol != NULL && strcmp(protocol, "HTTP/1.0") == 0;
+}

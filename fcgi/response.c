@@ -1,0 +1,234 @@
+#include "response.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SEND_CHUNK = 64 * 1024 };
+
+void response_begin(struct response *response)
+{
+    *response = (struct response){.status = 500, .file = {.fd = -1}};
+    buf_init(&response->head, RESPONSE_HEAD_MAX);
+    buf_init(&response->special, RESPONSE_HEAD_MAX);
+    buf_init(&response->body, RESPONSE_BODY_MAX);
+}
+
+static void forget(struct response *response)
+{
+    buf_clear(&response->special);
+    buf_clear(&response->body);
+    if (response->file.fd >= 0) {
+        close(response->file.fd);
+        response->file.fd = -1;
+    }
+}
+
+void response_free(struct response *response)
+{
+    forget(response);
+    buf_free(&response->head);
+    buf_free(&response->special);
+    buf_free(&response->body);
+}
+
+/* ---- headers ---- */
+
+static bool is_clean(const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_header(struct buf *buf, const char *name, const char *value)
+{
+    if (is_clean(value)) {
+        buf_format(buf, "%s: %s\r\n", name, value);
+    }
+}
+
+void response_always(struct response *response, const char *name, const char *value)
+{
+    add_header(&response->head, name, value);
+}
+
+void response_header(struct response *response, const char *name, const char *value)
+{
+    add_header(&response->special, name, value);
+}
+
+void response_header_int(struct response *response, const char *name, int64_t value)
+{
+    buf_format(&response->special, "%s: %lld\r\n", name, (long long)value);
+}
+
+/* ---- bodies ---- */
+
+void response_empty(struct response *response, int status)
+{
+    response->status = status;
+    buf_clear(&response->body);
+}
+
+void response_json(struct response *response, int status, struct json *json)
+{
+    response->status = status;
+    buf_clear(&response->body);
+    if (json_print(json, &response->body) == RESULT_OK) {
+        response_header(response, "Content-Type", "application/json; charset=utf-8");
+        response_header(response, "Cache-Control", "no-store");
+        response_header(response, "Content-Security-Policy", "default-src 'none'; sandbox");
+    } else {
+        forget(response);
+        response->status = 500;
+    }
+    json_free(json);
+}
+
+struct json *response_message(enum message_id id)
+{
+    const struct message *message = message_get(id);
+    struct json *json = json_new();
+    if (message->status >= 300) {
+        json_put_text(json, "error", message->code);
+    } else {
+        json_put_text(json, "status", message->code);
+    }
+    json_put_text(json, "message", message->english);
+    json_put_text(json, "message_he", message->hebrew);
+    return json;
+}
+
+void response_error_with(struct response *response, enum message_id id, struct json *object)
+{
+    forget(response);
+    response_json(response, message_get(id)->status, object);
+}
+
+void response_error(struct response *response, enum message_id id)
+{
+    response_error_with(response, id, response_message(id));
+}
+
+/* ---- sending ---- */
+
+static void part_head(const struct response_file *file, size_t i, struct buf *out)
+{
+    const struct range *part = &file->parts.ranges[i];
+    buf_format(out, "%s--%s\r\nContent-Type: %s\r\nContent-Range: bytes %lld-%lld/%lld\r\n\r\n",
+               i > 0 ? "\r\n" : "", file->boundary, file->content_type, (long long)part->start,
+               (long long)(part->start + part->length - 1), (long long)file->size);
+}
+
+static void parts_end(const struct response_file *file, struct buf *out)
+{
+    buf_format(out, "\r\n--%s--\r\n", file->boundary);
+}
+
+static int64_t file_length(const struct response_file *file)
+{
+    int64_t length = 0;
+    struct buf text;
+    buf_init(&text, RESPONSE_HEAD_MAX);
+    for (size_t i = 0; i < file->parts.count; i++) {
+        length += file->parts.ranges[i].length;
+        if (file->boundary[0] != '\0') {
+            part_head(file, i, &text);
+        }
+    }
+    if (file->boundary[0] != '\0') {
+        parts_end(file, &text);
+    }
+    length += (int64_t)text.len;
+    buf_free(&text);
+    return length;
+}
+
+static bool send_range(const struct response_io *io, int fd, const struct range *range)
+{
+    char chunk[SEND_CHUNK];
+    int64_t at = range->start, left = range->length;
+    while (left > 0) {
+        size_t want = left < SEND_CHUNK ? (size_t)left : SEND_CHUNK;
+        ssize_t n = pread(fd, chunk, want, at);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0 || !io->write(io->handle, chunk, (size_t)n)) {
+            return false;
+        }
+        at += n;
+        left -= n;
+    }
+    return true;
+}
+
+static void send_file(const struct response_file *file, const struct response_io *io)
+{
+    struct buf text;
+    bool several = file->boundary[0] != '\0';
+    buf_init(&text, RESPONSE_HEAD_MAX);
+    for (size_t i = 0; i < file->parts.count; i++) {
+        buf_clear(&text);
+        if (several) {
+            part_head(file, i, &text);
+        }
+        if (!io->write(io->handle, buf_str(&text), text.len) ||
+            !send_range(io, file->fd, &file->parts.ranges[i])) {
+            goto out;
+        }
+    }
+    if (several) {
+        buf_clear(&text);
+        parts_end(file, &text);
+        (void)io->write(io->handle, buf_str(&text), text.len);
+    }
+out:
+    buf_free(&text);
+}
+
+/* The web server sets Content-Length itself when it is handed a file, and for 204 and 304 there is
+ * none (RFC 9110, 8.6). */
+static bool has_length(const struct response *response)
+{
+    return response->file.fd >= 0 || response->body.len > 0;
+}
+
+static void send_head(struct response *response, const struct response_io *io)
+{
+    struct buf out;
+    buf_init(&out, 3 * RESPONSE_HEAD_MAX);
+    buf_format(&out, "Status: %d\r\n", response->status);
+    buf_add(&out, buf_str(&response->head), response->head.len);
+    buf_add(&out, buf_str(&response->special), response->special.len);
+    if (has_length(response)) {
+        int64_t length =
+            response->file.fd >= 0 ? file_length(&response->file) : (int64_t)response->body.len;
+        buf_format(&out, "Content-Length: %lld\r\n", (long long)length);
+    }
+    buf_text(&out, "\r\n");
+    (void)io->write(io->handle, buf_str(&out), out.len);
+    buf_free(&out);
+}
+
+void response_send(struct response *response, const struct response_io *io, bool head_only)
+{
+    if (!buf_ok(&response->head) || !buf_ok(&response->special)) {
+        forget(response);
+        response->status = 500;
+    }
+    send_head(response, io);
+    if (head_only) {
+        return;
+    }
+    if (response->file.fd >= 0) {
+        send_file(&response->file, io);
+    } else if (response->body.len > 0) {
+        (void)io->write(io->handle, buf_str(&response->body), response->body.len);
+    }
+}

@@ -1,0 +1,258 @@
+#include "routes.h"
+
+#include <string.h>
+
+#include "auth.h"
+#include "handlers.h"
+
+enum who {
+    WHO_ANYONE,
+    WHO_SESSION,
+    WHO_TWILIO,
+    WHO_LINK, /* the handler checks the signature in the query */
+};
+
+enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 8 };
+
+struct route {
+    unsigned methods;
+    const char *pattern; /* {call} a call SID, {business} a number, {file} a call SID and ending */
+    const char *keys[KEYS_MAX]; /* query keys it takes, each at most once */
+    enum who who;
+    handler *handle;
+};
+
+static const struct route ROUTES[] = {
+    {GET_HEAD, "/api/recordings/file/{call}", {NULL}, WHO_SESSION, handle_file},
+    {GET_HEAD, "/media/{business}/{file}", {"exp", "sig", NULL}, WHO_LINK, handle_media},
+    {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_SESSION, handle_prepare},
+    {GET_HEAD, "/api/recordings/{call}/status", {NULL}, WHO_SESSION, handle_status},
+    {GET_HEAD,
+     "/api/calls",
+     {"limit", "cursor", "search", "direction", "status", "has_recording", NULL},
+     WHO_SESSION,
+     handle_calls},
+    {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call},
+    {GET_HEAD, "/api/calls/{call}/download", {NULL}, WHO_SESSION, handle_download},
+    {METHOD_POST,
+     "/webhook/recording_status",
+     {"business_id", "bodySHA256", NULL},
+     WHO_TWILIO,
+     handle_recording_status},
+    {METHOD_POST,
+     "/recording_status_callback",
+     {"business_id", "bodySHA256", NULL},
+     WHO_TWILIO,
+     handle_recording_status},
+    {METHOD_POST,
+     "/webhook/call_status",
+     {"business_id", "bodySHA256", NULL},
+     WHO_TWILIO,
+     handle_call_status},
+    {METHOD_POST, "/api/session", {NULL}, WHO_SESSION, handle_session_open},
+    {METHOD_DELETE, "/api/session", {NULL}, WHO_ANYONE, handle_session_close},
+    {GET_HEAD, "/healthz", {NULL}, WHO_ANYONE, handle_healthz},
+    {GET_HEAD, "/readyz", {NULL}, WHO_ANYONE, handle_readyz},
+};
+
+enum { ROUTE_COUNT = sizeof ROUTES / sizeof *ROUTES };
+
+/* ---- paths ---- */
+
+enum fit { FIT_NOT, FIT_MALFORMED, FIT_GOOD };
+
+static bool take_call(const char *text, size_t len, struct request *request)
+{
+    if (len != SID_LENGTH) {
+        return false;
+    }
+    memcpy(request->call_sid, text, len);
+    request->call_sid[len] = '\0';
+    return text_is_sid(request->call_sid, "CA");
+}
+
+static bool take_file(const char *text, size_t len, struct request *request)
+{
+    static const enum audio_kind KINDS[] = {AUDIO_WAV, AUDIO_MP3};
+    if (len != SID_LENGTH + 4 || text[SID_LENGTH] != '.') {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (memcmp(text + SID_LENGTH + 1, audio_extension(KINDS[i]), 3) == 0) {
+            request->kind = KINDS[i];
+            return take_call(text, SID_LENGTH, request);
+        }
+    }
+    return false;
+}
+
+/* What a placeholder takes from its segment. */
+static bool take(const char *placeholder, const char *text, size_t len, struct request *request)
+{
+    switch (placeholder[1]) {
+    case 'c': return take_call(text, len, request);
+    case 'f': return take_file(text, len, request);
+    default: return text_int_n(text, len, 1, INT64_MAX, &request->business_id);
+    }
+}
+
+/* Segment by segment; a path of the right shape with a bad value in it is malformed, not unknown.
+ */
+static enum fit match(const char *pattern, struct request *request)
+{
+    const char *path = request->path;
+    bool good = true;
+    while (*pattern == '/' && *path == '/') {
+        size_t want = strcspn(++pattern, "/");
+        size_t have = strcspn(++path, "/");
+        if (*pattern == '{') {
+            good = have > 0 && take(pattern, path, have, request) && good;
+        } else if (want != have || memcmp(pattern, path, want) != 0) {
+            return FIT_NOT;
+        }
+        pattern += want;
+        path += have;
+    }
+    if (*pattern != '\0' || *path != '\0') {
+        return FIT_NOT;
+    }
+    return good ? FIT_GOOD : FIT_MALFORMED;
+}
+
+/* ---- the gate ---- */
+
+struct gate {
+    const struct route *route; /* the one that fits path and method */
+    enum fit fit;
+    unsigned methods; /* of all routes with this path; 0: there is none */
+};
+
+/* A plain path wins over one with a placeholder in the same place: the table lists it first. */
+static void find_route(struct request *request, struct gate *gate)
+{
+    *gate = (struct gate){.fit = FIT_NOT};
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        enum fit fit = match(ROUTES[i].pattern, request);
+        if (fit == FIT_NOT) {
+            continue;
+        }
+        gate->methods |= ROUTES[i].methods;
+        if (gate->route == NULL && (ROUTES[i].methods & (unsigned)request->method) != 0) {
+            gate->route = &ROUTES[i];
+            gate->fit = fit;
+        }
+    }
+    if (gate->route != NULL) {
+        (void)match(gate->route->pattern, request);
+    }
+}
+
+static bool key_is_known(const struct route *route, const char *key)
+{
+    for (size_t i = 0; i < KEYS_MAX && route->keys[i] != NULL; i++) {
+        if (strcmp(route->keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool query_is_good(const struct route *route, const struct form *query)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        if (!key_is_known(route, query->pairs[i].name)) {
+            return false;
+        }
+    }
+    return !form_has_repeats(query);
+}
+
+static void allow_header(struct response *response, unsigned methods)
+{
+    static const struct {
+        unsigned method;
+        const char *name;
+    } NAMES[] = {{METHOD_GET, "GET"},
+                 {METHOD_HEAD, "HEAD"},
+                 {METHOD_POST, "POST"},
+                 {METHOD_DELETE, "DELETE"},
+                 {METHOD_OPTIONS, "OPTIONS"}};
+    struct buf allow;
+    buf_init(&allow, 64);
+    methods |= METHOD_OPTIONS;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if ((methods & NAMES[i].method) != 0) {
+            buf_format(&allow, "%s%s", allow.len > 0 ? ", " : "", NAMES[i].name);
+        }
+    }
+    response_header(response, "Allow", buf_str(&allow));
+    buf_free(&allow);
+}
+
+static enum message_id refusal(enum result result)
+{
+    switch (result) {
+    case RESULT_TOO_BIG: return MESSAGE_TOO_LARGE;
+    case RESULT_INVALID: return MESSAGE_BAD_PARAMETER;
+    default: return MESSAGE_FORBIDDEN;
+    }
+}
+
+static bool caller_may(const struct app *app, const struct route *route, struct request *request,
+                       struct response *response)
+{
+    enum result result;
+    bool changes = (route->methods & (METHOD_POST | METHOD_DELETE)) != 0;
+    switch (route->who) {
+    case WHO_SESSION:
+        if (auth_session(app, request, NULL) != RESULT_OK) {
+            response_error(response, MESSAGE_UNAUTHORIZED);
+            return false;
+        }
+        if (changes && request->caller.by_cookie && !auth_origin_may_change(app, request)) {
+            response_error(response, MESSAGE_ORIGIN_NOT_ALLOWED);
+            return false;
+        }
+        return true;
+    case WHO_TWILIO:
+        result = auth_twilio(app, request);
+        if (result != RESULT_OK) {
+            response_error(response, refusal(result));
+        }
+        return result == RESULT_OK;
+    case WHO_LINK:
+    case WHO_ANYONE: return true;
+    }
+    return false;
+}
+
+static void security_headers(struct response *response)
+{
+    response_always(response, "X-Content-Type-Options", "nosniff");
+    response_always(response, "Referrer-Policy", "no-referrer");
+}
+
+void routes_answer(const struct app *app, struct request *request, enum result begun,
+                   struct response *response)
+{
+    struct gate gate;
+    security_headers(response);
+    auth_cors(app, request, response);
+    find_route(request, &gate);
+    if (gate.methods == 0) {
+        response_error(response, MESSAGE_NOT_FOUND);
+    } else if (request->method == METHOD_OPTIONS) {
+        response_empty(response, 204);
+        allow_header(response, gate.methods);
+    } else if (gate.route == NULL) {
+        response_error(response, MESSAGE_METHOD_NOT_ALLOWED);
+        allow_header(response, gate.methods);
+    } else if (begun == RESULT_TOO_BIG) {
+        response_error(response, MESSAGE_TOO_LARGE);
+    } else if (begun != RESULT_OK || gate.fit != FIT_GOOD ||
+               !query_is_good(gate.route, &request->query)) {
+        response_error(response, MESSAGE_BAD_PARAMETER);
+    } else if (caller_may(app, gate.route, request, response)) {
+        gate.route->handle(app, request, response);
+    }
+}

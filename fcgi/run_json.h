@@ -1,0 +1,13 @@
+/*
+ * A run as JSON, as the API shows it.
+ */
+#ifndef TAPEDECK_FCGI_RUN_JSON_H
+#define TAPEDECK_FCGI_RUN_JSON_H
+
+#include "clients/json.h"
+#include "recordings/run.h"
+
+/* The caller owns the result. */
+struct json *run_json(const struct run_record *record);
+
+#endif

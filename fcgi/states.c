@@ -1,0 +1,112 @@
+#include "states.h"
+
+static enum message_id message_of(enum recording_state state)
+{
+    switch (state) {
+    case STATE_READY: return MESSAGE_READY;
+    case STATE_NO_CALL: return MESSAGE_CALL_NOT_FOUND;
+    case STATE_EXPIRED: return MESSAGE_RECORDING_EXPIRED;
+    case STATE_UNAVAILABLE: return MESSAGE_RECORDING_UNAVAILABLE;
+    case STATE_NO_RECORDING: return MESSAGE_NO_RECORDING;
+    case STATE_OFFLINE: return MESSAGE_WORKER_NOT_PROCESSING;
+    case STATE_PROCESSING: return MESSAGE_PROCESSING;
+    case STATE_QUEUED: return MESSAGE_QUEUED;
+    case STATE_FAILED: return MESSAGE_RECORDING_FAILED;
+    case STATE_ABSENT: return MESSAGE_QUEUED;
+    }
+    return MESSAGE_UNAVAILABLE;
+}
+
+static void put_or_null(struct json *json, const char *key, int64_t number, int64_t unknown)
+{
+    if (number == unknown) {
+        json_put_null(json, key);
+    } else {
+        json_put_int(json, key, number);
+    }
+}
+
+static void put_progress(const struct look *look, struct json *json)
+{
+    if (look->bytes_received >= 0) {
+        json_put_int(json, "bytes_received", look->bytes_received);
+    }
+    if (look->bytes_total >= 0) {
+        json_put_int(json, "bytes_total", look->bytes_total);
+    }
+    if (look->position > 0) {
+        json_put_int(json, "position", look->position);
+    }
+}
+
+static void answer_waiting(const struct look *look, struct json *json, struct response *response)
+{
+    put_progress(look, json);
+    response_json(response, 202, json);
+    response_header_int(response, "Retry-After", look->retry_after_s);
+}
+
+static void answer_error(const struct look *look, struct response *response)
+{
+    struct json *json = response_message(message_of(look->state));
+    if (look->state == STATE_FAILED) {
+        json_put_text(json, "reason", look->facts.last_code);
+        json_put_text(json, "detail", look->facts.last_error);
+    }
+    if (look->state == STATE_UNAVAILABLE) {
+        json_put_text(json, "reason", look->facts.reason);
+    }
+    response_error_with(response, message_of(look->state), json);
+    if (look->state == STATE_FAILED || look->state == STATE_OFFLINE) {
+        response_header_int(response, "Retry-After", look->retry_after_s);
+    }
+}
+
+static bool is_waiting(const struct look *look)
+{
+    return look->state == STATE_PROCESSING || look->state == STATE_QUEUED;
+}
+
+void states_answer(const struct look *look, struct response *response)
+{
+    if (is_waiting(look)) {
+        answer_waiting(look, response_message(message_of(look->state)), response);
+    } else {
+        answer_error(look, response);
+    }
+}
+
+/* Status starts nothing, so it may find a recording that nobody has asked for: that is no error. */
+static void answer_absent(struct response *response)
+{
+    struct json *json = json_new();
+    json_put_text(json, "status", service_state_name(STATE_ABSENT));
+    response_json(response, 200, json);
+}
+
+void states_answer_prepare(const struct look *look, struct response *response)
+{
+    if (look->state == STATE_ABSENT) {
+        answer_absent(response);
+        return;
+    }
+    if (!is_waiting(look)) {
+        answer_error(look, response);
+        return;
+    }
+    struct json *json = response_message(message_of(look->state));
+    put_or_null(json, "run_id", look->facts.run_id, 0);
+    json_put_flag(json, "playable", false);
+    json_put_null(json, "play_url");
+    answer_waiting(look, json, response);
+}
+
+void states_answer_failure(enum result result, struct response *response)
+{
+    enum { BUSY_RETRY_S = 5 };
+    response_error(response,
+                   result == RESULT_INVALID ? MESSAGE_BAD_PARAMETER : MESSAGE_UNAVAILABLE);
+    if (result != RESULT_INVALID) {
+        response_header_int(response, "Retry-After", BUSY_RETRY_S);
+    }
+}

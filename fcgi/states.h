@@ -1,0 +1,21 @@
+/*
+ * A recording's state as an answer: the one place where states become statuses, codes and words.
+ */
+#ifndef TAPEDECK_FCGI_STATES_H
+#define TAPEDECK_FCGI_STATES_H
+
+#include "app.h"
+#include "recordings/service.h"
+#include "request.h"
+#include "response.h"
+
+/* Answers for every state but READY: 202 with how far it is, or the error that says why not. */
+void states_answer(const struct look *look, struct response *response);
+
+/* The same for prepare and status, whose 202 says more: run_id, playable, play_url. */
+void states_answer_prepare(const struct look *look, struct response *response);
+
+/* What RESULT_UNAVAILABLE and other failures of a look become. */
+void states_answer_failure(enum result result, struct response *response);
+
+#endif
