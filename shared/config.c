@@ -1,43 +1,13 @@
 #include "config.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/env_file.h"
 #include "base/text.h"
-
-enum { VALUE_MAX = 4096, FILE_MAX = 64 * 1024 };
-
-enum type {
-    TYPE_TEXT,
-    TYPE_URL,     /* http or https; a slash at its end is dropped */
-    TYPE_PATH,    /* absolute; carried in an X-Sendfile header */
-    TYPE_SECRET,  /* at least `min` bytes */
-    TYPE_ACCOUNT, /* AC… */
-    TYPE_FLAG,
-    TYPE_COUNT,
-    TYPE_DURATION,
-    TYPE_DURATIONS,
-    TYPE_CHOICE,  /* the index into `choices` */
-    TYPE_CHOICES, /* a list of them */
-};
-
-struct row {
-    const char *name;
-    enum type type;
-    size_t offset;
-    const char *preset;
-    int64_t min, max; /* of counts and bytes as such, of durations in milliseconds */
-    const char *choices;
-    const char *meaning;
-    bool masked;
-};
+#include "config_value.h"
 
 #define AT(field) offsetof(struct config, field)
-
-static const int64_t SECOND = 1000;
-static const int64_t DAY = 86400 * 1000LL;
 
 #define DURATION(name, field, preset, meaning)                                                     \
     {                                                                                              \
@@ -49,10 +19,10 @@ static const int64_t DAY = 86400 * 1000LL;
     }
 #define TEXT(name, field, type, preset, min, meaning, masked)                                      \
     {                                                                                              \
-        name, type, AT(field), preset, min, VALUE_MAX, NULL, meaning, masked                       \
+        name, type, AT(field), preset, min, CONFIG_VALUE_MAX, NULL, meaning, masked                \
     }
 
-static const struct row TABLE[] = {
+static const struct config_row TABLE[] = {
     TEXT("DATABASE_URL", database_url, TYPE_TEXT, "", 0, "PostgreSQL, as libpq reads it", true),
     TEXT("REDIS_URL", redis_url, TYPE_TEXT, "", 0,
          "redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]", true),
@@ -109,6 +79,8 @@ static const struct row TABLE[] = {
           "of these, how many may serve downloads nobody waits for"),
     DURATION("INFLIGHT_TTL", inflight_ttl, "120s", "a lease that nobody renews"),
     DURATION("QUEUED_TTL", queued_ttl, "20min", "a line that nobody touches"),
+    COUNT("RESPONDERS", responders, "8", 1, 1024,
+          "responders on this host; at most half of them wait for a recording at a time"),
     DURATION("RUNNER_GRACE", runner_grace, "60s",
              "how long a run may wait, with no runner seen, before we say so"),
     DURATION("RUNNER_LINGER", runner_linger, "55s", "how long `drain` waits for more work"),
@@ -118,157 +90,6 @@ static const struct row TABLE[] = {
 };
 
 enum { ROWS = sizeof TABLE / sizeof *TABLE };
-
-/* ---- parsing one value ---- */
-
-static bool parse_duration(const char *text, size_t len, int64_t max, int64_t *out)
-{
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } UNITS[] = {{"", 1000},     {"ms", 1},      {"s", 1000},
-                 {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
-    size_t digits = 0;
-    while (digits < len && text[digits] >= '0' && text[digits] <= '9') {
-        digits++;
-    }
-    int64_t number;
-    if (!text_int_n(text, digits, 0, max, &number)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
-        if (strlen(UNITS[i].unit) == len - digits &&
-            memcmp(text + digits, UNITS[i].unit, len - digits) == 0) {
-            *out = number * UNITS[i].ms;
-            return number <= max / UNITS[i].ms;
-        }
-    }
-    return false;
-}
-
-bool config_duration(const char *text, int64_t *ms)
-{
-    return parse_duration(text, strlen(text), 366 * DAY, ms);
-}
-
-static bool parse_choice(const char *choices, const char *text, size_t len, int64_t *out)
-{
-    int64_t index = 0;
-    for (const char *at = choices; at != NULL; index++) {
-        size_t word = strcspn(at, ",");
-        if (word == len && memcmp(at, text, len) == 0) {
-            *out = index;
-            return true;
-        }
-        at = at[word] == ',' ? at + word + 1 : NULL;
-    }
-    return false;
-}
-
-static bool parse_item(const struct row *row, const char *text, size_t len, int64_t *out)
-{
-    if (row->type == TYPE_DURATION || row->type == TYPE_DURATIONS) {
-        return parse_duration(text, len, row->max, out) && *out >= row->min;
-    }
-    if (row->type == TYPE_COUNT) {
-        return text_int_n(text, len, row->min, row->max, out);
-    }
-    return parse_choice(row->choices, text, len, out);
-}
-
-static bool parse_list(const struct row *row, const char *text, struct config_list *list)
-{
-    size_t most = row->type == TYPE_CHOICES ? (size_t)row->max : CONFIG_LIST_MAX;
-    list->count = 0;
-    for (const char *at = text; at != NULL;) {
-        size_t word = strcspn(at, ",");
-        if (list->count == most || !parse_item(row, at, word, &list->items[list->count])) {
-            return false;
-        }
-        list->count++;
-        at = at[word] == ',' ? at + word + 1 : NULL;
-    }
-    return true;
-}
-
-static bool parse_flag(const char *text, bool *out)
-{
-    bool yes = text_same(text, "true") || text_same(text, "yes") || strcmp(text, "1") == 0;
-    bool no = text_same(text, "false") || text_same(text, "no") || strcmp(text, "0") == 0;
-    *out = yes;
-    return yes || no;
-}
-
-/* The path travels in a header that lighttpd and nginx percent-decode. */
-static bool path_is_safe(const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f || *c == '%') {
-            return false;
-        }
-    }
-    return text[0] == '/' && strstr(text, "/../") == NULL;
-}
-
-static bool url_is_safe(const char *text)
-{
-    size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
-                    : strncmp(text, "http://", 7) == 0 ? 7
-                                                       : 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '?' || *c == '#' || *c == '"') {
-            return false;
-        }
-    }
-    return scheme > 0 && text[scheme] != '\0' && text[scheme] != '/';
-}
-
-static bool text_is_valid(const struct row *row, const char *text)
-{
-    if (text[0] == '\0') {
-        return row->preset[0] == '\0';
-    }
-    switch (row->type) {
-    case TYPE_URL: return url_is_safe(text);
-    case TYPE_PATH: return path_is_safe(text);
-    case TYPE_ACCOUNT: return text_is_sid(text, "AC");
-    default: return strlen(text) >= (size_t)row->min;
-    }
-}
-
-static bool store_text(const struct row *row, const char *text, char **field)
-{
-    if (!text_is_valid(row, text)) {
-        return false;
-    }
-    char *copy = strdup(text);
-    if (copy == NULL) {
-        return false;
-    }
-    size_t len = strlen(copy);
-    while ((row->type == TYPE_URL || row->type == TYPE_PATH) && len > 1 && copy[len - 1] == '/') {
-        copy[--len] = '\0';
-    }
-    free(*field);
-    *field = copy;
-    return true;
-}
-
-static bool store(struct config *config, const struct row *row, const char *text)
-{
-    void *field = (char *)config + row->offset;
-    switch (row->type) {
-    case TYPE_FLAG: return parse_flag(text, field);
-    case TYPE_COUNT:
-    case TYPE_DURATION:
-    case TYPE_CHOICE: return parse_item(row, text, strlen(text), field);
-    case TYPE_DURATIONS:
-    case TYPE_CHOICES: return parse_list(row, text, field);
-    default: return store_text(row, text, field);
-    }
-}
-
-/* ---- where values come from ---- */
 
 static int find_row(const char *name, size_t len)
 {
@@ -280,28 +101,6 @@ static int find_row(const char *name, size_t len)
     return -1;
 }
 
-static char *trimmed(char *text)
-{
-    while (*text == ' ' || *text == '\t') {
-        text++;
-    }
-    size_t len = strlen(text);
-    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) {
-        text[--len] = '\0';
-    }
-    return text;
-}
-
-static char *unquoted(char *text)
-{
-    size_t len = strlen(text);
-    if (len >= 2 && (text[0] == '"' || text[0] == '\'') && text[len - 1] == text[0]) {
-        text[len - 1] = '\0';
-        return text + 1;
-    }
-    return text;
-}
-
 static enum result invalid(char *error, const char *where, const char *name, const char *why)
 {
     char safe[64];
@@ -310,76 +109,70 @@ static enum result invalid(char *error, const char *where, const char *name, con
     return RESULT_INVALID;
 }
 
-/* One line of the env file; `values` gets pointers into it. */
-static enum result read_line(char *line, const char *values[], char *error)
+/* The env file's values by row, as they are read. */
+struct reading {
+    const char *values[ROWS];
+    char *error;
+};
+
+static enum result note_line(void *context, const char *name, const char *value)
 {
-    line = trimmed(line);
-    if (line[0] == '\0' || line[0] == '#') {
-        return RESULT_OK;
+    struct reading *reading = context;
+    if (name == NULL) {
+        return invalid(reading->error, " in the env file", value, "is not NAME=value");
     }
-    if (strncmp(line, "export ", 7) == 0) {
-        line = trimmed(line + 7);
-    }
-    char *equals = strchr(line, '=');
-    if (equals == NULL) {
-        return invalid(error, " in the env file", line, "is not NAME=value");
-    }
-    *equals = '\0';
-    int row = find_row(trimmed(line), strlen(trimmed(line)));
+    int row = find_row(name, strlen(name));
     if (row < 0) {
-        return invalid(error, " in the env file", line, "is not a known name");
+        return invalid(reading->error, " in the env file", name, "is not a known name");
     }
-    if (values[row] != NULL) {
-        return invalid(error, " in the env file", line, "is set twice");
+    if (reading->values[row] != NULL) {
+        return invalid(reading->error, " in the env file", name, "is set twice");
     }
-    values[row] = unquoted(trimmed(equals + 1));
+    reading->values[row] = value;
     return RESULT_OK;
 }
 
-/* Reads the whole file into `text`; a file that need not exist may be missing. */
-static enum result read_file(const char *path, bool required, struct buf *text, char *error)
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        if (errno == ENOENT && !required) {
-            return RESULT_OK;
-        }
-        return invalid(error, "", "TAPEDECK_ENV", "the env file cannot be read");
-    }
-    char chunk[4096];
-    for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0 && buf_ok(text);) {
-        buf_add(text, chunk, n);
-    }
-    fclose(file);
-    return buf_ok(text) ? RESULT_OK
-                        : invalid(error, "", "TAPEDECK_ENV", "the env file is over 64 KiB");
-}
-
-static enum result read_lines(struct buf *text, const char *values[], char *error)
-{
-    char *rest = text->data;
-    for (char *line; rest != NULL && (line = strsep(&rest, "\n")) != NULL;) {
-        enum result result = read_line(line, values, error);
-        if (result != RESULT_OK) {
-            return result;
-        }
-    }
-    return RESULT_OK;
-}
-
-static enum result read_env_file(const char *binary_dir, struct buf *text, const char *values[],
-                                 char *error)
+/* A file named by TAPEDECK_ENV must be there; the one beside the binary may be missing. */
+static enum result read_env_file(const char *binary_dir, struct buf *storage,
+                                 struct reading *reading)
 {
     const char *named = getenv("TAPEDECK_ENV");
     bool required = named != NULL && named[0] != '\0';
-    char path[4096];
+    char path[CONFIG_VALUE_MAX];
     int n = snprintf(path, sizeof path, "%s%s", required ? named : binary_dir,
                      required ? "" : "/tapedeck.env");
     if (n < 0 || (size_t)n >= sizeof path) {
-        return invalid(error, "", "TAPEDECK_ENV", "the path is too long");
+        return invalid(reading->error, "", "TAPEDECK_ENV", "the path is too long");
     }
-    enum result result = read_file(path, required, text, error);
-    return result == RESULT_OK ? read_lines(text, values, error) : result;
+    switch (env_file_read(path, storage, note_line, reading)) {
+    case RESULT_OK: return RESULT_OK;
+    case RESULT_INVALID: return RESULT_INVALID;
+    case RESULT_TOO_BIG:
+        return invalid(reading->error, "", "TAPEDECK_ENV", "the env file is over 64 KiB");
+    case RESULT_NOT_FOUND:
+        if (!required) {
+            return RESULT_OK;
+        }
+        /* fallthrough */
+    default: return invalid(reading->error, "", "TAPEDECK_ENV", "the env file cannot be read");
+    }
+}
+
+/* The environment, else the file, else the preset; an empty value counts as not given. */
+static enum result set_row(struct config *config, const struct config_row *row,
+                           const char *from_file, char *error)
+{
+    const char *from_env = getenv(row->name);
+    const char *value = from_env != NULL ? from_env : from_file;
+    if (value == NULL || value[0] == '\0') {
+        value = row->preset;
+    }
+    if (strlen(value) <= CONFIG_VALUE_MAX && config_value_set(config, row, value)) {
+        return RESULT_OK;
+    }
+    char why[160];
+    (void)snprintf(why, sizeof why, "this value is not valid; it means: %s", row->meaning);
+    return invalid(error, "", row->name, why);
 }
 
 static enum result check_together(const struct config *config, char *error)
@@ -390,7 +183,7 @@ static enum result check_together(const struct config *config, char *error)
     if (config->accel_prefix[0] != '/') {
         return invalid(error, "", "ACCEL_PREFIX", "must begin with a slash");
     }
-    if (config->inflight_ttl < 2 * SECOND || config->queued_ttl > DAY) {
+    if (config->inflight_ttl < 2000 || config->queued_ttl > 86400 * 1000) {
         return invalid(error, "", "INFLIGHT_TTL", "must be at least 2s, and QUEUED_TTL at most 1d");
     }
     return RESULT_OK;
@@ -398,28 +191,18 @@ static enum result check_together(const struct config *config, char *error)
 
 enum result config_load(struct config *config, const char *binary_dir, char *error)
 {
-    const char *values[ROWS] = {NULL};
-    struct buf text;
-    buf_init(&text, FILE_MAX);
+    struct reading reading = {.error = error};
+    struct buf storage;
+    buf_init(&storage, ENV_FILE_MAX);
     *config = (struct config){0};
-    enum result result = read_env_file(binary_dir, &text, values, error);
+    enum result result = read_env_file(binary_dir, &storage, &reading);
     for (size_t i = 0; i < ROWS && result == RESULT_OK; i++) {
-        const char *from_env = getenv(TABLE[i].name);
-        const char *value = from_env != NULL ? from_env : values[i];
-        if (value == NULL || (value[0] == '\0' && TABLE[i].type > TYPE_ACCOUNT)) {
-            value = TABLE[i].preset;
-        }
-        if (strlen(value) > VALUE_MAX || !store(config, &TABLE[i], value)) {
-            char why[160];
-            (void)snprintf(why, sizeof why, "this value is not valid; it means: %s",
-                           TABLE[i].meaning);
-            result = invalid(error, "", TABLE[i].name, why);
-        }
+        result = set_row(config, &TABLE[i], reading.values[i], error);
     }
     if (result == RESULT_OK) {
         result = check_together(config, error);
     }
-    buf_free(&text);
+    buf_free(&storage);
     if (result != RESULT_OK) {
         config_free(config);
     }
@@ -429,7 +212,7 @@ enum result config_load(struct config *config, const char *binary_dir, char *err
 void config_free(struct config *config)
 {
     for (size_t i = 0; config != NULL && i < ROWS; i++) {
-        if (TABLE[i].type <= TYPE_ACCOUNT) {
+        if (config_value_is_text(TABLE[i].type)) {
             char **field = (void *)((char *)config + TABLE[i].offset);
             free(*field);
             *field = NULL;
@@ -445,71 +228,18 @@ const char *config_missing(const struct config *config, const char *const *names
             abort();
         }
         const char *const *field = (const void *)((const char *)config + TABLE[row].offset);
-        if (TABLE[row].type <= TYPE_ACCOUNT && (*field)[0] == '\0') {
+        if (config_value_is_text(TABLE[row].type) && (*field)[0] == '\0') {
             return *names;
         }
     }
     return NULL;
 }
 
-/* ---- printing ---- */
-
-static void print_text(const struct row *row, const char *text, FILE *out)
-{
-    bool hidden = row->masked && text[0] != '\0';
-    fputs(hidden ? "********" : text, out);
-}
-
-static void print_duration(int64_t ms, FILE *out)
-{
-    bool whole = ms % SECOND == 0;
-    fprintf(out, "%lld%s", (long long)(whole ? ms / SECOND : ms), whole ? "s" : "ms");
-}
-
-static void print_choice(const char *choices, int64_t index, FILE *out)
-{
-    for (; index > 0; index--) {
-        choices += strcspn(choices, ",") + 1;
-    }
-    fprintf(out, "%.*s", (int)strcspn(choices, ","), choices);
-}
-
-static void print_item(const struct row *row, int64_t value, FILE *out)
-{
-    switch (row->type) {
-    case TYPE_DURATION:
-    case TYPE_DURATIONS: print_duration(value, out); break;
-    case TYPE_CHOICE:
-    case TYPE_CHOICES: print_choice(row->choices, value, out); break;
-    default: fprintf(out, "%lld", (long long)value); break;
-    }
-}
-
-static void print_value(const struct config *config, const struct row *row, FILE *out)
-{
-    const void *field = (const char *)config + row->offset;
-    const struct config_list *list = field;
-    switch (row->type) {
-    case TYPE_FLAG: fputs(*(const bool *)field ? "true" : "false", out); break;
-    case TYPE_DURATIONS:
-    case TYPE_CHOICES:
-        for (size_t i = 0; i < list->count; i++) {
-            fputs(i > 0 ? "," : "", out);
-            print_item(row, list->items[i], out);
-        }
-        break;
-    case TYPE_COUNT:
-    case TYPE_DURATION:
-    case TYPE_CHOICE: print_item(row, *(const int64_t *)field, out); break;
-    default: print_text(row, *(const char *const *)field, out); break;
-    }
-}
-
 void config_print(const struct config *config, FILE *out)
 {
     for (size_t i = 0; i < ROWS; i++) {
         fprintf(out, "# %s\n%s=", TABLE[i].meaning, TABLE[i].name);
-        print_value(config, &TABLE[i], out);
+        config_value_print(config, &TABLE[i], out);
         fputc('\n', out);
     }
 }

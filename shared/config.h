@@ -64,6 +64,7 @@ struct config {
     int64_t later_slots;
     int64_t inflight_ttl;
     int64_t queued_ttl;
+    int64_t responders;
     int64_t runner_grace;
     int64_t runner_linger;
     int64_t runner_transfers;

@@ -1,0 +1,27 @@
+/*
+ * An env file: NAME=value lines, as systemd's EnvironmentFile and a shell's `.` read them.
+ *
+ * Blank lines and # comments are passed over, "export " before a name too; a value may stand in
+ * single or double quotes. There is no expansion.
+ */
+#ifndef TAPEDECK_BASE_ENV_FILE_H
+#define TAPEDECK_BASE_ENV_FILE_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/result.h"
+
+enum { ENV_FILE_MAX = 64 * 1024 };
+
+/* Told of each line: its name and value, or name NULL and the line where it is not NAME=value.
+ * Anything but RESULT_OK ends the reading. The texts live as long as `storage`. */
+typedef enum result env_file_visitor(void *context, const char *name, const char *value);
+
+/* Reads the file into `storage` (buf_init with ENV_FILE_MAX; the caller's to free) and visits its
+ * lines. RESULT_NOT_FOUND: there is no such file. RESULT_FAILED: it cannot be read.
+ * RESULT_TOO_BIG. Else what the visitor said. */
+enum result env_file_read(const char *path, struct buf *storage, env_file_visitor *visit,
+                          void *context);
+
+#endif

@@ -1,0 +1,215 @@
+#include "config_value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const int64_t DAY = 86400 * 1000LL;
+
+/* ---- parsing ---- */
+
+static bool parse_duration(const char *text, size_t len, int64_t max, int64_t *out)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } UNITS[] = {{"", 1000},     {"ms", 1},      {"s", 1000},
+                 {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+    size_t digits = 0;
+    while (digits < len && text[digits] >= '0' && text[digits] <= '9') {
+        digits++;
+    }
+    int64_t number;
+    if (!text_int_n(text, digits, 0, max, &number)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
+        if (strlen(UNITS[i].unit) == len - digits &&
+            memcmp(text + digits, UNITS[i].unit, len - digits) == 0) {
+            *out = number * UNITS[i].ms;
+            return number <= max / UNITS[i].ms;
+        }
+    }
+    return false;
+}
+
+bool config_duration(const char *text, int64_t *ms)
+{
+    return parse_duration(text, strlen(text), 366 * DAY, ms);
+}
+
+static bool parse_choice(const char *choices, const char *text, size_t len, int64_t *out)
+{
+    int64_t index = 0;
+    for (const char *at = choices; at != NULL; index++) {
+        size_t word = strcspn(at, ",");
+        if (word == len && memcmp(at, text, len) == 0) {
+            *out = index;
+            return true;
+        }
+        at = at[word] == ',' ? at + word + 1 : NULL;
+    }
+    return false;
+}
+
+static bool parse_item(const struct config_row *row, const char *text, size_t len, int64_t *out)
+{
+    if (row->type == TYPE_DURATION || row->type == TYPE_DURATIONS) {
+        return parse_duration(text, len, row->max, out) && *out >= row->min;
+    }
+    if (row->type == TYPE_COUNT) {
+        return text_int_n(text, len, row->min, row->max, out);
+    }
+    return parse_choice(row->choices, text, len, out);
+}
+
+static bool parse_list(const struct config_row *row, const char *text, struct config_list *list)
+{
+    size_t most = row->type == TYPE_CHOICES ? (size_t)row->max : CONFIG_LIST_MAX;
+    list->count = 0;
+    for (const char *at = text; at != NULL;) {
+        size_t word = strcspn(at, ",");
+        if (list->count == most || !parse_item(row, at, word, &list->items[list->count])) {
+            return false;
+        }
+        list->count++;
+        at = at[word] == ',' ? at + word + 1 : NULL;
+    }
+    return true;
+}
+
+static bool parse_flag(const char *text, bool *out)
+{
+    bool yes = text_same(text, "true") || text_same(text, "yes") || strcmp(text, "1") == 0;
+    bool no = text_same(text, "false") || text_same(text, "no") || strcmp(text, "0") == 0;
+    *out = yes;
+    return yes || no;
+}
+
+/* The path travels in a header that lighttpd and nginx percent-decode. */
+static bool path_is_safe(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f || *c == '%') {
+            return false;
+        }
+    }
+    return text[0] == '/' && strstr(text, "/../") == NULL;
+}
+
+static bool url_is_safe(const char *text)
+{
+    size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
+                    : strncmp(text, "http://", 7) == 0 ? 7
+                                                       : 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '?' || *c == '#' || *c == '"') {
+            return false;
+        }
+    }
+    return scheme > 0 && text[scheme] != '\0' && text[scheme] != '/';
+}
+
+static bool text_is_valid(const struct config_row *row, const char *text)
+{
+    if (text[0] == '\0') {
+        return true;
+    }
+    switch (row->type) {
+    case TYPE_URL: return url_is_safe(text);
+    case TYPE_PATH: return path_is_safe(text);
+    case TYPE_ACCOUNT: return text_is_sid(text, "AC");
+    default: return strlen(text) >= (size_t)row->min;
+    }
+}
+
+static bool store_text(const struct config_row *row, const char *text, char **field)
+{
+    if (!text_is_valid(row, text)) {
+        return false;
+    }
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        return false;
+    }
+    size_t len = strlen(copy);
+    while ((row->type == TYPE_URL || row->type == TYPE_PATH) && len > 1 && copy[len - 1] == '/') {
+        copy[--len] = '\0';
+    }
+    free(*field);
+    *field = copy;
+    return true;
+}
+
+bool config_value_is_text(enum config_type type)
+{
+    return type <= TYPE_ACCOUNT;
+}
+
+bool config_value_set(struct config *config, const struct config_row *row, const char *text)
+{
+    void *field = (char *)config + row->offset;
+    switch (row->type) {
+    case TYPE_FLAG: return parse_flag(text, field);
+    case TYPE_COUNT:
+    case TYPE_DURATION:
+    case TYPE_CHOICE: return parse_item(row, text, strlen(text), field);
+    case TYPE_DURATIONS:
+    case TYPE_CHOICES: return parse_list(row, text, field);
+    default: return store_text(row, text, field);
+    }
+}
+
+/* ---- printing ---- */
+
+static void print_text(const struct config_row *row, const char *text, FILE *out)
+{
+    bool hidden = row->masked && text[0] != '\0';
+    fputs(hidden ? "********" : text, out);
+}
+
+static void print_duration(int64_t ms, FILE *out)
+{
+    bool whole = ms % 1000 == 0;
+    fprintf(out, "%lld%s", (long long)(whole ? ms / 1000 : ms), whole ? "s" : "ms");
+}
+
+static void print_choice(const char *choices, int64_t index, FILE *out)
+{
+    for (; index > 0; index--) {
+        choices += strcspn(choices, ",") + 1;
+    }
+    fprintf(out, "%.*s", (int)strcspn(choices, ","), choices);
+}
+
+static void print_item(const struct config_row *row, int64_t value, FILE *out)
+{
+    switch (row->type) {
+    case TYPE_DURATION:
+    case TYPE_DURATIONS: print_duration(value, out); break;
+    case TYPE_CHOICE:
+    case TYPE_CHOICES: print_choice(row->choices, value, out); break;
+    default: fprintf(out, "%lld", (long long)value); break;
+    }
+}
+
+void config_value_print(const struct config *config, const struct config_row *row, FILE *out)
+{
+    const void *field = (const char *)config + row->offset;
+    const struct config_list *list = field;
+    switch (row->type) {
+    case TYPE_FLAG: fputs(*(const bool *)field ? "true" : "false", out); break;
+    case TYPE_DURATIONS:
+    case TYPE_CHOICES:
+        for (size_t i = 0; i < list->count; i++) {
+            fputs(i > 0 ? "," : "", out);
+            print_item(row, list->items[i], out);
+        }
+        break;
+    case TYPE_COUNT:
+    case TYPE_DURATION:
+    case TYPE_CHOICE: print_item(row, *(const int64_t *)field, out); break;
+    default: print_text(row, *(const char *const *)field, out); break;
+    }
+}
