@@ -6,6 +6,7 @@
 #include "recordings/link.h"
 #include "recordings/service.h"
 #include "states.h"
+#include "wait.h"
 
 /* Duration and channels are a courtesy: a ready recording plays without PostgreSQL, too. */
 static void put_facts(const struct app *app, const struct request *request, struct look *look,
@@ -51,6 +52,9 @@ static void answer_ready(const struct app *app, const struct request *request, s
 static void answer(const struct app *app, const struct request *request, enum result result,
                    struct look *look, struct response *response)
 {
+    if (result == RESULT_OK) {
+        result = wait_for_news(app, request, look);
+    }
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     } else if (look->state == STATE_READY) {

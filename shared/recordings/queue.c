@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/embedded.h"
 #include "base/log.h"
@@ -274,17 +275,58 @@ enum result queue_peek(const struct app *app, int64_t business_id, const char *c
     return RESULT_OK;
 }
 
+/* ---- waiting ---- */
+
+static const char *waiting_key(char out[KEY_SIZE])
+{
+    char host[64];
+    if (gethostname(host, sizeof host) != 0) {
+        host[0] = '\0';
+    }
+    host[sizeof host - 1] = '\0';
+    int n = snprintf(out, KEY_SIZE, "rec_waiting:%s", host);
+    if (n < 0 || n >= KEY_SIZE) {
+        abort();
+    }
+    return out;
+}
+
+enum result queue_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms, int64_t most,
+                             const char *token)
+{
+    char waiting[KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, waiting_key(waiting));
+    redis_int(&args, now_ms);
+    redis_int(&args, until_ms);
+    redis_int(&args, most);
+    redis_text(&args, token);
+    return eval_yes(app, "wait.lua", 1, &args);
+}
+
+void queue_wait_end(const struct app *app, const char *token)
+{
+    char waiting[KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, "ZREM");
+    redis_text(&args, waiting_key(waiting));
+    redis_text(&args, token);
+    (void)redis_command(app->redis, &args, NULL);
+}
+
 /* ---- the runner's side ---- */
 
-enum result queue_mark_runner(const struct app *app)
+enum result queue_mark_runner(const struct app *app, int64_t started_ms)
 {
     struct redis_args args = {0};
-    redis_text(&args, "SET");
     redis_text(&args, "rec_runner");
-    redis_text(&args, "1");
-    redis_text(&args, "PX");
+    redis_int(&args, started_ms);
     redis_int(&args, RUNNER_MARK_MS);
-    return redis_command(app->redis, &args, NULL);
+    enum result result = eval_yes(app, "mark.lua", 1, &args);
+    if (result == RESULT_OK) {
+        return RESULT_EXISTS;
+    }
+    return result == RESULT_LOST ? RESULT_OK : result;
 }
 
 enum result queue_runner_seen(const struct app *app, int64_t *seen)
