@@ -32,10 +32,13 @@ struct drain {
 
 /* ---- asking for work ---- */
 
+/* After its time a runner that still works goes on taking, until the next one is there: a timer
+ * that starts no second one beside it must not leave clicks waiting for a long transfer. */
 static bool accepts(const struct drain *d)
 {
     bool in_time = d->once || clock_monotonic_ms() < d->take_until_ms;
-    return !d->stopping && in_time;
+    bool alone = runner_count(d->runner) > 0 && !runner_has_successor(d->runner);
+    return !d->stopping && (in_time || alone);
 }
 
 static void listen_for_job(struct drain *d)

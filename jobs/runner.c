@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "clients/crypto.h"
 #include "clients/http.h"
+#include "ending.h"
 #include "recordings/run.h"
 #include "recordings/service.h"
 #include "transfer.h"
@@ -14,9 +15,9 @@
 enum {
     PUBLISH_EVERY_MS = 200,
     HEARTBEATS_PER_LEASE = 4,
+    MARK_EVERY_MS = 5000,
+    WRITE_AGAIN_MS = 500,
     PG_PAUSE_MS = 1000,
-    LOCK_RETRY_MS = 2000,
-    NOT_READY_RETRY_MS = 5000,
     TAKE_AT_ONCE_MAX = 1000,
 };
 
@@ -24,9 +25,14 @@ struct work {
     struct runner *runner;
     struct work *next, *previous;
     struct run run;
-    struct transfer *transfer;
+    struct transfer *transfer; /* NULL while it waits: for the part file's lock, or to be written */
     int64_t received, total;
     int64_t published_ms;
+    int64_t started_ms, try_again_ms; /* while it waits */
+    int lock_tries;
+    bool ended; /* `end` and `part` wait for PostgreSQL */
+    struct transfer_end end;
+    struct file_part part;
     bool lost; /* somebody else has the lease: change nothing any more */
 };
 
@@ -35,6 +41,9 @@ struct runner {
     struct http *http;
     struct work *first;
     size_t count;
+    int64_t started_ms; /* wall clock */
+    bool has_successor;
+    int64_t next_mark_ms;
     int64_t next_heartbeat_ms;
     int64_t next_due_ms; /* when a retry's time comes; 0: none known */
     int64_t pause_until_ms;
@@ -47,6 +56,7 @@ struct runner *runner_new(const struct app *app)
         return NULL;
     }
     runner->app = app;
+    runner->started_ms = clock_wall_ms();
     runner->next_due_ms = 1; /* at once: what Redis lost or a dead runner left is offered first */
     runner->http = http_new();
     if (runner->http == NULL) {
@@ -54,6 +64,11 @@ struct runner *runner_new(const struct app *app)
         return NULL;
     }
     return runner;
+}
+
+bool runner_has_successor(const struct runner *runner)
+{
+    return runner->has_successor;
 }
 
 size_t runner_count(const struct runner *runner)
@@ -76,6 +91,7 @@ static struct work *add_work(struct runner *runner, const struct run *run)
     work->runner = runner;
     work->run = *run;
     work->total = -1;
+    work->started_ms = clock_monotonic_ms();
     work->next = runner->first;
     if (runner->first != NULL) {
         runner->first->previous = work;
@@ -100,20 +116,6 @@ static void remove_work(struct work *work)
     free(work);
 }
 
-/* ---- how a run ends ---- */
-
-static void release_slot(const struct runner *runner, const struct run *run, const char *event,
-                         const char *code)
-{
-    struct queue_place place = {0};
-    enum result result =
-        queue_release(runner->app, run->business_id, run->call_sid, run->token, &place);
-    log_event(event, "business_id=%lld sid=%s active=%lld/%lld%s%s%s", (long long)run->business_id,
-              run->call_sid, (long long)place.active,
-              (long long)runner->app->config->slots_per_business, code != NULL ? " reason=" : "",
-              code != NULL ? code : "", result == RESULT_UNAVAILABLE ? " redis=unavailable" : "");
-}
-
 static void note_due(struct runner *runner, int64_t delay_ms)
 {
     int64_t due = clock_monotonic_ms() + delay_ms;
@@ -122,81 +124,11 @@ static void note_due(struct runner *runner, int64_t delay_ms)
     }
 }
 
-static int64_t retry_delay(const struct config *config, int64_t attempts)
+static void drop_lost(struct work *work)
 {
-    size_t last = config->retry_delays.count - 1;
-    size_t index = attempts < (int64_t)last ? (size_t)attempts : last;
-    return config->retry_delays.items[index];
-}
-
-static void wait_and_retry(struct runner *runner, const struct run *run, int64_t delay_ms,
-                           bool counts, const struct run_reason *reason)
-{
-    if (run_retry(runner->app, run, delay_ms, counts, reason) == RESULT_OK) {
-        note_due(runner, delay_ms);
-    }
-    release_slot(runner, run, "RECORDING_RETRY", reason->code);
-}
-
-static void fail_attempt(struct runner *runner, const struct run *run, bool final,
-                         const struct run_reason *reason)
-{
-    const struct config *config = runner->app->config;
-    if (!final && run->attempts + 1 < config->run_attempts) {
-        wait_and_retry(runner, run, retry_delay(config, run->attempts), true, reason);
-        return;
-    }
-    (void)run_fail(runner->app, run, reason);
-    release_slot(runner, run, "RECORDING_FAILED", reason->code);
-}
-
-/* The row is sealed first, under a lock that keeps every other runner out; then the file gets its
- * name; then the row is committed. Dying in between leaves a run that is rescued, and finds the
- * file here. */
-static void store(struct runner *runner, const struct run *run, const struct transfer_end *end,
-                  struct file_part *part)
-{
-    static const struct run_reason DISK = {"disk_error", "The recording could not be written."};
-    enum result result = run_seal(runner->app, run, end->format, end->bytes);
-    if (result != RESULT_OK) {
-        file_part_drop(part);
-        release_slot(runner, run, "RECORDING_LOST", "lease");
-        return;
-    }
-    if (file_part_finish(part, end->kind) != RESULT_OK) {
-        run_seal_abort(runner->app);
-        fail_attempt(runner, run, false, &DISK);
-        return;
-    }
-    if (run_seal_commit(runner->app) != RESULT_OK) {
-        log_event("RECORDING_UNSEALED", "business_id=%lld sid=%s", (long long)run->business_id,
-                  run->call_sid);
-    }
-    release_slot(runner, run, "RECORDING_DONE", NULL);
-}
-
-static void hand_back(struct runner *runner, const struct run *run)
-{
-    static const struct run_reason REASON = {"handed_back", "The runner stopped; it goes on."};
-    (void)run_retry(runner->app, run, 0, false, &REASON);
-    (void)queue_return(runner->app, run->business_id, run->call_sid, run->token);
-    log_event("RECORDING_RETURNED", "business_id=%lld sid=%s", (long long)run->business_id,
-              run->call_sid);
-}
-
-static void end_run(struct runner *runner, const struct run *run, const struct transfer_end *end,
-                    struct file_part *part)
-{
-    switch (end->outcome) {
-    case TRANSFER_STORABLE: store(runner, run, end, part); return;
-    case TRANSFER_FAILED: fail_attempt(runner, run, false, &end->reason); return;
-    case TRANSFER_REFUSED: fail_attempt(runner, run, true, &end->reason); return;
-    case TRANSFER_NOT_READY:
-        wait_and_retry(runner, run, NOT_READY_RETRY_MS, false, &end->reason);
-        return;
-    case TRANSFER_LOCKED: wait_and_retry(runner, run, LOCK_RETRY_MS, false, &end->reason); return;
-    case TRANSFER_STOPPED: hand_back(runner, run); return;
-    }
+    log_event("RECORDING_LOST", "business_id=%lld sid=%s reason=lease",
+              (long long)work->run.business_id, work->run.call_sid);
+    remove_work(work);
 }
 
 /* ---- one transfer's events ---- */
@@ -216,54 +148,86 @@ static void on_progress(void *context, const char *format, int64_t received, int
     (void)queue_publish(work->runner->app, &job, format, received, total);
 }
 
-static void on_end(void *context, const struct transfer_end *end, struct file_part *part)
+/* What PostgreSQL could not be told is kept, part file and all, and told again by tick_waiting. */
+static void write_end(struct work *work, const struct transfer_end *end,
+                      const struct file_part *part)
 {
-    struct work *work = context;
-    if (work->lost) {
-        file_part_drop(part);
-        log_event("RECORDING_LOST", "business_id=%lld sid=%s reason=lease",
-                  (long long)work->run.business_id, work->run.call_sid);
-    } else {
-        end_run(work->runner, &work->run, end, part);
+    struct runner *runner = work->runner;
+    work->transfer = NULL;
+    work->end = *end;
+    work->part = *part;
+    int64_t delay_ms = ending_write(runner->app, &work->run, &work->end, &work->part);
+    if (delay_ms == ENDING_BLOCKED) {
+        work->ended = true;
+        work->try_again_ms = clock_monotonic_ms() + WRITE_AGAIN_MS;
+        return;
+    }
+    if (delay_ms != ENDING_FINAL) {
+        note_due(runner, delay_ms);
     }
     remove_work(work);
 }
 
+static void on_end(void *context, const struct transfer_end *end, struct file_part *part)
+{
+    struct work *work = context;
+    if (!work->lost) {
+        write_end(work, end, part);
+        return;
+    }
+    file_part_drop(part);
+    drop_lost(work);
+}
+
 /* ---- taking a job ---- */
 
-/* A run rescued after its file got its name needs no second download. */
-static bool already_here(const struct runner *runner, const struct run *run)
+/* Begins the transfer. Where another writer has the part file, it is tried again after the next of
+ * these delays, at most for LOCK_TIMEOUT; the run keeps its slot meanwhile. */
+static enum result start_transfer(struct work *work)
 {
-    struct file_facts file;
-    if (file_find(runner->app->config, run->business_id, run->call_sid, &file) != RESULT_OK) {
-        return false;
+    static const struct transfer_events EVENTS = {.on_progress = on_progress, .on_end = on_end};
+    static const int64_t LOCK_DELAYS_MS[] = {1000, 2000, 4000, 8000, 15000};
+    enum { LOCK_TRIES = sizeof LOCK_DELAYS_MS / sizeof *LOCK_DELAYS_MS };
+    static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
+    struct runner *runner = work->runner;
+    struct transfer_end end;
+    int64_t now = clock_monotonic_ms();
+    enum result result =
+        transfer_start(runner->app, runner->http, &work->run, &EVENTS, work, &work->transfer, &end);
+    if (result == RESULT_OK) {
+        return result;
     }
-    if (run_seal(runner->app, run, audio_extension(file.kind), file.size) == RESULT_OK) {
-        (void)run_seal_commit(runner->app);
+    bool locked = end.outcome == TRANSFER_LOCKED && work->lock_tries < LOCK_TRIES;
+    if (locked && now - work->started_ms < runner->app->config->lock_timeout) {
+        work->try_again_ms = now + LOCK_DELAYS_MS[work->lock_tries++];
+        return RESULT_OK;
     }
-    release_slot(runner, run, "RECORDING_DONE", NULL);
-    return true;
+    write_end(work, &end, &NO_PART);
+    return result;
 }
 
 static enum result start_work(struct runner *runner, const struct run *run)
 {
-    static const struct transfer_events EVENTS = {.on_progress = on_progress, .on_end = on_end};
-    struct transfer_end end;
     struct work *work = add_work(runner, run);
     if (work == NULL) {
-        hand_back(runner, run);
+        ending_hand_back(runner->app, run);
         return RESULT_FAILED;
     }
     log_event("RECORDING_START", "business_id=%lld sid=%s run=%lld attempt=%lld",
               (long long)run->business_id, run->call_sid, (long long)run->id,
               (long long)run->attempts + 1);
-    if (transfer_start(runner->app, runner->http, run, &EVENTS, work, &work->transfer, &end) !=
-        RESULT_OK) {
-        remove_work(work);
-        end_run(runner, run, &end, NULL);
-        return RESULT_FAILED;
+    return start_transfer(work);
+}
+
+/* A run rescued after its file got its name needs no second download. */
+static enum result start_run(struct runner *runner, const struct run *run)
+{
+    struct file_facts file;
+    if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {
+        ending_already_here(runner->app, run, &file);
+        return RESULT_OK;
     }
-    return RESULT_OK;
+    return start_work(runner, run);
 }
 
 /* The lease in Redis is ours; now the row. */
@@ -272,7 +236,7 @@ static enum result claim(struct runner *runner, const struct queue_job *job, con
     struct run run;
     enum result result = run_claim(runner->app, job, token, &run);
     if (result == RESULT_OK) {
-        return already_here(runner, &run) ? RESULT_OK : start_work(runner, &run);
+        return start_run(runner, &run);
     }
     if (result == RESULT_NOT_FOUND) {
         (void)queue_release(runner->app, job->business_id, job->call_sid, token, NULL);
@@ -311,10 +275,24 @@ size_t runner_take_all(struct runner *runner)
 
 /* ---- keeping what we have ---- */
 
+static void abandon(struct work *work)
+{
+    if (work->ended) {
+        file_part_drop(&work->part);
+    }
+    if (work->lost) {
+        drop_lost(work);
+    } else {
+        remove_work(work);
+    }
+}
+
 static void lose(struct work *work)
 {
     work->lost = true;
-    transfer_stop(work->transfer);
+    if (work->transfer != NULL) {
+        transfer_stop(work->transfer);
+    }
 }
 
 static void renew_lease(const struct app *app, struct work *work)
@@ -361,7 +339,6 @@ out:
 
 static void beat(struct runner *runner)
 {
-    (void)queue_mark_runner(runner->app);
     if (runner->count == 0) {
         return;
     }
@@ -371,13 +348,38 @@ static void beat(struct runner *runner)
     }
 }
 
+/* Those that wait for a lock, or for PostgreSQL to hear of their end. */
+static void tick_waiting(struct runner *runner, int64_t now)
+{
+    for (struct work *work = runner->first, *next; work != NULL; work = next) {
+        next = work->next;
+        if (work->transfer != NULL) {
+            continue;
+        }
+        if (work->lost) {
+            abandon(work);
+        } else if (now >= work->try_again_ms && work->ended) {
+            struct transfer_end end = work->end;
+            struct file_part part = work->part;
+            write_end(work, &end, &part);
+        } else if (now >= work->try_again_ms) {
+            (void)start_transfer(work);
+        }
+    }
+}
+
 void runner_tick(struct runner *runner)
 {
     int64_t now = clock_monotonic_ms();
+    if (now >= runner->next_mark_ms) {
+        runner->next_mark_ms = now + MARK_EVERY_MS;
+        runner->has_successor = queue_mark_runner(runner->app, runner->started_ms) == RESULT_EXISTS;
+    }
     if (now >= runner->next_heartbeat_ms) {
         runner->next_heartbeat_ms = now + runner->app->config->inflight_ttl / HEARTBEATS_PER_LEASE;
         beat(runner);
     }
+    tick_waiting(runner, now);
     if (runner->next_due_ms != 0 && now >= runner->next_due_ms) {
         int64_t wait = -1;
         runner->next_due_ms = 0;
@@ -395,8 +397,14 @@ enum result runner_poll(struct runner *runner, const int *fds, size_t count, int
 
 void runner_hand_back(struct runner *runner)
 {
-    for (struct work *work = runner->first; work != NULL; work = work->next) {
-        transfer_stop(work->transfer);
+    for (struct work *work = runner->first, *next; work != NULL; work = next) {
+        next = work->next;
+        if (work->transfer != NULL) {
+            transfer_stop(work->transfer);
+        } else {
+            ending_hand_back(runner->app, &work->run);
+            abandon(work);
+        }
     }
 }
 

@@ -32,6 +32,9 @@ size_t runner_take_all(struct runner *runner);
 /* Room for one more, and PostgreSQL answering? */
 bool runner_has_room(const struct runner *runner);
 
+/* Has a runner that began later been seen? Then this one need not take more. */
+bool runner_has_successor(const struct runner *runner);
+
 /* Jobs under way. */
 size_t runner_count(const struct runner *runner);
 

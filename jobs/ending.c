@@ -1,0 +1,110 @@
+#include "ending.h"
+
+#include "base/log.h"
+#include "recordings/queue.h"
+
+enum { NOT_READY_DELAY_MS = 5000 };
+
+static void release_slot(const struct app *app, const struct run *run, const char *event,
+                         const char *code)
+{
+    struct queue_place place = {0};
+    enum result result = queue_release(app, run->business_id, run->call_sid, run->token, &place);
+    log_event(event, "business_id=%lld sid=%s active=%lld/%lld%s%s%s", (long long)run->business_id,
+              run->call_sid, (long long)place.active, (long long)app->config->slots_per_business,
+              code != NULL ? " reason=" : "", code != NULL ? code : "",
+              result == RESULT_UNAVAILABLE ? " redis=unavailable" : "");
+}
+
+static int64_t retry_delay(const struct config *config, int64_t attempts)
+{
+    size_t last = config->retry_delays.count - 1;
+    size_t index = attempts < (int64_t)last ? (size_t)attempts : last;
+    return config->retry_delays.items[index];
+}
+
+static int64_t try_later(const struct app *app, const struct run *run, int64_t delay_ms,
+                         bool counts, const struct run_reason *reason)
+{
+    enum result result = run_retry(app, run, delay_ms, counts, reason);
+    if (result == RESULT_UNAVAILABLE) {
+        return ENDING_BLOCKED;
+    }
+    release_slot(app, run, "RECORDING_RETRY", reason->code);
+    return result == RESULT_OK ? delay_ms : ENDING_FINAL;
+}
+
+static int64_t fail(const struct app *app, const struct run *run, const struct run_reason *reason)
+{
+    if (run_fail(app, run, reason) == RESULT_UNAVAILABLE) {
+        return ENDING_BLOCKED;
+    }
+    release_slot(app, run, "RECORDING_FAILED", reason->code);
+    return ENDING_FINAL;
+}
+
+static int64_t fail_attempt(const struct app *app, const struct run *run,
+                            const struct run_reason *reason)
+{
+    if (run->attempts + 1 >= app->config->run_attempts) {
+        return fail(app, run, reason);
+    }
+    return try_later(app, run, retry_delay(app->config, run->attempts), true, reason);
+}
+
+/* The row is sealed first, under a lock that keeps every other runner out; then the file gets its
+ * name; then the row is committed. Dying in between leaves a run that is rescued, and finds the
+ * file here. */
+static int64_t store(const struct app *app, const struct run *run, const struct transfer_end *end,
+                     struct file_part *part)
+{
+    static const struct run_reason DISK = {"disk_error", "The recording could not be written."};
+    enum result result = run_seal(app, run, end->format, end->bytes);
+    if (result == RESULT_UNAVAILABLE) {
+        return ENDING_BLOCKED;
+    }
+    if (result != RESULT_OK) {
+        file_part_drop(part);
+        release_slot(app, run, "RECORDING_LOST", "lease");
+        return ENDING_FINAL;
+    }
+    if (file_part_finish(part, end->kind) != RESULT_OK) {
+        run_seal_abort(app);
+        return fail_attempt(app, run, &DISK);
+    }
+    bool sealed = run_seal_commit(app) == RESULT_OK;
+    release_slot(app, run, "RECORDING_DONE", sealed ? NULL : "unsealed");
+    return ENDING_FINAL;
+}
+
+int64_t ending_write(const struct app *app, const struct run *run, const struct transfer_end *end,
+                     struct file_part *part)
+{
+    switch (end->outcome) {
+    case TRANSFER_STORABLE: return store(app, run, end, part);
+    case TRANSFER_REFUSED: return fail(app, run, &end->reason);
+    case TRANSFER_NOT_READY: return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);
+    case TRANSFER_STOPPED: ending_hand_back(app, run); return ENDING_FINAL;
+    case TRANSFER_LOCKED:
+    case TRANSFER_FAILED: break;
+    }
+    return fail_attempt(app, run, &end->reason);
+}
+
+void ending_hand_back(const struct app *app, const struct run *run)
+{
+    static const struct run_reason REASON = {"handed_back", "The runner stopped; it goes on."};
+    (void)run_retry(app, run, 0, false, &REASON);
+    (void)queue_return(app, run->business_id, run->call_sid, run->token);
+    log_event("RECORDING_RETURNED", "business_id=%lld sid=%s", (long long)run->business_id,
+              run->call_sid);
+}
+
+void ending_already_here(const struct app *app, const struct run *run,
+                         const struct file_facts *file)
+{
+    if (run_seal(app, run, audio_extension(file->kind), file->size) == RESULT_OK) {
+        (void)run_seal_commit(app);
+    }
+    release_slot(app, run, "RECORDING_DONE", NULL);
+}

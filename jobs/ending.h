@@ -1,0 +1,30 @@
+/*
+ * How a run ends: its row, its file and its slot, in the order that no crash can spoil.
+ */
+#ifndef TAPEDECK_JOBS_ENDING_H
+#define TAPEDECK_JOBS_ENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "recordings/file.h"
+#include "recordings/run.h"
+#include "transfer.h"
+
+enum { ENDING_FINAL = -1, ENDING_BLOCKED = -2 };
+
+/* Writes down how a transfer ended. Gives the milliseconds until the run is due again, or
+ * ENDING_FINAL; `part` is finished or dropped then. ENDING_BLOCKED: PostgreSQL did not answer, so
+ * nothing was changed and nothing given back; call again. */
+int64_t ending_write(const struct app *app, const struct run *run, const struct transfer_end *end,
+                     struct file_part *part);
+
+/* The run goes back to the head of its line: somebody else will do it. */
+void ending_hand_back(const struct app *app, const struct run *run);
+
+/* The file is here already: the run is complete without a transfer. */
+void ending_already_here(const struct app *app, const struct run *run,
+                         const struct file_facts *file);
+
+#endif
