@@ -83,17 +83,19 @@ units: $(UNITS)
 PORT    ?= 8080
 RUN_DIR ?= run
 TIMERS  ?= on
+export PORT RUN_DIR TIMERS
+STACK    = BUILD='$(BUILD)' $(PYTHON) tests/stack
+
 CORES   := $(shell nproc)
 PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CORES))
 QUIETLY  = $(MAKE) -s --no-print-directory $(PARALLEL)
-STACK    = PORT='$(PORT)' RUN_DIR='$(RUN_DIR)' TIMERS='$(TIMERS)' BUILD='$(BUILD)' $(PYTHON) tests/stack
+build    = $(QUIETLY) -q $(1) 2>/dev/null || echo "Building…"; $(QUIETLY) $(1) >/dev/null
 
 setup:
 	@sh tests/stack/setup.sh build run
 
 up demo: setup
-	@$(QUIETLY) -q all 2>/dev/null || echo "Building…"
-	@$(QUIETLY) all
+	@$(call build,all)
 	@$(STACK) $@
 
 down:
@@ -103,7 +105,7 @@ down:
 ASAN = SANITIZE=yes BUILD=build/asan
 test:
 	@sh tests/stack/setup.sh build run test
-	@$(QUIETLY) $(ASAN) all
+	@$(call build,$(ASAN) all)
 	@failed=0; \
 	$(QUIETLY) $(ASAN) units || failed=1; \
 	BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) tests || failed=1; \

@@ -7,7 +7,9 @@ if lease and string.sub(lease, 5) == ARGV[1] then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
     return 1
 end
-if lease or redis.call('SCARD', KEYS[2]) >= tonumber(ARGV[4]) then
+-- Its own slot, when only the lease lapsed, is room enough.
+local others = redis.call('SCARD', KEYS[2]) - redis.call('SISMEMBER', KEYS[2], ARGV[3])
+if lease or others >= tonumber(ARGV[4]) then
     return 0
 end
 redis.call('LREM', KEYS[3], 0, ARGV[3])

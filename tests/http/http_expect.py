@@ -1,0 +1,65 @@
+"""What the contract promises of every answer, and what it says in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stack.api import Answer
+
+# The table of api.md, to the letter.
+MESSAGES = {
+    "ready": ("The recording is ready to play.", "ההקלטה מוכנה להשמעה."),
+    "processing": (
+        "The recording is on its way. Try again in a moment.",
+        "ההקלטה בדרך. אפשר לנסות שוב בעוד רגע.",
+    ),
+    "queued": ("The recording is waiting its turn.", "ההקלטה ממתינה לתורה."),
+    "call_not_found": ("There is no such call.", "לא נמצאה שיחה כזאת."),
+    "no_recording": ("This call has no recording.", "לשיחה הזאת אין הקלטה."),
+    "recording_expired": (
+        "The recording was deleted when its retention time ended.",
+        "ההקלטה נמחקה בתום תקופת השמירה.",
+    ),
+    "recording_unavailable": (
+        "The phone provider has no recording of this call.",
+        "אין הקלטה של השיחה אצל ספק הטלפוניה.",
+    ),
+    "recording_failed": (
+        "The recording could not be fetched. We will try again later.",
+        "לא הצלחנו להביא את ההקלטה. ננסה שוב מאוחר יותר.",
+    ),
+    "worker_not_processing_queue": (
+        "Recordings are not being prepared right now. Yours is kept in the queue.",
+        "הכנת ההקלטות אינה פעילה כרגע. ההקלטה שלך שמורה בתור.",
+    ),
+    "unauthorized": ("Please sign in.", "יש להתחבר."),
+    "origin_not_allowed": ("This site may not do that.", "האתר הזה אינו מורשה לפעולה."),
+    "bad_parameter": ("A parameter is not valid.", "אחד הפרמטרים אינו תקין."),
+    "unavailable": (
+        "The service is busy. Try again in a moment.",
+        "השירות עמוס. אפשר לנסות שוב בעוד רגע.",
+    ),
+    "run_finished": ("That job has already ended.", "העבודה הזאת כבר הסתיימה."),
+}
+
+
+def says(answer: Answer, status: int, code: str) -> dict[str, Any]:
+    """The answer has this status and code, and both messages; its body is returned."""
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8", answer.body
+    body: dict[str, Any] = answer.json
+    assert (answer.status, body.get("error" if status >= 400 else "status")) == (status, code)
+    if code in MESSAGES:
+        assert (body["message"], body["message_he"]) == MESSAGES[code]
+        assert MESSAGES[code][1].encode() in answer.body, "Hebrew is written as it is"
+    assert body["message"] and body["message_he"]
+    return body
+
+
+def head_agrees(head: Answer, get: Answer) -> None:
+    """HEAD gives GET's status and headers, and no body."""
+    changing = {"date", "connection"}
+    assert head.status == get.status and head.body == b""
+    assert sorted((name.lower(), value) for name, value in head.headers.items()
+                  if name.lower() not in changing) \
+        == sorted((name.lower(), value) for name, value in get.headers.items()
+                  if name.lower() not in changing)

@@ -1,0 +1,54 @@
+"""Asks a responder as a web server does: by FastCGI, to see the headers meant for that server only."""
+
+from __future__ import annotations
+
+import email.parser
+import email.message
+import socket
+import struct
+
+from stack.stack import Stack
+
+BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
+RESPONDER = struct.pack(">HB5x", 1, 0)
+
+
+def ask(stack: Stack, method: str, target: str, **headers: str) -> email.message.Message:
+    """The CGI headers of one answer; header names as CGI variables, HTTP_RANGE and so on."""
+    params = {
+        "REQUEST_METHOD": method, "REQUEST_URI": target, "SERVER_PROTOCOL": "HTTP/1.1", **headers,
+    }
+    request = (_record(BEGIN, RESPONDER) + _record(PARAMS, b"".join(map(_pair, params.items())))
+               + _record(PARAMS, b"") + _record(STDIN, b""))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(30)
+        # The name may be too long for a socket's address; the link's target is not.
+        path = (stack.run_dir / "sockets" / "responders.sock").resolve()
+        connection.connect(str(path))
+        connection.sendall(request)
+        output = _read(connection)
+    return email.parser.BytesHeaderParser().parsebytes(output.partition(b"\r\n\r\n")[0])
+
+
+def _record(kind: int, content: bytes) -> bytes:
+    return struct.pack(">BBHHBx", 1, kind, 1, len(content), 0) + content
+
+
+def _pair(item: tuple[str, str]) -> bytes:
+    name, value = (text.encode() for text in item)
+    lengths = b"".join(struct.pack(">I", len(text) | 1 << 31) for text in (name, value))
+    return lengths + name + value
+
+
+def _read(connection: socket.socket) -> bytes:
+    """What it wrote, up to the record that ends the request."""
+    output = b""
+    with connection.makefile("rb") as stream:
+        while head := stream.read(8):
+            _, kind, _, length, padding = struct.unpack(">BBHHBx", head)
+            content = stream.read(length + padding)[:length]
+            if kind == STDOUT:
+                output += content
+            elif kind == END:
+                break
+    return output

@@ -1,0 +1,253 @@
+"""One answer, whoever carries the bytes: the web server or the responder itself.
+
+A few hundred requests, drawn by lot from all that clients send and from what none should, go to a
+stack in each mode with the same file. What counts in the answers must be the same, and each answer
+must agree with itself: a part is the bytes that its Content-Range names.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+import http_fastcgi
+from http_given import MODIFIED_DATE, given_in
+from stack.api import Api
+from stack.calls import new_sid, token_for
+from stack.stack import Stack
+
+BUSINESS = 2
+# Long enough for gaps that lighttpd would coalesce (80 bytes) and for ones that it would not.
+CONTENT = random.Random(1).randbytes(3000)
+SIZE = len(CONTENT)
+ESSENTIAL = ("ETag", "Last-Modified", "Content-Range", "Content-Type", "Content-Length",
+             "Accept-Ranges", "Cache-Control", "Content-Disposition", "X-Content-Type-Options")
+HIDDEN = ("X-Sendfile", "X-Accel-Redirect", "X-LIGHTTPD-send-file")
+BOUNDARY = "B" * 34
+REQUESTS = 400
+EACH = 50
+
+POSITIONS = ["0", "1", "5", "79", "80", "81", "500", "2998", "2999", "3000", "3001", "99999",
+             "9223372036854775807", "9223372036854775808", "00012", "999999999999999999999"]
+JUNK = ["", "-", "--", "-0", "5-2", "alpha", "1-2-3", "0x10-20", "1 - 2", "+1-2", "-1-2", "*",
+        "1.5-2", "\x80-\xff", "0-1;2-3", '"0-1"', "0–1".encode().decode("latin-1")]
+UNITS = ["bytes=", "bytes=", "bytes=", "bytes=", "Bytes=", "bytes =", " bytes=", "bytes= ", "lines=",
+         "byte=", "bytess=", "", "bytes", "=", "bytes:"]
+SEPARATORS = [",", ",", ", ", " ,", "\t,\t", ",,", ", ,", ";"]
+CONDITIONS: dict[str, list[str]] = {
+    "If-Match": ["{etag}", "*", '"x"', "W/{etag}", '"x", {etag}', "{etag", "", ","],
+    "If-None-Match": ["{etag}", "*", '"x"', "W/{etag}", '"x" , {etag}', "{etag", ",", "x"],
+    "If-Modified-Since": [MODIFIED_DATE, "Wed, 25 Jun 2014 17:12:17 GMT", "yesterday", "0",
+                          "Wednesday, 25-Jun-14 17:12:18 GMT", "Wed Jun 25 17:12:18 2014"],
+    "If-Unmodified-Since": [MODIFIED_DATE, "Wed, 25 Jun 2014 17:12:17 GMT", "tomorrow",
+                            "Fri, 31 Feb 2014 17:12:18 GMT"],
+    "If-Range": ["{etag}", "W/{etag}", '"x"', MODIFIED_DATE, "Wed, 25 Jun 2014 17:12:19 GMT",
+                 "*", "{etag}, {etag}", "nonsense"],
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, but for whom it goes to."""
+
+    method: str
+    version: str
+    headers: tuple[tuple[str, str], ...]
+
+    def to(self, path: str, token: str, etag: str) -> bytes:
+        lines = [f"{self.method} {path} {self.version}", "Host: test", "Connection: close",
+                 f"Authorization: Bearer {token}"]
+        lines += [f"{name}: {value.replace('{etag}', etag)}" for name, value in self.headers]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What counts in an answer."""
+
+    status: int
+    headers: dict[str, str | None]
+    body: bytes
+
+
+class _Received:
+    """What was received, in the shape http.client reads from."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, *_how: object) -> io.BytesIO:
+        return io.BytesIO(self._data)
+
+
+def _element(lot: random.Random) -> str:
+    shape = lot.random()
+    if shape < 0.1:
+        return lot.choice(JUNK)
+    if shape < 0.25:
+        return "-" + lot.choice(POSITIONS)
+    if shape < 0.4:
+        return lot.choice(POSITIONS) + "-"
+    first = lot.randrange(SIZE + 50)
+    return f"{first}-{first + lot.randrange(200)}"
+
+
+def _range(lot: random.Random) -> str:
+    count = lot.choice([1, 1, 1, 1, 2, 2, 3, 5, 10, 11, 40])
+    elements = [_element(lot) for _ in range(count)]
+    return lot.choice(UNITS) + lot.choice(SEPARATORS).join(elements)
+
+
+def _ask(lot: random.Random) -> Ask:
+    headers = [("Range", _range(lot))] if lot.random() < 0.9 else []
+    for name in lot.sample(sorted(CONDITIONS), lot.choice([0, 0, 0, 1, 1, 2, 3])):
+        headers.append((name, lot.choice(CONDITIONS[name])))
+    lot.shuffle(headers)
+    return Ask(lot.choice(["GET", "GET", "GET", "HEAD"]),
+               lot.choice(["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0"]), tuple(headers))
+
+
+def asks() -> list[Ask]:
+    """The same ones in every run, so that a failure can be looked at."""
+    lot = random.Random(20261120)
+    plain = [Ask(method, version, ()) for method in ("GET", "HEAD")
+             for version in ("HTTP/1.0", "HTTP/1.1")]
+    twice = Ask("GET", "HTTP/1.1", (("Range", "bytes=0-1"), ("Range", "bytes=5-6")))
+    return [*plain, twice, *(_ask(lot) for _ in range(REQUESTS))]
+
+
+def _parse(raw: bytes, method: str) -> Said:
+    answer = http.client.HTTPResponse(_Received(raw), method=method)  # type: ignore[arg-type]
+    answer.begin()
+    body = answer.read()
+    headers = {name: answer.headers[name] for name in ESSENTIAL}
+    for name in HIDDEN:
+        assert name not in answer.headers
+    kind = headers["Content-Type"] or ""
+    if found := re.fullmatch(r"multipart/byteranges; boundary=(\w+)", kind):
+        # Every answer has a boundary of its own.
+        assert len(found[1]) == len(BOUNDARY)
+        headers["Content-Type"] = kind.replace(found[1], BOUNDARY)
+        body = body.replace(found[1].encode(), BOUNDARY.encode())
+    return Said(answer.status, headers, body)
+
+
+def _check_alone(said: Said, method: str) -> None:
+    """An answer agrees with itself."""
+    assert said.status in (200, 206, 304, 412, 416)
+    length = said.headers["Content-Length"]
+    if method == "HEAD" or said.status == 304:
+        assert said.body == b""
+        return
+    assert length is not None and int(length) == len(said.body)
+    if said.status == 200:
+        assert said.body == CONTENT
+    if said.status == 206 and said.headers["Content-Range"]:
+        assert said.body == _named(said.headers["Content-Range"])
+    elif said.status == 206:
+        assert said.body == _parts([_range_of(one) for one in re.findall(
+            rb"Content-Range: (bytes \d+-\d+/3000)\r\n", said.body)])
+
+
+def _range_of(header: bytes) -> str:
+    return header.decode()
+
+
+def _named(content_range: str) -> bytes:
+    found = re.fullmatch(rf"bytes (\d+)-(\d+)/{SIZE}", content_range)
+    assert found and int(found[1]) <= int(found[2]) < SIZE
+    return CONTENT[int(found[1]):int(found[2]) + 1]
+
+
+def _parts(ranges: list[str]) -> bytes:
+    """The whole body of these parts, as RFC 9110, 14.6 writes it."""
+    assert 2 <= len(ranges) <= 10
+    text = b"\r\n".join(
+        f"--{BOUNDARY}\r\n".encode() + b"Content-Type: audio/wav\r\nContent-Range: " + one.encode() + b"\r\n\r\n"
+        + _named(one) for one in ranges)
+    return text + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+@dataclass(frozen=True)
+class Place:
+    """The file in one stack."""
+
+    api: Api
+    token: str
+    path: str
+    etag: str
+
+    def ask(self, ask: Ask) -> Said:
+        said = _parse(self.api.raw(ask.to(self.path, self.token, self.etag)), ask.method)
+        _check_alone(said, ask.method)
+        return said
+
+
+def _place(stack: Stack, call: str) -> Place:
+    with given_in(stack) as given:
+        given.file(BUSINESS, call, CONTENT)
+    path = f"/api/recordings/file/{call}"
+    token = token_for(stack, BUSINESS)
+    api = Api(stack.base_url, token)
+    return Place(api, token, path, api.head(path).headers["ETag"])
+
+
+@pytest.fixture(scope="module")
+def places(stack: Stack, stack_off: Stack) -> tuple[Place, Place]:
+    call = new_sid("CA")
+    return _place(stack, call), _place(stack_off, call)
+
+
+@pytest.mark.parametrize("first", range(0, REQUESTS, EACH))
+def test_both_modes_give_the_same_answers(places: tuple[Place, Place], first: int) -> None:
+    handed, own = places
+    assert handed.etag == own.etag
+    drawn = asks()[first:first + EACH] if first + EACH < REQUESTS else asks()[first:]
+    for ask in drawn:
+        assert handed.ask(ask) == own.ask(ask), ask
+
+
+def test_the_lot_draws_every_kind_of_answer(places: tuple[Place, Place]) -> None:
+    """Else the test above could be comparing 416 with 416 all day."""
+    counts: dict[int, int] = {}
+    for ask in asks():
+        status = places[1].ask(ask).status
+        counts[status] = counts.get(status, 0) + 1
+    assert set(counts) == {200, 206, 304, 412, 416} and min(counts.values()) >= 10, counts
+
+
+HANDED = [("GET", ""), ("GET", "bytes=0-4"), ("GET", "bytes=5-"), ("GET", "bytes=-5")]
+KEPT = [("HEAD", ""), ("GET", "bytes=0-1,5-6"), ("GET", "bytes=5-2"), ("GET", "BYTES=0-4"),
+        ("GET", "bytes=0-,0-")]
+
+
+@pytest.mark.parametrize("sendfile, header, prefix", [
+    ("x-sendfile", "X-Sendfile", "{recordings}"),
+    ("x-accel-redirect", "X-Accel-Redirect", "/_recordings"),
+    ("off", None, None),
+])
+def test_who_carries_the_bytes(
+    make_stack: Callable[..., Stack], sendfile: str, header: str | None, prefix: str | None
+) -> None:
+    """The plain case is handed over, with a 200 and nothing else; never what servers see differently."""
+    stack = make_stack(overrides={"SENDFILE": sendfile}, responders=1)
+    call = new_sid("CA")
+    with given_in(stack) as given:
+        file = given.file(BUSINESS, call, CONTENT)
+    for method, asked in HANDED + KEPT:
+        answer = http_fastcgi.ask(
+            stack, method, f"/api/recordings/file/{call}", HTTP_RANGE=asked,
+            HTTP_AUTHORIZATION=f"Bearer {token_for(stack, BUSINESS)}")
+        sent = {name: answer[name] for name in ("X-Sendfile", "X-Accel-Redirect") if answer[name]}
+        if header is None or prefix is None or (method, asked) in KEPT:
+            assert sent == {}
+            continue
+        root = prefix.format(recordings=stack.recordings_dir)
+        assert sent == {header: f"{root}/{BUSINESS}/{file.name}"}
+        assert answer["Status"] == "200" and "Content-Range" not in answer

@@ -1,0 +1,106 @@
+"""The queue's real scripts, called in Redis as the C code calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from stack.stack import ROOT
+
+from queue_model import Answer, State
+
+LEASE_MS = 3_600_000  # nothing lapses but by a test's own hand
+LINE_MS = 3_600_000
+
+# All that Redis holds of one business, and of the jobs, in one look.
+SNAPSHOT = """
+local leases = {}
+local members = redis.call('SMEMBERS', KEYS[1])
+for i, sid in ipairs(members) do
+    local key = 'rec_inflight:' .. ARGV[1] .. ':' .. sid
+    leases[i] = redis.call('GET', key)
+    if leases[i] and redis.call('PTTL', key) <= 0 then
+        leases[i] = leases[i] .. ' without end'
+    end
+end
+local endless = {}
+for i = 2, 4 do
+    if redis.call('PTTL', KEYS[i]) == -1 then endless[#endless + 1] = KEYS[i] end
+end
+return { members, leases, redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1),
+    redis.call('SMEMBERS', KEYS[4]), redis.call('LRANGE', 'rec_jobs', 0, -1), endless }
+"""
+
+
+class Scripts:
+    """The scripts on one Redis; a verb and a look at what it left are one round trip."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        folder = ROOT / "db" / "queue"
+        self._sha = {
+            name: client.script_load((folder / f"{name}.lua").read_text())
+            for name in ("dispatch", "take", "renew", "peek")
+        }
+        self._sha["snapshot"] = client.script_load(SNAPSHOT)
+
+    def dispatch(
+        self, business: int, limits: tuple[int, int], nonce: str, *words: str
+    ) -> tuple[Answer, State]:
+        """`words`: the verb, and for all but fill a SID and what goes with it."""
+        args = [business, *limits, LEASE_MS, LINE_MS, nonce, *words]
+        raw, state = self._call(business, "dispatch", [*_lines(business), "rec_jobs"], args)
+        return Answer(*raw), state
+
+    def take(self, business: int, sid: str, token: str) -> tuple[int, State]:
+        return self._call(business, "take", [_lease(business, sid)], [token, LEASE_MS])
+
+    def renew(self, business: int, sid: str, token: str, limit: int) -> tuple[int, State]:
+        keys = [_lease(business, sid), *_lines(business)]
+        return self._call(business, "renew", keys, [token, LEASE_MS, sid, limit])
+
+    def peek(self, business: int, sid: str) -> tuple[list[Any], State]:
+        slots, queue, later, _ = _lines(business)
+        keys = [slots, queue, later, f"rec_progress:{business}:{sid}", "rec_runner"]
+        return self._call(business, "peek", keys, [sid])
+
+    def look(self, business: int) -> State:
+        return _state(self._eval(self.client, "snapshot", _lines(business), [business]))
+
+    def pop_job(self) -> str | None:
+        return self.client.lpop("rec_jobs")
+
+    def lapse(self, business: int, sid: str) -> None:
+        self.client.delete(_lease(business, sid))
+
+    def lose_lines(self, business: int) -> None:
+        self.client.delete(f"rec_queue:{business}", f"rec_later:{business}")
+
+    def _call(
+        self, business: int, name: str, keys: Sequence[str], args: Sequence[Any]
+    ) -> tuple[Any, State]:
+        with self.client.pipeline(transaction=False) as pipe:
+            self._eval(pipe, name, keys, args)
+            self._eval(pipe, "snapshot", _lines(business), [business])
+            answer, raw = pipe.execute()
+        return answer, _state(raw)
+
+    def _eval(
+        self, client: redis.Redis, name: str, keys: Sequence[str], args: Sequence[Any]
+    ) -> Any:
+        return client.evalsha(self._sha[name], len(keys), *keys, *args)
+
+
+def _state(raw: list[Any]) -> State:
+    members, leases, queue, later, queued, jobs, endless = raw
+    assert not endless, f"these keys never expire: {endless}"
+    return State(dict(zip(members, leases, strict=True)), queue, later, set(queued), jobs)
+
+
+def _lines(business: int) -> list[str]:
+    return [f"rec_{name}:{business}" for name in ("slots", "queue", "later", "queued")]
+
+
+def _lease(business: int, sid: str) -> str:
+    return f"rec_inflight:{business}:{sid}"

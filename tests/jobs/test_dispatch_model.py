@@ -1,0 +1,222 @@
+"""The queue's scripts against a reference model: random histories, every promise after every step.
+
+What a step-by-step test cannot find is the history that nobody thought of; so here are thousands.
+MODEL_STEPS says how many (over all worlds), MODEL_SEED repeats one that failed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+import redis
+from stack.stack import Stack
+
+from queue_model import CLICK, LATER, Answer, Business, State, broken_promises
+from queue_scripts import Scripts
+
+STEPS = int(os.environ.get("MODEL_STEPS", "20000"))
+OWN_DB = "9"  # not the stack's: nothing else may touch these keys
+HISTORY = 25  # what a failure shows
+LOOK_AROUND = 200  # steps between two looks at the businesses that a step had nothing to do with
+BROKEN = -2
+
+# Slots, and how many of them prefetches may have, of each business of a world; the second world is
+# crowded, the third has lines that hardly move.
+WORLDS = {
+    "as configured": [(3, 2)] * 3,
+    "odd limits": [(1, 1), (2, 1), (5, 2), (4, 4)],
+    "one slot": [(1, 1)] * 2,
+    "crowded": [(3, 1)],
+}
+
+
+@pytest.fixture
+def own_redis(stack: Stack) -> Iterator[redis.Redis]:
+    url = stack.redis_url.replace("?db=0", f"?db={OWN_DB}")
+    with redis.Redis.from_url(url, decode_responses=True) as client:
+        client.flushdb()
+        yield client
+        client.flushdb()
+
+
+@dataclass
+class World:
+    """Several businesses, as the model and as Redis have them, and the runners' tokens."""
+
+    scripts: Scripts
+    rng: random.Random
+    businesses: list[Business]
+    jobs: list[str]
+    tokens: list[tuple[int, str, str]] = field(default_factory=list)  # all there ever were
+    popped: list[str] = field(default_factory=list)
+    history: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    happened: Counter[str] = field(default_factory=Counter)
+    serial: int = 0
+
+    def fresh(self, what: str) -> str:
+        self.serial += 1
+        return f"{what}{self.serial}"
+
+    def note(self, what: str) -> None:
+        self.history.append(what)
+        self.happened[what.split()[0]] += 1
+
+    # One operation each: done in Redis, done in the model, compared.
+
+    def enqueue(self, one: Business, sid: str) -> None:
+        lane = self.rng.choice(["click", "later"])
+        self.note(f"enqueue {one.id}:{sid} {lane}")
+        self._dispatch(one, ["enqueue", sid, lane], lambda nonce, reaped: one.enqueue(
+            sid, CLICK if lane == "click" else LATER, nonce, reaped))
+
+    def fill(self, one: Business, _sid: str) -> None:
+        self.note(f"fill {one.id}")
+        self._dispatch(one, ["fill"], one.fill)
+
+    def release(self, one: Business, sid: str) -> None:
+        self._give_back(one, self._held(one, sid), "release")
+
+    def hand_back(self, one: Business, sid: str) -> None:
+        self._give_back(one, self._held(one, sid), "return")
+
+    def release_wrongly(self, one: Business, sid: str) -> None:
+        """With another call's token, an old one, or none that ever was."""
+        verb = self.rng.choice(["release", "return"])
+        self._give_back(one, (sid, self._some_token()), verb)
+
+    def pop(self, _one: Business, _sid: str) -> None:
+        job = self.scripts.pop_job()
+        self.note(f"pop {job}")
+        expected = self.jobs.pop(0) if self.jobs else None
+        assert job == expected, f"rec_jobs gave {job}, not {expected}"
+        if job is not None:
+            self.popped.append(job)
+
+    def take(self, one: Business, sid: str) -> None:
+        """Mostly what was popped, perhaps long ago; else a call that nobody may have granted."""
+        if self.popped and self.rng.random() < 0.9:
+            job = self.popped.pop(self.rng.randrange(len(self.popped)))
+            number, sid = job.split(":")
+            one = self.businesses[int(number) - 1]
+        token = self.fresh("token")
+        self.note(f"take {one.id}:{sid} {token}")
+        got, state = self.scripts.take(one.id, sid, token)
+        self._same(got, one.take(sid, token), state, one)
+        if got == 1:
+            self.tokens.append((one.id, sid, token))
+
+    def renew(self, one: Business, sid: str) -> None:
+        if self.tokens and self.rng.random() < 0.8:
+            number, sid, token = self.rng.choice(self.tokens[-20:])
+            one = self.businesses[number - 1]
+        else:
+            token = self._some_token()
+        self.note(f"renew {one.id}:{sid} {token}")
+        got, state = self.scripts.renew(one.id, sid, token, one.limit)
+        self._same(got, one.renew(sid, token), state, one)
+
+    def peek(self, one: Business, sid: str) -> None:
+        self.note(f"peek {one.id}:{sid}")
+        got, state = self.scripts.peek(one.id, sid)
+        self._same(got, [one.place(sid), -1, -1, "", BROKEN], state, one)
+
+    def lapse(self, one: Business, sid: str) -> None:
+        if one.slots:
+            sid = self.rng.choice(sorted(one.slots))
+            self.note(f"lapse {one.id}:{sid}")
+            self.scripts.lapse(one.id, sid)
+            one.lapse(sid)
+
+    def lose_lines(self, one: Business, _sid: str) -> None:
+        self.note(f"lose_lines {one.id}")
+        self.scripts.lose_lines(one.id)
+        one.lose_lines()
+
+    def flush(self, _one: Business, _sid: str) -> None:
+        self.note("flush")
+        self.scripts.client.flushdb()
+        self.jobs.clear()
+        for one in self.businesses:
+            one.lose_everything()
+
+    def look_around(self) -> None:
+        for one in self.businesses:
+            self._same(None, None, self.scripts.look(one.id), one)
+
+    # Their common parts.
+
+    def _held(self, one: Business, sid: str) -> tuple[str, str]:
+        """A call that a runner has, with its token; without any, this call with some token."""
+        held = [(sid, token) for sid in sorted(one.slots) if (token := one.held(sid))]
+        return self.rng.choice(held) if held else (sid, self._some_token())
+
+    def _some_token(self) -> str:
+        old = self.tokens and self.rng.random() < 0.7
+        return self.rng.choice(self.tokens)[2] if old else self.fresh("nobody")
+
+    def _give_back(self, one: Business, call: tuple[str, str], verb: str) -> None:
+        sid, token = call
+        self.note(f"{verb} {one.id}:{sid} {token}")
+        self._dispatch(one, [verb, sid, token], lambda nonce, reaped: one.release(
+            sid, token, verb == "return", nonce, reaped))
+
+    def _dispatch(
+        self, one: Business, words: list[str], model: Callable[[str, list[str]], Answer]
+    ) -> None:
+        nonce = self.fresh("n")
+        got, state = self.scripts.dispatch(one.id, (one.limit, one.later_limit), nonce, *words)
+        self.happened["granted"] += len(got.granted)
+        self.happened["reaped"] += len(got.reaped)
+        self._same(got, model(nonce, got.reaped), state, one)
+
+    def _same(self, got: object, expected: object, state: State, one: Business) -> None:
+        assert got == expected, f"it answered {got}, not {expected}"
+        assert state == one.state(), f"Redis has\n{state}, the model\n{one.state()}"
+        broken = broken_promises(state, one.limit, one.later_limit)
+        assert not broken, f"{'; '.join(broken)}: {state}"
+
+
+# How often each happens: enough waiting to fill the lines, enough endings to empty them.
+OPERATIONS: dict[Callable[[World, Business, str], None], int] = {
+    World.enqueue: 30, World.pop: 20, World.take: 20, World.release: 16, World.hand_back: 5,
+    World.release_wrongly: 8, World.renew: 8, World.fill: 5, World.peek: 4, World.lapse: 6,
+    World.lose_lines: 1,
+}
+RARELY = 1000  # steps between two flushes, about
+CALLS = [f"CA{number:02}" for number in range(9)]
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_any_history_keeps_every_promise(name: str, own_redis: redis.Redis) -> None:
+    seed = os.environ.get("MODEL_SEED") or secrets.token_hex(4)
+    jobs: list[str] = []
+    businesses = [
+        Business(number, limit, later_limit, jobs)
+        for number, (limit, later_limit) in enumerate(WORLDS[name], 1)
+    ]
+    world = World(Scripts(own_redis), random.Random(seed), businesses, jobs)
+    operations, weights = list(OPERATIONS), list(OPERATIONS.values())
+    for step in range(STEPS // len(WORLDS)):
+        operation = world.rng.choices(operations, weights)[0]
+        if world.rng.randrange(RARELY) == 0:
+            operation = World.flush
+        try:
+            operation(world, world.rng.choice(businesses), world.rng.choice(CALLS))
+            if step % LOOK_AROUND == 0:
+                world.look_around()
+        except AssertionError as error:
+            history = "\n  ".join(world.history)
+            pytest.fail(f"MODEL_SEED={seed}, step {step}: {error}\n  {history}", pytrace=False)
+    assert min(world.happened[what] for what in ("granted", "reaped", "renew", "return")) > 0
+
+
+def test_a_history_is_repeatable(own_redis: redis.Redis) -> None:
+    """A seed is only worth printing when it leads to the same steps again."""
+    first, second = (random.Random("seed").choices(CALLS, k=50) for _ in range(2))
+    assert first == second

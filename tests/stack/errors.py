@@ -1,0 +1,20 @@
+"""What went wrong, in a line for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+LOG_LINES = 8
+
+
+class StackError(Exception):
+    """One clear line: what is wrong and what to do about it."""
+
+
+def log_tail(log: Path, lines: int = LOG_LINES) -> str:
+    """The last lines of a log, indented, to follow an error's line; nothing if there are none."""
+    try:
+        text = log.read_text(errors="replace")
+    except OSError:
+        return ""
+    return "".join(f"\n    {line}" for line in text.splitlines()[-lines:])

@@ -1,0 +1,136 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, and only those; silent when all are there.
+#
+#   sh tests/stack/setup.sh [build] [run] [test]      all three groups when none is named
+#
+# Packages that bring a service (PostgreSQL, Redis, lighttpd) must not start it, neither now nor at
+# the next boot: the stack runs its own copies. Services that are already installed are not touched.
+set -eu
+
+here=$(dirname "$0")
+list=$here/packages.txt
+policy=/usr/sbin/policy-rc.d
+clusters=/etc/postgresql-common/createcluster.d
+no_cluster=$clusters/tapedeck.conf
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+wanted() {
+    for group in "$@"; do
+        sed -n "s/^$group  *//p" "$list"
+    done
+}
+
+# Prints those of its arguments that are not installed.
+missing() {
+    installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+        sed -n 's/^installed //p')
+    for package in "$@"; do
+        case "
+$installed
+" in
+        *"
+$package
+"*) ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+restore() {
+    rm -f "$said"
+    if [ -n "${made_policy-}" ]; then rm -f "$policy"; fi
+    if [ -n "${made_no_cluster-}" ]; then rm -f "$no_cluster"; fi
+}
+
+# Without this, installing would start a PostgreSQL, a Redis and a web server on their usual ports.
+keep_services_off() {
+    if [ ! -e "$policy" ]; then
+        made_policy=yes
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    if [ ! -e /etc/postgresql-common ]; then
+        made_no_cluster=yes
+        mkdir -p "$clusters"
+        echo 'create_main_cluster = false' >"$no_cluster"
+    fi
+}
+
+# A service that came with this installation stays off at the next boot, too.
+disable_services() {
+    for package in "$@"; do
+        case $package in
+        postgresql)
+            # Its service serves all clusters, and some may have been here before.
+            if [ -n "${made_no_cluster-}" ]; then switch_off "$package"; fi
+            ;;
+        redis-server | lighttpd) switch_off "$package" ;;
+        esac
+    done
+}
+
+switch_off() {
+    if command -v systemctl >/dev/null; then
+        systemctl disable "$1.service"
+    fi
+    update-rc.d "$1" disable
+}
+
+# apt-get has a lot to say; it is shown when something went wrong.
+quietly() {
+    "$@" >"$said" 2>&1 && return 0
+    tail -n 20 "$said" >&2
+    return 1
+}
+
+install_as_root() {
+    export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+    said=$(mktemp)
+    trap restore EXIT
+    trap 'exit 1' HUP INT TERM
+    keep_services_off
+    quietly apt-get -o DPkg::Lock::Timeout=120 update ||
+        fail "apt-get update did not work: is there a network?"
+    quietly apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@" ||
+        fail "apt-get could not install: $*"
+    quietly disable_services "$@" ||
+        fail "could not switch off the services of what was installed: $*"
+}
+
+if [ "${1-}" = --install ]; then
+    shift
+    install_as_root "$@"
+    exit 0
+fi
+
+[ $# -gt 0 ] || set -- build run test
+for group in "$@"; do
+    case $group in
+    build | run | test) ;;
+    *) fail "no such group: $group (there are build, run and test)" ;;
+    esac
+done
+
+# Package names hold no blanks, so that the lists may be split into words.
+# shellcheck disable=SC2046
+set -- $(wanted "$@")
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    fail "this is not Debian; what is needed, by its Debian names: $*"
+fi
+# shellcheck disable=SC2046
+set -- $(missing "$@")
+[ $# -gt 0 ] || exit 0
+
+echo "Installing $# Debian packages: $*"
+if [ "$(id -u)" = 0 ]; then
+    sh "$0" --install "$@"
+elif command -v sudo >/dev/null; then
+    sudo true || fail "sudo refused; as root: apt-get install --no-install-recommends $*"
+    sudo sh "$0" --install "$@"
+else
+    fail "neither root nor sudo; as root: apt-get install --no-install-recommends $*"
+fi
