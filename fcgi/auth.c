@@ -107,13 +107,31 @@ static bool is_listed(const char *list, const char *origin)
     return false;
 }
 
-/* Scheme, host and port of our own address: all before its path. */
+/* The end of scheme, host and port in our own address, without the port that its scheme implies. */
+static const char *origin_end(const char *base_url, const char *host)
+{
+    const char *port = strncmp(base_url, "https://", 8) == 0 ? ":443" : ":80";
+    const char *end = host + strcspn(host, "/");
+    size_t len = strlen(port);
+    bool implied = (size_t)(end - host) > len && memcmp(end - len, port, len) == 0;
+    return implied ? end - len : end;
+}
+
+/* Our own address as browsers name it: no path, no standard port, nobody before the host. */
 static bool is_own(const char *base_url, const char *origin)
 {
-    const char *host = strstr(base_url, "://");
-    size_t len = host != NULL ? (size_t)(host + 3 - base_url) : 0;
-    len += strcspn(base_url + len, "/");
-    return strlen(origin) == len && strncasecmp(base_url, origin, len) == 0;
+    const char *scheme_end = strstr(base_url, "://");
+    if (scheme_end == NULL) {
+        return false;
+    }
+    const char *host = scheme_end + 3;
+    size_t scheme = (size_t)(host - base_url);
+    const char *end = origin_end(base_url, host);
+    const char *at = memrchr(host, '@', (size_t)(end - host));
+    host = at != NULL ? at + 1 : host;
+    size_t len = (size_t)(end - host);
+    return strlen(origin) == scheme + len && strncasecmp(base_url, origin, scheme) == 0 &&
+           strncasecmp(host, origin + scheme, len) == 0;
 }
 
 bool auth_origin_may_change(const struct app *app, const struct request *request)

@@ -33,13 +33,13 @@ enum result request_begin(struct request *request, const struct request_io *io)
     request->method = method_of(request_header(request, "REQUEST_METHOD"));
     const char *target = request_header(request, "REQUEST_URI");
     request->target = target != NULL ? target : "";
-    if (strnlen(request->target, REQUEST_TARGET_MAX + 1) > REQUEST_TARGET_MAX) {
-        return RESULT_TOO_BIG;
-    }
     size_t path = strcspn(request->target, "?");
     if (path < sizeof request->path) {
         memcpy(request->path, request->target, path);
         request->path[path] = '\0';
+    }
+    if (strnlen(request->target, REQUEST_TARGET_MAX + 1) > REQUEST_TARGET_MAX) {
+        return RESULT_TOO_BIG;
     }
     const char *query = request->target[path] == '?' ? request->target + path + 1 : "";
     return form_parse(&request->query, query, strlen(query));

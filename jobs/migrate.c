@@ -38,7 +38,10 @@ static int explain(enum result result, const struct pg *pg)
                 " PostgreSQL runs\n",
                 pg_error(pg));
         break;
-    default: fprintf(stderr, "tapedeck: the migration stopped: %s\n", pg_error(pg)); break;
+    default:
+        fprintf(stderr, "tapedeck: the migration stopped: %s\n",
+                pg_error(pg)[0] != '\0' ? pg_error(pg) : "a file was changed after it was applied");
+        break;
     }
     return EXIT_NOT_DONE;
 }

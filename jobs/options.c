@@ -44,6 +44,9 @@ bool options_read(const struct option_spec *specs, int argc, char **argv)
             if (inline_value != NULL) {
                 return complain("option takes no value", argv[i]);
             }
+            if (*spec->flag) {
+                return complain("option given twice", argv[i]);
+            }
             *spec->flag = true;
             continue;
         }

@@ -265,10 +265,13 @@ size_t runner_take_all(struct runner *runner)
 {
     struct queue_job job;
     size_t taken = 0;
-    while (taken < TAKE_AT_ONCE_MAX && runner_has_room(runner) &&
-           queue_pop(runner->app, &job) == RESULT_OK) {
-        (void)runner_take(runner, &job);
-        taken++;
+    for (; taken < TAKE_AT_ONCE_MAX && runner_has_room(runner); taken++) {
+        enum result result = queue_pop(runner->app, &job);
+        if (result == RESULT_OK) {
+            (void)runner_take(runner, &job);
+        } else if (result != RESULT_INVALID) { /* what is no job is dropped */
+            break;
+        }
     }
     return taken;
 }

@@ -18,6 +18,9 @@ BEGIN
         SELECT FROM pg_constraint
          WHERE conrelid = 'appointments'::regclass AND contype = 'f'
            AND confrelid = 'business_calendars'::regclass
+           AND conkey = ARRAY[(SELECT attnum FROM pg_attribute
+                                WHERE attrelid = 'appointments'::regclass
+                                  AND attname = 'calendar_id')]
     ) THEN
         ALTER TABLE appointments ADD CONSTRAINT appointments_calendar_id_fkey
             FOREIGN KEY (calendar_id) REFERENCES business_calendars (id) ON DELETE SET NULL;

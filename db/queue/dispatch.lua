@@ -61,7 +61,7 @@ local function reap()
     end
 end
 
--- The set can outlive its lists, so being in it is not being in line.
+-- The set can outlive its lists, and they it, so being in it is not being in line.
 local function place()
     local at = redis.call('LPOS', queue, sid)
     if at then
@@ -76,7 +76,8 @@ local function enqueue()
         return
     end
     local line = word == 'click' and queue or later
-    if redis.call('SADD', queued, sid) == 1 or not place() then
+    redis.call('SADD', queued, sid)
+    if not place() then
         redis.call('RPUSH', line, sid)
     elseif word == 'click' and redis.call('LREM', later, 1, sid) == 1 then
         redis.call('RPUSH', queue, sid)

@@ -54,7 +54,8 @@ static enum result slurp(const char *path, struct buf *storage)
     }
     bool failed = ferror(file) != 0;
     fclose(file);
-    if (failed) {
+    /* Behind a NUL the rest would be passed over in silence. */
+    if (failed || memchr(buf_str(storage), '\0', storage->len) != NULL) {
         return RESULT_FAILED;
     }
     return buf_ok(storage) ? RESULT_OK : RESULT_TOO_BIG;

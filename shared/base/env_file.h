@@ -19,8 +19,8 @@ enum { ENV_FILE_MAX = 64 * 1024 };
 typedef enum result env_file_visitor(void *context, const char *name, const char *value);
 
 /* Reads the file into `storage` (buf_init with ENV_FILE_MAX; the caller's to free) and visits its
- * lines. RESULT_NOT_FOUND: there is no such file. RESULT_FAILED: it cannot be read.
- * RESULT_TOO_BIG. Else what the visitor said. */
+ * lines. RESULT_NOT_FOUND: there is no such file. RESULT_FAILED: it cannot be read, or
+ * holds a NUL. RESULT_TOO_BIG. Else what the visitor said. */
 enum result env_file_read(const char *path, struct buf *storage, env_file_visitor *visit,
                           void *context);
 

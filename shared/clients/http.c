@@ -193,12 +193,13 @@ static enum http_outcome outcome_of(CURLcode code)
     }
 }
 
-/* curl reports a connect that timed out as any other timeout; no answer at all tells them apart. */
+/* curl reports a connect that timed out as any other timeout; that the request was never sent tells
+ * them apart (the connect time does not: it is 0 on a connection used again). */
 static enum http_outcome refine(const struct http_transfer *t, enum http_outcome outcome)
 {
-    curl_off_t connected = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
-    return outcome == HTTP_TIMED_OUT && connected == 0 ? HTTP_UNREACHABLE : outcome;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
+    return outcome == HTTP_TIMED_OUT && sent == 0 ? HTTP_UNREACHABLE : outcome;
 }
 
 static void finish(struct http_transfer *t, enum http_outcome outcome)

@@ -103,3 +103,8 @@ int64_t json_int_at(const struct json *object, const char *key, int64_t fallback
     const json_t *value = json_object_get(value_of(object), key);
     return json_is_integer(value) ? json_integer_value(value) : fallback;
 }
+
+bool json_has(const struct json *object, const char *key)
+{
+    return json_object_get(value_of(object), key) != NULL;
+}

@@ -43,4 +43,7 @@ enum result json_parse(const char *text, size_t len, struct json **out);
 const char *json_text_at(const struct json *object, const char *key);
 int64_t json_int_at(const struct json *object, const char *key, int64_t fallback);
 
+/* True when an object has this member, of whatever type. */
+bool json_has(const struct json *object, const char *key);
+
 #endif

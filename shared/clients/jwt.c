@@ -19,6 +19,21 @@ static bool is_hs256(cjose_jws_t *jws)
     return algorithm != NULL && strcmp(algorithm, CJOSE_HDR_ALG_HS256) == 0;
 }
 
+/* Critical extensions that we do not know make a token invalid (RFC 7515, 4.1.11); we know none. */
+static bool has_extensions(cjose_jws_t *jws)
+{
+    char *extensions = cjose_header_get_raw(cjose_jws_get_protected(jws), "crit", NULL);
+    bool has = extensions != NULL;
+    free(extensions);
+    return has;
+}
+
+/* A `nbf` that is no whole number of seconds is not passed over: it never comes. */
+static int64_t not_before(const struct json *claims)
+{
+    return json_int_at(claims, "nbf", json_has(claims, "nbf") ? INT64_MAX : 0);
+}
+
 static enum result read_claims(const char *text, size_t len, int64_t now, struct jwt_claims *claims)
 {
     struct json *json;
@@ -30,7 +45,7 @@ static enum result read_claims(const char *text, size_t len, int64_t now, struct
     claims->expires = json_int_at(json, "exp", 0);
     int n = snprintf(claims->subject, sizeof claims->subject, "%s", subject != NULL ? subject : "");
     bool fits = n >= 0 && (size_t)n < sizeof claims->subject;
-    bool in_time = now < claims->expires && json_int_at(json, "nbf", 0) <= now;
+    bool in_time = now < claims->expires && not_before(json) <= now;
     json_free(json);
     return fits && in_time && claims->business_id > 0 ? RESULT_OK : RESULT_DENIED;
 }
@@ -47,7 +62,7 @@ enum result jwt_verify(const char *token, const char *secret, int64_t now,
         goto out;
     }
     key = key_of(secret);
-    if (key == NULL || !is_hs256(jws) || !cjose_jws_verify(jws, key, NULL) ||
+    if (key == NULL || !is_hs256(jws) || has_extensions(jws) || !cjose_jws_verify(jws, key, NULL) ||
         !cjose_jws_get_plaintext(jws, &payload, &len, NULL)) {
         goto out;
     }

@@ -15,6 +15,7 @@ enum {
     RECONNECT_CEILING_MS = 2000,
     CONNECT_TIMEOUT_MAX_MS = 10000,
     CONNECT_STEPS_MAX = 1000,
+    IDLE_READS_MAX = 100,
     ERROR_SIZE = 512,
 };
 
@@ -176,17 +177,23 @@ static bool connect_now(struct pg *pg)
 }
 
 /* A server that restarted while we were idle has closed our socket: notice before we use it, so
- * that the first request after a restart is answered. */
+ * that the first request after a restart is answered. Its goodbye may lie before the end: read up
+ * to where nothing more is there. */
 static bool is_usable(const struct pg *pg)
 {
     if (pg->conn == NULL || PQstatus(pg->conn) != CONNECTION_OK) {
         return false;
     }
     struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
-    if (poll(&fd, 1, 0) <= 0) {
-        return true;
+    for (int reads = 0; reads < IDLE_READS_MAX; reads++) {
+        if (poll(&fd, 1, 0) <= 0) {
+            return true;
+        }
+        if (PQconsumeInput(pg->conn) == 0 || PQstatus(pg->conn) != CONNECTION_OK) {
+            return false;
+        }
     }
-    return PQconsumeInput(pg->conn) == 1 && PQstatus(pg->conn) == CONNECTION_OK;
+    return false;
 }
 
 static enum result ensure_connected(struct pg *pg)

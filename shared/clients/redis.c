@@ -108,7 +108,8 @@ static bool parse_tcp(struct address *a, const char *rest)
         return false;
     }
     rest += authority;
-    return rest[0] == '\0' || strcmp(rest, "/") == 0 || text_int(rest + 1, 0, 65535, &a->db);
+    return rest[0] == '\0' || strcmp(rest, "/") == 0 ||
+           (rest[0] == '/' && text_int(rest + 1, 0, 65535, &a->db));
 }
 
 static bool parse_address(struct address *a, const char *url)

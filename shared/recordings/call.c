@@ -48,6 +48,9 @@ enum { FACTS_COUNT = 20 };
     PG_ISO("c.created_at") ", " PG_ISO("s.recording_expires_at") ", c.ai_summary," \
     " coalesce(c.final_transcript, '') <> ''"
 
+/* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
+#define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
+
 #define ENDED "('completed', 'busy', 'failed', 'no-answer', 'canceled')"
 
 static const struct pg_statement SQL[] = {
@@ -57,7 +60,7 @@ static const struct pg_statement SQL[] = {
     [LIST] = {"call_list",
         "SELECT " FACTS_COLUMNS ROW_COLUMNS ", NULL,"
         "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
-        " FROM (SELECT * FROM call_log l WHERE l.business_id = $1::bigint"
+        " FROM (SELECT * FROM call_log l WHERE l.business_id = $1::bigint AND " IS_OURS("l")
         "   AND ($5::text IS NULL OR (l.created_at, l.call_sid) <"
         "     (to_timestamp(0) + $4::bigint * interval '1 microsecond', $5))"
         "   AND ($6::text IS NULL OR l.direction = $6"
@@ -132,12 +135,19 @@ static enum result query(const struct app *app, enum statement_name name,
 
 /* ---- reading ---- */
 
+/* Cut to size between two letters: half a letter is no text. */
 static void copy(char *out, size_t size, const char *text)
 {
-    int n = snprintf(out, size, "%s", text != NULL ? text : "");
-    if (n < 0) {
-        out[0] = '\0';
+    const char *from = text != NULL ? text : "";
+    size_t len = strnlen(from, size);
+    if (len == size) {
+        len--;
+        while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80) {
+            len--;
+        }
     }
+    memcpy(out, from, len);
+    out[len] = '\0';
 }
 
 static enum run_activity activity_of(const char *status)

@@ -90,12 +90,11 @@ static enum result open_folder(const struct config *config, int64_t business_id,
 }
 
 /* Between open and flock the last holder may have renamed or removed the file: then what we hold
- * has no name any more. */
-static bool still_named(const struct file_part *part)
+ * has no name any more, or the name is another's. */
+static bool still_named(int fd, int dir_fd, const char *name)
 {
     struct stat held, named;
-    return fstat(part->fd, &held) == 0 &&
-           fstatat(part->dir_fd, part->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstat(fd, &held) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
            held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
@@ -113,7 +112,7 @@ static enum result open_locked(struct file_part *part)
             part->fd = -1;
             return result;
         }
-        if (still_named(part)) {
+        if (still_named(part->fd, part->dir_fd, part->name)) {
             return RESULT_OK;
         }
         close(part->fd);
@@ -233,7 +232,7 @@ static bool sweep_part(int dir_fd, const char *name, int64_t age_ms)
     if (fd < 0) {
         return false;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(fd, dir_fd, name) && fstat(fd, &st) == 0 &&
         (clock_wall() - st.st_mtime) * 1000 >= age_ms) {
         swept = unlinkat(dir_fd, name, 0) == 0;
     }

@@ -19,7 +19,9 @@ static const struct pg_statement SQL[] = {
         "SELECT recording_sid, status, account_sid, call_sid, recording_url, duration, channels,"
         "   error_code"
         " FROM recording_inbox i WHERE matched_at IS NULL AND (call_sid = $1 OR $1::text IS NULL"
-        "   AND EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid))"
+        "   AND EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid"
+        "     AND (coalesce(c.recording_url, '') = '' OR c.recording_sid IS NULL"
+        "       OR c.recording_sid = i.recording_sid)))"
         " ORDER BY received_at LIMIT $2"},
     [MATCHED] = {"inbox_matched",
         "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},

@@ -15,8 +15,8 @@
 enum signature_verdict {
     SIGNATURE_GOOD,
     SIGNATURE_NO_HEADER,
-    SIGNATURE_NO_TOKEN,  /* we have no auth token to check with */
-    SIGNATURE_BAD_BODY,  /* bodySHA256 does not match the body */
+    SIGNATURE_NO_TOKEN, /* we have no auth token to check with */
+    SIGNATURE_BAD_BODY, /* bodySHA256 does not match the body */
     SIGNATURE_MISMATCH,
 };
 
