@@ -8,6 +8,7 @@ own with `make_stack`.
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
@@ -25,10 +26,18 @@ from stack.stack import ROOT, Stack
 from twilio.client import Control
 
 RESPONDERS = 3
+FILES = 4096
 SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:detect_leaks=1:log_path={log}",
     "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99:log_path={log}",
 }
+
+
+def pytest_configure() -> None:
+    """Some tests hold hundreds of connections at both ends; Debian's usual limit is 1024 files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from stack.api import Answer
+from stack.stack import Stack
+
+# What tests put where it does not belong, to look for it where it must not turn up.
+ODD = "\x1b[31mEVIL"
 
 # The table of api.md, to the letter.
 MESSAGES = {
@@ -43,6 +49,11 @@ MESSAGES = {
 }
 
 
+def brief(value: object) -> str:
+    """A test's name, for a parameter that may be very long."""
+    return repr(value)[:40]
+
+
 def says(answer: Answer, status: int, code: str) -> dict[str, Any]:
     """The answer has this status and code, and both messages; its body is returned."""
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8", answer.body
@@ -63,3 +74,24 @@ def head_agrees(head: Answer, get: Answer) -> None:
                   if name.lower() not in changing) \
         == sorted((name.lower(), value) for name, value in get.headers.items()
                   if name.lower() not in changing)
+
+
+def is_refusal(answer: Answer, *statuses: int) -> None:
+    """One of these statuses, said as the contract says it, and none of what came given back."""
+    assert answer.status in statuses, answer.body
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert {"error", "message", "message_he"} <= answer.json.keys()
+    assert b"EVIL" not in answer.body
+
+
+@contextmanager
+def nothing_raw_in_the_log(stack: Stack) -> Iterator[None]:
+    """What the responders write meanwhile are events of ours, in plain ASCII."""
+    log = stack.log("responders")
+    before = log.stat().st_size
+    yield
+    written = log.read_bytes()[before:]
+    assert b"EVIL" not in written and b"/etc/passwd" not in written
+    assert all(byte in b"\n" or 32 <= byte < 127 for byte in written), written
+    for line in written.decode().splitlines():
+        assert line.split(" ")[0].isupper(), f"no event of ours: {line}"

@@ -1,9 +1,9 @@
-"""Asks a responder as a web server does: by FastCGI, to see the headers meant for that server only."""
+"""Asks a responder by FastCGI, as a web server does, to see the headers meant for it alone."""
 
 from __future__ import annotations
 
-import email.parser
 import email.message
+import email.parser
 import socket
 import struct
 

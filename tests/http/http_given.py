@@ -1,4 +1,4 @@
-"""What is there before a test asks: rows, files and links, put in place behind the responders' backs.
+"""What is there before a test asks: rows, files and links, put there behind the responders' backs.
 
 A test that made its recordings by asking for them would lean on what it is to judge.
 """
@@ -90,7 +90,7 @@ class Given:
         modified: float = MODIFIED,
     ) -> Path:
         """A finished recording on the disk, whatever the database says of it."""
-        path = self.stack.recordings_dir / str(business) / f"{call_sid}.{kind}"
+        path: Path = self.stack.recordings_dir / str(business) / f"{call_sid}.{kind}"
         path.parent.mkdir(mode=0o750, exist_ok=True)
         path.write_bytes(content)
         os.utime(path, ns=(0, round(modified * 10**9)))

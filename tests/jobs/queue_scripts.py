@@ -28,7 +28,8 @@ local endless = {}
 for i = 2, 4 do
     if redis.call('PTTL', KEYS[i]) == -1 then endless[#endless + 1] = KEYS[i] end
 end
-return { members, leases, redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1),
+return { members, leases,
+    redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1),
     redis.call('SMEMBERS', KEYS[4]), redis.call('LRANGE', 'rec_jobs', 0, -1), endless }
 """
 
@@ -41,7 +42,7 @@ class Scripts:
         folder = ROOT / "db" / "queue"
         self._sha = {
             name: client.script_load((folder / f"{name}.lua").read_text())
-            for name in ("dispatch", "take", "renew", "peek")
+            for name in ("dispatch", "take", "renew", "peek", "mark")
         }
         self._sha["snapshot"] = client.script_load(SNAPSHOT)
 
@@ -65,17 +66,25 @@ class Scripts:
         keys = [slots, queue, later, f"rec_progress:{business}:{sid}", "rec_runner"]
         return self._call(business, "peek", keys, [sid])
 
+    def mark(self, started_ms: int) -> int:
+        answer: int = self._eval(self.client, "mark", ["rec_runner"], [started_ms, LEASE_MS])
+        return answer
+
     def look(self, business: int) -> State:
         return _state(self._eval(self.client, "snapshot", _lines(business), [business]))
 
     def pop_job(self) -> str | None:
-        return self.client.lpop("rec_jobs")
+        job: str | None = self.client.lpop("rec_jobs")
+        return job
 
     def lapse(self, business: int, sid: str) -> None:
         self.client.delete(_lease(business, sid))
 
     def lose_lines(self, business: int) -> None:
         self.client.delete(f"rec_queue:{business}", f"rec_later:{business}")
+
+    def lose_set(self, business: int) -> None:
+        self.client.delete(f"rec_queued:{business}")
 
     def _call(
         self, business: int, name: str, keys: Sequence[str], args: Sequence[Any]

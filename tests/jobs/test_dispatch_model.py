@@ -138,6 +138,11 @@ class World:
         self.scripts.lose_lines(one.id)
         one.lose_lines()
 
+    def lose_set(self, one: Business, _sid: str) -> None:
+        self.note(f"lose_set {one.id}")
+        self.scripts.lose_set(one.id)
+        one.lose_set()
+
     def flush(self, _one: Business, _sid: str) -> None:
         self.note("flush")
         self.scripts.client.flushdb()
@@ -186,7 +191,7 @@ class World:
 OPERATIONS: dict[Callable[[World, Business, str], None], int] = {
     World.enqueue: 30, World.pop: 20, World.take: 20, World.release: 16, World.hand_back: 5,
     World.release_wrongly: 8, World.renew: 8, World.fill: 5, World.peek: 4, World.lapse: 6,
-    World.lose_lines: 1,
+    World.lose_lines: 1, World.lose_set: 1,
 }
 RARELY = 1000  # steps between two flushes, about
 CALLS = [f"CA{number:02}" for number in range(9)]
@@ -220,3 +225,30 @@ def test_a_history_is_repeatable(own_redis: redis.Redis) -> None:
     """A seed is only worth printing when it leads to the same steps again."""
     first, second = (random.Random("seed").choices(CALLS, k=50) for _ in range(2))
     assert first == second
+
+
+def test_the_newest_runners_mark_stands(own_redis: redis.Redis) -> None:
+    """An older one learns of it, so that it need not go on asking for work."""
+    scripts = Scripts(own_redis)
+    for started, newer_is_here, mark in (5, 0, "5"), (5, 0, "5"), (9, 0, "9"), (5, 1, "9"):
+        assert scripts.mark(started) == newer_is_here
+        assert own_redis.get("rec_runner") == mark
+    own_redis.delete("rec_runner")
+    assert scripts.mark(5) == 0
+    assert own_redis.pttl("rec_runner") > 0
+
+
+@pytest.mark.parametrize("how", ["return", "lapse"])
+def test_a_prefetch_stays_a_prefetch(how: str, own_redis: redis.Redis) -> None:
+    """A click waits for other clicks at most: also when prefetches come back from a runner."""
+    scripts, limits = Scripts(own_redis), (3, 2)
+    for sid in CALLS[:4]:
+        _, state = scripts.dispatch(1, limits, sid, "enqueue", sid, "later")
+    assert set(state.leases) == set(CALLS[:2])
+    scripts.take(1, CALLS[0], "token")
+    if how == "return":
+        _, state = scripts.dispatch(1, limits, "again", "return", CALLS[0], "token")
+    else:
+        scripts.lapse(1, CALLS[0])
+        _, state = scripts.dispatch(1, limits, "again", "fill")
+    assert len(state.leases) == 2, f"{len(state.leases)} prefetches have a slot, {limits[1]} may"

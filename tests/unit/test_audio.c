@@ -169,9 +169,12 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_mpeg_frames),
-        cmocka_unit_test(test_mpeg_frames_counted), cmocka_unit_test(test_short_input),
-        cmocka_unit_test(test_riff_sizes),  cmocka_unit_test(test_names),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_mpeg_frames),
+        cmocka_unit_test(test_mpeg_frames_counted),
+        cmocka_unit_test(test_short_input),
+        cmocka_unit_test(test_riff_sizes),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,1 @@
+"""Checks of the source tree itself. Each has a test that shows it can fail."""

@@ -1,0 +1,106 @@
+"""The documentation names what there is: every setting, and files that exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from stack.stack import ROOT
+
+SETTINGS = ROOT / "docs" / "configuration.md"
+ROW = re.compile(r"^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|\s*(?:`([^`]*)`)?\s*\|", re.MULTILINE)
+QUOTED = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
+LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)
+
+# Names on that page that are no settings of the table: where the env file is.
+BESIDE = {"TAPEDECK_ENV"}
+
+
+def ask(build_dir: Path, *arguments: str) -> str:
+    program = build_dir / "tapedeck"
+    assert program.exists(), f"{program} is not there; run: make all"
+    done = subprocess.run([str(program), "config", *arguments], capture_output=True, text=True,
+                          env={"PATH": "/usr/bin:/bin"}, cwd="/")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def setting_faults(defaults: Mapping[str, str], page: str) -> Iterator[str]:
+    rows = ROW.findall(page)
+    names = [name for name, _ in rows]
+    for name, default in defaults.items():
+        if name not in names:
+            yield f"{name} is not documented"
+        elif dict(rows)[name] != default:
+            yield f"{name} is {default!r}, and documented as {dict(rows)[name]!r}"
+    for name in sorted({*names, *QUOTED.findall(page)} - {*defaults, *BESIDE}):
+        yield f"{name} is documented, and there is no such setting"
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name} is documented twice"
+
+
+def anchors(page: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in HEADING.findall(FENCE.sub("", page))}
+
+
+def link_faults(pages: Iterable[Path]) -> Iterator[str]:
+    for page in pages:
+        for link in LINK.findall(FENCE.sub("", page.read_text())):
+            if re.match(r"[a-z][a-z0-9+.-]*:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            if not target.exists():
+                yield f"{page.name} links to {link}, which is not there"
+            elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text()):
+                yield f"{page.name} links to {link}, and there is no such heading"
+
+
+def our_pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_every_setting_is_documented(build_dir: Path) -> None:
+    assert SETTINGS.exists(), "docs/configuration.md is not there"
+    names = ask(build_dir, "--names").split()
+    effective = dict(line.split("=", 1) for line in ask(build_dir).splitlines()
+                     if not line.startswith("#"))
+    assert sorted(effective) == sorted(names)
+    assert list(setting_faults(effective, SETTINGS.read_text())) == []
+
+
+def test_links_lead_somewhere() -> None:
+    assert (ROOT / "README.md").exists(), "README.md is not there"
+    assert len(our_pages()) > 1, "there are no pages in docs/"
+    assert list(link_faults(our_pages())) == []
+
+
+# ---- these checks can fail ----
+
+PAGE = "| name | default |\n|---|---|\n| `AN_A` |  |\n| `AN_B` | `5s` | |\n\nSee `TAPEDECK_ENV`.\n"
+
+
+def test_missing_settings_are_found() -> None:
+    assert list(setting_faults({"AN_A": "", "AN_B": "5s"}, PAGE)) == []
+    for defaults in ({"AN_A": "", "AN_B": "5s", "AN_C": ""}, {"AN_A": ""},
+                     {"AN_A": "", "AN_B": "6s"}, {"AN_A": "x", "AN_B": "5s"}):
+        assert len(list(setting_faults(defaults, PAGE))) == 1
+    both = {"AN_A": "", "AN_B": "5s"}
+    assert len(list(setting_faults(both, PAGE + "Or `NO_SUCH_NAME`."))) == 1
+    assert len(list(setting_faults(both, PAGE + "| `AN_A` |  |\n"))) == 1
+
+
+def test_dead_links_are_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    (tmp_path / "other.md").write_text("# A heading, `quoted`\n")
+    page.write_text("[a](other.md) [b](https://x.example/none) [c](other.md#a-heading-quoted)\n"
+                    "[d](#here)\n\n## Here\n```\n[no](link)\n```\n")
+    assert list(link_faults([page])) == []
+    page.write_text("[a](none.md) [b](../none/) [c](other.md#none) [d](#none) ![e](none.png)\n")
+    assert len(list(link_faults([page]))) == 5

@@ -1,0 +1,187 @@
+"""Who may include whom, and where each library has its one home."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from .tree import c_sources, code_only
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+# Lowest first; a file includes its own level or a lower one.
+LEVELS = ("base", "config", "clients", "app", "twilio", "recordings")
+
+# Where the compiler looks, after the including file's own folder.
+SEARCHED = ("shared", "fcgi", "jobs")
+
+# A library's headers, and the one file that may see them; None: no file does so far.
+HOMES = {
+    "fcgiapp.h": "fcgi/main.c",
+    "libpq-fe.h": "shared/clients/pg.c",
+    "hiredis/": "shared/clients/redis.c",
+    "curl/": "shared/clients/http.c",
+    "jansson.h": "shared/clients/json.c",
+    "cjose/": "shared/clients/jwt.c",
+    "openssl/": "shared/clients/crypto.c",
+    "sndfile.h": None,
+}
+
+# The same by what they declare, so that no prototype is smuggled in.
+NAMES = {
+    r"FCGX_\w+|FCGX\w*_Request": "fcgi/main.c",
+    r"PGresult|PGconn|PQ[a-z]\w+": "shared/clients/pg.c",
+    r"redisReply|redisContext|redis(?:Connect|Command|Append|Buffer|Get|Set|Free)\w*":
+        "shared/clients/redis.c",
+    r"CURLM?\w*|curl_\w+": "shared/clients/http.c",
+    r"json_t|json_(?:decref|dump\w*|load\w*|object\w*|array\w*|string\w*|integer\w*)":
+        "shared/clients/json.c",
+    r"cjose_\w+": "shared/clients/jwt.c",
+    r"EVP_\w+|HMAC|CRYPTO_memcmp|RAND_bytes": "shared/clients/crypto.c",
+}
+
+# C11, POSIX and Linux: nobody's library.
+SYSTEM = re.compile(
+    r"(?:arpa/inet|ctype|dirent|errno|fcntl|ftw|inttypes|libgen|limits|locale|math|netdb|netinet/in"
+    r"|poll|pthread|pwd|sched|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
+    r"|string|strings|syslog|sys/\w+|termios|time|unistd)\.h"
+)
+
+Includes = Mapping[str, list[str]]
+
+
+def includes_of(text: str) -> list[str]:
+    """Quoted ones as they are, the others in angle brackets."""
+    return [quoted or f"<{angled}>" for quoted, angled in INCLUDE.findall(text)]
+
+
+def resolve(name: str, included: str, known: Includes) -> str | None:
+    """The file that the compiler takes for a quoted include."""
+    folders = (PurePosixPath(name).parent.as_posix(), *SEARCHED)
+    return next((f"{folder}/{included}" for folder in folders
+                 if f"{folder}/{included}" in known), None)
+
+
+def level(name: str) -> int | None:
+    """Its place in LEVELS, for files of shared/."""
+    parts = PurePosixPath(name).parts
+    if parts[0] != "shared":
+        return None
+    if len(parts) > 2:
+        return LEVELS.index(parts[1])
+    return LEVELS.index("app" if parts[1].startswith("app") else "config")
+
+
+def layer_faults(graph: Includes) -> Iterator[str]:
+    for name, included in graph.items():
+        for quoted in (one for one in included if not one.startswith("<")):
+            target = resolve(name, quoted, graph)
+            if target is None:
+                yield f"{name} includes {quoted}, which is not there"
+            elif not may_include(name, target):
+                yield f"{name} includes {target}"
+
+
+def may_include(name: str, target: str) -> bool:
+    mine, theirs = level(name), level(target)
+    if name.startswith("tests/"):
+        return True
+    if mine is not None:
+        return theirs is not None and theirs <= mine
+    return theirs is not None or name.split("/")[0] == target.split("/")[0]
+
+
+def home_faults(graph: Includes, homes: Mapping[str, str | None] = HOMES) -> Iterator[str]:
+    for header, home in homes.items():
+        users = {name for name, included in graph.items()
+                 if any(one.startswith(f"<{header}") for one in included)}
+        if home is None and len(users) > 1:
+            yield f"<{header}> has {len(users)} homes: {', '.join(sorted(users))}"
+        elif home is not None and users != {home}:
+            yield f"<{header}> is included by {', '.join(sorted(users)) or 'nobody'}, not by {home}"
+
+
+def unknown_headers(graph: Includes) -> Iterator[str]:
+    for name, included in graph.items():
+        for header in (one[1:-1] for one in included if one.startswith("<")):
+            ours = header == "cmocka.h" and name.startswith("tests/unit/")
+            if not ours and not SYSTEM.fullmatch(header) and not header.startswith(tuple(HOMES)):
+                yield f"{name} includes <{header}>, which has no home in this check"
+
+
+def name_faults(name: str, code: str) -> Iterator[str]:
+    for pattern, home in NAMES.items():
+        if name != home:
+            for found in re.finditer(rf"\b(?:{pattern})\b", code):
+                yield f"{name} names {found[0]}, which only {home} may"
+
+
+def graph_of_ours() -> Includes:
+    return {name: includes_of(text) for name, text in c_sources()}
+
+
+def test_levels() -> None:
+    assert list(layer_faults(graph_of_ours())) == []
+
+
+def test_one_home_a_library() -> None:
+    graph = graph_of_ours()
+    assert [*home_faults(graph), *unknown_headers(graph)] == []
+
+
+def test_library_names_stay_at_home() -> None:
+    faults = [fault for name, text in c_sources() for fault in name_faults(name, code_only(text))]
+    assert faults == []
+
+
+# ---- these checks can fail ----
+
+GOOD: Includes = {
+    "shared/base/buf.h": ["<stddef.h>"],
+    "shared/config.h": ["base/buf.h"],
+    "shared/clients/pg.h": ["base/buf.h"],
+    "shared/app.h": ["clients/pg.h", "config.h"],
+    "shared/twilio/media.h": ["app.h"],
+    "shared/recordings/run.h": ["twilio/media.h"],
+    "fcgi/request.h": ["recordings/run.h"],
+    "fcgi/file.c": ["request.h"],
+    "jobs/drain.c": ["recordings/run.h"],
+}
+
+
+def test_bad_layers_are_found() -> None:
+    assert list(layer_faults(GOOD)) == []
+    for name, included in (
+        ("shared/base/log.c", "config.h"),
+        ("shared/base/log.c", "clients/pg.h"),
+        ("shared/config.c", "clients/pg.h"),
+        ("shared/clients/http.c", "app.h"),
+        ("shared/app.h", "twilio/media.h"),
+        ("shared/twilio/x.c", "recordings/run.h"),
+        ("shared/recordings/x.c", "request.h"),
+        ("shared/recordings/x.c", "../../fcgi/request.h"),
+        ("jobs/x.c", "request.h"),
+        ("fcgi/x.c", "no_such.h"),
+    ):
+        assert len(list(layer_faults({**GOOD, name: [included]}))) == 1, (name, included)
+
+
+def test_bad_homes_are_found() -> None:
+    homes = {"curl/": "shared/clients/http.c", "sndfile.h": None}
+    good: Includes = {"shared/clients/http.c": ["<curl/curl.h>"], "jobs/peaks.c": ["<sndfile.h>"]}
+    assert list(home_faults(good, homes)) == []
+    assert len(list(home_faults({**good, "jobs/x.c": ["<curl/multi.h>"]}, homes))) == 1
+    assert len(list(home_faults({**good, "jobs/x.c": ["<sndfile.h>"]}, homes))) == 1
+    assert len(list(home_faults({}, homes))) == 1
+    assert len(list(unknown_headers({"jobs/x.c": ["<zlib.h>", "<cmocka.h>", "<stdio.h>"]}))) == 2
+
+
+def test_bad_names_are_found() -> None:
+    code = code_only('/* PGresult */ "PGresult"; PGresult *r; FCGX_PutStr(); json_put_text();')
+    assert len(list(name_faults("fcgi/file.c", code))) == 2
+    assert len(list(name_faults("fcgi/main.c", code))) == 1
+
+
+def test_includes_are_read() -> None:
+    assert includes_of('#include "a.h"\n  #  include <b/c.h>\n// "d.h"\n') == ["a.h", "<b/c.h>"]

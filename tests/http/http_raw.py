@@ -1,0 +1,63 @@
+"""Bytes on the wire, as no well-behaved client would send them, and all that is answered."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import urllib.parse
+
+from stack.api import Answer
+from stack.stack import Stack
+
+PATIENCE = 30.0
+
+
+def request(stack: Stack, method: str, target: str, *lines: str, body: bytes = b"") -> bytes:
+    """A signed-in request that is good but for what the caller puts into it."""
+    head = [f"{method} {target} HTTP/1.1", "Host: test", "Connection: close",
+            f"Authorization: Bearer {stack.token}", *lines]
+    return ("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + body
+
+
+def talk(stack: Stack, sent: bytes, method: str = "GET") -> list[Answer]:
+    """The answers to these bytes, after which we send nothing more.
+
+    None at all is an answer, too: to half a request, or when we were refused before the end.
+    """
+    address = urllib.parse.urlsplit(stack.base_url)
+    received = b""
+    with socket.create_connection((address.hostname, address.port or 80), PATIENCE) as connection:
+        try:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(65536):
+                received += piece
+        except ConnectionError:
+            pass
+    return parse(received, method)
+
+
+def parse(received: bytes, method: str) -> list[Answer]:
+    stream = _Stream(received)
+    answers = []
+    while stream.tell() < len(received):
+        response = http.client.HTTPResponse(_Source(stream), method=method)  # type: ignore
+        response.begin()
+        answers.append(Answer(response.status, response.headers, response.read()))
+    return answers
+
+
+class _Stream(io.BytesIO):
+    def close(self) -> None:
+        """http.client closes after each answer; the next one may be behind it."""
+
+
+class _Source:
+    """What http.client takes for a socket."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def makefile(self, *_how: object) -> _Stream:
+        return self._stream

@@ -1,0 +1,82 @@
+"""What the tests of the jobs share: commands, runners in the background, transfers under way."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from stack import programs
+from stack.calls import Call
+from stack.stack import Stack
+from twilio.client import Control, fault
+
+from jobs_kit import Db, Runner, click, files_of, known_call, run_of, until
+
+
+@pytest.fixture
+def runner(stack: Stack, tmp_path: Path) -> Iterator[Callable[..., Runner]]:
+    """runner("--linger", "20s", NAME="value"): a `tapedeck drain` beside the test; by default it
+    lingers as long as the test."""
+    with ExitStack() as running:
+
+        def start(*arguments: str, **settings: str) -> Runner:
+            wanted = arguments or ("--linger", "1h")
+            return running.enter_context(Runner(stack, tmp_path, wanted, settings))
+
+        yield start
+
+
+@pytest.fixture
+def held(
+    stack: Stack, db: Db, new_business: Callable[[], int], twilio: Control,
+    runner: Callable[..., Runner],
+) -> Callable[..., tuple[Call, Runner]]:
+    """held(…): a call whose transfer has begun and is held up by the provider, and its runner.
+
+    With "--once" the runner asks for no more jobs while it works, so that none goes to it when it
+    is frozen or killed.
+    """
+
+    def begin(*arguments: str, **settings: str) -> tuple[Call, Runner]:
+        call = known_call(stack, db, new_business(), faults=[fault("hold", first=1)])
+        click(call)
+        one = runner(*arguments, **settings)
+        twilio.wait("held", equals=1, sid=call.recording_sid)
+        until(lambda: run_of(db, call).status == "running" and files_of(call), "a part file")
+        return call, one
+
+    return begin
+
+
+@pytest.fixture
+def cleanup(
+    run_tapedeck: Callable[..., subprocess.CompletedProcess[str]],
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """cleanup(NAME="value"): one run of it, which must go well."""
+
+    def run(**settings: str) -> subprocess.CompletedProcess[str]:
+        done = run_tapedeck("cleanup", **settings)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def tool(
+    sanitizer_reports: Path, build_dir: Path, tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """tool(*arguments, NAME="value"): `tapedeck` with no configuration but this; no stack."""
+    empty = tmp_path / "empty.env"
+    empty.touch()
+
+    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        return programs.run(build_dir / "tapedeck", arguments,
+                            {"TAPEDECK_ENV": str(empty), **kept, **settings}, timeout=30)
+
+    return run

@@ -1,0 +1,23 @@
+/*
+ * Prints every statement of our tables, name, a tab and SQL, a line each: tests/check/test_sql.py
+ * has PostgreSQL prepare them. No test by itself.
+ */
+#include <stdio.h>
+
+#include "recordings/call.h"
+#include "recordings/inbox.h"
+#include "recordings/run.h"
+
+static void print(const struct pg_statement *table)
+{
+    for (; table->name != NULL; table++)
+        printf("%s\t%s\n", table->name, table->sql);
+}
+
+int main(void)
+{
+    print(call_statements());
+    print(run_statements());
+    print(inbox_statements());
+    return 0;
+}
