@@ -207,6 +207,7 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
     case WHO_SESSION:
         if (auth_session(app, request, NULL) != RESULT_OK) {
             response_error(response, MESSAGE_UNAUTHORIZED);
+            response_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110, 11.6.1 */
             return false;
         }
         if (changes && request->caller.by_cookie && !auth_origin_may_change(app, request)) {

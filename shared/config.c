@@ -119,7 +119,9 @@ static enum result note_line(void *context, const char *name, const char *value)
 {
     struct reading *reading = context;
     if (name == NULL) {
-        return invalid(reading->error, " in the env file", value, "is not NAME=value");
+        /* The line itself is not shown: it may be half a secret. */
+        return invalid(reading->error, "", "TAPEDECK_ENV",
+                       "a line of the env file is not NAME=value");
     }
     int row = find_row(name, strlen(name));
     if (row < 0) {

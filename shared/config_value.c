@@ -95,7 +95,9 @@ static bool path_is_safe(const char *text)
             return false;
         }
     }
-    return text[0] == '/' && strstr(text, "/../") == NULL;
+    size_t len = strlen(text);
+    bool climbs = strstr(text, "/../") != NULL || (len >= 3 && strcmp(text + len - 3, "/..") == 0);
+    return text[0] == '/' && !climbs;
 }
 
 static bool url_is_safe(const char *text)

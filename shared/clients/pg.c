@@ -352,9 +352,15 @@ enum result pg_begin(struct pg *pg)
     return result;
 }
 
+/* COMMIT of a transaction that failed inside succeeds as a ROLLBACK: the command tag tells. */
 enum result pg_commit(struct pg *pg)
 {
-    enum result result = pg_query(pg, "COMMIT", NULL, NULL);
+    struct pg_rows *rows;
+    enum result result = pg_query(pg, "COMMIT", NULL, &rows);
+    if (result == RESULT_OK) {
+        result = strcmp(PQcmdStatus(result_of(rows)), "COMMIT") == 0 ? RESULT_OK : RESULT_FAILED;
+        pg_rows_free(rows);
+    }
     pg->in_transaction = false;
     return result;
 }

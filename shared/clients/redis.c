@@ -255,7 +255,9 @@ static enum result send_words(struct redis *redis, size_t count, const char *con
     memcpy(copy, words, count * sizeof *words);
     *got = redisCommandArgv(redis->context, (int)count, copy, lengths);
     if (*got == NULL) {
+        /* A server that takes connections but does not answer is not asked at every turn. */
         redis_disconnect(redis);
+        backoff_failed(&redis->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
         return RESULT_UNAVAILABLE;
     }
     return RESULT_OK;

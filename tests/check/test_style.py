@@ -136,7 +136,8 @@ def test_long_ones_are_found() -> None:
     assert list(long_files([("a.c", FILE_LINES), ("b.c", FILE_LINES + 1)])) == ["b.c: 501 lines"]
     filler = "    x();\n"
     for lines, found in ((FUNCTION_LINES, 0), (FUNCTION_LINES + 1, 1)):
-        text = f"enum e {{ A }};\n\nstatic int f(int a,\n             int b)\n{{\n{filler * lines}}}\n"
+        head = "enum e { A };\n\nstatic int f(int a,\n             int b)\n"
+        text = f"{head}{{\n{filler * lines}}}\n"
         assert len(list(long_functions("a.c", text))) == found
     two = f"int f(void)\n{{\n{filler * 40}}}\n\nint g(void)\n{{\n{filler * 40}}}\n"
     assert list(long_functions("a.c", two)) == []
@@ -150,7 +151,8 @@ def test_most_functions_are_seen() -> None:
 
 
 @pytest.mark.parametrize("call", ["strcpy(a, b)", "strcat (a, b)", "sprintf(a, b)", "atoi(a)",
-                                  "x = strtol(a, 0, 10)", "sscanf(a, b)", "gets(a)", "strncpy(a, b)"])
+                                  "x = strtol(a, 0, 10)", "sscanf(a, b)", "gets(a)",
+                                  "strncpy(a, b)"])
 def test_dangerous_calls_are_found(call: str) -> None:
     assert len(list(banned_calls("a.c", f"int x;\n{call};\n"))) == 1
     assert list(banned_calls("a.c", f'/* {call} */ "{call}"; my_{call.split("= ")[-1]};')) == []

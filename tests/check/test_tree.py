@@ -70,7 +70,8 @@ def test_other_words_are_fine(line: str) -> None:
 
 def test_broken_scripts_are_found(tmp_path: Path) -> None:
     scripts = {"good.sh": "if true; then echo; fi\n", "bad.sh": "if true; then echo\n",
-               "bad": "#!/bin/bash\nif [[ a ]]; then\n", "only-bash": "#!/usr/bin/env bash\na=(1)\n",
+               "bad": "#!/bin/bash\nif [[ a ]]; then\n",
+               "only-bash": "#!/usr/bin/env bash\na=(1)\n",
                "no-script": "if if if\n"}
     for name, text in scripts.items():
         (tmp_path / name).write_text(text)

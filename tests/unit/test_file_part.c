@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "file_world.h"
 
@@ -96,6 +97,39 @@ static void test_one_writer(void **state)
     file_part_drop(&first);
     open_part(world, &second); /* free again */
     file_part_drop(&second);
+}
+
+/* Takes the part and gives it up again, as fast as it can; true if it ever held one whose name was
+ * not its own: removed, or another's. */
+static bool ever_nameless(struct world *world, int times)
+{
+    bool nameless = false;
+    for (int i = 0; i < times; i++) {
+        struct file_part part;
+        struct stat held, named;
+        if (file_part_open(&world->config, BUSINESS, SID, &part) != RESULT_OK)
+            continue;
+        nameless = nameless || fstat(part.fd, &held) != 0 ||
+                   lstat(path_of(world, PART), &named) != 0 || held.st_ino != named.st_ino;
+        file_part_drop(&part);
+    }
+    return nameless;
+}
+
+/* Between open and lock another may remove the file: then nobody would ever find what is written.
+ */
+static void test_what_is_held_has_its_name(void **state)
+{
+    enum { TIMES = 4000 };
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(ever_nameless(*state, TIMES) ? 1 : 0);
+    bool nameless = ever_nameless(*state, TIMES);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_false(nameless);
+    assert_int_equal(status, 0);
 }
 
 static void test_a_leftover_is_taken_over_empty(void **state)
@@ -209,6 +243,7 @@ int main(void)
         world_test(test_finish_that_fails_leaves_nothing),
         world_test(test_drop),
         world_test(test_one_writer),
+        world_test(test_what_is_held_has_its_name),
         world_test(test_a_leftover_is_taken_over_empty),
         world_test(test_head),
         world_test(test_rewind),
