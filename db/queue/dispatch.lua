@@ -4,15 +4,18 @@
 -- is in a slot or in one line, never twice; calls leave a line in the order they entered it; no call
 -- waits in rec_queue while a slot is free, nor in rec_later while a slot open to it is free.
 --
+-- Nothing is granted before rec_ready says that the slots of running transfers are in place: after
+-- Redis lost its memory, they are restored from PostgreSQL first.
+--
 -- A lease is "<lane>:<state>:<token>": lane c (a person waits) or l (nobody does), state g (granted,
 -- no runner yet) or r (a runner has it).
 --
 -- KEYS  rec_slots:B  rec_queue:B  rec_later:B  rec_queued:B  rec_jobs
 -- ARGV  B  limit  later_limit  lease_ms  line_ms  nonce  verb  [sid  word]
 -- Verbs: fill; enqueue SID click|later; release SID TOKEN; return SID TOKEN (release, and back to
--- the head of the line).
+-- the head of the line); drop SID (cancelled: out of its line, or out of a slot that no runner has).
 -- Gives { taken slots, waiting calls, place of SID (0: in a slot, -1: nowhere), released (0|1),
---         { granted SIDs }, { reaped SIDs } }
+--         { granted SIDs }, { reaped SIDs }, ready (0|1) }
 
 local slots, queue, later, queued, jobs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local business, limit, later_limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -23,52 +26,56 @@ local granted, reaped, released, later_taken = {}, {}, 0, 0
 
 local function lease_key(call) return 'rec_inflight:' .. business .. ':' .. call end
 
-local function to_head(call)
-    if redis.call('SADD', queued, call) == 1 then
-        redis.call('LPUSH', queue, call)
+-- Which of the slots serve calls nobody waits for: remembered beside the leases, which lapse.
+local slots_later = 'rec_slots_later:' .. business
+
+-- The set can outlive its lists, and they it, so being in it is not being in line.
+local function place(call)
+    local at = redis.call('LPOS', queue, call)
+    if at then
+        return at + 1
     end
+    at = redis.call('LPOS', later, call)
+    return at and redis.call('LLEN', queue) + at + 1
 end
 
+-- Out of its slot; gives the line it came from.
 local function free_slot(call)
+    local was_later = redis.call('SREM', slots_later, call) == 1
     redis.call('DEL', lease_key(call), 'rec_progress:' .. business .. ':' .. call)
     redis.call('SREM', slots, call)
+    return was_later and later or queue
+end
+
+local function to_head(line, call)
+    redis.call('SADD', queued, call)
+    if not place(call) then
+        redis.call('LPUSH', line, call)
+    end
 end
 
 -- Only who holds the lease may give the slot back.
 local function release(back_to_line)
     local lease = redis.call('GET', lease_key(sid))
     if lease and string.sub(lease, 5) == word then
-        free_slot(sid)
+        local line = free_slot(sid)
         released = 1
         if back_to_line then
-            to_head(sid)
+            to_head(line, sid)
         end
     end
 end
 
--- A slot whose lease lapsed goes back to the head of the line: its work is not done.
+-- A slot whose lease lapsed goes back to the head of its line: its work is not done.
 local function reap()
     for _, call in ipairs(redis.call('SMEMBERS', slots)) do
-        local lease = redis.call('GET', lease_key(call))
-        if not lease then
-            redis.call('SREM', slots, call)
+        if redis.call('EXISTS', lease_key(call)) == 0 then
             redis.call('LREM', jobs, 0, business .. ':' .. call)
-            to_head(call)
+            to_head(free_slot(call), call)
             reaped[#reaped + 1] = call
-        elseif string.sub(lease, 1, 1) == 'l' then
-            later_taken = later_taken + 1
         end
     end
-end
-
--- The set can outlive its lists, and they it, so being in it is not being in line.
-local function place()
-    local at = redis.call('LPOS', queue, sid)
-    if at then
-        return at + 1
-    end
-    at = redis.call('LPOS', later, sid)
-    return at and redis.call('LLEN', queue) + at + 1
+    later_taken = redis.call('SCARD', slots_later)
 end
 
 local function enqueue()
@@ -77,7 +84,7 @@ local function enqueue()
     end
     local line = word == 'click' and queue or later
     redis.call('SADD', queued, sid)
-    if not place() then
+    if not place(sid) then
         redis.call('RPUSH', line, sid)
     elseif word == 'click' and redis.call('LREM', later, 1, sid) == 1 then
         redis.call('RPUSH', queue, sid)
@@ -106,6 +113,9 @@ local function fill()
         end
         redis.call('SREM', queued, call)
         redis.call('SADD', slots, call)
+        if lane == 'l' then
+            redis.call('SADD', slots_later, call)
+        end
         granted[#granted + 1] = call
         redis.call('SET', lease_key(call), lane .. ':g:' .. nonce .. '.' .. #granted,
             'PX', lease_ms)
@@ -113,23 +123,40 @@ local function fill()
     end
 end
 
-if verb == 'release' then
+-- A slot that a runner has stays taken: the runner hears of the end, and releases it.
+local function drop()
+    redis.call('LREM', queue, 0, sid)
+    redis.call('LREM', later, 0, sid)
+    redis.call('SREM', queued, sid)
+    local lease = redis.call('GET', lease_key(sid))
+    if not lease or string.sub(lease, 3, 3) == 'g' then
+        redis.call('LREM', jobs, 0, business .. ':' .. sid)
+        free_slot(sid)
+    end
+end
+
+if verb == 'drop' then
+    drop()
+elseif verb == 'release' then
     release(false)
 elseif verb == 'return' then
     release(true)
 end
+local ready = redis.call('EXISTS', 'rec_ready')
 reap()
 if verb == 'enqueue' then
     enqueue()
 end
-fill()
+if ready == 1 then
+    fill()
+end
 for _, line in ipairs({ queue, later, queued }) do
     redis.call('PEXPIRE', line, line_ms)
 end
 
 local at = -1
 if sid then
-    at = redis.call('SISMEMBER', slots, sid) == 1 and 0 or place() or -1
+    at = redis.call('SISMEMBER', slots, sid) == 1 and 0 or place(sid) or -1
 end
 return { redis.call('SCARD', slots), redis.call('LLEN', queue) + redis.call('LLEN', later), at,
-    released, granted, reaped }
+    released, granted, reaped, ready }

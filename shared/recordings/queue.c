@@ -106,6 +106,7 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
         .active = redis_reply_int(redis_reply_at(reply, 0), 0),
         .waiting = redis_reply_int(redis_reply_at(reply, 1), 0),
         .position = redis_reply_int(redis_reply_at(reply, 2), QUEUE_NOWHERE),
+        .ready = redis_reply_int(redis_reply_at(reply, 6), 0) == 1,
     };
     bool released = redis_reply_int(redis_reply_at(reply, 3), 0) == 1;
     bool enqueued = strcmp(verb, "enqueue") == 0;
@@ -146,6 +147,11 @@ enum result queue_return(const struct app *app, int64_t business_id, const char 
     return dispatch(app, business_id, "return", call_sid, token, NULL);
 }
 
+enum result queue_drop(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    return dispatch(app, business_id, "drop", call_sid, "", NULL);
+}
+
 enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_place *place)
 {
     return dispatch(app, business_id, "fill", NULL, NULL, place);
@@ -181,35 +187,83 @@ enum result queue_take(const struct app *app, const struct queue_job *job, const
     return eval_yes(app, "take.lua", 1, &args);
 }
 
+/* The keys that renew.lua and restore.lua take, in their order. */
+enum { LEASE_KEYS = 5 };
+
+struct lease_keys {
+    char text[LEASE_KEYS][KEY_SIZE];
+};
+
+static void lease_args(struct redis_args *args, struct lease_keys *keys, int64_t business_id,
+                       const char *call_sid)
+{
+    redis_text(args, key(keys->text[0], "rec_inflight", business_id, call_sid));
+    redis_text(args, key(keys->text[1], "rec_slots", business_id, NULL));
+    redis_text(args, key(keys->text[2], "rec_queue", business_id, NULL));
+    redis_text(args, key(keys->text[3], "rec_later", business_id, NULL));
+    redis_text(args, key(keys->text[4], "rec_queued", business_id, NULL));
+}
+
 enum result queue_renew(const struct app *app, const struct queue_job *job, const char *token)
 {
-    char keys[5][KEY_SIZE];
+    struct lease_keys keys;
     struct redis_args args = {0};
-    redis_text(&args, key(keys[0], "rec_inflight", job->business_id, job->call_sid));
-    redis_text(&args, key(keys[1], "rec_slots", job->business_id, NULL));
-    redis_text(&args, key(keys[2], "rec_queue", job->business_id, NULL));
-    redis_text(&args, key(keys[3], "rec_later", job->business_id, NULL));
-    redis_text(&args, key(keys[4], "rec_queued", job->business_id, NULL));
+    lease_args(&args, &keys, job->business_id, job->call_sid);
     redis_text(&args, token);
     redis_int(&args, app->config->inflight_ttl);
     redis_text(&args, job->call_sid);
     redis_int(&args, app->config->slots_per_business);
-    return eval_yes(app, "renew.lua", 5, &args);
+    return eval_yes(app, "renew.lua", LEASE_KEYS, &args);
 }
 
-enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid)
+enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
+                          const char *token, enum queue_lane lane)
 {
-    char lease[KEY_SIZE];
+    struct lease_keys keys;
+    char slots_later[KEY_SIZE];
+    struct redis_args args = {0};
+    lease_args(&args, &keys, business_id, call_sid);
+    redis_text(&args, key(slots_later, "rec_slots_later", business_id, NULL));
+    redis_text(&args, token);
+    redis_int(&args, app->config->inflight_ttl);
+    redis_text(&args, call_sid);
+    redis_text(&args, lane == LANE_CLICK ? "c" : "l");
+    return eval_yes(app, "restore.lua", LEASE_KEYS + 1, &args);
+}
+
+enum result queue_set_ready(const struct app *app)
+{
+    struct redis_args args = {0};
+    redis_text(&args, "SET");
+    redis_text(&args, "rec_ready");
+    redis_text(&args, "1");
+    return redis_command(app->redis, &args, NULL);
+}
+
+/* True when a key is there. */
+static enum result exists(const struct app *app, const char *name)
+{
     struct redis_reply *reply;
     struct redis_args args = {0};
     redis_text(&args, "EXISTS");
-    redis_text(&args, key(lease, "rec_inflight", business_id, call_sid));
+    redis_text(&args, name);
     enum result result = redis_command(app->redis, &args, &reply);
     if (result == RESULT_OK) {
         result = redis_reply_int(reply, 0) == 1 ? RESULT_OK : RESULT_NOT_FOUND;
         redis_reply_free(reply);
     }
     return result;
+}
+
+enum result queue_is_ready(const struct app *app)
+{
+    return exists(app, "rec_ready");
+}
+
+enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    char lease[KEY_SIZE];
+    return exists(app, key(lease, "rec_inflight", business_id, call_sid));
 }
 
 /* ---- progress ---- */

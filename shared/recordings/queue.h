@@ -23,6 +23,7 @@ struct queue_place {
     int64_t active;   /* slots taken in this business */
     int64_t waiting;  /* calls in its lines */
     int64_t position; /* QUEUE_NOWHERE, QUEUE_IN_SLOT, or the place in line, from 1 */
+    bool ready;       /* false: Redis lost its memory; nothing is granted before queue_set_ready */
 };
 
 struct queue_progress {
@@ -54,8 +55,18 @@ enum result queue_release(const struct app *app, int64_t business_id, const char
 enum result queue_return(const struct app *app, int64_t business_id, const char *call_sid,
                          const char *token);
 
+/* Takes a cancelled call out of its line, or out of a slot that no runner has taken yet. */
+enum result queue_drop(const struct app *app, int64_t business_id, const char *call_sid);
+
 /* Reaps lapsed leases of a business and fills its free slots. */
 enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_place *place);
+
+/* After Redis lost its memory: puts a running transfer's slot and lease back, as PostgreSQL knows
+ * them; then says that all are in place. RESULT_NOT_FOUND from queue_is_ready: not yet. */
+enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
+                          const char *token, enum queue_lane lane);
+enum result queue_set_ready(const struct app *app);
+enum result queue_is_ready(const struct app *app);
 
 /* Makes a granted job ours. RESULT_LOST when the grant lapsed or another runner has it. */
 enum result queue_take(const struct app *app, const struct queue_job *job, const char *token);
