@@ -51,8 +51,11 @@ struct config {
     int64_t run_attempts;
     struct config_list retry_delays;
     int64_t not_ready_window;
+    int64_t account_pause;
+    int64_t account_pause_max;
     int64_t breaker_failures;
     int64_t breaker_reset;
+    int64_t recovery_limit;
     int64_t recovery_window;
     int64_t stale_after;
     int64_t lock_timeout;
@@ -68,6 +71,9 @@ struct config {
     int64_t runner_grace;
     int64_t runner_linger;
     int64_t runner_transfers;
+    int64_t reconcile_window;
+    int64_t reconcile_page_size;
+    int64_t reconcile_pages;
     int64_t pg_timeout;
     int64_t redis_timeout;
 };

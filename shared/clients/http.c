@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-enum { RECEIVE_BUFFER = 64 * 1024 };
+enum { RECEIVE_BUFFER = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
 
 struct http_transfer {
     CURL *easy;
@@ -17,6 +17,8 @@ struct http_transfer {
     int64_t stall_timeout_ms;
     int64_t last_byte_ms;
     bool cancelled;
+    bool has_body; /* some of it came */
+    bool afresh;   /* begun again on a connection of its own */
 };
 
 struct http {
@@ -76,6 +78,15 @@ void http_free(struct http *http)
 
 /* ---- one transfer ---- */
 
+/* Its dates may lie in the past, its numbers may be anything. */
+static int64_t bounded_retry_after(curl_off_t seconds)
+{
+    if (seconds < 0) {
+        return 0;
+    }
+    return seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S;
+}
+
 static struct http_answer answer_of(const struct http_transfer *t)
 {
     struct http_answer answer = {.content_length = -1};
@@ -84,8 +95,11 @@ static struct http_answer answer_of(const struct http_transfer *t)
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    curl_off_t retry_after = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
     answer.content_type = type;
     answer.content_length = length;
+    answer.retry_after_s = bounded_retry_after(retry_after);
     return answer;
 }
 
@@ -94,6 +108,7 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *context)
     (void)one;
     struct http_transfer *t = context;
     t->last_byte_ms = clock_monotonic_ms();
+    t->has_body = true;
     struct http_answer answer = answer_of(t);
     return t->events->on_body(t->context, &answer, bytes, len) ? len : 0;
 }
@@ -202,6 +217,21 @@ static enum http_outcome refine(const struct http_transfer *t, enum http_outcome
     return outcome == HTTP_TIMED_OUT && sent == 0 ? HTTP_UNREACHABLE : outcome;
 }
 
+/* Where a connection is used again, the rest of an answer that was longer than it said may lie in
+ * the way of ours. That is not this transfer's fault: a connection of its own will tell. */
+static bool begin_afresh(struct http_transfer *t, CURLcode code)
+{
+    long connects = 1;
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    if (outcome_of(code) != HTTP_BROKEN || connects > 0 || t->has_body || t->afresh) {
+        return false;
+    }
+    t->afresh = true;
+    curl_multi_remove_handle(t->http->multi, t->easy);
+    return curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+           curl_multi_add_handle(t->http->multi, t->easy) == CURLM_OK;
+}
+
 static void finish(struct http_transfer *t, enum http_outcome outcome)
 {
     struct http_answer answer = answer_of(t);
@@ -222,7 +252,10 @@ static void finish_completed(struct http *http)
         struct http_transfer *t = NULL;
         if (message->msg == CURLMSG_DONE &&
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK) {
-            finish(t, refine(t, outcome_of(message->data.result)));
+            CURLcode code = message->data.result; /* the message goes with its handle */
+            if (!begin_afresh(t, code)) {
+                finish(t, refine(t, outcome_of(code)));
+            }
         }
     }
 }

@@ -30,6 +30,7 @@ struct http_answer {
     long status;              /* 0 while there is none */
     const char *content_type; /* NULL when there is none; valid inside the callback */
     int64_t content_length;   /* -1 when not said */
+    int64_t retry_after_s;    /* 0 when not said, a day at most */
 };
 
 enum http_outcome {

@@ -108,3 +108,19 @@ bool json_has(const struct json *object, const char *key)
 {
     return json_object_get(value_of(object), key) != NULL;
 }
+
+const struct json *json_list_at(const struct json *object, const char *key)
+{
+    json_t *value = json_object_get(value_of(object), key);
+    return json_is_array(value) ? named(value) : NULL;
+}
+
+size_t json_count(const struct json *list)
+{
+    return json_array_size(value_of(list));
+}
+
+const struct json *json_item(const struct json *list, size_t index)
+{
+    return named(json_array_get(value_of(list), index));
+}

@@ -43,6 +43,11 @@ enum result json_parse(const char *text, size_t len, struct json **out);
 const char *json_text_at(const struct json *object, const char *key);
 int64_t json_int_at(const struct json *object, const char *key, int64_t fallback);
 
+/* A member that is a list, or NULL; borrowed. How many items it has, and one of them. */
+const struct json *json_list_at(const struct json *object, const char *key);
+size_t json_count(const struct json *list);
+const struct json *json_item(const struct json *list, size_t index);
+
 /* True when an object has this member, of whatever type. */
 bool json_has(const struct json *object, const char *key);
 

@@ -6,11 +6,12 @@
 
 #include "base/buf.h"
 
-enum statement_name { FIND, LIST, READ, LABEL, LOCK, UPDATE, RESOLVE, INSERT, SET_RECORDING };
+enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
 
 /* clang-format off */
 
-/* Columns of struct call_facts, in read_facts' order; $2 is BREAKER_RESET, $3 RECOVERY_WINDOW. */
+/* Columns of struct call_facts, in read_facts' order; $2 is BREAKER_RESET, $3 RECOVERY_WINDOW,
+ * $4 INFLIGHT_TTL, $5 RECOVERY_LIMIT. */
 #define FACTS_COLUMNS \
     "c.call_sid, s.call_sid, s.recording_url <> '', s.recording_deleted_at IS NOT NULL," \
     " s.recording_status IN ('absent', 'failed'), s.recording_reason," \
@@ -18,9 +19,11 @@ enum statement_name { FIND, LIST, READ, LABEL, LOCK, UPDATE, RESOLVE, INSERT, SE
     " r.id, r.status, r.not_before > now(), r.lane = 'later'," \
     " r.recovered_at > now() - " PG_MS("$3") "," \
     " floor(extract(epoch FROM now() - r.queued_at) * 1000)::bigint," \
-    " r.bytes_received, r.bytes_total, f.failures, f.left_ms, f.error_code, f.error"
+    " r.bytes_received, r.bytes_total, f.failures, f.left_ms, f.error_code, f.error," \
+    " r.status = 'running' AND r.heartbeat_at < now() - " PG_MS("$4") \
+    "   AND r.recoveries >= $5::bigint AND r.recovered_at > now() - " PG_MS("$3")
 
-enum { FACTS_COUNT = 20 };
+enum { FACTS_COUNT = 21 };
 
 /* Whose recording plays: the call's own, else its parent leg's. Then its active run, and how often
  * it failed since it last succeeded. */
@@ -51,73 +54,36 @@ enum { FACTS_COUNT = 20 };
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
 #define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
 
-#define ENDED "('completed', 'busy', 'failed', 'no-answer', 'canceled')"
-
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find",
         "SELECT " FACTS_COLUMNS " FROM call_log c" FACTS_TABLES
-        " WHERE c.business_id = $1::bigint AND c.call_sid = $4 LIMIT 1"},
+        " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LIST] = {"call_list",
         "SELECT " FACTS_COLUMNS ROW_COLUMNS ", NULL,"
         "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
         " FROM (SELECT * FROM call_log l WHERE l.business_id = $1::bigint AND " IS_OURS("l")
-        "   AND ($5::text IS NULL OR (l.created_at, l.call_sid) <"
-        "     (to_timestamp(0) + $4::bigint * interval '1 microsecond', $5))"
-        "   AND ($6::text IS NULL OR l.direction = $6"
-        "     OR $6 = 'outbound' AND l.direction LIKE 'outbound%')"
-        "   AND ($7::text IS NULL OR l.status = $7)"
-        "   AND ($8::boolean IS NULL OR $8 = (coalesce(l.recording_url, '') <> ''"
+        "   AND ($7::text IS NULL OR (l.created_at, l.call_sid) <"
+        "     (to_timestamp(0) + $6::bigint * interval '1 microsecond', $7))"
+        "   AND ($8::text IS NULL OR l.direction = $8"
+        "     OR $8 = 'outbound' AND l.direction LIKE 'outbound%')"
+        "   AND ($9::text IS NULL OR l.status = $9)"
+        "   AND ($10::boolean IS NULL OR $10 = (coalesce(l.recording_url, '') <> ''"
         "     OR EXISTS (SELECT FROM call_log p WHERE p.business_id = l.business_id"
         "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '')))"
-        "   AND ($9::text IS NULL OR l.from_number ILIKE $9 OR l.to_number ILIKE $9"
-        "     OR l.final_transcript ILIKE $9 OR l.ai_summary ILIKE $9)"
-        "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $10) c" FACTS_TABLES
+        "   AND ($11::text IS NULL OR l.from_number ILIKE $11 OR l.to_number ILIKE $11"
+        "     OR l.final_transcript ILIKE $11 OR l.ai_summary ILIKE $11)"
+        "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $12) c" FACTS_TABLES
         " ORDER BY c.created_at DESC, c.call_sid DESC"},
     [READ] = {"call_read",
         "SELECT " FACTS_COLUMNS ROW_COLUMNS ", c.final_transcript FROM call_log c" FACTS_TABLES
-        " WHERE c.business_id = $1::bigint AND c.call_sid = $4 LIMIT 1"},
+        " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LABEL] = {"call_label",
         "SELECT to_char(created_at, 'YYYY-MM-DD'),"
         "   regexp_replace(coalesce(CASE WHEN direction LIKE 'outbound%' THEN to_number"
         "     ELSE from_number END, ''), '[^0-9]', '', 'g')"
         " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 LIMIT 1"},
-    [LOCK] = {"call_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1, 20261120))"},
-    /* Callbacks may overtake each other: a call that has ended does not ring again. */
-    [UPDATE] = {"call_update",
-        "UPDATE call_log SET updated_at = now(),"
-        "   account_sid = coalesce($2, account_sid),"
-        "   parent_call_sid = coalesce($3, parent_call_sid),"
-        "   direction = coalesce($4, direction),"
-        "   from_number = coalesce($5, from_number), to_number = coalesce($6, to_number),"
-        "   status = CASE WHEN status IN " ENDED " AND $7 NOT IN " ENDED " THEN status"
-        "     ELSE $7 END,"
-        "   duration = coalesce($8::integer, duration)"
-        " WHERE call_sid = $1"},
-    [RESOLVE] = {"call_resolve",
-        "SELECT coalesce("
-        "  (SELECT min(business_id) FROM business_twilio_accounts WHERE account_sid = $1"
-        "    HAVING count(*) = 1),"
-        "  (SELECT business_id FROM business_phone_numbers WHERE number = $2))"},
-    [INSERT] = {"call_insert",
-        "INSERT INTO call_log (business_id, call_sid, account_sid, parent_call_sid, direction,"
-        "   from_number, to_number, status, duration, created_at, updated_at)"
-        " VALUES ($1::bigint, $2, $3, $4, $5, $6, $7, $8, $9::integer, now(), now())"},
-    [SET_RECORDING] = {"call_set_recording",
-        "UPDATE call_log SET updated_at = now(),"
-        "   recording_url = CASE WHEN $3 = 'completed' THEN $4 ELSE recording_url END,"
-        "   recording_sid = $2,"
-        "   recording_status = CASE WHEN recording_status = 'completed' THEN recording_status"
-        "     ELSE $3 END,"
-        "   recording_reason = CASE WHEN $3 IN ('absent', 'failed') THEN $5"
-        "     ELSE recording_reason END,"
-        "   recording_duration = coalesce($6::integer, recording_duration),"
-        "   duration = coalesce(duration, $6::integer),"
-        "   channels = coalesce($7::integer, channels),"
-        "   recording_announced_at = CASE WHEN $3 = 'completed' THEN now()"
-        "     ELSE recording_announced_at END"
-        " WHERE call_sid = $1 AND (coalesce(recording_url, '') = ''"
-        "     OR recording_sid IS NULL OR recording_sid = $2)"
-        " RETURNING business_id"},
+    [BUSINESS] = {"call_business",
+        "SELECT business_id FROM call_log WHERE call_sid = $1 AND business_id IS NOT NULL LIMIT 1"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -176,6 +142,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
         .bytes_total = pg_rows_int(rows, row, 15, -1),
         .failures = pg_rows_int(rows, row, 16, 0),
         .breaker_left_ms = pg_rows_int(rows, row, 17, 0),
+        .stuck = pg_rows_bool(rows, row, 20),
     };
     copy(f->call_sid, sizeof f->call_sid, pg_rows_text(rows, row, 0));
     copy(f->source_sid, sizeof f->source_sid, pg_rows_text(rows, row, 1));
@@ -206,6 +173,20 @@ static void facts_params(const struct app *app, int64_t business_id, struct pg_p
     pg_int(params, business_id);
     pg_int(params, app->config->breaker_reset);
     pg_int(params, app->config->recovery_window);
+    pg_int(params, app->config->inflight_ttl);
+    pg_int(params, app->config->recovery_limit);
+}
+
+/* A statement about one call. RESULT_NOT_FOUND, and no rows to free, when there is none. */
+static enum result query_one(const struct app *app, enum statement_name name,
+                             const struct pg_params *params, struct pg_rows **rows)
+{
+    enum result result = query(app, name, params, rows);
+    if (result == RESULT_OK && pg_rows_count(*rows) == 0) {
+        pg_rows_free(*rows);
+        result = RESULT_NOT_FOUND;
+    }
+    return result;
 }
 
 enum result call_find(const struct app *app, int64_t business_id, const char *call_sid,
@@ -215,16 +196,11 @@ enum result call_find(const struct app *app, int64_t business_id, const char *ca
     struct pg_rows *rows;
     facts_params(app, business_id, &params);
     pg_text(&params, call_sid);
-    enum result result = query(app, FIND, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (pg_rows_count(rows) == 0) {
-        result = RESULT_NOT_FOUND;
-    } else {
+    enum result result = query_one(app, FIND, &params, &rows);
+    if (result == RESULT_OK) {
         read_facts(rows, 0, out);
+        pg_rows_free(rows);
     }
-    pg_rows_free(rows);
     return result;
 }
 
@@ -235,18 +211,13 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     struct pg_rows *rows;
     facts_params(app, business_id, &params);
     pg_text(&params, call_sid);
-    enum result result = query(app, READ, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (pg_rows_count(rows) == 0) {
-        result = RESULT_NOT_FOUND;
-    } else {
+    enum result result = query_one(app, READ, &params, &rows);
+    if (result == RESULT_OK) {
         struct call_row row = {.cursor = NULL};
         read_row(rows, 0, &row);
         visit(context, &row);
+        pg_rows_free(rows);
     }
-    pg_rows_free(rows);
     return result;
 }
 
@@ -257,17 +228,25 @@ enum result call_label(const struct app *app, int64_t business_id, const char *c
     struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
-    enum result result = query(app, LABEL, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (pg_rows_count(rows) == 0) {
-        result = RESULT_NOT_FOUND;
-    } else {
+    enum result result = query_one(app, LABEL, &params, &rows);
+    if (result == RESULT_OK) {
         copy(out->date, sizeof out->date, pg_rows_text(rows, 0, 0));
         copy(out->number, sizeof out->number, pg_rows_text(rows, 0, 1));
+        pg_rows_free(rows);
     }
-    pg_rows_free(rows);
+    return result;
+}
+
+enum result call_business(const struct app *app, const char *call_sid, int64_t *business_id)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, call_sid);
+    enum result result = query_one(app, BUSINESS, &params, &rows);
+    if (result == RESULT_OK) {
+        *business_id = pg_rows_int(rows, 0, 0, 0);
+        pg_rows_free(rows);
+    }
     return result;
 }
 
@@ -354,138 +333,5 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
         pg_rows_free(rows);
     }
     buf_free(&pattern);
-    return result;
-}
-
-/* ---- writing ---- */
-
-static enum result update_known(const struct app *app, const struct call_callback *callback)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_text(&params, callback->call_sid);
-    pg_text(&params, callback->account_sid);
-    pg_text(&params, callback->parent_call_sid);
-    pg_text(&params, callback->direction);
-    pg_text(&params, callback->from);
-    pg_text(&params, callback->to);
-    pg_text(&params, callback->status);
-    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
-    enum result result = query(app, UPDATE, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
-/* Our own number: the one called, or on an outbound call the one calling. */
-static enum result resolve_business(const struct app *app, const struct call_callback *callback,
-                                    int64_t hint, int64_t *business_id)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    bool inbound = callback->direction == NULL || strcmp(callback->direction, "inbound") == 0;
-    *business_id = hint;
-    if (hint > 0) {
-        return RESULT_OK;
-    }
-    pg_text(&params, callback->account_sid);
-    pg_text(&params, inbound ? callback->to : callback->from);
-    enum result result = query(app, RESOLVE, &params, &rows);
-    if (result == RESULT_OK) {
-        *business_id = pg_rows_int(rows, 0, 0, 0);
-        pg_rows_free(rows);
-        result = *business_id > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-    }
-    return result;
-}
-
-static enum result insert_new(const struct app *app, const struct call_callback *callback,
-                              int64_t business_id)
-{
-    struct pg_params params = {0};
-    pg_int(&params, business_id);
-    pg_text(&params, callback->call_sid);
-    pg_text(&params, callback->account_sid);
-    pg_text(&params, callback->parent_call_sid);
-    pg_text(&params, callback->direction);
-    pg_text(&params, callback->from);
-    pg_text(&params, callback->to);
-    pg_text(&params, callback->status);
-    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
-    return query(app, INSERT, &params, NULL);
-}
-
-/* A CRM's call_log may have no unique index on call_sid, so the lock keeps two callbacks of one
- * call from inserting it twice. */
-static enum result save_locked(const struct app *app, const struct call_callback *callback,
-                               int64_t business_hint)
-{
-    struct pg_params params = {0};
-    int64_t business_id;
-    pg_text(&params, callback->call_sid);
-    enum result result = query(app, LOCK, &params, NULL);
-    if (result == RESULT_OK) {
-        result = update_known(app, callback);
-    }
-    if (result != RESULT_NOT_FOUND) {
-        return result;
-    }
-    result = resolve_business(app, callback, business_hint, &business_id);
-    return result == RESULT_OK ? insert_new(app, callback, business_id) : result;
-}
-
-enum result call_save(const struct app *app, const struct call_callback *callback,
-                      int64_t business_hint)
-{
-    enum result result = pg_begin(app->pg);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    result = save_locked(app, callback, business_hint);
-    if (result == RESULT_OK) {
-        return pg_commit(app->pg);
-    }
-    pg_rollback(app->pg);
-    return result;
-}
-
-/* Codes that are worth telling a person (Twilio, "Error and Warning Dictionary"). */
-static const char *reason_of(const struct recording_callback *callback)
-{
-    static const struct {
-        const char *code, *text;
-    } REASONS[] = {
-        {"16101", "too_short"},         {"16102", "silent"},
-        {"16104", "encryption_failed"}, {"16105", "encryption_failed"},
-        {"16106", "encryption_failed"}, {"16107", "encryption_failed"},
-    };
-    for (size_t i = 0; callback->error_code != NULL && i < sizeof REASONS / sizeof *REASONS; i++) {
-        if (strcmp(REASONS[i].code, callback->error_code) == 0) {
-            return REASONS[i].text;
-        }
-    }
-    return callback->status == RECORDING_FAILED ? "failed" : "absent";
-}
-
-enum result call_set_recording(const struct app *app, const struct recording_callback *callback,
-                               const char *recording_url, int64_t *business_id)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_text(&params, callback->call_sid);
-    pg_text(&params, callback->recording_sid);
-    pg_text(&params, recording_status_name(callback->status));
-    pg_text(&params, recording_url);
-    pg_text(&params, reason_of(callback));
-    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
-    pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
-    enum result result = query(app, SET_RECORDING, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        *business_id = result == RESULT_OK ? pg_rows_int(rows, 0, 0, 0) : 0;
-        pg_rows_free(rows);
-    }
     return result;
 }

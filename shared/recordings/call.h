@@ -36,7 +36,8 @@ struct call_facts {
     bool waits_its_time; /* queued, but not_before has not come */
     bool lane_later;
     bool recovered_lately;
-    int64_t waited_ms;                   /* since it was queued */
+    bool stuck;        /* its runners died RECOVERY_LIMIT times within RECOVERY_WINDOW */
+    int64_t waited_ms; /* since it was queued */
     int64_t bytes_received, bytes_total; /* at the last heartbeat; -1: not known */
     /* the breaker */
     int64_t failures;        /* failed attempts within BREAKER_RESET, none if one succeeded since */
@@ -83,6 +84,9 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
 enum result call_read(const struct app *app, int64_t business_id, const char *call_sid,
                       call_visitor *visit, void *context);
 
+/* The business a call belongs to, for operators' tools. RESULT_NOT_FOUND. */
+enum result call_business(const struct app *app, const char *call_sid, int64_t *business_id);
+
 /* What a download is named after: the call's date (YYYY-MM-DD) and the other party's number. */
 struct call_label {
     char date[16];
@@ -110,5 +114,6 @@ enum result call_set_recording(const struct app *app, const struct recording_cal
 
 /* For the check that the schema accepts them. */
 const struct pg_statement *call_statements(void);
+const struct pg_statement *call_write_statements(void);
 
 #endif

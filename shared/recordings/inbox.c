@@ -5,7 +5,7 @@
 
 enum { VISIT_MAX = 500 };
 
-enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT };
+enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT, READ_PROGRESS, WRITE_PROGRESS };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
@@ -27,6 +27,11 @@ static const struct pg_statement SQL[] = {
         "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},
     [COUNT] = {"inbox_count",
         "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL"},
+    [READ_PROGRESS] = {"inbox_read_progress",
+        "SELECT next_page FROM reconcile_progress WHERE account_sid = $1 AND next_page <> ''"},
+    [WRITE_PROGRESS] = {"inbox_write_progress",
+        "INSERT INTO reconcile_progress (account_sid, next_page) VALUES ($1, $2)"
+        " ON CONFLICT (account_sid) DO UPDATE SET next_page = $2, updated_at = now()"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -111,4 +116,36 @@ enum result inbox_count(const struct app *app, int64_t *waiting)
         pg_rows_free(rows);
     }
     return result;
+}
+
+enum result inbox_read_progress(const struct app *app, const char *account_sid, char *out,
+                                size_t size)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, account_sid);
+    enum result result = pg_query(app->pg, SQL[READ_PROGRESS].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (pg_rows_count(rows) == 0) {
+        result = RESULT_NOT_FOUND;
+    } else {
+        const char *next = pg_rows_text(rows, 0, 0);
+        result = strlen(next) < size ? RESULT_OK : RESULT_TOO_BIG;
+        if (result == RESULT_OK) {
+            memcpy(out, next, strlen(next) + 1);
+        }
+    }
+    pg_rows_free(rows);
+    return result;
+}
+
+enum result inbox_write_progress(const struct app *app, const char *account_sid,
+                                 const char *next_page)
+{
+    struct pg_params params = {0};
+    pg_text(&params, account_sid);
+    pg_text(&params, next_page);
+    return pg_query(app->pg, SQL[WRITE_PROGRESS].sql, &params, NULL);
 }

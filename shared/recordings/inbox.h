@@ -29,6 +29,13 @@ enum result inbox_each_waiting(const struct app *app, const char *call_sid, inbo
 /* Marks one as matched. */
 enum result inbox_matched(const struct app *app, const struct recording_callback *callback);
 
+/* How far the provider's list has been read: the next page's path, "" when the last was reached.
+ * RESULT_NOT_FOUND: nowhere yet. RESULT_TOO_BIG when it does not fit. */
+enum result inbox_read_progress(const struct app *app, const char *account_sid, char *out,
+                                size_t size);
+enum result inbox_write_progress(const struct app *app, const char *account_sid,
+                                 const char *next_page);
+
 /* How many wait for their call. */
 enum result inbox_count(const struct app *app, int64_t *waiting);
 

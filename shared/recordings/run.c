@@ -5,10 +5,11 @@
 
 #include "base/buf.h"
 
-enum { HISTORY_MAX = 20, ARRAY_CEILING = 256 * 1024 };
+enum { ARRAY_CEILING = 256 * 1024 };
 
 enum statement_name {
     START,
+    HURRY,
     CLAIM,
     HEARTBEAT,
     SEAL,
@@ -16,15 +17,31 @@ enum statement_name {
     FAIL,
     EACH_DUE,
     NEXT_DUE,
+    EACH_ALIVE,
     EACH_STALE,
     RESCUE,
     EACH_BUSINESS,
-    EACH_OF_CALL,
-    EACH_SUMMARY,
-    EACH_REASON,
+    END_CANCELLED,
+    CANCEL_WANTED,
 };
 
 /* clang-format off */
+
+/* A rescue of the row `r`, counted within RECOVERY_WINDOW, and whether another one is allowed. */
+#define COUNT_RECOVERY(window) \
+    "CASE WHEN recovered_at > now() - " PG_MS(window) " THEN recoveries + 1 ELSE 1 END"
+#define MAY_RECOVER(limit, window) \
+    "(recoveries < " limit "::bigint OR recovered_at IS NULL" \
+    "   OR recovered_at <= now() - " PG_MS(window) ")"
+
+/* Back to the line, but not when somebody has cancelled it meanwhile. */
+#define BACK_OR_CANCELLED(code, text) \
+    " lease_token = NULL," \
+    "   status = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'queued' END," \
+    "   completed_at = CASE WHEN cancel_requested THEN now() END," \
+    "   error_code = CASE WHEN cancel_requested THEN 'cancelled' ELSE " code " END," \
+    "   error = CASE WHEN cancel_requested THEN 'Somebody cancelled it.' ELSE " text " END"
+
 static const struct pg_statement SQL[] = {
     [START] = {"run_start",
         "INSERT INTO recording_runs AS r (business_id, call_sid, job_type, lane)"
@@ -34,14 +51,18 @@ static const struct pg_statement SQL[] = {
         "   job_type = CASE WHEN excluded.job_type = 'full' THEN 'full' ELSE r.job_type END,"
         "   lane = CASE WHEN excluded.lane = 'click' THEN 'click' ELSE r.lane END"
         " RETURNING id, xmax = 0"},
+    [HURRY] = {"run_hurry",
+        "UPDATE recording_runs SET lane = 'click' WHERE id = $1 AND status IN ('queued', 'running')"},
     [CLAIM] = {"run_claim",
         "UPDATE recording_runs r SET status = 'running', lease_token = $3,"
         "   started_at = coalesce(started_at, now()), heartbeat_at = now(),"
-        "   recoveries = recoveries + (status = 'running')::int,"
+        "   recoveries = CASE WHEN status = 'running' THEN " COUNT_RECOVERY("$7")
+        "     ELSE recoveries END,"
         "   recovered_at = CASE WHEN status = 'running' THEN now() ELSE recovered_at END"
-        " WHERE business_id = $1 AND call_sid = $2"
+        " WHERE business_id = $1 AND call_sid = $2 AND NOT cancel_requested"
         "   AND (status = 'queued' AND (not_before IS NULL OR not_before <= now())"
-        "        OR status = 'running' AND heartbeat_at < now() - " PG_MS("$4") ")"
+        "        OR status = 'running' AND heartbeat_at < now() - " PG_MS("$4")
+        "          AND " MAY_RECOVER("$6", "$7") ")"
         " RETURNING id, job_type, lane, attempts,"
         "   (SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"
         "     AND c.call_sid = r.call_sid AND c.recording_url <> '' LIMIT 1),"
@@ -60,48 +81,42 @@ static const struct pg_statement SQL[] = {
         "   bytes_received = $4::bigint, bytes_total = $4::bigint"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [RETRY] = {"run_retry",
-        "UPDATE recording_runs SET status = 'queued', lease_token = NULL,"
+        "UPDATE recording_runs SET" BACK_OR_CANCELLED("$5", "$6") ","
         "   queued_at = now() + " PG_MS("$3") ", not_before = now() + " PG_MS("$3") ","
-        "   attempts = attempts + $4::boolean::int, error_code = $5, error = $6"
+        "   attempts = attempts + $4::boolean::int"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [FAIL] = {"run_fail",
         "UPDATE recording_runs SET status = 'failed', lease_token = NULL,"
         "   completed_at = now(), attempts = attempts + 1, error_code = $3, error = $4"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [EACH_DUE] = {"run_each_due",
-        "SELECT id, business_id, call_sid, lane FROM recording_runs"
+        "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
         " WHERE status = 'queued' AND (not_before IS NULL OR not_before <= now())"
         "   AND id > $1 ORDER BY id LIMIT $2"},
     [NEXT_DUE] = {"run_next_due",
         "SELECT ceil(extract(epoch FROM min(not_before) - now()) * 1000)::bigint"
         " FROM recording_runs WHERE status = 'queued' AND not_before > now()"},
+    [EACH_ALIVE] = {"run_each_alive",
+        "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
+        " WHERE status = 'running' AND heartbeat_at >= now() - " PG_MS("$1")
+        "   AND lease_token IS NOT NULL"},
     [EACH_STALE] = {"run_each_stale",
-        "SELECT id, business_id, call_sid, lane FROM recording_runs"
+        "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
         " WHERE status = 'running' AND heartbeat_at < now() - " PG_MS("$1")
         " ORDER BY id LIMIT $2"},
     [RESCUE] = {"run_rescue",
-        "UPDATE recording_runs SET status = 'queued', lease_token = NULL,"
-        "   recoveries = recoveries + 1, recovered_at = now(), queued_at = now()"
-        " WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - " PG_MS("$2")},
+        "UPDATE recording_runs SET" BACK_OR_CANCELLED("error_code", "error") ","
+        "   recoveries = " COUNT_RECOVERY("$4") ", recovered_at = now(), queued_at = now()"
+        " WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - " PG_MS("$2")
+        "   AND " MAY_RECOVER("$3", "$4")},
     [EACH_BUSINESS] = {"run_each_business",
         "SELECT DISTINCT business_id FROM recording_runs WHERE status IN ('queued', 'running')"},
-    [EACH_OF_CALL] = {"run_each_of_call",
-        "SELECT id, job_type, status, error_code, error, cancel_requested, attempts, "
-        PG_ISO("created_at") ", " PG_ISO("started_at") ", " PG_ISO("completed_at")
-        " FROM recording_runs WHERE business_id = $1 AND call_sid = $2"
-        " ORDER BY id DESC LIMIT $3"},
-    [EACH_SUMMARY] = {"run_each_summary",
-        "SELECT business_id, count(*) FILTER (WHERE status = 'running') AS running,"
-        "   count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'failed'),"
-        "   coalesce(floor(extract(epoch FROM now() - min(queued_at) FILTER"
-        "     (WHERE status = 'queued' AND queued_at <= now()))), 0)::bigint AS oldest"
-        " FROM recording_runs WHERE status IN ('queued', 'running')"
-        "   OR status = 'failed' AND completed_at > now() - interval '1 day'"
-        " GROUP BY business_id ORDER BY running DESC, oldest DESC, business_id LIMIT 100"},
-    [EACH_REASON] = {"run_each_reason",
-        "SELECT error_code, count(*) AS n FROM recording_runs"
-        " WHERE status = 'failed' AND completed_at > now() - interval '1 day'"
-        " GROUP BY error_code ORDER BY n DESC LIMIT 10"},
+    [END_CANCELLED] = {"run_end_cancelled",
+        "UPDATE recording_runs SET status = 'cancelled', lease_token = NULL, completed_at = now(),"
+        "   error_code = 'cancelled', error = 'Somebody cancelled it.'"
+        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    [CANCEL_WANTED] = {"run_cancel_wanted",
+        "SELECT id FROM recording_runs WHERE id = ANY ($1::bigint[]) AND cancel_requested"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -155,6 +170,13 @@ enum result run_start(const struct app *app, int64_t business_id, const char *ca
     return result;
 }
 
+enum result run_hurry(const struct app *app, int64_t run_id)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run_id);
+    return query(app, HURRY, &params, NULL);
+}
+
 static enum result read_claim(const struct pg_rows *rows, const struct queue_job *job,
                               const char *token, struct run *out)
 {
@@ -189,6 +211,8 @@ enum result run_claim(const struct app *app, const struct queue_job *job, const 
     pg_text(&params, token);
     pg_int(&params, app->config->inflight_ttl);
     pg_int(&params, app->config->not_ready_window);
+    pg_int(&params, app->config->recovery_limit);
+    pg_int(&params, app->config->recovery_window);
     enum result result = query(app, CLAIM, &params, &rows);
     if (result == RESULT_OK) {
         result = read_claim(rows, job, token, out);
@@ -212,50 +236,66 @@ static void add_number(struct buf *array, size_t index, int64_t number)
     add_item(array, index, digits);
 }
 
-static void mark_kept(const struct pg_rows *rows, const struct run *const *runs, bool *kept,
-                      size_t count)
+/* Which of these runs the rows name, by id in the first column. */
+static void mark_named(const struct pg_rows *rows, struct run_beat *beats, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        kept[i] = false;
-        for (int row = 0; row < pg_rows_count(rows) && !kept[i]; row++) {
-            kept[i] = pg_rows_int(rows, row, 0, 0) == runs[i]->id;
+        beats[i].named = false;
+        for (int row = 0; row < pg_rows_count(rows) && !beats[i].named; row++) {
+            beats[i].named = pg_rows_int(rows, row, 0, 0) == beats[i].run->id;
         }
     }
 }
 
-enum result run_heartbeat(const struct app *app, const struct run *const *runs,
-                          const int64_t *received, const int64_t *total, bool *kept, size_t count)
+/* Closes the arrays, runs the statement over them, and frees them. */
+static enum result query_arrays(const struct app *app, enum statement_name name, struct buf *arrays,
+                                size_t array_count, struct run_beat *beats, size_t count)
 {
-    enum { IDS, TOKENS, RECEIVED, TOTAL, ARRAYS };
-    struct buf arrays[ARRAYS];
     struct pg_params params = {0};
     struct pg_rows *rows;
     enum result result = RESULT_OK;
+    for (size_t a = 0; a < array_count; a++) {
+        buf_text(&arrays[a], count > 0 ? "}" : "{}");
+        result = buf_ok(&arrays[a]) ? result : RESULT_FAILED;
+        pg_text(&params, buf_str(&arrays[a]));
+    }
+    if (result == RESULT_OK) {
+        result = query(app, name, &params, &rows);
+    }
+    if (result == RESULT_OK) {
+        mark_named(rows, beats, count);
+        pg_rows_free(rows);
+    }
+    for (size_t a = 0; a < array_count; a++) {
+        buf_free(&arrays[a]);
+    }
+    return result;
+}
+
+enum result run_heartbeat(const struct app *app, struct run_beat *beats, size_t count)
+{
+    enum { IDS, TOKENS, RECEIVED, TOTAL, ARRAYS };
+    struct buf arrays[ARRAYS];
     for (size_t a = 0; a < ARRAYS; a++) {
         buf_init(&arrays[a], ARRAY_CEILING);
     }
     for (size_t i = 0; i < count; i++) {
-        add_number(&arrays[IDS], i, runs[i]->id);
-        add_item(&arrays[TOKENS], i, runs[i]->token);
-        add_number(&arrays[RECEIVED], i, received[i]);
-        add_number(&arrays[TOTAL], i, total[i]);
+        add_number(&arrays[IDS], i, beats[i].run->id);
+        add_item(&arrays[TOKENS], i, beats[i].run->token);
+        add_number(&arrays[RECEIVED], i, beats[i].received);
+        add_number(&arrays[TOTAL], i, beats[i].total);
     }
-    for (size_t a = 0; a < ARRAYS && result == RESULT_OK; a++) {
-        buf_text(&arrays[a], count > 0 ? "}" : "{}");
-        result = buf_ok(&arrays[a]) ? RESULT_OK : RESULT_FAILED;
-        pg_text(&params, buf_str(&arrays[a]));
+    return query_arrays(app, HEARTBEAT, arrays, ARRAYS, beats, count);
+}
+
+enum result run_cancel_wanted(const struct app *app, struct run_beat *beats, size_t count)
+{
+    struct buf ids;
+    buf_init(&ids, ARRAY_CEILING);
+    for (size_t i = 0; i < count; i++) {
+        add_number(&ids, i, beats[i].run->id);
     }
-    if (result == RESULT_OK) {
-        result = query(app, HEARTBEAT, &params, &rows);
-    }
-    if (result == RESULT_OK) {
-        mark_kept(rows, runs, kept, count);
-        pg_rows_free(rows);
-    }
-    for (size_t a = 0; a < ARRAYS; a++) {
-        buf_free(&arrays[a]);
-    }
-    return result;
+    return query_arrays(app, CANCEL_WANTED, &ids, 1, beats, count);
 }
 
 /* ---- ending ---- */
@@ -311,6 +351,14 @@ enum result run_fail(const struct app *app, const struct run *run, const struct 
     return change_one(app, FAIL, &params, RESULT_LOST);
 }
 
+enum result run_end_cancelled(const struct app *app, const struct run *run)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run->id);
+    pg_text(&params, run->token);
+    return change_one(app, END_CANCELLED, &params, RESULT_LOST);
+}
+
 /* ---- visiting ---- */
 
 static enum result visit_waiting(const struct app *app, enum statement_name name,
@@ -327,6 +375,7 @@ static enum result visit_waiting(const struct app *app, enum statement_name name
             .business_id = pg_rows_int(rows, i, 1, 0),
             .call_sid = pg_rows_text(rows, i, 2),
             .lane = lane_of(pg_rows_text(rows, i, 3)),
+            .token = pg_rows_text(rows, i, 4),
         };
         visit(context, &run);
     }
@@ -341,6 +390,13 @@ enum result run_each_due(const struct app *app, int64_t after, int64_t most, run
     pg_int(&params, after);
     pg_int(&params, most);
     return visit_waiting(app, EACH_DUE, &params, visit, context);
+}
+
+enum result run_each_alive(const struct app *app, run_visitor *visit, void *context)
+{
+    struct pg_params params = {0};
+    pg_int(&params, app->config->inflight_ttl);
+    return visit_waiting(app, EACH_ALIVE, &params, visit, context);
 }
 
 enum result run_next_due(const struct app *app, int64_t *ms)
@@ -367,6 +423,8 @@ enum result run_rescue(const struct app *app, int64_t run_id)
     struct pg_params params = {0};
     pg_int(&params, run_id);
     pg_int(&params, app->config->stale_after);
+    pg_int(&params, app->config->recovery_limit);
+    pg_int(&params, app->config->recovery_window);
     return change_one(app, RESCUE, &params, RESULT_NOT_FOUND);
 }
 
@@ -379,75 +437,6 @@ enum result run_each_business(const struct app *app, void (*visit)(void *, int64
     }
     for (int i = 0; i < pg_rows_count(rows); i++) {
         visit(context, pg_rows_int(rows, i, 0, 0));
-    }
-    pg_rows_free(rows);
-    return RESULT_OK;
-}
-
-enum result run_each_of_call(const struct app *app, int64_t business_id, const char *call_sid,
-                             void (*visit)(void *, const struct run_record *), void *context)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_int(&params, business_id);
-    pg_text(&params, call_sid);
-    pg_int(&params, HISTORY_MAX);
-    enum result result = query(app, EACH_OF_CALL, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    for (int i = 0; i < pg_rows_count(rows); i++) {
-        struct run_record record = {
-            .id = pg_rows_int(rows, i, 0, 0),
-            .call_sid = call_sid,
-            .job_type = pg_rows_text(rows, i, 1),
-            .status = pg_rows_text(rows, i, 2),
-            .error_code = pg_rows_text(rows, i, 3),
-            .error = pg_rows_text(rows, i, 4),
-            .cancel_requested = pg_rows_bool(rows, i, 5),
-            .attempts = pg_rows_int(rows, i, 6, 0),
-            .created_at = pg_rows_text(rows, i, 7),
-            .started_at = pg_rows_text(rows, i, 8),
-            .completed_at = pg_rows_text(rows, i, 9),
-        };
-        visit(context, &record);
-    }
-    pg_rows_free(rows);
-    return RESULT_OK;
-}
-
-enum result run_each_summary(const struct app *app,
-                             void (*visit)(void *, const struct run_summary *), void *context)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, EACH_SUMMARY, NULL, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    for (int i = 0; i < pg_rows_count(rows); i++) {
-        struct run_summary summary = {
-            .business_id = pg_rows_int(rows, i, 0, 0),
-            .running = pg_rows_int(rows, i, 1, 0),
-            .queued = pg_rows_int(rows, i, 2, 0),
-            .failed_today = pg_rows_int(rows, i, 3, 0),
-            .oldest_wait_s = pg_rows_int(rows, i, 4, 0),
-        };
-        visit(context, &summary);
-    }
-    pg_rows_free(rows);
-    return RESULT_OK;
-}
-
-enum result run_each_reason(const struct app *app,
-                            void (*visit)(void *, const char *code, int64_t count), void *context)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, EACH_REASON, NULL, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    for (int i = 0; i < pg_rows_count(rows); i++) {
-        visit(context, pg_rows_text(rows, i, 0), pg_rows_int(rows, i, 1, 0));
     }
     pg_rows_free(rows);
     return RESULT_OK;

@@ -46,14 +46,28 @@ struct run_reason {
 enum result run_start(const struct app *app, int64_t business_id, const char *call_sid,
                       enum run_job job, enum queue_lane lane, int64_t *run_id, bool *created);
 
+/* Moves an active run to the click lane; one that has ended meanwhile stays as it is. */
+enum result run_hurry(const struct app *app, int64_t run_id);
+
 /* Takes the call's active run for `token`: one that is queued and due, or one whose holder has not
- * been heard of for INFLIGHT_TTL. RESULT_NOT_FOUND when there is none to take. */
+ * been heard of for INFLIGHT_TTL, unless that happened RECOVERY_LIMIT times within RECOVERY_WINDOW.
+ * RESULT_NOT_FOUND when there is none to take. */
 enum result run_claim(const struct app *app, const struct queue_job *job, const char *token,
                       struct run *out);
 
-/* Says that these runs are alive, and how far they are. Sets kept[i] for those still ours. */
-enum result run_heartbeat(const struct app *app, const struct run *const *runs,
-                          const int64_t *received, const int64_t *total, bool *kept, size_t count);
+/* One of a runner's runs, as the statements over all of them take it. */
+struct run_beat {
+    const struct run *run;
+    int64_t received, total; /* bytes; total -1 while not known */
+    void *context;           /* the caller's */
+    bool named;              /* the answer */
+};
+
+/* Says that these runs are alive, and how far they are; `named` are those still ours. */
+enum result run_heartbeat(const struct app *app, struct run_beat *beats, size_t count);
+
+/* Asks which of these runs a person wants cancelled: those are `named`. */
+enum result run_cancel_wanted(const struct app *app, struct run_beat *beats, size_t count);
 
 /*
  * Completing is a transaction around the file's rename, so that no row says completed without its
@@ -71,12 +85,16 @@ enum result run_retry(const struct app *app, const struct run *run, int64_t dela
 
 enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason);
 
+/* Cancelled on a person's wish. */
+enum result run_end_cancelled(const struct app *app, const struct run *run);
+
 /* A runs-list visitor; the struct lives for the call only. */
 struct run_waiting {
     int64_t id;
     int64_t business_id;
     const char *call_sid;
     enum queue_lane lane;
+    const char *token; /* its holder's, NULL when nobody has it */
 };
 typedef void run_visitor(void *context, const struct run_waiting *run);
 
@@ -84,6 +102,9 @@ typedef void run_visitor(void *context, const struct run_waiting *run);
  * `after`. */
 enum result run_each_due(const struct app *app, int64_t after, int64_t most, run_visitor *visit,
                          void *context);
+
+/* Visits the runs whose holder has been heard of within INFLIGHT_TTL. */
+enum result run_each_alive(const struct app *app, run_visitor *visit, void *context);
 
 /* Milliseconds until the next queued run becomes due, -1 when none waits for its time. */
 enum result run_next_due(const struct app *app, int64_t *ms);
@@ -96,34 +117,6 @@ enum result run_rescue(const struct app *app, int64_t run_id);
 
 /* Visits the businesses that have active runs. */
 enum result run_each_business(const struct app *app, void (*visit)(void *, int64_t), void *context);
-
-/* A business's work at a glance. */
-struct run_summary {
-    int64_t business_id, running, queued, failed_today;
-    int64_t oldest_wait_s; /* of those that are due; 0 when none waits */
-};
-
-/* Visits the businesses with active or lately failed runs, busiest first, at most 100. */
-enum result run_each_summary(const struct app *app,
-                             void (*visit)(void *, const struct run_summary *), void *context);
-
-/* Visits the reasons of the last day's failures, most frequent first, at most 10. */
-enum result run_each_reason(const struct app *app,
-                            void (*visit)(void *, const char *code, int64_t count), void *context);
-
-/* One line of a call's history. Texts live for the call only; NULL where not known. */
-struct run_record {
-    int64_t id;
-    const char *call_sid;
-    const char *job_type, *status, *error_code, *error;
-    bool cancel_requested;
-    int64_t attempts;
-    const char *created_at, *started_at, *completed_at;
-};
-
-/* Visits a call's runs, newest first, at most 20. */
-enum result run_each_of_call(const struct app *app, int64_t business_id, const char *call_sid,
-                             void (*visit)(void *, const struct run_record *), void *context);
 
 /* For the check that the schema accepts them. */
 const struct pg_statement *run_statements(void);

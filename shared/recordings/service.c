@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "recordings/wish.h"
 #include "twilio/media.h"
 
 enum { OFFER_PAGE = 500, OFFER_PAGES_MAX = 10000 };
@@ -36,7 +37,7 @@ static enum recording_state decide_active(const struct config *config,
                                           const struct call_facts *facts,
                                           const struct queue_progress *progress)
 {
-    if (nobody_comes(config, facts, progress)) {
+    if (facts->stuck || nobody_comes(config, facts, progress)) {
         return STATE_OFFLINE;
     }
     bool in_slot = progress != NULL && progress->position == QUEUE_IN_SLOT;
@@ -138,12 +139,57 @@ enum result service_look(const struct app *app, int64_t business_id, const char 
 
 /* ---- making it so ---- */
 
+struct restoring {
+    const struct app *app;
+    enum result result;
+};
+
+static void restore(void *context, const struct run_waiting *run)
+{
+    struct restoring *r = context;
+    if (r->result == RESULT_OK) {
+        r->result = queue_restore(r->app, run->business_id, run->call_sid, run->token, run->lane);
+    }
+}
+
+enum result service_restore(const struct app *app)
+{
+    struct restoring r = {.app = app};
+    enum result result = queue_is_ready(app);
+    if (result != RESULT_NOT_FOUND) {
+        return result;
+    }
+    result = run_each_alive(app, restore, &r);
+    if (result == RESULT_OK) {
+        result = r.result;
+    }
+    if (result == RESULT_OK) {
+        log_event("QUEUE_RESTORED", "from=postgresql");
+        result = queue_set_ready(app);
+    }
+    return result;
+}
+
+/* Into the line; where Redis turns out to have lost its memory, that is mended first. */
+static enum result enqueue(const struct app *app, int64_t business_id, const char *call_sid,
+                           enum queue_lane lane, struct queue_place *place)
+{
+    struct queue_place own;
+    struct queue_place *got = place != NULL ? place : &own;
+    enum result result = queue_enqueue(app, business_id, call_sid, lane, got);
+    if (result != RESULT_OK || got->ready) {
+        return result;
+    }
+    result = service_restore(app);
+    return result == RESULT_OK ? queue_enqueue(app, business_id, call_sid, lane, got) : result;
+}
+
 /* Into the line of those who wait; harmless when it is there already. Redis being away costs
  * nothing: the run is kept, and offered again. */
 static void offer_click(const struct app *app, int64_t business_id, struct look *look)
 {
     struct queue_place place;
-    if (queue_enqueue(app, business_id, look->facts.source_sid, LANE_CLICK, &place) != RESULT_OK) {
+    if (enqueue(app, business_id, look->facts.source_sid, LANE_CLICK, &place) != RESULT_OK) {
         return;
     }
     bool in_slot = place.position == QUEUE_IN_SLOT;
@@ -171,9 +217,7 @@ static enum result join_click(const struct app *app, int64_t business_id, struct
 {
     enum result result = RESULT_OK;
     if (look->facts.lane_later) {
-        bool created;
-        result = run_start(app, business_id, look->facts.source_sid, JOB_DOWNLOAD, LANE_CLICK,
-                           &look->facts.run_id, &created);
+        result = run_hurry(app, look->facts.run_id);
     }
     if (result == RESULT_OK && look->facts.activity == RUN_QUEUED && !look->facts.waits_its_time) {
         offer_click(app, business_id, look);
@@ -195,6 +239,18 @@ enum result service_request(const struct app *app, int64_t business_id, const ch
     case STATE_OFFLINE: return join_click(app, business_id, look);
     default: return RESULT_OK;
     }
+}
+
+enum result service_cancel(const struct app *app, int64_t business_id, int64_t run_id)
+{
+    char call_sid[SID_SIZE];
+    enum result result = wish_cancel(app, business_id, run_id, call_sid);
+    if (result == RESULT_OK) {
+        (void)queue_drop(app, business_id, call_sid);
+        log_event("RECORDING_CANCEL", "business_id=%lld sid=%s run=%lld", (long long)business_id,
+                  call_sid, (long long)run_id);
+    }
+    return result;
 }
 
 /* ---- callbacks ---- */
@@ -258,7 +314,7 @@ static enum result finish_matching(struct matching *m)
         pg_rollback(m->app->pg);
     }
     if (m->result == RESULT_OK && m->business_id > 0) {
-        (void)queue_enqueue(m->app, m->business_id, m->call_sid, LANE_LATER, NULL);
+        (void)enqueue(m->app, m->business_id, m->call_sid, LANE_LATER, NULL);
     }
     return m->result;
 }
@@ -281,7 +337,7 @@ enum result service_recording_event(const struct app *app,
     m.result = inbox_keep(app, callback, url);
     if (m.result == RESULT_EXISTS) {
         pg_rollback(app->pg);
-        return RESULT_OK;
+        return RESULT_EXISTS;
     }
     match(&m, callback, url);
     return finish_matching(&m);
@@ -335,7 +391,7 @@ static void offer(void *context, const struct run_waiting *run)
     o->last_id = run->id;
     o->page++;
     if (o->result == RESULT_OK) {
-        o->result = queue_enqueue(o->app, run->business_id, run->call_sid, run->lane, NULL);
+        o->result = enqueue(o->app, run->business_id, run->call_sid, run->lane, NULL);
         o->total += o->result == RESULT_OK;
     }
 }
@@ -343,6 +399,7 @@ static void offer(void *context, const struct run_waiting *run)
 int64_t service_offer_due(const struct app *app)
 {
     struct offering o = {.app = app};
+    o.result = service_restore(app);
     for (int page = 0; page < OFFER_PAGES_MAX && o.result == RESULT_OK; page++) {
         o.page = 0;
         enum result result = run_each_due(app, o.last_id, OFFER_PAGE, offer, &o);

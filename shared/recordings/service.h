@@ -23,7 +23,7 @@ enum recording_state {
     STATE_EXPIRED,     /* it was ours, and its time ended */
     STATE_UNAVAILABLE, /* the provider said absent or failed */
     STATE_NO_RECORDING,
-    STATE_OFFLINE, /* waits, and no runner has been seen meanwhile */
+    STATE_OFFLINE, /* waits, and no runner has been seen; or its runners died again and again */
     STATE_PROCESSING,
     STATE_QUEUED,
     STATE_FAILED, /* the breaker is open */
@@ -62,8 +62,12 @@ void service_look_row(const struct app *app, int64_t business_id, const struct c
 enum result service_request(const struct app *app, int64_t business_id, const char *call_sid,
                             struct look *out);
 
+/* Cancels a run on a person's wish; a running transfer stops within a second. Results as
+ * run_cancel. */
+enum result service_cancel(const struct app *app, int64_t business_id, int64_t run_id);
+
 /* A checked recording callback: kept, matched with its call if that is there, its download queued
- * behind those that people wait for. RESULT_OK: saved. */
+ * behind those that people wait for. RESULT_OK: saved; RESULT_EXISTS: it was known. */
 enum result service_recording_event(const struct app *app,
                                     const struct recording_callback *callback);
 
@@ -74,6 +78,10 @@ enum result service_call_event(const struct app *app, const struct call_callback
 
 /* Matches all kept callbacks whose call has appeared since. Gives how many. */
 int64_t service_match_inbox(const struct app *app);
+
+/* After Redis lost its memory: the slots of running transfers are put back before anything is
+ * granted, so that no business ever has more than its share. Free when nothing was lost. */
+enum result service_restore(const struct app *app);
 
 /* Puts every queued run that is due into its line, where it is not there yet: what Redis lost, what
  * waited its time. Gives how many were offered. */

@@ -1,0 +1,52 @@
+/*
+ * Runs as people see them: a call's history, a business's work, what failed and why. Changes
+ * nothing.
+ */
+#ifndef TAPEDECK_RECORDINGS_HISTORY_H
+#define TAPEDECK_RECORDINGS_HISTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+
+/* A business's work at a glance. */
+struct history_summary {
+    int64_t business_id, running, queued, failed_today;
+    int64_t oldest_wait_s; /* of those that are due; 0 when none waits */
+};
+
+/* Visits the businesses with active or lately failed runs, busiest first, at most 100. */
+enum result history_each_business(const struct app *app,
+                                  void (*visit)(void *, const struct history_summary *),
+                                  void *context);
+
+/* Visits the reasons of the last day's failures, most frequent first, at most 10. */
+enum result history_each_reason(const struct app *app,
+                                void (*visit)(void *, const char *code, int64_t count),
+                                void *context);
+
+/* One line of a call's history. Texts live for the call only; NULL where not known. */
+struct history_run {
+    int64_t id;
+    const char *call_sid;
+    const char *job_type, *status, *error_code, *error;
+    bool cancel_requested;
+    int64_t attempts;
+    const char *created_at, *started_at, *completed_at;
+};
+
+/* Visits one run, or the active runs of a business, newest first, at most 100. */
+enum result history_read(const struct app *app, int64_t business_id, int64_t run_id,
+                         void (*visit)(void *, const struct history_run *), void *context);
+enum result history_each_active(const struct app *app, int64_t business_id,
+                                void (*visit)(void *, const struct history_run *), void *context);
+
+/* Visits a call's runs, newest first, at most 20. */
+enum result history_each_of_call(const struct app *app, int64_t business_id, const char *call_sid,
+                                 void (*visit)(void *, const struct history_run *), void *context);
+
+const struct pg_statement *history_statements(void);
+
+#endif
