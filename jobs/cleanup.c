@@ -37,6 +37,7 @@ static void rescue(void *context, const struct run_waiting *run)
         run_rescue(c->app, run->id) != RESULT_OK) {
         return;
     }
+    (void)queue_dispatch(c->app, run->business_id, NULL);
     c->rescued++;
     log_event("RECORDING_STALE", "business_id=%lld sid=%s run=%lld", (long long)run->business_id,
               run->call_sid, (long long)run->id);
@@ -52,6 +53,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     if (!app->config->enable_schedulers) {
         return EXIT_DONE;
     }
+    (void)service_restore(app);
     if (run_each_stale(app, STALE_MAX, rescue, &c) != RESULT_OK ||
         run_each_business(app, reap, &c) != RESULT_OK) {
         fprintf(stderr, "tapedeck: cleanup could not reach PostgreSQL; the next one will\n");

@@ -1,9 +1,11 @@
 #include "ending.h"
 
 #include "base/log.h"
+#include "recordings/account.h"
 #include "recordings/queue.h"
+#include "twilio/media.h"
 
-enum { NOT_READY_DELAY_MS = 5000 };
+enum { NOT_READY_DELAY_MS = 5000, AFTER_OTHERS_MS = 1000 };
 
 static void release_slot(const struct app *app, const struct run *run, const char *event,
                          const char *code)
@@ -52,6 +54,65 @@ static int64_t fail_attempt(const struct app *app, const struct run *run,
     return try_later(app, run, retry_delay(app->config, run->attempts), true, reason);
 }
 
+/* ---- the account's part ---- */
+
+/* The account's SID as a string, "" when the run has no address of Twilio's. */
+static const char *account_of(const struct run *run, struct media_ref *ref)
+{
+    return media_parse(run->recording_url, ref) == RESULT_OK ? ref->account_sid : "";
+}
+
+/* Whoever met the fault comes after the others: one recording that always fails must not be the
+ * probe each time. */
+static int64_t pause_account(const struct app *app, const struct run *run,
+                             const struct transfer_end *end)
+{
+    struct media_ref ref;
+    int64_t pause_ms = 0;
+    const char *account = account_of(run, &ref);
+    int64_t blamed = end->outcome == TRANSFER_BUSY ? 0 : run->id;
+    switch (account_fault(app, account, blamed, end->reason.code, end->reason.text,
+                          end->retry_after_ms, &pause_ms)) {
+    case RESULT_OK:
+        log_event("ACCOUNT_PAUSED", "account=%s reason=%s pause_ms=%lld", account, end->reason.code,
+                  (long long)pause_ms);
+        return try_later(app, run, pause_ms + AFTER_OTHERS_MS, false, &end->reason);
+    case RESULT_UNAVAILABLE: return ENDING_BLOCKED;
+    default:
+        (void)account_probe_over(app, account, end->took_ms);
+        return fail_attempt(app, run, &end->reason);
+    }
+}
+
+int64_t ending_unless_admitted(const struct app *app, const struct run *run)
+{
+    static const struct run_reason PAUSED = {"account_paused",
+                                             "The provider's account rests after a fault."};
+    struct media_ref ref;
+    int64_t wait_ms;
+    const char *account = account_of(run, &ref);
+    if (account[0] == '\0' || account_admit(app, account, &wait_ms) != RESULT_DENIED) {
+        return ENDING_ADMITTED;
+    }
+    int64_t delay_ms = try_later(app, run, wait_ms, false, &PAUSED);
+    return delay_ms == ENDING_BLOCKED ? ENDING_ADMITTED : delay_ms;
+}
+
+/* Whatever a transfer found out, it is no probe any more: one that ends without a word about the
+ * account must not keep the others waiting. */
+static void note_account(const struct app *app, const struct run *run,
+                         const struct transfer_end *end, bool worked)
+{
+    struct media_ref ref;
+    const char *account = account_of(run, &ref);
+    if (account[0] != '\0') {
+        (void)(worked ? account_worked(app, account, end->took_ms)
+                      : account_probe_over(app, account, end->took_ms));
+    }
+}
+
+/* ---- each outcome ---- */
+
 /* The row is sealed first, under a lock that keeps every other runner out; then the file gets its
  * name; then the row is committed. Dying in between leaves a run that is rescued, and finds the
  * file here. */
@@ -77,16 +138,34 @@ static int64_t store(const struct app *app, const struct run *run, const struct 
     return ENDING_FINAL;
 }
 
+static int64_t cancel(const struct app *app, const struct run *run, struct file_part *part)
+{
+    if (run_end_cancelled(app, run) == RESULT_UNAVAILABLE) {
+        return ENDING_BLOCKED;
+    }
+    file_part_drop(part);
+    release_slot(app, run, "RECORDING_CANCELLED", NULL);
+    return ENDING_FINAL;
+}
+
 int64_t ending_write(const struct app *app, const struct run *run, const struct transfer_end *end,
                      struct file_part *part)
 {
     switch (end->outcome) {
-    case TRANSFER_STORABLE: return store(app, run, end, part);
-    case TRANSFER_REFUSED: return fail(app, run, &end->reason);
-    case TRANSFER_NOT_READY: return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);
-    case TRANSFER_STOPPED: ending_hand_back(app, run); return ENDING_FINAL;
+    case TRANSFER_STORABLE: note_account(app, run, end, true); return store(app, run, end, part);
+    case TRANSFER_REFUSED: note_account(app, run, end, true); return fail(app, run, &end->reason);
+    case TRANSFER_NOT_READY:
+        note_account(app, run, end, true);
+        return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);
+    case TRANSFER_BUSY:
+    case TRANSFER_ACCOUNT: return pause_account(app, run, end);
+    case TRANSFER_CANCELLED: note_account(app, run, end, false); return cancel(app, run, part);
+    case TRANSFER_STOPPED:
+        note_account(app, run, end, false);
+        ending_hand_back(app, run);
+        return ENDING_FINAL;
     case TRANSFER_LOCKED:
-    case TRANSFER_FAILED: break;
+    case TRANSFER_FAILED: note_account(app, run, end, end->answered); break;
     }
     return fail_attempt(app, run, &end->reason);
 }

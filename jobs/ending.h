@@ -12,13 +12,17 @@
 #include "recordings/run.h"
 #include "transfer.h"
 
-enum { ENDING_FINAL = -1, ENDING_BLOCKED = -2 };
+enum { ENDING_FINAL = -1, ENDING_BLOCKED = -2, ENDING_ADMITTED = -3 };
 
 /* Writes down how a transfer ended. Gives the milliseconds until the run is due again, or
  * ENDING_FINAL; `part` is finished or dropped then. ENDING_BLOCKED: PostgreSQL did not answer, so
  * nothing was changed and nothing given back; call again. */
 int64_t ending_write(const struct app *app, const struct run *run, const struct transfer_end *end,
                      struct file_part *part);
+
+/* May this run's transfer begin, as far as its account goes? When not, it is put off, slot and all,
+ * and this gives the milliseconds until it is due again, else ENDING_ADMITTED. */
+int64_t ending_unless_admitted(const struct app *app, const struct run *run);
 
 /* The run goes back to the head of its line: somebody else will do it. */
 void ending_hand_back(const struct app *app, const struct run *run);

@@ -3,6 +3,7 @@
  */
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,6 +39,14 @@ static const struct command COMMANDS[] = {
      command_status,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
      "status                          how things are"},
+    {"reconcile",
+     command_reconcile,
+     {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
+     "reconcile                       ask the provider for what callbacks never told us"},
+    {"retry",
+     command_retry,
+     {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
+     "retry --call SID | --business N open the way by hand"},
     {"config",
      command_config,
      {NULL},
@@ -116,7 +125,9 @@ static int run_configured(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     umask(027);
+    sigaction(SIGPIPE, &ignore, NULL); /* a server that went away is an error, not our end */
     if (argc < 2) {
         return usage(stderr);
     }

@@ -8,9 +8,12 @@
 #include "clients/crypto.h"
 #include "clients/http.h"
 #include "ending.h"
+#include "leases.h"
+#include "recordings/queue.h"
 #include "recordings/run.h"
 #include "recordings/service.h"
 #include "transfer.h"
+#include "work.h"
 
 enum {
     PUBLISH_EVERY_MS = 200,
@@ -18,33 +21,21 @@ enum {
     MARK_EVERY_MS = 5000,
     WRITE_AGAIN_MS = 500,
     PG_PAUSE_MS = 1000,
+    HEAR_CANCELS_EVERY_MS = 400,
     TAKE_AT_ONCE_MAX = 1000,
 };
 
-struct work {
-    struct runner *runner;
-    struct work *next, *previous;
-    struct run run;
-    struct transfer *transfer; /* NULL while it waits: for the part file's lock, or to be written */
-    int64_t received, total;
-    int64_t published_ms;
-    int64_t started_ms, try_again_ms; /* while it waits */
-    int lock_tries;
-    bool ended; /* `end` and `part` wait for PostgreSQL */
-    struct transfer_end end;
-    struct file_part part;
-    bool lost; /* somebody else has the lease: change nothing any more */
-};
+static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
 
 struct runner {
     const struct app *app;
     struct http *http;
-    struct work *first;
-    size_t count;
+    struct work_list works;
     int64_t started_ms; /* wall clock */
     bool has_successor;
     int64_t next_mark_ms;
     int64_t next_heartbeat_ms;
+    int64_t next_cancels_ms;
     int64_t next_due_ms; /* when a retry's time comes; 0: none known */
     int64_t pause_until_ms;
 };
@@ -73,47 +64,13 @@ bool runner_has_successor(const struct runner *runner)
 
 size_t runner_count(const struct runner *runner)
 {
-    return runner->count;
+    return runner->works.count;
 }
 
 bool runner_has_room(const struct runner *runner)
 {
-    return runner->count < (size_t)runner->app->config->runner_transfers &&
+    return runner->works.count < (size_t)runner->app->config->runner_transfers &&
            clock_monotonic_ms() >= runner->pause_until_ms;
-}
-
-static struct work *add_work(struct runner *runner, const struct run *run)
-{
-    struct work *work = calloc(1, sizeof *work);
-    if (work == NULL) {
-        return NULL;
-    }
-    work->runner = runner;
-    work->run = *run;
-    work->total = -1;
-    work->started_ms = clock_monotonic_ms();
-    work->next = runner->first;
-    if (runner->first != NULL) {
-        runner->first->previous = work;
-    }
-    runner->first = work;
-    runner->count++;
-    return work;
-}
-
-static void remove_work(struct work *work)
-{
-    struct runner *runner = work->runner;
-    if (work->previous != NULL) {
-        work->previous->next = work->next;
-    } else {
-        runner->first = work->next;
-    }
-    if (work->next != NULL) {
-        work->next->previous = work->previous;
-    }
-    runner->count--;
-    free(work);
 }
 
 static void note_due(struct runner *runner, int64_t delay_ms)
@@ -124,11 +81,14 @@ static void note_due(struct runner *runner, int64_t delay_ms)
     }
 }
 
+/* Whoever has the run now has its slot as well; if nobody has, it is free. */
 static void drop_lost(struct work *work)
 {
-    log_event("RECORDING_LOST", "business_id=%lld sid=%s reason=lease",
-              (long long)work->run.business_id, work->run.call_sid);
-    remove_work(work);
+    const struct run *run = &work->run;
+    (void)queue_release(work->runner->app, run->business_id, run->call_sid, run->token, NULL);
+    log_event("RECORDING_LOST", "business_id=%lld sid=%s reason=lease", (long long)run->business_id,
+              run->call_sid);
+    work_remove(&work->runner->works, work);
 }
 
 /* ---- one transfer's events ---- */
@@ -165,14 +125,18 @@ static void write_end(struct work *work, const struct transfer_end *end,
     if (delay_ms != ENDING_FINAL) {
         note_due(runner, delay_ms);
     }
-    remove_work(work);
+    work_remove(&work->runner->works, work);
 }
 
 static void on_end(void *context, const struct transfer_end *end, struct file_part *part)
 {
     struct work *work = context;
+    struct transfer_end real = *end;
+    if (work->cancelled) {
+        real.outcome = TRANSFER_CANCELLED;
+    }
     if (!work->lost) {
-        write_end(work, end, part);
+        write_end(work, &real, part);
         return;
     }
     file_part_drop(part);
@@ -188,7 +152,6 @@ static enum result start_transfer(struct work *work)
     static const struct transfer_events EVENTS = {.on_progress = on_progress, .on_end = on_end};
     static const int64_t LOCK_DELAYS_MS[] = {1000, 2000, 4000, 8000, 15000};
     enum { LOCK_TRIES = sizeof LOCK_DELAYS_MS / sizeof *LOCK_DELAYS_MS };
-    static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
     struct runner *runner = work->runner;
     struct transfer_end end;
     int64_t now = clock_monotonic_ms();
@@ -208,7 +171,7 @@ static enum result start_transfer(struct work *work)
 
 static enum result start_work(struct runner *runner, const struct run *run)
 {
-    struct work *work = add_work(runner, run);
+    struct work *work = work_add(&runner->works, runner, run);
     if (work == NULL) {
         ending_hand_back(runner->app, run);
         return RESULT_FAILED;
@@ -227,7 +190,14 @@ static enum result start_run(struct runner *runner, const struct run *run)
         ending_already_here(runner->app, run, &file);
         return RESULT_OK;
     }
-    return start_work(runner, run);
+    int64_t delay_ms = ending_unless_admitted(runner->app, run);
+    if (delay_ms == ENDING_ADMITTED) {
+        return start_work(runner, run);
+    }
+    if (delay_ms != ENDING_FINAL) {
+        note_due(runner, delay_ms);
+    }
+    return RESULT_OK;
 }
 
 /* The lease in Redis is ours; now the row. */
@@ -276,8 +246,9 @@ size_t runner_take_all(struct runner *runner)
     return taken;
 }
 
-/* ---- keeping what we have ---- */
+/* ---- what is due ---- */
 
+/* Gives up what waits: nothing is written, and no part file stays. */
 static void abandon(struct work *work)
 {
     if (work->ended) {
@@ -286,81 +257,29 @@ static void abandon(struct work *work)
     if (work->lost) {
         drop_lost(work);
     } else {
-        remove_work(work);
+        work_remove(&work->runner->works, work);
     }
 }
 
-static void lose(struct work *work)
+static void cancel_waiting(struct work *work)
 {
-    work->lost = true;
-    if (work->transfer != NULL) {
-        transfer_stop(work->transfer);
-    }
-}
-
-static void renew_lease(const struct app *app, struct work *work)
-{
-    struct queue_job job = {.business_id = work->run.business_id};
-    memcpy(job.call_sid, work->run.call_sid, sizeof job.call_sid);
-    if (!work->lost && queue_renew(app, &job, work->run.token) == RESULT_LOST) {
-        lose(work);
-    }
-}
-
-/* One statement for all our runs; without PostgreSQL they go on, and are asked about next time. */
-static void beat_rows(struct runner *runner)
-{
-    size_t n = 0;
-    struct work **works = calloc(runner->count, sizeof *works);
-    const struct run **runs = calloc(runner->count, sizeof *runs);
-    int64_t *received = calloc(runner->count, sizeof *received);
-    int64_t *total = calloc(runner->count, sizeof *total);
-    bool *kept = calloc(runner->count, sizeof *kept);
-    if (works == NULL || runs == NULL || received == NULL || total == NULL || kept == NULL) {
-        goto out;
-    }
-    for (struct work *work = runner->first; work != NULL; work = work->next, n++) {
-        works[n] = work;
-        runs[n] = &work->run;
-        received[n] = work->received;
-        total[n] = work->total;
-    }
-    if (run_heartbeat(runner->app, runs, received, total, kept, n) == RESULT_OK) {
-        for (size_t i = 0; i < n; i++) {
-            if (!kept[i]) {
-                lose(works[i]);
-            }
-        }
-    }
-out:
-    free(works);
-    free(runs);
-    free(received);
-    free(total);
-    free(kept);
-}
-
-static void beat(struct runner *runner)
-{
-    if (runner->count == 0) {
-        return;
-    }
-    beat_rows(runner);
-    for (struct work *work = runner->first; work != NULL; work = work->next) {
-        renew_lease(runner->app, work);
-    }
+    struct transfer_end end = {.outcome = TRANSFER_CANCELLED};
+    struct file_part part = work->ended ? work->part : NO_PART;
+    write_end(work, &end, &part);
 }
 
 /* Those that wait for a lock, or for PostgreSQL to hear of their end. */
 static void tick_waiting(struct runner *runner, int64_t now)
 {
-    for (struct work *work = runner->first, *next; work != NULL; work = next) {
+    for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
         next = work->next;
         if (work->transfer != NULL) {
             continue;
         }
         if (work->lost) {
             abandon(work);
+        } else if (work->cancelled && !work->ended) {
+            cancel_waiting(work);
         } else if (now >= work->try_again_ms && work->ended) {
             struct transfer_end end = work->end;
             struct file_part part = work->part;
@@ -371,25 +290,51 @@ static void tick_waiting(struct runner *runner, int64_t now)
     }
 }
 
+/* True, at most every `every_ms`, when the time kept in `next_ms` has come. */
+static bool is_due(int64_t *next_ms, int64_t now, int64_t every_ms)
+{
+    if (now < *next_ms) {
+        return false;
+    }
+    *next_ms = now + every_ms;
+    return true;
+}
+
+/* Where Redis has lost its memory since the last mark, what waits is offered again. */
+static void mark(struct runner *runner)
+{
+    runner->has_successor = queue_mark_runner(runner->app, runner->started_ms) == RESULT_EXISTS;
+    if (queue_is_ready(runner->app) == RESULT_NOT_FOUND) {
+        note_due(runner, 0);
+    }
+}
+
+static void offer_due(struct runner *runner)
+{
+    int64_t wait = -1;
+    runner->next_due_ms = 0;
+    (void)service_offer_due(runner->app);
+    if (run_next_due(runner->app, &wait) == RESULT_OK && wait >= 0) {
+        note_due(runner, wait);
+    }
+}
+
 void runner_tick(struct runner *runner)
 {
     int64_t now = clock_monotonic_ms();
-    if (now >= runner->next_mark_ms) {
-        runner->next_mark_ms = now + MARK_EVERY_MS;
-        runner->has_successor = queue_mark_runner(runner->app, runner->started_ms) == RESULT_EXISTS;
+    int64_t beat_every = runner->app->config->inflight_ttl / HEARTBEATS_PER_LEASE;
+    if (is_due(&runner->next_mark_ms, now, MARK_EVERY_MS)) {
+        mark(runner);
     }
-    if (now >= runner->next_heartbeat_ms) {
-        runner->next_heartbeat_ms = now + runner->app->config->inflight_ttl / HEARTBEATS_PER_LEASE;
-        beat(runner);
+    if (is_due(&runner->next_heartbeat_ms, now, beat_every)) {
+        leases_renew(runner->app, &runner->works);
+    }
+    if (is_due(&runner->next_cancels_ms, now, HEAR_CANCELS_EVERY_MS)) {
+        leases_hear_cancels(runner->app, &runner->works);
     }
     tick_waiting(runner, now);
     if (runner->next_due_ms != 0 && now >= runner->next_due_ms) {
-        int64_t wait = -1;
-        runner->next_due_ms = 0;
-        (void)service_offer_due(runner->app);
-        if (run_next_due(runner->app, &wait) == RESULT_OK && wait >= 0) {
-            note_due(runner, wait);
-        }
+        offer_due(runner);
     }
 }
 
@@ -400,10 +345,10 @@ enum result runner_poll(struct runner *runner, const int *fds, size_t count, int
 
 void runner_hand_back(struct runner *runner)
 {
-    for (struct work *work = runner->first, *next; work != NULL; work = next) {
+    for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
         next = work->next;
         if (work->transfer != NULL) {
-            transfer_stop(work->transfer);
+            work_stop(work);
         } else {
             ending_hand_back(runner->app, &work->run);
             abandon(work);
@@ -418,12 +363,12 @@ void runner_free(struct runner *runner)
         return;
     }
     runner_hand_back(runner);
-    for (int i = 0; i < LAST_POLLS && runner->count > 0; i++) {
+    for (int i = 0; i < LAST_POLLS && runner->works.count > 0; i++) {
         (void)http_poll(runner->http, NULL, 0, 0);
     }
     http_free(runner->http);
-    while (runner->first != NULL) {
-        remove_work(runner->first);
+    while (runner->works.first != NULL) {
+        work_remove(&runner->works, runner->works.first);
     }
     free(runner);
 }

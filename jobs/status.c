@@ -7,12 +7,13 @@
 
 #include "commands.h"
 #include "options.h"
+#include "recordings/account.h"
 #include "recordings/file.h"
+#include "recordings/history.h"
 #include "recordings/inbox.h"
 #include "recordings/queue.h"
-#include "recordings/run.h"
 
-static void print_business(void *context, const struct run_summary *s)
+static void print_business(void *context, const struct history_summary *s)
 {
     bool *any = context;
     if (!*any) {
@@ -34,6 +35,13 @@ static void print_reason(void *context, const char *code, int64_t count)
     printf("%12lld %s\n", (long long)count, code != NULL ? code : "unknown");
 }
 
+static void print_pause(void *context, const char *account_sid, const char *code, int64_t left_s)
+{
+    (void)context;
+    printf("%-12s %s rests for %llds: %s\n", "account", account_sid, (long long)left_s,
+           code != NULL ? code : "unknown");
+}
+
 static bool print_database(const struct app *app)
 {
     int64_t waiting = 0;
@@ -44,11 +52,12 @@ static bool print_database(const struct app *app)
         return false;
     }
     printf("%-12s %lld callbacks wait for their call\n", "inbox", (long long)waiting);
-    result = run_each_summary(app, print_business, &businesses);
+    (void)account_each_paused(app, print_pause, NULL);
+    result = history_each_business(app, print_business, &businesses);
     if (!businesses) {
         printf("\nnothing is being fetched, nothing waits\n");
     }
-    return result == RESULT_OK && run_each_reason(app, print_reason, &reasons) == RESULT_OK;
+    return result == RESULT_OK && history_each_reason(app, print_reason, &reasons) == RESULT_OK;
 }
 
 static void print_runner(const struct app *app)

@@ -16,10 +16,12 @@ struct transfer {
     void *context;
     struct media_ref ref;
     bool announced_lately;
-    int64_t deadline; /* of the whole ladder; monotonic */
+    int64_t began, deadline; /* of the whole ladder; monotonic */
     size_t rung;
     struct http_transfer *request;
     struct file_part part;
+    int64_t retry_after_s;
+    bool answered;
     bool stopped;
     const struct run_reason *trouble; /* why we ended the request ourselves */
 };
@@ -58,7 +60,11 @@ static enum media_format format_of(const struct transfer *t)
 static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
                          const struct run_reason *reason)
 {
-    struct transfer_end end = {.outcome = outcome, .bytes = t->part.size};
+    struct transfer_end end = {.outcome = outcome,
+                               .answered = t->answered,
+                               .took_ms = clock_monotonic_ms() - t->began,
+                               .bytes = t->part.size,
+                               .retry_after_ms = t->retry_after_s * 1000};
     if (reason != NULL) {
         end.reason = *reason;
     }
@@ -105,6 +111,7 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
     if (answer->status != 200) {
         return true; /* judged by its status when it ends; the body is dropped */
     }
+    t->answered = true;
     if (!type_can_be_audio(answer->content_type)) {
         return give_up(t, &NOT_AUDIO);
     }
@@ -176,13 +183,19 @@ static const struct run_reason *account_reason(long status)
 
 static void judge_answer(struct transfer *t, const struct http_answer *answer)
 {
-    switch (media_judge(answer->status)) {
+    enum media_verdict verdict = media_judge(answer->status);
+    t->answered = verdict != MEDIA_ACCOUNT;
+    switch (verdict) {
     case MEDIA_TAKE: take_part(t, answer); return;
     case MEDIA_NEXT_FORMAT: next_rung(t); return;
     case MEDIA_NOT_READY:
         end_transfer(t, t->announced_lately ? TRANSFER_NOT_READY : TRANSFER_FAILED, &NOT_FOUND);
         return;
-    case MEDIA_ACCOUNT: end_transfer(t, TRANSFER_FAILED, account_reason(answer->status)); return;
+    case MEDIA_ACCOUNT:
+        t->retry_after_s = answer->retry_after_s;
+        end_transfer(t, answer->status == 429 ? TRANSFER_BUSY : TRANSFER_ACCOUNT,
+                     account_reason(answer->status));
+        return;
     case MEDIA_REFUSED: break;
     }
     bool redirect = answer->status >= 300 && answer->status < 400;
@@ -208,7 +221,8 @@ static void on_done(void *context, enum http_outcome outcome, const struct http_
     } else if (t->trouble != NULL) {
         end_transfer(t, TRANSFER_FAILED, t->trouble);
     } else if (outcome != HTTP_COMPLETE) {
-        end_transfer(t, TRANSFER_FAILED, outcome_reason(outcome));
+        bool dead_host = outcome == HTTP_UNREACHABLE;
+        end_transfer(t, dead_host ? TRANSFER_ACCOUNT : TRANSFER_FAILED, outcome_reason(outcome));
     } else {
         judge_answer(t, answer);
     }
@@ -277,7 +291,8 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
     t->events = events;
     t->context = context;
     t->announced_lately = run->announced_lately;
-    t->deadline = clock_monotonic_ms() + app->config->transfer_timeout;
+    t->began = clock_monotonic_ms();
+    t->deadline = t->began + app->config->transfer_timeout;
     if (begin(t, run, end) != RESULT_OK) {
         free(t);
         return RESULT_FAILED;

@@ -21,13 +21,19 @@ enum transfer_outcome {
     TRANSFER_FAILED,    /* one failed attempt: try again, while attempts are left */
     TRANSFER_REFUSED,   /* no format will ever come: trying again is useless */
     TRANSFER_NOT_READY, /* the provider has no media yet, and may soon: no failure */
+    TRANSFER_ACCOUNT,   /* the account or its host is at fault, not this recording */
+    TRANSFER_BUSY,      /* the same: the provider asks us to slow down */
     TRANSFER_LOCKED,    /* another writer has the part file */
     TRANSFER_STOPPED,   /* transfer_stop */
+    TRANSFER_CANCELLED, /* the same, on a person's wish: the runner says so */
 };
 
 struct transfer_end {
     enum transfer_outcome outcome;
-    struct run_reason reason; /* when FAILED, REFUSED, NOT_READY or LOCKED */
+    struct run_reason reason; /* unless STORABLE or STOPPED */
+    bool answered;            /* the provider answered, and not with a fault of the account */
+    int64_t took_ms;          /* since it began */
+    int64_t retry_after_ms;   /* what the provider asked for, or 0 */
     enum audio_kind kind;     /* when STORABLE */
     const char *format;       /* when STORABLE: the rung that gave it */
     int64_t bytes;

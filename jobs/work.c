@@ -1,0 +1,45 @@
+#include "work.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+struct work *work_add(struct work_list *list, struct runner *runner, const struct run *run)
+{
+    struct work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        return NULL;
+    }
+    work->runner = runner;
+    work->run = *run;
+    work->total = -1;
+    work->started_ms = clock_monotonic_ms();
+    work->next = list->first;
+    if (list->first != NULL) {
+        list->first->previous = work;
+    }
+    list->first = work;
+    list->count++;
+    return work;
+}
+
+void work_remove(struct work_list *list, struct work *work)
+{
+    if (work->previous != NULL) {
+        work->previous->next = work->next;
+    } else {
+        list->first = work->next;
+    }
+    if (work->next != NULL) {
+        work->next->previous = work->previous;
+    }
+    list->count--;
+    free(work);
+}
+
+void work_stop(struct work *work)
+{
+    if (work->transfer != NULL) {
+        transfer_stop(work->transfer);
+    }
+}
