@@ -1,7 +1,7 @@
 #include "recordings/call.h"
 #include "call_json.h"
 #include "handlers.h"
-#include "recordings/run.h"
+#include "recordings/history.h"
 #include "run_json.h"
 #include "states.h"
 
@@ -18,7 +18,7 @@ static void put_call(void *context, const struct call_row *row)
     json_put_text(detail->json, "transcript", row->transcript);
 }
 
-static void add_run(void *context, const struct run_record *record)
+static void add_run(void *context, const struct history_run *record)
 {
     const struct detail *detail = context;
     json_add(detail->json, run_json(record));
@@ -35,7 +35,7 @@ void handle_call(const struct app *app, struct request *request, struct response
     }
     if (result == RESULT_OK) {
         runs.json = json_new_list();
-        result = run_each_of_call(app, call.business_id, request->call_sid, add_run, &runs);
+        result = history_each_of_call(app, call.business_id, request->call_sid, add_run, &runs);
     }
     if (result != RESULT_OK) {
         json_free(call.json);

@@ -17,6 +17,9 @@ handler handle_status;           /* GET /api/recordings/{call}/status */
 handler handle_calls;            /* GET /api/calls */
 handler handle_call;             /* GET /api/calls/{call} */
 handler handle_download;         /* GET, HEAD /api/calls/{call}/download */
+handler handle_runs_active;      /* GET /api/recordings/runs/active */
+handler handle_run_status;       /* GET /api/recordings/runs/{run}/status */
+handler handle_run_cancel;       /* POST /api/recordings/runs/{run}/cancel */
 handler handle_recording_status; /* POST /webhook/recording_status */
 handler handle_call_status;      /* POST /webhook/call_status */
 handler handle_session_open;     /* POST /api/session */

@@ -47,6 +47,10 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
     [MESSAGE_BUSINESS_NOT_FOUND] = {"business_not_found", 422,
                                     "No business is known for this call.",
                                     "לא ידוע לאיזה עסק השיחה שייכת."},
+    [MESSAGE_RUN_FINISHED] = {"run_finished", 409, "That job has already ended.",
+                              "העבודה הזאת כבר הסתיימה."},
+    [MESSAGE_RUN_NOT_FOUND] = {"run_not_found", 404, "There is no such job.",
+                               "לא נמצאה עבודה כזאת."},
 };
 
 const struct message *message_get(enum message_id id)

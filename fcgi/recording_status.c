@@ -12,7 +12,7 @@ void handle_recording_status(const struct app *app, struct request *request,
     if (result == RESULT_OK) {
         result = service_recording_event(app, &callback);
     }
-    if (result != RESULT_OK) {
+    if (result != RESULT_OK && result != RESULT_EXISTS) {
         states_answer_failure(result, response);
         return;
     }

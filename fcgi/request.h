@@ -54,6 +54,7 @@ struct request {
     /* What the path held, once a route matched. */
     char call_sid[SID_SIZE];
     int64_t business_id;
+    int64_t run_id;
     enum audio_kind kind;
     struct caller caller;
 };

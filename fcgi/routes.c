@@ -16,7 +16,8 @@ enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 8 };
 
 struct route {
     unsigned methods;
-    const char *pattern; /* {call} a call SID, {business} a number, {file} a call SID and ending */
+    const char
+        *pattern; /* {call} a call SID, {business} and {run} numbers, {file} SID and ending */
     const char *keys[KEYS_MAX]; /* query keys it takes, each at most once */
     enum who who;
     handler *handle;
@@ -25,6 +26,9 @@ struct route {
 static const struct route ROUTES[] = {
     {GET_HEAD, "/api/recordings/file/{call}", {NULL}, WHO_SESSION, handle_file},
     {GET_HEAD, "/media/{business}/{file}", {"exp", "sig", NULL}, WHO_LINK, handle_media},
+    {GET_HEAD, "/api/recordings/runs/active", {NULL}, WHO_SESSION, handle_runs_active},
+    {GET_HEAD, "/api/recordings/runs/{run}/status", {NULL}, WHO_SESSION, handle_run_status},
+    {METHOD_POST, "/api/recordings/runs/{run}/cancel", {NULL}, WHO_SESSION, handle_run_cancel},
     {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_SESSION, handle_prepare},
     {GET_HEAD, "/api/recordings/{call}/status", {NULL}, WHO_SESSION, handle_status},
     {GET_HEAD,
@@ -92,6 +96,7 @@ static bool take(const char *placeholder, const char *text, size_t len, struct r
     switch (placeholder[1]) {
     case 'c': return take_call(text, len, request);
     case 'f': return take_file(text, len, request);
+    case 'r': return text_int_n(text, len, 1, INT64_MAX, &request->run_id);
     default: return text_int_n(text, len, 1, INT64_MAX, &request->business_id);
     }
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-struct json *run_json(const struct run_record *record)
+struct json *run_json(const struct history_run *record)
 {
     bool active = strcmp(record->status, "queued") == 0 || strcmp(record->status, "running") == 0;
     struct json *json = json_new();

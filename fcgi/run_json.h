@@ -5,9 +5,9 @@
 #define TAPEDECK_FCGI_RUN_JSON_H
 
 #include "clients/json.h"
-#include "recordings/run.h"
+#include "recordings/history.h"
 
 /* The caller owns the result. */
-struct json *run_json(const struct run_record *record);
+struct json *run_json(const struct history_run *record);
 
 #endif
