@@ -186,12 +186,14 @@ def drain(stack: Stack) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def _forget_work(stack: Stack, businesses: list[int]) -> None:
-    """The next test's runner must not meet what this one left in the queue."""
+    """The next test's runner must not meet what this one left in the queue, nor an account that
+    rests."""
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
         connection.execute(
             "UPDATE recording_runs SET status = 'cancelled' "
             "WHERE business_id = ANY(%s) AND status IN ('queued', 'running')", [businesses],
         )
+        connection.execute("DELETE FROM provider_accounts")
     with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
         for business in businesses:
             for pattern in (f"rec_*:{business}", f"rec_*:{business}:*"):

@@ -6,6 +6,7 @@ import email.message
 import email.parser
 import socket
 import struct
+from collections.abc import Mapping
 
 from stack.stack import Stack
 
@@ -13,10 +14,10 @@ BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 RESPONDER = struct.pack(">HB5x", 1, 0)
 
 
-def ask(stack: Stack, method: str, target: str, **headers: str) -> email.message.Message:
-    """The CGI headers of one answer; header names as CGI variables, HTTP_RANGE and so on."""
+def ask(stack: Stack, target: str, variables: Mapping[str, str]) -> email.message.Message:
+    """The CGI headers of one answer; `variables` are CGI's, HTTP_RANGE and so on."""
     params = {
-        "REQUEST_METHOD": method, "REQUEST_URI": target, "SERVER_PROTOCOL": "HTTP/1.1", **headers,
+        "REQUEST_METHOD": "GET", "REQUEST_URI": target, "SERVER_PROTOCOL": "HTTP/1.1", **variables,
     }
     request = (_record(BEGIN, RESPONDER) + _record(PARAMS, b"".join(map(_pair, params.items())))
                + _record(PARAMS, b"") + _record(STDIN, b""))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import http.cookies
 import json
@@ -51,12 +50,11 @@ def header(**fields: Any) -> Maker:
     return lambda secret: tokens.encode(secret, GOOD, fields or {"typ": "JWT"})
 
 
-def raw_claims(text: bytes) -> Maker:
-    """A well-signed token over what is no proper set of claims."""
+def raw_claims(text: bytes, algorithm: str = "HS256", digest: str = "sha256") -> Maker:
+    """A token well-signed with this algorithm, over what may be no proper set of claims."""
     def make(secret: str) -> str:
-        signed = packed(b'{"alg":"HS256"}') + "." + packed(text)
-        mac = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
-        return signed + "." + packed(mac)
+        signed = packed(json.dumps({"alg": algorithm}).encode()) + "." + packed(text)
+        return signed + "." + packed(hmac.digest(secret.encode(), signed.encode(), digest))
 
     return make
 
@@ -102,6 +100,8 @@ BAD_TOKENS: dict[str, Maker] = {
     "alg dir": header(alg="dir", enc="A256GCM"),
     "alg a number": header(alg=256),
     "no alg": header(),
+    "signed with HS384": raw_claims(json.dumps(GOOD).encode(), "HS384", "sha384"),
+    "signed with HS512": raw_claims(json.dumps(GOOD).encode(), "HS512", "sha512"),
     "a header that must be understood, and is not": header(alg="HS256", crit=["x"], x=1),
     "another key": lambda secret: tokens.encode(secret[::-1], GOOD),
     "an empty key": lambda secret: tokens.encode("", GOOD),
@@ -146,6 +146,7 @@ def test_a_bad_token_is_not(stack: Stack, name: str) -> None:
         for path in (LIST, f"/api/recordings/file/{new_sid('CA')}"):
             answer = api.get(path, headers=headers)
             says(answer, 401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
             assert "Set-Cookie" not in answer.headers
 
 

@@ -66,7 +66,7 @@ def test_what_a_later_event_leaves_out_stays(
         assert row[name] == first[name]
 
 
-@pytest.mark.parametrize("said", ["-1", "", "junk", "1e3", None])
+@pytest.mark.parametrize("said", ["-1", "-5", "", "junk", "1e3", None])
 def test_a_duration_that_is_none_is_not_stored(
     given: Given, make_call: Callable[[int], Call], new_business: Callable[[], int],
     said: str | None,

@@ -15,6 +15,7 @@ from stack.api import Api
 from stack.calls import new_sid
 
 NOON = datetime.datetime(2026, 11, 20, 12, 0, tzinfo=datetime.timezone.utc)
+MOST_PAGES = 300
 FIELDS = {
     "call_sid", "parent_call_sid", "direction", "from_number", "to_number", "status", "duration",
     "created_at", "has_recording", "recording_status", "has_transcript", "summary", "expires_at",
@@ -25,7 +26,7 @@ def listed(api: Api, **query: Any) -> list[dict[str, Any]]:
     """All pages of the list, one after the other."""
     rows: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
-    while True:
+    for _ in range(MOST_PAGES):
         answer = api.get("/api/calls?" + urllib.parse.urlencode({**query, **cursor}))
         assert answer.status == 200, answer.body
         body = answer.json
@@ -35,6 +36,7 @@ def listed(api: Api, **query: Any) -> list[dict[str, Any]]:
         if body["next_cursor"] is None:
             return rows
         cursor = {"cursor": body["next_cursor"]}
+    raise AssertionError("the list has no end")
 
 
 def sids(rows: list[dict[str, Any]]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,15 +140,16 @@ def test_a_restart_of_postgresql_costs_no_request(
 def hanging(stack: Stack, service: str) -> Iterator[None]:
     """It holds its connections and says nothing, and neither do its children."""
     leader = stack.pid(service)
+    processes.send(leader, signal.SIGSTOP)  # first, so that it has no more children
     pids = [leader, *(pid for pid in processes.all_pids()
                       if (stat := processes.read_stat(pid)) and stat.parent == leader)]
     for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+        processes.send(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            processes.send(pid, signal.SIGCONT)
 
 
 def test_a_postgresql_that_hangs_is_not_waited_for(make_stack: Callable[..., Stack]) -> None:

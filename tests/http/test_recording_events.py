@@ -56,7 +56,7 @@ def test_its_duration_is_the_calls_where_nobody_knew(given: Given, call: Call) -
     assert given.row("call_log", call_sid=call.call_sid)["duration"] == 17
 
 
-@pytest.mark.parametrize("said", ["-1", "", "junk", "1.5", "99999999999", "0x5", " 5", None])
+@pytest.mark.parametrize("said", ["-1", "-5", "", "junk", "1.5", "99999999999", "0x5", " 5", None])
 def test_a_duration_that_is_none_is_not_stored(given: Given, call: Call, said: str | None) -> None:
     given.db.execute("UPDATE call_log SET duration = NULL WHERE call_sid = %s", [call.call_sid])
     saved(call.send_recording_status(RecordingDuration=said))

@@ -37,8 +37,8 @@ def held(
 ) -> Callable[..., tuple[Call, Runner]]:
     """held(…): a call whose transfer has begun and is held up by the provider, and its runner.
 
-    With "--once" the runner asks for no more jobs while it works, so that none goes to it when it
-    is frozen or killed.
+    With "--once" the runner does not block on the list of jobs, so that none is handed to it while
+    it is frozen or as it dies.
     """
 
     def begin(*arguments: str, **settings: str) -> tuple[Call, Runner]:

@@ -30,7 +30,8 @@ for i = 2, 4 do
 end
 return { members, leases,
     redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1),
-    redis.call('SMEMBERS', KEYS[4]), redis.call('LRANGE', 'rec_jobs', 0, -1), endless }
+    redis.call('SMEMBERS', KEYS[4]), redis.call('LRANGE', 'rec_jobs', 0, -1), endless,
+    redis.call('EXISTS', 'rec_ready'), redis.call('SMEMBERS', 'rec_slots_later:' .. ARGV[1]) }
 """
 
 
@@ -42,7 +43,7 @@ class Scripts:
         folder = ROOT / "db" / "queue"
         self._sha = {
             name: client.script_load((folder / f"{name}.lua").read_text())
-            for name in ("dispatch", "take", "renew", "peek", "mark")
+            for name in ("dispatch", "take", "renew", "restore", "peek", "mark")
         }
         self._sha["snapshot"] = client.script_load(SNAPSHOT)
 
@@ -60,6 +61,13 @@ class Scripts:
     def renew(self, business: int, sid: str, token: str, limit: int) -> tuple[int, State]:
         keys = [_lease(business, sid), *_lines(business)]
         return self._call(business, "renew", keys, [token, LEASE_MS, sid, limit])
+
+    def restore(self, business: int, sid: str, token: str, lane: str) -> tuple[int, State]:
+        keys = [_lease(business, sid), *_lines(business), f"rec_slots_later:{business}"]
+        return self._call(business, "restore", keys, [token, LEASE_MS, sid, lane])
+
+    def set_ready(self) -> None:
+        self.client.set("rec_ready", "1")
 
     def peek(self, business: int, sid: str) -> tuple[list[Any], State]:
         slots, queue, later, _ = _lines(business)
@@ -102,9 +110,10 @@ class Scripts:
 
 
 def _state(raw: list[Any]) -> State:
-    members, leases, queue, later, queued, jobs, endless = raw
+    members, leases, queue, later, queued, jobs, endless, ready, slots_later = raw
     assert not endless, f"these keys never expire: {endless}"
-    return State(dict(zip(members, leases, strict=True)), queue, later, set(queued), jobs)
+    slots = dict(zip(members, leases, strict=True))
+    return State(slots, set(slots_later), queue, later, set(queued), jobs, ready == 1)
 
 
 def _lines(business: int) -> list[str]:

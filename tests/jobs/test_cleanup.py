@@ -68,6 +68,19 @@ def test_a_lapsed_job_is_granted_once(
     assert sorted(line.jobs) == sorted(line.slots) == sorted(call.call_sid for call in calls)
 
 
+def test_a_slot_is_seen_to_though_nobody_waits_for_it(
+    clicked: Callable[[int], list[Call]], db: Db, rds: redis.Redis, cleanup: Command
+) -> None:
+    """Its runner died; the row is too fresh to be taken from it, the slot is not."""
+    [call] = clicked(1)
+    rds.delete("rec_jobs")
+    lapse(rds, call)
+    change_run(db, call, status="running", lease_token="dead", heartbeat_at=Sql("now()"))
+    cleanup()
+    line = line_of(rds, call.business)
+    assert (line.leases, line.jobs) == ({call.call_sid}, [call.call_sid])
+
+
 def kill_runner(held: Callable[..., tuple[Call, Runner]]) -> Call:
     call, one = held("--once")
     one.kill()

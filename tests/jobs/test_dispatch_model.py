@@ -17,7 +17,7 @@ import pytest
 import redis
 from stack.stack import Stack
 
-from queue_model import CLICK, LATER, Answer, Business, State, broken_promises
+from queue_model import CLICK, LATER, RUNNING, Answer, Business, State, Store, broken_promises
 from queue_scripts import Scripts
 
 STEPS = int(os.environ.get("MODEL_STEPS", "20000"))
@@ -41,6 +41,7 @@ def own_redis(stack: Stack) -> Iterator[redis.Redis]:
     url = stack.redis_url.replace("?db=0", f"?db={OWN_DB}")
     with redis.Redis.from_url(url, decode_responses=True) as client:
         client.flushdb()
+        client.set("rec_ready", "1")
         yield client
         client.flushdb()
 
@@ -52,9 +53,10 @@ class World:
     scripts: Scripts
     rng: random.Random
     businesses: list[Business]
-    jobs: list[str]
+    store: Store
     tokens: list[tuple[int, str, str]] = field(default_factory=list)  # all there ever were
     popped: list[str] = field(default_factory=list)
+    alive: list[tuple[int, str, str, str]] = field(default_factory=list)  # while Redis forgot them
     history: deque[str] = field(default_factory=lambda: deque(maxlen=HISTORY))
     happened: Counter[str] = field(default_factory=Counter)
     serial: int = 0
@@ -85,6 +87,10 @@ class World:
     def hand_back(self, one: Business, sid: str) -> None:
         self._give_back(one, self._held(one, sid), "return")
 
+    def drop(self, one: Business, sid: str) -> None:
+        self.note(f"drop {one.id}:{sid}")
+        self._dispatch(one, ["drop", sid, ""], lambda nonce, reaped: one.drop(sid, nonce, reaped))
+
     def release_wrongly(self, one: Business, sid: str) -> None:
         """With another call's token, an old one, or none that ever was."""
         verb = self.rng.choice(["release", "return"])
@@ -93,7 +99,7 @@ class World:
     def pop(self, _one: Business, _sid: str) -> None:
         job = self.scripts.pop_job()
         self.note(f"pop {job}")
-        expected = self.jobs.pop(0) if self.jobs else None
+        expected = self.store.jobs.pop(0) if self.store.jobs else None
         assert job == expected, f"rec_jobs gave {job}, not {expected}"
         if job is not None:
             self.popped.append(job)
@@ -112,7 +118,13 @@ class World:
             self.tokens.append((one.id, sid, token))
 
     def renew(self, one: Business, sid: str) -> None:
-        if self.tokens and self.rng.random() < 0.8:
+        """Before all is in place, only by a transfer that goes on, as PostgreSQL knows it."""
+        if self.alive:
+            number, sid, token, _ = self.rng.choice(self.alive)
+            one = self.businesses[number - 1]
+        elif not self.store.ready:
+            return
+        elif self.tokens and self.rng.random() < 0.8:
             number, sid, token = self.rng.choice(self.tokens[-20:])
             one = self.businesses[number - 1]
         else:
@@ -146,9 +158,29 @@ class World:
     def flush(self, _one: Business, _sid: str) -> None:
         self.note("flush")
         self.scripts.client.flushdb()
-        self.jobs.clear()
+        self.store.jobs.clear()
+        self.store.ready = False
+        self.alive = [(one.id, sid, lease.token, lease.lane) for one in self.businesses
+                      for sid, lease in one.slots.items() if lease and lease.state == RUNNING]
         for one in self.businesses:
             one.lose_everything()
+
+    def restore(self, _one: Business, _sid: str) -> None:
+        """One transfer that PostgreSQL knows of; when all are in place, Redis is told so."""
+        if self.store.ready:
+            return
+        if self.alive:
+            number, sid, token, lane = self.alive.pop()
+            one = self.businesses[number - 1]
+            self.note(f"restore {number}:{sid} {token}")
+            got, state = self.scripts.restore(number, sid, token, lane)
+            self._same(got, one.restore(sid, token, lane), state, one)
+        else:
+            self.note("set_ready")
+            self.scripts.set_ready()
+            self.store.ready = True
+            for one in self.businesses:  # as cleanup does
+                self._dispatch(one, ["fill"], one.fill)
 
     def look_around(self) -> None:
         for one in self.businesses:
@@ -178,12 +210,14 @@ class World:
         got, state = self.scripts.dispatch(one.id, (one.limit, one.later_limit), nonce, *words)
         self.happened["granted"] += len(got.granted)
         self.happened["reaped"] += len(got.reaped)
-        self._same(got, model(nonce, got.reaped), state, one)
+        self._same(got, model(nonce, got.reaped), state, one, dispatched=True)
 
-    def _same(self, got: object, expected: object, state: State, one: Business) -> None:
+    def _same(
+        self, got: object, expected: object, state: State, one: Business, dispatched: bool = False
+    ) -> None:
         assert got == expected, f"it answered {got}, not {expected}"
         assert state == one.state(), f"Redis has\n{state}, the model\n{one.state()}"
-        broken = broken_promises(state, one.limit, one.later_limit)
+        broken = broken_promises(state, one.limit, one.later_limit, dispatched=dispatched)
         assert not broken, f"{'; '.join(broken)}: {state}"
 
 
@@ -191,21 +225,21 @@ class World:
 OPERATIONS: dict[Callable[[World, Business, str], None], int] = {
     World.enqueue: 30, World.pop: 20, World.take: 20, World.release: 16, World.hand_back: 5,
     World.release_wrongly: 8, World.renew: 8, World.fill: 5, World.peek: 4, World.lapse: 6,
-    World.lose_lines: 1, World.lose_set: 1,
+    World.lose_lines: 1, World.lose_set: 1, World.drop: 3, World.restore: 6,
 }
-RARELY = 1000  # steps between two flushes, about
+RARELY = 250  # steps between two flushes, about
 CALLS = [f"CA{number:02}" for number in range(9)]
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_any_history_keeps_every_promise(name: str, own_redis: redis.Redis) -> None:
     seed = os.environ.get("MODEL_SEED") or secrets.token_hex(4)
-    jobs: list[str] = []
+    store = Store()
     businesses = [
-        Business(number, limit, later_limit, jobs)
+        Business(number, limit, later_limit, store)
         for number, (limit, later_limit) in enumerate(WORLDS[name], 1)
     ]
-    world = World(Scripts(own_redis), random.Random(seed), businesses, jobs)
+    world = World(Scripts(own_redis), random.Random(seed), businesses, store)
     operations, weights = list(OPERATIONS), list(OPERATIONS.values())
     for step in range(STEPS // len(WORLDS)):
         operation = world.rng.choices(operations, weights)[0]
@@ -218,13 +252,48 @@ def test_any_history_keeps_every_promise(name: str, own_redis: redis.Redis) -> N
         except AssertionError as error:
             history = "\n  ".join(world.history)
             pytest.fail(f"MODEL_SEED={seed}, step {step}: {error}\n  {history}", pytrace=False)
-    assert min(world.happened[what] for what in ("granted", "reaped", "renew", "return")) > 0
+    seen = ("granted", "reaped", "renew", "return", "drop", "restore", "set_ready")
+    assert min(world.happened[what] for what in seen) > 0
 
 
 def test_a_history_is_repeatable(own_redis: redis.Redis) -> None:
     """A seed is only worth printing when it leads to the same steps again."""
     first, second = (random.Random("seed").choices(CALLS, k=50) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize("verb", ["enqueue", "release", "return", "drop", "fill"])
+def test_nothing_is_granted_before_all_is_in_place(verb: str, own_redis: redis.Redis) -> None:
+    """Redis lost its memory: who downloads now is only known once their slots are restored."""
+    scripts, limits = Scripts(own_redis), (3, 2)
+    for sid in CALLS[:5]:
+        scripts.dispatch(1, limits, sid, "enqueue", sid, "click")
+    tokens = {sid: f"token of {sid}" for sid in CALLS[:2]}
+    for sid, token in tokens.items():
+        scripts.take(1, sid, token)
+    own_redis.flushdb()
+    for sid in CALLS[2:5]:
+        got, state = scripts.dispatch(1, limits, sid, "enqueue", sid, "click")
+        assert (got.ready, got.granted, got.taken) == (0, [], 0)
+    words = [] if verb == "fill" else [verb, CALLS[0], "click" if verb == "enqueue" else "x"]
+    got, state = scripts.dispatch(1, limits, "again", *(words or [verb]))
+    assert (got.ready, got.granted, state.jobs, state.leases) == (0, [], [], {})
+    for sid, token in tokens.items():
+        scripts.restore(1, sid, token, "c")
+    scripts.set_ready()
+    got, state = scripts.dispatch(1, limits, "then", "fill")
+    assert (got.ready, got.granted, got.taken) == (1, [CALLS[2]], 3)
+    assert state.leases == {**{sid: f"c:r:{token}" for sid, token in tokens.items()},
+                            CALLS[2]: "c:g:then.1"}
+
+
+def test_what_is_there_already_is_not_restored_again(own_redis: redis.Redis) -> None:
+    """PostgreSQL is asked first and Redis told later: by then the call may have another holder."""
+    scripts, limits = Scripts(own_redis), (3, 2)
+    scripts.dispatch(1, limits, "n", "enqueue", CALLS[0], "later")
+    scripts.take(1, CALLS[0], "newer")
+    _, before = scripts.take(1, CALLS[0], "too late")
+    assert scripts.restore(1, CALLS[0], "older", "c") == (1, before)
 
 
 def test_the_newest_runners_mark_stands(own_redis: redis.Redis) -> None:

@@ -158,7 +158,7 @@ def test_each_attempt_has_its_delay(
     attempts: int, hours: int, new_call: NewCall, drain: Drain, db: Db
 ) -> None:
     """The last delay repeats."""
-    call = new_call(faults=[fault("status", code=500)])
+    call = new_call(faults=[fault("short")])
     change_run(db, call, attempts=attempts)
     drain(RUN_ATTEMPTS="9", RETRY_DELAYS="1h,3h,5h")
     waits = value_of(db, "SELECT extract(epoch FROM not_before - now()) / 3600 FROM recording_runs"
@@ -170,7 +170,7 @@ def test_each_attempt_has_its_delay(
 def test_a_failed_attempt_is_forgotten_once_it_is_here(
     new_call: NewCall, drain: Drain, db: Db
 ) -> None:
-    call = new_call(faults=[fault("status", code=500, first=1)])
+    call = new_call(faults=[fault("short", first=1)])
     drain(RETRY_DELAYS=LATER)
     make_due(db, call)
     drain()
@@ -183,7 +183,7 @@ def test_a_click_after_the_last_attempt_makes_a_new_run(
     new_call: NewCall, drain: Drain, db: Db
 ) -> None:
     """One failure does not open the breaker; the next click may try again."""
-    call = new_call(faults=[fault("status", code=500, first=1)])
+    call = new_call(faults=[fault("short", first=1)])
     drain(RUN_ATTEMPTS="1")
     assert run_of(db, call).status == "failed"
     click(call)

@@ -49,7 +49,7 @@ def test_a_click_is_picked_up_at_once(
 def test_a_lingering_runner_tries_again_by_itself(
     stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness, runner: NewRunner
 ) -> None:
-    call = known_call(stack, db, new_business(), faults=[fault("status", code=500, first=2)])
+    call = known_call(stack, db, new_business(), faults=[fault("short", first=2)])
     runner(RETRY_DELAYS="50ms")
     click(call)
     until(lambda: call.finished_file, "the third attempt")
@@ -155,6 +155,29 @@ def test_ten_clicks_are_three_at_a_time(
     counts = twilio.stats().group(group)
     assert (counts.requests, counts.completed, counts.max_in_flight) == (CLICKS, CLICKS, ACTIVE)
     assert all(call.api.get(call.file_path).body == call.source("wav2") for call in calls)
+
+
+def test_prefetches_leave_a_slot_to_people(
+    new_business: NewBusiness, new_call: Callable[..., Call], rds: redis.Redis, drain: Drain,
+    cleanup: Drain,
+) -> None:
+    """Whatever callbacks come, a click of the business starts at once; and it is a click then."""
+    business = new_business()
+    calls = [new_call(business) for _ in range(5)]
+    sids = [call.call_sid for call in calls]
+    line = line_of(rds, business)
+    assert (line.slots, line.queue, line.later) == (set(sids[:2]), [], sids[2:])
+    click(calls[4])
+    line = line_of(rds, business)
+    assert (line.slots, line.later) == ({*sids[:2], sids[4]}, sids[2:4])
+    lanes = {sid: rds.get(f"rec_inflight:{business}:{sid}")[0] for sid in line.slots}
+    assert lanes == {sids[0]: "l", sids[1]: "l", sids[4]: "c"}
+    rds.flushall()
+    cleanup(LATER_SLOTS="1")
+    assert line_of(rds, business).slots == {sids[0], sids[4]}
+    drain()
+    for call in calls:
+        assert_stored(call, "wav2")
 
 
 def test_clicks_are_fetched_in_the_order_they_came(

@@ -22,6 +22,7 @@ LOCK = 7223372036854  # of shared/recordings/schema.c
 OURS = {
     "tapedeck_migrations", "business", "call_log", "appointments", "business_calendars",
     "recording_runs", "recording_inbox", "business_twilio_accounts", "business_phone_numbers",
+    "provider_accounts", "reconcile_progress",
 }
 
 
@@ -142,6 +143,15 @@ def test_a_file_that_fails_leaves_nothing_behind(
     empty.execute(f"DROP VIEW {view}")
     done = migrate()
     assert done.returncode == 0 and tables_of(empty) == OURS
+
+
+def test_a_file_is_not_applied_unless_that_is_noted(migrate: Migrate, empty: Db) -> None:
+    """Its work and the note of it are one: whatever keeps the note from being made."""
+    name = "020_recording_runs"
+    empty.execute("CREATE TABLE tapedeck_migrations (name text PRIMARY KEY, checksum text NOT NULL,"
+                  f" applied_at timestamptz NOT NULL DEFAULT now(), CHECK (name <> '{name}'))")
+    assert migrate().returncode == 1
+    assert "recording_runs" not in tables_of(empty) and "call_log" in tables_of(empty)
 
 
 def test_the_lock_is_given_back_after_a_failure(migrate: Migrate, empty: Db) -> None:

@@ -111,7 +111,7 @@ def test_bad_arguments_make_no_token(arguments: list[str], tool: Tool) -> None:
 
 # Commands and options.
 
-ALL = ("drain", "cleanup", "migrate", "token", "status", "config")
+ALL = ("drain", "cleanup", "migrate", "token", "status", "reconcile", "retry", "config")
 ENOUGH = {
     "DATABASE_URL": "postgresql:///nowhere?host=/nowhere", "REDIS_URL": "unix:///nowhere",
     "RECORDINGS_DIR": "/nowhere", "JWT_SECRET": SECRET, "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -227,7 +227,7 @@ def test_lines_and_reasons_are_told(
     business = new_business()
     db.execute("UPDATE recording_runs SET completed_at = now() - interval '2 days'"
                " WHERE status = 'failed'")
-    for faults in ([fault("status", code=500)], [fault("status", code=500)], [fault("short")], []):
+    for faults in ([fault("html")], [fault("html")], [fault("short")], []):
         new_call(business, faults=faults)
     drain(RUN_ATTEMPTS="1")
     for _ in range(2):
@@ -236,4 +236,4 @@ def test_lines_and_reasons_are_told(
     assert done.returncode == 0
     assert re.search(rf"^ +{business} +0 +2 +3 +\d+s$", done.stdout, re.MULTILINE)
     reasons = done.stdout.partition("failed within a day, by reason\n")[2].split()
-    assert reasons == ["2", "provider_error", "1", "too_small"]
+    assert reasons == ["2", "not_audio", "1", "too_small"]

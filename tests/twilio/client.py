@@ -119,6 +119,13 @@ class Control:
         wish = {"all": True} if sid is None else {"sid": sid}
         return self._json("POST", "release", wish)["released"]
 
+    def disown(self, ports: list[int]) -> int:
+        """Count requests from these client ports as in flight no longer; how many those were.
+
+        For clients that are stopped (SIGSTOP): their connections stay, and move nothing.
+        """
+        return self._json("POST", "disown", {"ports": ports})["disowned"]
+
     def stats(self) -> Stats:
         raw = self._json("GET", "stats")
         return Stats(

@@ -43,6 +43,7 @@ class Controller:
             ("POST", re.compile(r"recordings/([^/]+)/faults"), self._faults),
             ("POST", re.compile(r"faults"), self._account_faults),
             ("POST", re.compile(r"release"), self._release),
+            ("POST", re.compile(r"disown"), self._disown),
             ("POST", re.compile(r"reset"), self._reset),
             ("GET", re.compile(r"stats"), self._stats),
             ("GET", re.compile(r"wait"), self._wait),
@@ -121,6 +122,12 @@ class Controller:
         if wish.get("sid") is not None:
             self._find(wish["sid"])
         wire.json(200, {"released": self._shelf.release(wish.get("sid"))})
+
+    def _disown(self, wire: Wire, request: Request) -> None:
+        ports = _fields(request, "ports").get("ports")
+        if not isinstance(ports, list) or not all(type(port) is int for port in ports):
+            raise ControlError(400, "ports must be a list of numbers")
+        wire.json(200, {"disowned": self._ledger.disown(set(ports))})
 
     def _reset(self, wire: Wire, request: Request) -> None:
         _fields(request)

@@ -98,6 +98,15 @@ class Ledger:
             self.changed.wait_for(satisfied, timeout)
             return good(seen), seen
 
+    def disown(self, ports: set[int]) -> int:
+        """Land what goes to these ports of clients: they hang, and nobody moves those bytes."""
+        with self.changed:
+            theirs = [one for one in self._books.flying if one.port in ports]
+            for exchange in theirs:
+                exchange._land()
+            self.changed.notify_all()
+            return len(theirs)
+
     def reset(self) -> None:
         """Open new books; requests that are under way go on being counted in the old ones."""
         with self.changed:
@@ -177,6 +186,14 @@ class Exchange:
                 tally.in_flight += 1
                 tally.max_in_flight = max(tally.max_in_flight, tally.in_flight)
             self._changed.notify_all()
+
+    @property
+    def port(self) -> int | None:
+        """The client's end of its connection, while it has one."""
+        try:
+            return self._connection.getpeername()[1] if self._connection else None
+        except OSError:
+            return None
 
     def has_left(self) -> bool:
         return self._connection is not None and has_left(self._connection)

@@ -53,6 +53,19 @@ def test_in_flight_never_counts_one_who_has_all_or_has_left(provider, control, r
     assert (counts.max_in_flight, counts.in_flight, counts.requests) == (1, 0, 100)
 
 
+def test_a_client_that_hangs_can_be_disowned(provider, control, recording):
+    control.faults(recording.sid, fault("hold"))
+    hanging, alive = provider.open(recording.path), provider.open(recording.path)
+    control.wait("held", equals=2)
+    ports = [hanging.sock.getsockname()[1]]
+    assert (control.disown(ports), control.disown(ports), control.disown([])) == (1, 0, 0)
+    counts = control.stats().group("7")
+    assert (counts.in_flight, counts.max_in_flight, counts.held) == (1, 2, 2)
+    control.release()
+    assert {hanging.getresponse().status, alive.getresponse().status} == {200}
+    control.wait("in_flight", equals=0)
+
+
 def test_the_log(provider, control, recording):
     provider.ask(recording.path + ".wav?RequestedChannels=2")
     entry = control.stats().log[-1]

@@ -4,9 +4,12 @@
  */
 #include <stdio.h>
 
+#include "recordings/account.h"
 #include "recordings/call.h"
+#include "recordings/history.h"
 #include "recordings/inbox.h"
 #include "recordings/run.h"
+#include "recordings/wish.h"
 
 static void print(const struct pg_statement *table)
 {
@@ -16,8 +19,12 @@ static void print(const struct pg_statement *table)
 
 int main(void)
 {
+    print(account_statements());
     print(call_statements());
+    print(call_write_statements());
     print(run_statements());
+    print(history_statements());
     print(inbox_statements());
+    print(wish_statements());
     return 0;
 }

@@ -142,6 +142,30 @@ static void test_active_runs(void **state)
     }
 }
 
+/* Its runners died again and again: nobody may take it up just now, whatever Redis says. */
+static void test_a_run_that_is_stuck(void **state)
+{
+    (void)state;
+    static const struct queue_progress SEEN[] = {
+        {.position = QUEUE_IN_SLOT, .runner_seen_ms = 0},
+        {.position = QUEUE_NOWHERE, .runner_seen_ms = 0},
+        {.position = 1, .runner_seen_ms = -1},
+    };
+    struct call_facts facts = {.has_url = true, .activity = RUN_RUNNING, .stuck = true};
+    assert_int_equal(decide(&facts, NULL), STATE_OFFLINE);
+    for (size_t i = 0; i < sizeof SEEN / sizeof SEEN[0]; i++) {
+        assert_int_equal(decide(&facts, &SEEN[i]), STATE_OFFLINE);
+    }
+    facts.failures = BREAKER; /* the run is kept, so it is not the breaker that speaks */
+    facts.breaker_left_ms = 1;
+    assert_int_equal(decide(&facts, NULL), STATE_OFFLINE);
+    facts.deleted = true;
+    assert_int_equal(decide(&facts, NULL), STATE_EXPIRED);
+    assert_int_equal(service_decide(&LIMITS, true, &facts, NULL), STATE_READY);
+    facts = (struct call_facts){.has_url = true, .activity = RUN_RUNNING};
+    assert_int_equal(decide(&facts, NULL), STATE_PROCESSING);
+}
+
 /* An active run has its chance, however often others failed before it. */
 static void test_activity_goes_before_the_breaker(void **state)
 {
@@ -358,6 +382,17 @@ static void test_retry_after_the_breaker_closes(void **state)
     }
 }
 
+/* A stuck run is told to wait as after a recovery, never for nothing. */
+static void test_retry_after_of_a_stuck_run(void **state)
+{
+    struct call_facts facts = facts_of(SID);
+    facts.activity = RUN_RUNNING;
+    facts.stuck = facts.recovered_lately = true;
+    struct look look = look_row(*state, &facts);
+    assert_int_equal(look.state, STATE_OFFLINE);
+    assert_int_equal(look.retry_after_s, 5);
+}
+
 #define world_test(f) cmocka_unit_test_setup_teardown(f, make_world, end_world)
 
 int main(void)
@@ -368,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_the_order),
         cmocka_unit_test(test_the_end_is_told_without_a_url),
         cmocka_unit_test(test_active_runs),
+        cmocka_unit_test(test_a_run_that_is_stuck),
         cmocka_unit_test(test_activity_goes_before_the_breaker),
         cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_the_limits_are_the_configured_ones),
@@ -379,6 +415,7 @@ int main(void)
         world_test(test_row_without_redis),
         world_test(test_retry_after),
         world_test(test_retry_after_the_breaker_closes),
+        world_test(test_retry_after_of_a_stuck_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,1 @@
+"""Everything goes wrong at once, at random instants; afterwards nothing may be missing."""

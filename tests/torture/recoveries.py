@@ -1,0 +1,54 @@
+"""How long it takes, after a blow, until the work that it hit goes on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+
+PROGRESS = frozenset({"RECORDING_START", "RECORDING_DONE"})
+
+
+class Recoveries:
+    """Who waits since when, and the longest waits that ended."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, tuple[str, float]] = {}
+        self._anybody: dict[str, float] = {}
+        self.longest: dict[str, tuple[float, str]] = {}
+
+    def calls_hit(self, kind: str, sids: Iterable[str]) -> None:
+        """From now on these calls wait for somebody to take them up again."""
+        with self._lock:
+            for sid in sids:
+                self._waiting.setdefault(sid, (kind, time.monotonic()))
+
+    def all_hit(self, kind: str) -> None:
+        """From now on everybody waits for anything at all to go on."""
+        with self._lock:
+            self._anybody.setdefault(kind, time.monotonic())
+
+    def heard(self, event: str, sid: str) -> None:
+        if event not in PROGRESS:
+            return
+        with self._lock:
+            now = time.monotonic()
+            if found := self._waiting.pop(sid, None):
+                self._keep(found[0], now - found[1], sid)
+            for kind, since in self._anybody.items():
+                self._keep(kind, now - since, sid)
+            self._anybody.clear()
+
+    def forget(self, sid: str) -> None:
+        """Nobody has to take it up: it had ended."""
+        with self._lock:
+            self._waiting.pop(sid, None)
+
+    def still_waiting(self) -> dict[str, str]:
+        with self._lock:
+            return {sid: kind for sid, (kind, _) in self._waiting.items()}
+
+    def _keep(self, kind: str, seconds: float, sid: str) -> None:
+        if seconds > self.longest.get(kind, (0.0, ""))[0]:
+            self.longest[kind] = (seconds, sid)

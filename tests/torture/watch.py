@@ -1,0 +1,94 @@
+"""What must hold at every instant, looked at again and again."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+from .cast import Case
+from .fleet import Fleet
+from .parts import Part
+from .world import World
+
+EVERY = 0.1
+SLOTS = 3
+PART = re.compile(r"\.CA[0-9a-f]{32}\.part")
+
+
+class Watch(Part):
+    """Finished files have all their bytes; a part file has one writer; three downloads at most."""
+
+    def __init__(self, world: World, fleet: Fleet) -> None:
+        super().__init__(world, "watch", EVERY)
+        self._fleet = fleet
+        self._seen: set[tuple[str, int, int]] = set()
+        self._by_name = {f"{case.sid}.wav": case for case in world.cases}
+        self._sharing: set[tuple[int, int]] = set()
+        self.most_in_flight = 0
+
+    def step(self) -> None:
+        self._look_at_files()
+        self._look_at_writers()
+        self._look_at_provider()
+
+    def _look_at_files(self) -> None:
+        for folder in self.world.stack.recordings_dir.iterdir():
+            for path in folder.iterdir():
+                if not PART.fullmatch(path.name):
+                    self._look_at(path)
+
+    def _look_at(self, path: Path) -> None:
+        case = self._by_name.get(path.name)
+        if case is None or str(case.call.business) != path.parent.name:
+            self.world.complain(f"{path} is no file of ours")
+            return
+        try:
+            stat = path.stat()
+            mark = (path.name, stat.st_ino, stat.st_mtime_ns)
+            if mark in self._seen:
+                return
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return
+        self._seen.add(mark)
+        self._check(case, content)
+
+    def _check(self, case: Case, content: bytes) -> None:
+        self.world.count("files checked")
+        if len(content) < len(case.source):
+            self.world.complain(f"{case.sid}: a finished name with {len(content)} of "
+                                f"{len(case.source)} bytes")
+        elif not case.is_right(content):
+            self.world.complain(f"{case.sid}: a finished file that is not the source")
+
+    def _look_at_writers(self) -> None:
+        """A runner that finds the file locked closes it at once, so only lasting ones count."""
+        holders: dict[tuple[int, int], list[str]] = {}
+        for runner in self._fleet.awake():
+            for inode, name in runner.written_files().items():
+                holders.setdefault(inode, []).append(f"{runner.name} {name}")
+        shared = {inode for inode, who in holders.items() if len(who) > 1}
+        for inode in shared & self._sharing:
+            self.world.complain(f"two write one part file: {holders[inode]}")
+        self._sharing = shared
+
+    def _look_at_provider(self) -> None:
+        for group, counts in self.world.stack.twilio.stats().by_group.items():
+            self.most_in_flight = max(self.most_in_flight, counts.max_in_flight)
+            if counts.max_in_flight > SLOTS:
+                self.world.complain(f"business {group} had {counts.max_in_flight} in flight")
+
+
+class Thief(Part):
+    """Finished files go missing, here and there; the next click must fetch them again."""
+
+    def __init__(self, world: World, rng: random.Random) -> None:
+        super().__init__(world, "thief", 1 / world.plan.losses_a_second)
+        self._rng = rng
+
+    def step(self) -> None:
+        case = self._rng.choice(self.world.cases)
+        if case.announced and case.lose():
+            self.world.count("files lost")
+            self.world.timeline.note("thief", f"sid={case.sid}")
