@@ -18,7 +18,7 @@ from twilio.client import Control, fault
 
 from jobs_kit import (
     LATER, Db, Runner, assert_idle, assert_stored, click, files_of, known_call, make_due, run_of,
-    until, until_idle,
+    until, until_idle, value_of,
 )
 from odd_provider import answer, odd_provider
 
@@ -332,6 +332,9 @@ def test_what_began_before_the_pause_is_no_probe(
     click(older)
     first = runner("--once")
     twilio.wait("held", equals=1, sid=older.recording_sid)
+    # Its beginning is reckoned back from its end: to within the time that telling of it takes.
+    until(lambda: value_of(db, "SELECT started_at < now() - interval '2 s' FROM recording_runs"
+                               " WHERE call_sid = %s", older.call_sid), "some distance")
     resting(db, stack)
     probe = known_call(stack, db, new_business(), faults=[fault("hold")])
     click(probe)
