@@ -330,7 +330,7 @@ def test_what_began_before_the_pause_is_no_probe(
     """It ends while the probe is under way: nobody else may go for that."""
     older = known_call(stack, db, new_business(), faults=[fault("hold"), *its_end])
     click(older)
-    first = runner("--once")
+    first = runner("--once", RUNNER_TRANSFERS="1")  # it leaves the probe to the other
     twilio.wait("held", equals=1, sid=older.recording_sid)
     # Its beginning is reckoned back from its end: to within the time that telling of it takes.
     until(lambda: value_of(db, "SELECT started_at < now() - interval '2 s' FROM recording_runs"
