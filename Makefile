@@ -41,7 +41,7 @@ FCGI_O   = $(call objects,$(FCGI_C))
 JOBS_O   = $(call objects,$(JOBS_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
-.PHONY: all demo up down setup test units asan check clean
+.PHONY: all demo up down setup test units torture check clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
@@ -114,6 +114,12 @@ test:
 	$(QUIETLY) $(ASAN) units || failed=1; \
 	BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) tests || failed=1; \
 	exit $$failed
+
+# Kills everything at random instants for some minutes: SEED=n MINUTES=n, see tests/torture/cli.py.
+torture:
+	@sh tests/stack/setup.sh build run test
+	@$(QUIETLY) $(ASAN) all
+	@BUILD=build/asan $(PYTHON) tests/torture
 
 check:
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/check
