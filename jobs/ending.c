@@ -18,6 +18,14 @@ static void release_slot(const struct app *app, const struct run *run, const cha
               result == RESULT_UNAVAILABLE ? " redis=unavailable" : "");
 }
 
+/* What changed no row did not happen: somebody else has the run. */
+static void release_ended(const struct app *app, const struct run *run, enum result written,
+                          const char *event, const char *code)
+{
+    bool ours = written == RESULT_OK;
+    release_slot(app, run, ours ? event : "RECORDING_LOST", ours ? code : "lease");
+}
+
 static int64_t retry_delay(const struct config *config, int64_t attempts)
 {
     size_t last = config->retry_delays.count - 1;
@@ -32,16 +40,17 @@ static int64_t try_later(const struct app *app, const struct run *run, int64_t d
     if (result == RESULT_UNAVAILABLE) {
         return ENDING_BLOCKED;
     }
-    release_slot(app, run, "RECORDING_RETRY", reason->code);
+    release_ended(app, run, result, "RECORDING_RETRY", reason->code);
     return result == RESULT_OK ? delay_ms : ENDING_FINAL;
 }
 
 static int64_t fail(const struct app *app, const struct run *run, const struct run_reason *reason)
 {
-    if (run_fail(app, run, reason) == RESULT_UNAVAILABLE) {
+    enum result result = run_fail(app, run, reason);
+    if (result == RESULT_UNAVAILABLE) {
         return ENDING_BLOCKED;
     }
-    release_slot(app, run, "RECORDING_FAILED", reason->code);
+    release_ended(app, run, result, "RECORDING_FAILED", reason->code);
     return ENDING_FINAL;
 }
 
@@ -79,19 +88,20 @@ static int64_t pause_account(const struct app *app, const struct run *run,
         return try_later(app, run, pause_ms + AFTER_OTHERS_MS, false, &end->reason);
     case RESULT_UNAVAILABLE: return ENDING_BLOCKED;
     default:
-        (void)account_probe_over(app, account, end->took_ms);
+        (void)account_probe_over(app, account, run->admitted_us);
         return fail_attempt(app, run, &end->reason);
     }
 }
 
-int64_t ending_unless_admitted(const struct app *app, const struct run *run)
+int64_t ending_unless_admitted(const struct app *app, struct run *run)
 {
     static const struct run_reason PAUSED = {"account_paused",
                                              "The provider's account rests after a fault."};
     struct media_ref ref;
     int64_t wait_ms;
     const char *account = account_of(run, &ref);
-    if (account[0] == '\0' || account_admit(app, account, &wait_ms) != RESULT_DENIED) {
+    if (account[0] == '\0' ||
+        account_admit(app, account, &wait_ms, &run->admitted_us) != RESULT_DENIED) {
         return ENDING_ADMITTED;
     }
     int64_t delay_ms = try_later(app, run, wait_ms, false, &PAUSED);
@@ -100,14 +110,13 @@ int64_t ending_unless_admitted(const struct app *app, const struct run *run)
 
 /* Whatever a transfer found out, it is no probe any more: one that ends without a word about the
  * account must not keep the others waiting. */
-static void note_account(const struct app *app, const struct run *run,
-                         const struct transfer_end *end, bool worked)
+static void note_account(const struct app *app, const struct run *run, bool worked)
 {
     struct media_ref ref;
     const char *account = account_of(run, &ref);
     if (account[0] != '\0') {
-        (void)(worked ? account_worked(app, account, end->took_ms)
-                      : account_probe_over(app, account, end->took_ms));
+        (void)(worked ? account_worked(app, account, run->admitted_us)
+                      : account_probe_over(app, account, run->admitted_us));
     }
 }
 
@@ -152,20 +161,20 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
                      struct file_part *part)
 {
     switch (end->outcome) {
-    case TRANSFER_STORABLE: note_account(app, run, end, true); return store(app, run, end, part);
-    case TRANSFER_REFUSED: note_account(app, run, end, true); return fail(app, run, &end->reason);
+    case TRANSFER_STORABLE: note_account(app, run, true); return store(app, run, end, part);
+    case TRANSFER_REFUSED: note_account(app, run, true); return fail(app, run, &end->reason);
     case TRANSFER_NOT_READY:
-        note_account(app, run, end, true);
+        note_account(app, run, true);
         return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);
     case TRANSFER_BUSY:
     case TRANSFER_ACCOUNT: return pause_account(app, run, end);
-    case TRANSFER_CANCELLED: note_account(app, run, end, false); return cancel(app, run, part);
+    case TRANSFER_CANCELLED: note_account(app, run, false); return cancel(app, run, part);
     case TRANSFER_STOPPED:
-        note_account(app, run, end, false);
+        note_account(app, run, false);
         ending_hand_back(app, run);
         return ENDING_FINAL;
     case TRANSFER_LOCKED:
-    case TRANSFER_FAILED: note_account(app, run, end, end->answered); break;
+    case TRANSFER_FAILED: note_account(app, run, end->answered); break;
     }
     return fail_attempt(app, run, &end->reason);
 }

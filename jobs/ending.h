@@ -22,7 +22,7 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
 
 /* May this run's transfer begin, as far as its account goes? When not, it is put off, slot and all,
  * and this gives the milliseconds until it is due again, else ENDING_ADMITTED. */
-int64_t ending_unless_admitted(const struct app *app, const struct run *run);
+int64_t ending_unless_admitted(const struct app *app, struct run *run);
 
 /* The run goes back to the head of its line: somebody else will do it. */
 void ending_hand_back(const struct app *app, const struct run *run);

@@ -183,7 +183,7 @@ static enum result start_work(struct runner *runner, const struct run *run)
 }
 
 /* A run rescued after its file got its name needs no second download. */
-static enum result start_run(struct runner *runner, const struct run *run)
+static enum result start_run(struct runner *runner, struct run *run)
 {
     struct file_facts file;
     if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {

@@ -16,7 +16,7 @@ struct transfer {
     void *context;
     struct media_ref ref;
     bool announced_lately;
-    int64_t began, deadline; /* of the whole ladder; monotonic */
+    int64_t deadline; /* of the whole ladder; monotonic */
     size_t rung;
     struct http_transfer *request;
     struct file_part part;
@@ -62,7 +62,6 @@ static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
 {
     struct transfer_end end = {.outcome = outcome,
                                .answered = t->answered,
-                               .took_ms = clock_monotonic_ms() - t->began,
                                .bytes = t->part.size,
                                .retry_after_ms = t->retry_after_s * 1000};
     if (reason != NULL) {
@@ -291,8 +290,7 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
     t->events = events;
     t->context = context;
     t->announced_lately = run->announced_lately;
-    t->began = clock_monotonic_ms();
-    t->deadline = t->began + app->config->transfer_timeout;
+    t->deadline = clock_monotonic_ms() + app->config->transfer_timeout;
     if (begin(t, run, end) != RESULT_OK) {
         free(t);
         return RESULT_FAILED;

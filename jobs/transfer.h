@@ -32,7 +32,6 @@ struct transfer_end {
     enum transfer_outcome outcome;
     struct run_reason reason; /* unless STORABLE or STOPPED */
     bool answered;            /* the provider answered, and not with a fault of the account */
-    int64_t took_ms;          /* since it began */
     int64_t retry_after_ms;   /* what the provider asked for, or 0 */
     enum audio_kind kind;     /* when STORABLE */
     const char *format;       /* when STORABLE: the rung that gave it */

@@ -17,6 +17,10 @@ enum statement_name {
 };
 
 /* clang-format off */
+
+/* A parameter in microseconds since 1970 as a time. */
+#define PG_US(parameter) "to_timestamp(0) + " parameter "::bigint * interval '1 microsecond'"
+
 static const struct pg_statement SQL[] = {
     /* Whoever finds the pause over, and no probe under way, is the probe. The others look again
      * soon: most probes end long before their time does. */
@@ -25,9 +29,10 @@ static const struct pg_statement SQL[] = {
         "   WHERE account_sid = $1 AND paused_until <= now()"
         "     AND (probe_until IS NULL OR probe_until <= now()) RETURNING 1)"
         " SELECT EXISTS (SELECT FROM probe) OR paused_until IS NULL,"
+        "   (extract(epoch FROM now()) * 1000000)::bigint,"
         "   ceil(extract(epoch FROM CASE WHEN paused_until > now() THEN paused_until"
         "     ELSE least(probe_until, now() + " PG_MS("$3") ") END - now()) * 1000)::bigint"
-        " FROM provider_accounts WHERE account_sid = $1"},
+        " FROM (SELECT) AS always LEFT JOIN provider_accounts ON account_sid = $1"},
     [FAULT_IS_OWN] = {"account_fault_is_own",
         "SELECT EXISTS (SELECT FROM recording_runs r JOIN provider_accounts a ON a.account_sid = $2"
         " WHERE r.id = $1 AND a.worked_at > r.account_fault_at)"},
@@ -49,12 +54,12 @@ static const struct pg_statement SQL[] = {
         "INSERT INTO provider_accounts AS a (account_sid, worked_at) VALUES ($1, now())"
         " ON CONFLICT (account_sid) DO UPDATE SET failures = 0, paused_until = NULL,"
         "   probe_until = NULL, error_code = NULL, error = NULL, worked_at = now()"
-        " WHERE a.paused_until <= now() - " PG_MS("$2") " OR a.paused_until IS NULL"
+        " WHERE a.paused_until <= " PG_US("$2") " OR a.paused_until IS NULL"
         "   AND (a.worked_at IS NULL OR a.worked_at < now() - interval '10 seconds')"},
     [PROBE_OVER] = {"account_probe_over",
         "UPDATE provider_accounts SET probe_until = NULL"
         " WHERE account_sid = $1 AND probe_until IS NOT NULL"
-        "   AND paused_until <= now() - " PG_MS("$2")},
+        "   AND paused_until <= " PG_US("$2")},
     [RESUME] = {"account_resume",
         "UPDATE provider_accounts SET failures = 0, paused_until = NULL, probe_until = NULL"
         " WHERE account_sid = $1"},
@@ -76,7 +81,8 @@ const struct pg_statement *account_statements(void)
     return SQL;
 }
 
-enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms)
+enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms,
+                          int64_t *admitted_us)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
@@ -88,8 +94,9 @@ enum result account_admit(const struct app *app, const char *account_sid, int64_
     if (result != RESULT_OK) {
         return result;
     }
-    if (pg_rows_count(rows) > 0 && !pg_rows_bool(rows, 0, 0)) {
-        int64_t wait = pg_rows_int(rows, 0, 1, WAIT_MIN_MS);
+    *admitted_us = pg_rows_int(rows, 0, 1, 0);
+    if (!pg_rows_bool(rows, 0, 0)) {
+        int64_t wait = pg_rows_int(rows, 0, 2, WAIT_MIN_MS);
         *wait_ms = wait > WAIT_MIN_MS ? wait : WAIT_MIN_MS;
         result = RESULT_DENIED;
     }
@@ -153,22 +160,22 @@ static enum result change(const struct app *app, enum statement_name name, const
 }
 
 static enum result note_end(const struct app *app, enum statement_name name,
-                            const char *account_sid, int64_t took_ms)
+                            const char *account_sid, int64_t admitted_us)
 {
     struct pg_params params = {0};
     pg_text(&params, account_sid);
-    pg_int(&params, took_ms);
+    pg_int(&params, admitted_us);
     return pg_query(app->pg, SQL[name].sql, &params, NULL);
 }
 
-enum result account_worked(const struct app *app, const char *account_sid, int64_t took_ms)
+enum result account_worked(const struct app *app, const char *account_sid, int64_t admitted_us)
 {
-    return note_end(app, WORKED, account_sid, took_ms);
+    return note_end(app, WORKED, account_sid, admitted_us);
 }
 
-enum result account_probe_over(const struct app *app, const char *account_sid, int64_t took_ms)
+enum result account_probe_over(const struct app *app, const char *account_sid, int64_t admitted_us)
 {
-    return note_end(app, PROBE_OVER, account_sid, took_ms);
+    return note_end(app, PROBE_OVER, account_sid, admitted_us);
 }
 
 enum result account_resume(const struct app *app, const char *account_sid)

@@ -13,9 +13,10 @@
 #include "app.h"
 #include "base/result.h"
 
-/* May a transfer of this account begin? RESULT_OK: yes, perhaps as the probe. RESULT_DENIED: not
- * before `wait_ms`. */
-enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms);
+/* May a transfer of this account begin? RESULT_OK: yes, perhaps as the probe; `admitted_us` is
+ * when, by PostgreSQL's clock. RESULT_DENIED: not before `wait_ms`. */
+enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms,
+                          int64_t *admitted_us);
 
 /* Notes a fault met by a run, and pauses the account; `at_least_ms` is what the provider asked for
  * (Retry-After), or 0. Gives the pause's length. RESULT_EXISTS: the account has worked since this
@@ -25,13 +26,13 @@ enum result account_fault(const struct app *app, const char *account_sid, int64_
                           const char *code, const char *text, int64_t at_least_ms,
                           int64_t *pause_ms);
 
-/* Notes that the account works, by a transfer that began `took_ms` ago: its pause is over. What was
- * begun before the pause was over is no probe, and says nothing of it. */
-enum result account_worked(const struct app *app, const char *account_sid, int64_t took_ms);
+/* Notes that the account works, by a transfer that was admitted then: its pause is over. What was
+ * admitted before the pause was over is no probe, and says nothing of it. */
+enum result account_worked(const struct app *app, const char *account_sid, int64_t admitted_us);
 
 /* Notes that a run ended without saying anything of the account: if it was the probe, another one
  * may be. */
-enum result account_probe_over(const struct app *app, const char *account_sid, int64_t took_ms);
+enum result account_probe_over(const struct app *app, const char *account_sid, int64_t admitted_us);
 
 /* Ends a pause by hand, for all that wait for it. */
 enum result account_resume(const struct app *app, const char *account_sid);

@@ -31,6 +31,7 @@ struct run {
     enum run_job job;
     enum queue_lane lane;
     int64_t attempts;                   /* failed so far */
+    int64_t admitted_us;                /* by its account; 0: nobody was asked */
     bool announced_lately;              /* a completed callback came within NOT_READY_WINDOW */
     char recording_url[MEDIA_URL_SIZE]; /* "" when the call has none */
 };

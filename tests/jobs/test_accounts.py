@@ -1,4 +1,4 @@
-"""Faults of the provider's account: it rests, its recordings wait uncounted, one probe goes first."""
+"""Faults of the provider's account: it rests, its recordings wait uncounted, one goes first."""
 
 from __future__ import annotations
 
@@ -257,8 +257,9 @@ def test_after_the_pause_one_goes_first_and_the_others_follow(
         click(call)
     runner(ACCOUNT_PAUSE="1ms")
     twilio.wait("held", equals=1, group=group)
-    codes = until(lambda: (codes := [run_of(db, call).error_code for call in calls])
-                  .count("account_paused") == 7 and codes, "all others put off")
+    codes: list[str | None] = until(
+        lambda: codes if (codes := [run_of(db, call).error_code for call in calls])
+        .count("account_paused") == 7 else [], "all others put off")
     assert account().probing
     assert twilio.stats().group(group).requests == 1
     twilio.release(calls[codes.index(None)].recording_sid)
@@ -308,8 +309,8 @@ def test_a_probe_that_fails_by_itself_makes_way_for_the_next(
 
 
 def test_what_began_before_the_pause_does_not_end_it(
-    stack: Stack, db: Db, new_call: NewCall, held: Callable[..., tuple[Call, Runner]],
-    drain: Command, twilio: Control, account: Callable[[], Account],
+    new_call: NewCall, held: Callable[..., tuple[Call, Runner]], drain: Command, twilio: Control,
+    account: Callable[[], Account],
 ) -> None:
     """The provider asked for two hours; that an older transfer comes to its end is no answer."""
     older, one = held("--once")
@@ -421,8 +422,8 @@ def rests(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 @pytest.mark.parametrize("way", ["--call", "--business"])
 def test_status_tells_of_the_pause_and_retry_ends_it(
-    way: str, stack: Stack, db: Db, new_business: NewBusiness, run_tapedeck: Command,
-    drain: Command, new_call: NewCall, account: Callable[[], Account],
+    way: str, stack: Stack, db: Db, run_tapedeck: Command, drain: Command, new_call: NewCall,
+    account: Callable[[], Account],
 ) -> None:
     """For everybody: the others that waited for it go on, too."""
     assert rests(run_tapedeck("status")) == []
