@@ -22,7 +22,7 @@ struct cleanup {
     int64_t rescued;
 };
 
-/* Reaping is part of every dispatch; here each business with work gets one. */
+/* Reaping is part of every dispatch; here each business gets one that has work, or a slot taken. */
 static void reap(void *context, int64_t business_id)
 {
     const struct cleanup *c = context;
@@ -59,6 +59,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         fprintf(stderr, "tapedeck: cleanup could not reach PostgreSQL; the next one will\n");
         return EXIT_NOT_DONE;
     }
+    (void)queue_each_taken(app, reap, &c);
     int64_t matched = service_match_inbox(app);
     int64_t offered = service_offer_due(app);
     int64_t swept = file_sweep_parts(app->config, app->config->stale_after);

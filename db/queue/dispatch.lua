@@ -150,6 +150,8 @@ end
 if ready == 1 then
     fill()
 end
+-- Where a slot may be left behind: nobody asks for a business that has no work any more.
+redis.call(redis.call('EXISTS', slots) == 1 and 'SADD' or 'SREM', 'rec_taken', business)
 for _, line in ipairs({ queue, later, queued }) do
     redis.call('PEXPIRE', line, line_ms)
 end

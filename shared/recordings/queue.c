@@ -5,37 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/embedded.h"
+#include "base/buf.h"
 #include "base/log.h"
 #include "clients/crypto.h"
-
-enum { KEY_SIZE = 96, RUNNER_MARK_MS = 150 * 1000 };
-
-/* ---- scripts and keys ---- */
-
-static enum result find_script(const char *name, struct redis_script *out)
-{
-    for (const struct embedded_file *file = EMBEDDED_SCRIPTS; file->name != NULL; file++) {
-        if (strcmp(file->name, name) == 0) {
-            out->name = file->name;
-            out->body = file->bytes;
-            out->length = (size_t)(file->end - file->bytes);
-            return crypto_sha1_hex(out->body, out->length, out->sha1) ? RESULT_OK : RESULT_FAILED;
-        }
-    }
-    return RESULT_FAILED;
-}
-
-static const char *key(char out[KEY_SIZE], const char *prefix, int64_t business_id,
-                       const char *call_sid)
-{
-    int n = snprintf(out, KEY_SIZE, "%s:%lld%s%s", prefix, (long long)business_id,
-                     call_sid != NULL ? ":" : "", call_sid != NULL ? call_sid : "");
-    if (n < 0 || n >= KEY_SIZE) {
-        abort();
-    }
-    return out;
-}
+#include "recordings/queue_script.h"
 
 const char *queue_lane_name(enum queue_lane lane)
 {
@@ -76,15 +49,15 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
 {
     struct redis_script script;
     char nonce[CRYPTO_TOKEN_SIZE];
-    char keys[4][KEY_SIZE];
-    if (find_script("dispatch.lua", &script) != RESULT_OK || !crypto_token(nonce)) {
+    char keys[4][QUEUE_KEY_SIZE];
+    if (queue_find_script("dispatch.lua", &script) != RESULT_OK || !crypto_token(nonce)) {
         return RESULT_FAILED;
     }
     struct redis_args args = {0};
-    redis_text(&args, key(keys[0], "rec_slots", business_id, NULL));
-    redis_text(&args, key(keys[1], "rec_queue", business_id, NULL));
-    redis_text(&args, key(keys[2], "rec_later", business_id, NULL));
-    redis_text(&args, key(keys[3], "rec_queued", business_id, NULL));
+    redis_text(&args, queue_key(keys[0], "rec_slots", business_id, NULL));
+    redis_text(&args, queue_key(keys[1], "rec_queue", business_id, NULL));
+    redis_text(&args, queue_key(keys[2], "rec_later", business_id, NULL));
+    redis_text(&args, queue_key(keys[3], "rec_queued", business_id, NULL));
     redis_text(&args, "rec_jobs");
     redis_int(&args, business_id);
     redis_int(&args, app->config->slots_per_business);
@@ -157,189 +130,81 @@ enum result queue_dispatch(const struct app *app, int64_t business_id, struct qu
     return dispatch(app, business_id, "fill", NULL, NULL, place);
 }
 
-/* ---- leases ---- */
+/* ---- what is missing, what is left ---- */
 
-/* Runs a script that answers 1 or 0. */
-static enum result eval_yes(const struct app *app, const char *name, size_t keys,
-                            const struct redis_args *args)
-{
-    struct redis_script script;
-    struct redis_reply *reply;
-    enum result result = find_script(name, &script);
-    if (result == RESULT_OK) {
-        result = redis_eval(app->redis, &script, keys, args, &reply);
-    }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    bool yes = redis_reply_int(reply, 0) == 1;
-    redis_reply_free(reply);
-    return yes ? RESULT_OK : RESULT_LOST;
-}
-
-enum result queue_take(const struct app *app, const struct queue_job *job, const char *token)
-{
-    char lease[KEY_SIZE];
-    struct redis_args args = {0};
-    redis_text(&args, key(lease, "rec_inflight", job->business_id, job->call_sid));
-    redis_text(&args, token);
-    redis_int(&args, app->config->inflight_ttl);
-    return eval_yes(app, "take.lua", 1, &args);
-}
-
-/* The keys that renew.lua and restore.lua take, in their order. */
-enum { LEASE_KEYS = 5 };
-
-struct lease_keys {
-    char text[LEASE_KEYS][KEY_SIZE];
-};
-
-static void lease_args(struct redis_args *args, struct lease_keys *keys, int64_t business_id,
-                       const char *call_sid)
-{
-    redis_text(args, key(keys->text[0], "rec_inflight", business_id, call_sid));
-    redis_text(args, key(keys->text[1], "rec_slots", business_id, NULL));
-    redis_text(args, key(keys->text[2], "rec_queue", business_id, NULL));
-    redis_text(args, key(keys->text[3], "rec_later", business_id, NULL));
-    redis_text(args, key(keys->text[4], "rec_queued", business_id, NULL));
-}
-
-enum result queue_renew(const struct app *app, const struct queue_job *job, const char *token)
-{
-    struct lease_keys keys;
-    struct redis_args args = {0};
-    lease_args(&args, &keys, job->business_id, job->call_sid);
-    redis_text(&args, token);
-    redis_int(&args, app->config->inflight_ttl);
-    redis_text(&args, job->call_sid);
-    redis_int(&args, app->config->slots_per_business);
-    return eval_yes(app, "renew.lua", LEASE_KEYS, &args);
-}
-
-enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
-                          const char *token, enum queue_lane lane)
-{
-    struct lease_keys keys;
-    char slots_later[KEY_SIZE];
-    struct redis_args args = {0};
-    lease_args(&args, &keys, business_id, call_sid);
-    redis_text(&args, key(slots_later, "rec_slots_later", business_id, NULL));
-    redis_text(&args, token);
-    redis_int(&args, app->config->inflight_ttl);
-    redis_text(&args, call_sid);
-    redis_text(&args, lane == LANE_CLICK ? "c" : "l");
-    return eval_yes(app, "restore.lua", LEASE_KEYS + 1, &args);
-}
-
-enum result queue_set_ready(const struct app *app)
-{
-    struct redis_args args = {0};
-    redis_text(&args, "SET");
-    redis_text(&args, "rec_ready");
-    redis_text(&args, "1");
-    return redis_command(app->redis, &args, NULL);
-}
-
-/* True when a key is there. */
-static enum result exists(const struct app *app, const char *name)
+enum result queue_each_taken(const struct app *app, void (*visit)(void *, int64_t), void *context)
 {
     struct redis_reply *reply;
     struct redis_args args = {0};
-    redis_text(&args, "EXISTS");
-    redis_text(&args, name);
+    redis_text(&args, "SMEMBERS");
+    redis_text(&args, "rec_taken");
     enum result result = redis_command(app->redis, &args, &reply);
-    if (result == RESULT_OK) {
-        result = redis_reply_int(reply, 0) == 1 ? RESULT_OK : RESULT_NOT_FOUND;
-        redis_reply_free(reply);
-    }
-    return result;
-}
-
-enum result queue_is_ready(const struct app *app)
-{
-    return exists(app, "rec_ready");
-}
-
-enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid)
-{
-    char lease[KEY_SIZE];
-    return exists(app, key(lease, "rec_inflight", business_id, call_sid));
-}
-
-/* ---- progress ---- */
-
-enum result queue_publish(const struct app *app, const struct queue_job *job, const char *format,
-                          int64_t received, int64_t total)
-{
-    char progress[KEY_SIZE];
-    struct redis_args set = {0};
-    redis_text(&set, "HSET");
-    redis_text(&set, key(progress, "rec_progress", job->business_id, job->call_sid));
-    redis_text(&set, "format");
-    redis_text(&set, format);
-    redis_text(&set, "received");
-    redis_int(&set, received);
-    redis_text(&set, "total");
-    redis_int(&set, total);
-    enum result result = redis_command(app->redis, &set, NULL);
     if (result != RESULT_OK) {
         return result;
     }
-    struct redis_args expire = {0};
-    redis_text(&expire, "PEXPIRE");
-    redis_text(&expire, progress);
-    redis_int(&expire, app->config->inflight_ttl);
-    return redis_command(app->redis, &expire, NULL);
-}
-
-static int64_t seen_ms(int64_t left_ms)
-{
-    return left_ms < 0 ? -1 : RUNNER_MARK_MS - left_ms;
-}
-
-enum result queue_peek(const struct app *app, int64_t business_id, const char *call_sid,
-                       struct queue_progress *out)
-{
-    struct redis_script script;
-    char keys[4][KEY_SIZE];
-    struct redis_args args = {0};
-    redis_text(&args, key(keys[0], "rec_slots", business_id, NULL));
-    redis_text(&args, key(keys[1], "rec_queue", business_id, NULL));
-    redis_text(&args, key(keys[2], "rec_later", business_id, NULL));
-    redis_text(&args, key(keys[3], "rec_progress", business_id, call_sid));
-    redis_text(&args, "rec_runner");
-    redis_text(&args, call_sid);
-    struct redis_reply *reply;
-    enum result result = find_script("peek.lua", &script);
-    if (result == RESULT_OK) {
-        result = redis_eval(app->redis, &script, 5, &args, &reply);
+    for (size_t i = 0; i < redis_reply_count(reply); i++) {
+        const char *digits = redis_reply_text(redis_reply_at(reply, i));
+        int64_t business_id;
+        if (digits != NULL && text_int(digits, 1, INT64_MAX, &business_id)) {
+            visit(context, business_id);
+        }
     }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    const char *format = redis_reply_text(redis_reply_at(reply, 3));
-    *out = (struct queue_progress){
-        .position = redis_reply_int(redis_reply_at(reply, 0), QUEUE_NOWHERE),
-        .bytes_received = redis_reply_int(redis_reply_at(reply, 1), -1),
-        .bytes_total = redis_reply_int(redis_reply_at(reply, 2), -1),
-        .runner_seen_ms = seen_ms(redis_reply_int(redis_reply_at(reply, 4), -2)),
-    };
-    (void)snprintf(out->format, sizeof out->format, "%s", format != NULL ? format : "");
     redis_reply_free(reply);
     return RESULT_OK;
 }
 
+enum { WAITING_SIZE = QUEUE_KEY_SIZE + sizeof " later\n" };
+
+static void list_waiting(const struct queue_waiting *calls, size_t count, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_format(out, "%lld %s %s\n", (long long)calls[i].business_id, calls[i].call_sid,
+                   queue_lane_name(calls[i].lane));
+    }
+}
+
+static void mark_absent(struct queue_waiting *calls, size_t count, const struct redis_reply *reply)
+{
+    for (size_t i = 0; i < redis_reply_count(reply); i++) {
+        int64_t index = redis_reply_int(redis_reply_at(reply, i), 0);
+        if (index >= 1 && (size_t)index <= count) {
+            calls[index - 1].absent = true;
+        }
+    }
+}
+
+enum result queue_find_absent(const struct app *app, struct queue_waiting *calls, size_t count)
+{
+    struct redis_script script;
+    struct redis_reply *reply;
+    struct redis_args args = {0};
+    struct buf list;
+    buf_init(&list, count * WAITING_SIZE);
+    list_waiting(calls, count, &list);
+    enum result result = buf_ok(&list) ? queue_find_script("absent.lua", &script) : RESULT_FAILED;
+    if (result == RESULT_OK) {
+        redis_text(&args, buf_str(&list));
+        result = redis_eval(app->redis, &script, 0, &args, &reply);
+    }
+    if (result == RESULT_OK) {
+        mark_absent(calls, count, reply);
+        redis_reply_free(reply);
+    }
+    buf_free(&list);
+    return result;
+}
+
 /* ---- waiting ---- */
 
-static const char *waiting_key(char out[KEY_SIZE])
+static const char *waiting_key(char out[QUEUE_KEY_SIZE])
 {
     char host[64];
     if (gethostname(host, sizeof host) != 0) {
         host[0] = '\0';
     }
     host[sizeof host - 1] = '\0';
-    int n = snprintf(out, KEY_SIZE, "rec_waiting:%s", host);
-    if (n < 0 || n >= KEY_SIZE) {
+    int n = snprintf(out, QUEUE_KEY_SIZE, "rec_waiting:%s", host);
+    if (n < 0 || n >= QUEUE_KEY_SIZE) {
         abort();
     }
     return out;
@@ -348,19 +213,19 @@ static const char *waiting_key(char out[KEY_SIZE])
 enum result queue_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms, int64_t most,
                              const char *token)
 {
-    char waiting[KEY_SIZE];
+    char waiting[QUEUE_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, waiting_key(waiting));
     redis_int(&args, now_ms);
     redis_int(&args, until_ms);
     redis_int(&args, most);
     redis_text(&args, token);
-    return eval_yes(app, "wait.lua", 1, &args);
+    return queue_eval_yes(app, "wait.lua", 1, &args);
 }
 
 void queue_wait_end(const struct app *app, const char *token)
 {
-    char waiting[KEY_SIZE];
+    char waiting[QUEUE_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, "ZREM");
     redis_text(&args, waiting_key(waiting));
@@ -374,9 +239,10 @@ enum result queue_mark_runner(const struct app *app, int64_t started_ms)
 {
     struct redis_args args = {0};
     redis_text(&args, "rec_runner");
+    redis_text(&args, "rec_newest");
     redis_int(&args, started_ms);
-    redis_int(&args, RUNNER_MARK_MS);
-    enum result result = eval_yes(app, "mark.lua", 1, &args);
+    redis_int(&args, QUEUE_RUNNER_MARK_MS);
+    enum result result = queue_eval_yes(app, "mark.lua", 2, &args);
     if (result == RESULT_OK) {
         return RESULT_EXISTS;
     }
@@ -391,7 +257,7 @@ enum result queue_runner_seen(const struct app *app, int64_t *seen)
     redis_text(&args, "rec_runner");
     enum result result = redis_command(app->redis, &args, &reply);
     if (result == RESULT_OK) {
-        *seen = seen_ms(redis_reply_int(reply, -2));
+        *seen = queue_seen_ms(redis_reply_int(reply, -2));
         redis_reply_free(reply);
     }
     return result;
@@ -452,7 +318,7 @@ enum result queue_heard(struct redis *wake, struct queue_job *job)
 
 enum result queue_push_back(const struct app *app, const struct queue_job *job)
 {
-    char text[KEY_SIZE];
+    char text[QUEUE_KEY_SIZE];
     int n = snprintf(text, sizeof text, "%lld:%s", (long long)job->business_id, job->call_sid);
     if (n < 0 || (size_t)n >= sizeof text) {
         return RESULT_FAILED;

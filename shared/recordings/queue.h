@@ -9,6 +9,7 @@
 #define TAPEDECK_RECORDINGS_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "app.h"
@@ -18,6 +19,8 @@
 enum queue_lane { LANE_CLICK, LANE_LATER }; /* a person waits; nobody does */
 
 enum { QUEUE_NOWHERE = -1, QUEUE_IN_SLOT = 0 };
+
+enum { QUEUE_RUNNER_MARK_MS = 150 * 1000 }; /* how long a runner is said to be here */
 
 struct queue_place {
     int64_t active;   /* slots taken in this business */
@@ -31,7 +34,7 @@ struct queue_progress {
     int64_t bytes_received; /* -1: not known */
     int64_t bytes_total;    /* -1: not known */
     char format[8];         /* "" : not known */
-    int64_t runner_seen_ms; /* how long ago; -1: not within RUNNER_MARK_MS */
+    int64_t runner_seen_ms; /* how long ago; -1: not within QUEUE_RUNNER_MARK_MS */
 };
 
 /* A granted job, as it stands in rec_jobs. */
@@ -47,6 +50,17 @@ const char *queue_lane_name(enum queue_lane lane);
 enum result queue_enqueue(const struct app *app, int64_t business_id, const char *call_sid,
                           enum queue_lane lane, struct queue_place *place);
 
+/* A call that PostgreSQL has waiting. */
+struct queue_waiting {
+    int64_t business_id;
+    char call_sid[SID_SIZE];
+    enum queue_lane lane;
+    bool absent; /* the answer */
+};
+
+/* Of these calls, which are in no slot and not in the line they belong in? One round trip. */
+enum result queue_find_absent(const struct app *app, struct queue_waiting *calls, size_t count);
+
 /* Gives a slot back, if `token` still holds it, and grants it to the next in line. */
 enum result queue_release(const struct app *app, int64_t business_id, const char *call_sid,
                           const char *token, struct queue_place *place);
@@ -60,6 +74,9 @@ enum result queue_drop(const struct app *app, int64_t business_id, const char *c
 
 /* Reaps lapsed leases of a business and fills its free slots. */
 enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_place *place);
+
+/* Visits the businesses that have a slot taken. */
+enum result queue_each_taken(const struct app *app, void (*visit)(void *, int64_t), void *context);
 
 /* After Redis lost its memory: puts a running transfer's slot and lease back, as PostgreSQL knows
  * them; then says that all are in place. RESULT_NOT_FOUND from queue_is_ready: not yet. */
@@ -91,7 +108,7 @@ enum result queue_wait_begin(const struct app *app, int64_t now_ms, int64_t unti
                              const char *token);
 void queue_wait_end(const struct app *app, const char *token);
 
-/* Says that a runner, begun at `started_ms` (wall clock), is here for the next RUNNER_MARK_MS.
+/* Says that a runner, begun at `started_ms` (wall clock), is here for QUEUE_RUNNER_MARK_MS.
  * RESULT_EXISTS: a newer one is, too. */
 enum result queue_mark_runner(const struct app *app, int64_t started_ms);
 

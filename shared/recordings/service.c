@@ -1,12 +1,14 @@
 #include "recordings/service.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "recordings/wish.h"
 #include "twilio/media.h"
 
-enum { OFFER_PAGE = 500, OFFER_PAGES_MAX = 10000 };
+enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000 };
 
 const char *service_state_name(enum recording_state state)
 {
@@ -378,34 +380,50 @@ int64_t service_match_inbox(const struct app *app)
 
 /* ---- rebuilding the line ---- */
 
-struct offering {
-    const struct app *app;
-    enum result result;
+struct page {
+    struct queue_waiting *calls; /* OFFER_PAGE of them */
+    size_t count;
     int64_t last_id;
-    int64_t page, total;
 };
 
-static void offer(void *context, const struct run_waiting *run)
+static void note_due(void *context, const struct run_waiting *run)
 {
-    struct offering *o = context;
-    o->last_id = run->id;
-    o->page++;
-    if (o->result == RESULT_OK) {
-        o->result = enqueue(o->app, run->business_id, run->call_sid, run->lane, NULL);
-        o->total += o->result == RESULT_OK;
+    struct page *page = context;
+    struct queue_waiting *call = &page->calls[page->count++];
+    *call = (struct queue_waiting){.business_id = run->business_id, .lane = run->lane};
+    (void)snprintf(call->call_sid, sizeof call->call_sid, "%s", run->call_sid);
+    page->last_id = run->id;
+}
+
+/* Most are in their lines: only those that are not are put there. */
+static enum result offer_page(const struct app *app, struct page *page, int64_t *offered)
+{
+    enum result result = queue_find_absent(app, page->calls, page->count);
+    for (size_t i = 0; i < page->count && result == RESULT_OK; i++) {
+        const struct queue_waiting *call = &page->calls[i];
+        if (call->absent) {
+            result = enqueue(app, call->business_id, call->call_sid, call->lane, NULL);
+            *offered += result == RESULT_OK;
+        }
     }
+    return result;
 }
 
 int64_t service_offer_due(const struct app *app)
 {
-    struct offering o = {.app = app};
-    o.result = service_restore(app);
-    for (int page = 0; page < OFFER_PAGES_MAX && o.result == RESULT_OK; page++) {
-        o.page = 0;
-        enum result result = run_each_due(app, o.last_id, OFFER_PAGE, offer, &o);
-        if (result != RESULT_OK || o.page < OFFER_PAGE) {
+    int64_t offered = 0;
+    struct page page = {.calls = calloc(OFFER_PAGE, sizeof *page.calls)};
+    enum result result = page.calls != NULL ? service_restore(app) : RESULT_FAILED;
+    for (int pages = 0; pages < OFFER_PAGES_MAX && result == RESULT_OK; pages++) {
+        page.count = 0;
+        result = run_each_due(app, page.last_id, OFFER_PAGE, note_due, &page);
+        if (result == RESULT_OK && page.count > 0) {
+            result = offer_page(app, &page, &offered);
+        }
+        if (page.count < OFFER_PAGE) {
             break;
         }
     }
-    return o.total;
+    free(page.calls);
+    return offered;
 }

@@ -84,6 +84,12 @@ class Business:
         line = self.queue + self.later
         return 0 if sid in self.slots else line.index(sid) + 1 if sid in line else -1
 
+    def absent(self, calls: Sequence[tuple[str, str]]) -> list[int]:
+        """The places, from 1, of those in no slot and not in the line they belong in."""
+        lines = {"click": self.queue, "later": self.queue + self.later}
+        return [i for i, (sid, lane) in enumerate(calls, 1)
+                if sid not in self.slots and sid not in lines[lane]]
+
     def held(self, sid: str) -> str | None:
         """The token of the runner that has this call."""
         lease = self.slots.get(sid)

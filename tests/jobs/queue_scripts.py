@@ -31,7 +31,8 @@ end
 return { members, leases,
     redis.call('LRANGE', KEYS[2], 0, -1), redis.call('LRANGE', KEYS[3], 0, -1),
     redis.call('SMEMBERS', KEYS[4]), redis.call('LRANGE', 'rec_jobs', 0, -1), endless,
-    redis.call('EXISTS', 'rec_ready'), redis.call('SMEMBERS', 'rec_slots_later:' .. ARGV[1]) }
+    redis.call('EXISTS', 'rec_ready'), redis.call('SMEMBERS', 'rec_slots_later:' .. ARGV[1]),
+    redis.call('SISMEMBER', 'rec_taken', ARGV[1]) }
 """
 
 
@@ -43,7 +44,7 @@ class Scripts:
         folder = ROOT / "db" / "queue"
         self._sha = {
             name: client.script_load((folder / f"{name}.lua").read_text())
-            for name in ("dispatch", "take", "renew", "restore", "peek", "mark")
+            for name in ("dispatch", "take", "renew", "restore", "peek", "mark", "absent")
         }
         self._sha["snapshot"] = client.script_load(SNAPSHOT)
 
@@ -59,12 +60,13 @@ class Scripts:
         return self._call(business, "take", [_lease(business, sid)], [token, LEASE_MS])
 
     def renew(self, business: int, sid: str, token: str, limit: int) -> tuple[int, State]:
-        keys = [_lease(business, sid), *_lines(business)]
-        return self._call(business, "renew", keys, [token, LEASE_MS, sid, limit])
+        keys = [_lease(business, sid), *_lines(business), "rec_taken"]
+        return self._call(business, "renew", keys, [token, LEASE_MS, sid, business, limit])
 
     def restore(self, business: int, sid: str, token: str, lane: str) -> tuple[int, State]:
-        keys = [_lease(business, sid), *_lines(business), f"rec_slots_later:{business}"]
-        return self._call(business, "restore", keys, [token, LEASE_MS, sid, lane])
+        keys = [_lease(business, sid), *_lines(business), "rec_taken",
+                f"rec_slots_later:{business}"]
+        return self._call(business, "restore", keys, [token, LEASE_MS, sid, business, lane])
 
     def set_ready(self) -> None:
         self.client.set("rec_ready", "1")
@@ -74,8 +76,14 @@ class Scripts:
         keys = [slots, queue, later, f"rec_progress:{business}:{sid}", "rec_runner"]
         return self._call(business, "peek", keys, [sid])
 
+    def absent(self, business: int, calls: Sequence[tuple[str, str]]) -> tuple[list[int], State]:
+        """`calls`: SIDs, and the line that each belongs in."""
+        page = "".join(f"{business} {sid} {lane}\n" for sid, lane in calls)
+        return self._call(business, "absent", [], [page])
+
     def mark(self, started_ms: int) -> int:
-        answer: int = self._eval(self.client, "mark", ["rec_runner"], [started_ms, LEASE_MS])
+        keys = ["rec_runner", "rec_newest"]
+        answer: int = self._eval(self.client, "mark", keys, [started_ms, LEASE_MS])
         return answer
 
     def look(self, business: int) -> State:
@@ -110,7 +118,8 @@ class Scripts:
 
 
 def _state(raw: list[Any]) -> State:
-    members, leases, queue, later, queued, jobs, endless, ready, slots_later = raw
+    members, leases, queue, later, queued, jobs, endless, ready, slots_later, taken = raw
+    assert taken == bool(members), "a business with a slot taken is found, and no other"
     assert not endless, f"these keys never expire: {endless}"
     slots = dict(zip(members, leases, strict=True))
     return State(slots, set(slots_later), queue, later, set(queued), jobs, ready == 1)

@@ -12,8 +12,8 @@ from stack.calls import Call, new_sid
 from stack.stack import Stack
 
 from jobs_kit import (
-    Db, Line, Runner, Sql, assert_stored, change_run, click, heard_of_long_ago, insert_call,
-    known_call, lapse, line_of, run_of, runs_of, unrecorded_call, value_of,
+    Db, Line, Runner, Sql, assert_idle, assert_stored, change_run, click, heard_of_long_ago,
+    insert_call, known_call, lapse, line_of, run_of, runs_of, unrecorded_call, value_of,
 )
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -79,6 +79,21 @@ def test_a_slot_is_seen_to_though_nobody_waits_for_it(
     cleanup()
     line = line_of(rds, call.business)
     assert (line.leases, line.jobs) == ({call.call_sid}, [call.call_sid])
+
+
+def test_a_slot_is_seen_to_though_its_business_has_no_work_any_more(
+    stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness, cleanup: Command,
+    drain: Command,
+) -> None:
+    """Redis was away when the run ended, so nobody gave the slot back; then its lease lapsed."""
+    call = known_call(stack, db, new_business())
+    click(call)
+    change_run(db, call, status="completed", completed_at=Sql("now()"))
+    rds.delete("rec_jobs")
+    lapse(rds, call)
+    cleanup()  # it is granted once more, and found to be done
+    drain()
+    assert_idle(rds, call.business)
 
 
 def kill_runner(held: Callable[..., tuple[Call, Runner]]) -> Call:
@@ -171,7 +186,7 @@ def test_more_than_a_page_is_offered(
     stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness, cleanup: Command
 ) -> None:
     """All that waits, in order, though it is read in pages."""
-    business, count = new_business(), 1203
+    business, count = new_business(), 2203
     sids = [new_sid("CA") for _ in range(count)]
     with db.cursor() as cursor:
         cursor.executemany(

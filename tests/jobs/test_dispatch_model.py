@@ -138,6 +138,13 @@ class World:
         got, state = self.scripts.peek(one.id, sid)
         self._same(got, [one.place(sid), -1, -1, "", BROKEN], state, one)
 
+    def absent(self, one: Business, _sid: str) -> None:
+        """All calls at once, and one of them twice."""
+        calls = [(sid, self.rng.choice(["click", "later"])) for sid in [*CALLS, CALLS[0]]]
+        self.note(f"absent {one.id}:{calls}")
+        got, state = self.scripts.absent(one.id, calls)
+        self._same(got, one.absent(calls), state, one)
+
     def lapse(self, one: Business, sid: str) -> None:
         if one.slots:
             sid = self.rng.choice(sorted(one.slots))
@@ -226,6 +233,7 @@ OPERATIONS: dict[Callable[[World, Business, str], None], int] = {
     World.enqueue: 30, World.pop: 20, World.take: 20, World.release: 16, World.hand_back: 5,
     World.release_wrongly: 8, World.renew: 8, World.fill: 5, World.peek: 4, World.lapse: 6,
     World.lose_lines: 1, World.lose_set: 1, World.drop: 3, World.restore: 6,
+    World.absent: 4,
 }
 RARELY = 250  # steps between two flushes, about
 CALLS = [f"CA{number:02}" for number in range(9)]
@@ -301,10 +309,21 @@ def test_the_newest_runners_mark_stands(own_redis: redis.Redis) -> None:
     scripts = Scripts(own_redis)
     for started, newer_is_here, mark in (5, 0, "5"), (5, 0, "5"), (9, 0, "9"), (5, 1, "9"):
         assert scripts.mark(started) == newer_is_here
-        assert own_redis.get("rec_runner") == mark
-    own_redis.delete("rec_runner")
+        assert own_redis.get("rec_newest") == mark
+    own_redis.delete("rec_newest")
     assert scripts.mark(5) == 0
-    assert own_redis.pttl("rec_runner") > 0
+    assert own_redis.pttl("rec_newest") > 0
+
+
+def test_any_runner_is_seen(own_redis: redis.Redis) -> None:
+    """Also one that is not the newest: it works, though the newest may be gone."""
+    scripts = Scripts(own_redis)
+    scripts.mark(9)
+    for key in ("rec_runner", "rec_newest"):
+        own_redis.pexpire(key, 60_000)
+    assert scripts.mark(5) == 1
+    assert own_redis.pttl("rec_runner") > 60_000
+    assert own_redis.pttl("rec_newest") <= 60_000, "nobody but itself keeps the newest alive"
 
 
 @pytest.mark.parametrize("how", ["return", "lapse"])
