@@ -118,7 +118,9 @@ static int run(const struct config *config)
     app.pg = pg_new(config->database_url, config->pg_timeout);
     app.redis = redis_new(config->redis_url, config->redis_timeout);
     if (app.pg == NULL || app.redis == NULL) {
-        status = complain("configuration: REDIS_URL: ", "this value is not valid");
+        status = complain(app.pg == NULL ? "configuration: DATABASE_URL: "
+                                         : "configuration: REDIS_URL: ",
+                          "this value is not valid");
     } else {
         status = serve(&app);
     }

@@ -94,7 +94,8 @@ static int run_connected(const struct command *command, const struct config *con
     app.pg = pg_new(config->database_url, config->pg_timeout);
     app.redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
     if (app.pg == NULL || (needs_redis && app.redis == NULL)) {
-        fprintf(stderr, "tapedeck: configuration: REDIS_URL: this value is not valid\n");
+        fprintf(stderr, "tapedeck: configuration: %s: this value is not valid\n",
+                app.pg == NULL ? "DATABASE_URL" : "REDIS_URL");
     } else {
         status = command->run(&app, argc, argv);
     }

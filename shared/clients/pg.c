@@ -77,8 +77,23 @@ void pg_flag(struct pg_params *params, bool flag)
 
 /* ---- connection ---- */
 
+/* libpq's own message about a malformed string quotes it, password and all, at the first connect:
+ * so it is parsed here first, and that message dropped. A word alone is a database's name. */
+static bool is_well_formed(const char *url)
+{
+    if (strchr(url, '=') == NULL && strstr(url, "://") == NULL) {
+        return true;
+    }
+    PQconninfoOption *options = PQconninfoParse(url, NULL);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
 struct pg *pg_new(const char *url, int64_t timeout_ms)
 {
+    if (!is_well_formed(url)) {
+        return NULL;
+    }
     struct pg *pg = calloc(1, sizeof *pg);
     if (pg == NULL) {
         return NULL;

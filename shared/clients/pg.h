@@ -44,7 +44,8 @@ void pg_int(struct pg_params *params, int64_t number);
 void pg_int_or_null(struct pg_params *params, int64_t number, int64_t null_value);
 void pg_flag(struct pg_params *params, bool flag);
 
-/* A handle for `url` (libpq's URI or key/value form); connects lazily. NULL without memory. */
+/* A handle for `url` (libpq's URI or key/value form); connects lazily. NULL when it is neither,
+ * or without memory. */
 struct pg *pg_new(const char *url, int64_t timeout_ms);
 
 /* pg_free(NULL) is safe. */

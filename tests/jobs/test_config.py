@@ -143,6 +143,13 @@ def test_a_redis_address_is_checked_before_it_is_used(url: str, tool: Tool) -> N
     assert_refused(tool("config", REDIS_URL=url), "REDIS_URL")
 
 
+@pytest.mark.parametrize("url", [
+    "postgresql://u:hunter2@[", "postgresql://u:hunter2@h/%zz", "password=hunter2 nonsense=1",
+])
+def test_a_database_address_is_checked_and_not_repeated(url: str, tool: Tool) -> None:
+    assert_refused(tool("migrate", DATABASE_URL=url), "DATABASE_URL: this value")
+
+
 COMMANDS = {
     "drain": ["DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID",
               "TWILIO_AUTH_TOKEN"],

@@ -108,16 +108,22 @@ static void assert_away(struct pg *pg)
     assert_true(clock_monotonic_ms() - start < QUICK_MS);
 }
 
+static void test_malformed_addresses(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {
+        "postgresql://%zz",      "postgresql://[", "postgresql://u:p@ss w@h/%",
+        "host=/nonexistent x=1", "host = 'open",   "mysql://h/d"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        assert_null(pg_new(urls[i], 5000));
+    }
+}
+
 static void test_nobody_there(void **state)
 {
     (void)state;
-    static const char *const urls[] = {NOWHERE,
-                                       "postgresql://127.0.0.1:1/none",
-                                       "host=/nonexistent dbname=none",
-                                       "postgresql://%zz",
-                                       "postgresql://[",
-                                       "host=/nonexistent port=x",
-                                       "host=/nonexistent x=1"};
+    static const char *const urls[] = {NOWHERE, "postgresql://127.0.0.1:1/none",
+                                       "host=/nonexistent dbname=none", "host=/nonexistent port=x"};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         struct ear ear;
         struct pg *pg = pg_new(urls[i], 5000);
@@ -229,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameters),
         cmocka_unit_test(test_as_many_parameters_as_there_may_be),
+        cmocka_unit_test(test_malformed_addresses),
         cmocka_unit_test(test_nobody_there),
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_the_reason_is_for_operators),
