@@ -26,7 +26,9 @@ static const struct pg_statement SQL[] = {
     [MATCHED] = {"inbox_matched",
         "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},
     [COUNT] = {"inbox_count",
-        "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL"},
+        "SELECT count(*) FROM recording_inbox i WHERE matched_at IS NULL"
+        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid"
+        "     AND c.recording_url <> '' AND c.recording_sid <> i.recording_sid)"},
     [READ_PROGRESS] = {"inbox_read_progress",
         "SELECT next_page FROM reconcile_progress WHERE account_sid = $1 AND next_page <> ''"},
     [WRITE_PROGRESS] = {"inbox_write_progress",

@@ -18,11 +18,11 @@ import psycopg
 import pytest
 import redis
 from stack.api import Api
-from stack.calls import Call
+from stack.calls import Call, new_sid
 from stack.stack import Stack
 from twilio.client import fault
 
-from jobs_kit import Db, unrecorded_call, value_of
+from jobs_kit import Db, known_call, unrecorded_call, value_of
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -141,6 +141,7 @@ WRONG_OPTIONS = [
     ("drain", "--linger", "soon"), ("drain", "--linger", "1s", "--linger", "2s"),
     ("drain", "--linger="), ("drain", "-once"), ("cleanup", "--force"), ("cleanup", "all"),
     ("migrate", "--check=yes"), ("migrate", "--chek"), ("status", "--json"), ("config", "--all"),
+    ("reconcile", "--all"), ("reconcile", "now"), ("reconcile", "--window=1d"),
 ]
 
 
@@ -209,15 +210,29 @@ def test_a_database_without_schema_is_not_ok(stack: Stack, run_tapedeck: Tool) -
 
 
 def test_callbacks_that_wait_are_counted(
-    stack: Stack, db: Db, new_business: Callable[[], int], run_tapedeck: Tool
+    stack: Stack, new_business: Callable[[], int], run_tapedeck: Tool
 ) -> None:
-    waiting = value_of(db, "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL")
+    waiting = int(said_of(run_tapedeck("status"), "inbox").split()[0])
     for _ in range(2):
         call = unrecorded_call(stack, new_business())
         assert call.send_recording_status().status == 204
         assert call.send_recording_status().status == 204  # again, and counted once
     said = said_of(run_tapedeck("status"), "inbox")
     assert said == f"{waiting + 2} callbacks wait for their call"
+
+
+def test_a_second_recording_of_a_call_does_not_wait_for_it(
+    stack: Stack, db: Db, new_business: Callable[[], int], run_tapedeck: Tool
+) -> None:
+    before = said_of(run_tapedeck("status"), "inbox")
+    call = known_call(stack, db, new_business())
+    assert call.send_recording_status().status == 204
+    second = new_sid("RE")
+    url = call.recording_url.replace(call.recording_sid, second)
+    assert call.send_recording_status(RecordingSid=second, RecordingUrl=url).status == 204
+    assert value_of(db, "SELECT count(*) FROM recording_inbox WHERE call_sid = %s",
+                    call.call_sid) == 2
+    assert said_of(run_tapedeck("status"), "inbox") == before
 
 
 def test_lines_and_reasons_are_told(
