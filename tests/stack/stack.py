@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,9 +160,10 @@ class Stack:
         unless told otherwise."""
         self._registry.stop(name, number)
 
-    def revive(self, name: str) -> None:
-        """Start a service again that was halted."""
+    def revive(self, name: str, **settings: str) -> None:
+        """Start a service again that was halted, `settings` added to its environment."""
         service = self._services[name]
+        service = replace(service, env={**service.env, **settings})
         self._registry.start(service)
         self._registry.await_ready(service)
 

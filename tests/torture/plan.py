@@ -14,7 +14,7 @@ SETTINGS = {
     "STALE_AFTER": "6s",
     "RETRY_DELAYS": "200ms,400ms,800ms",
     "ACCOUNT_PAUSE": "300ms",
-    "ACCOUNT_PAUSE_MAX": "2s",
+    "ACCOUNT_PAUSE_MAX": "1s",
     "STALL_TIMEOUT": "2s",
     "TRANSFER_TIMEOUT": "8s",
     "CONNECT_TIMEOUT": "2s",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 PROGRESS = frozenset({"RECORDING_START", "RECORDING_DONE"})
 
@@ -12,7 +12,8 @@ PROGRESS = frozenset({"RECORDING_START", "RECORDING_DONE"})
 class Recoveries:
     """Who waits since when, and the longest waits that ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[str, float]] = {}
         self._anybody: dict[str, float] = {}
@@ -40,15 +41,7 @@ class Recoveries:
                 self._keep(kind, now - since, sid)
             self._anybody.clear()
 
-    def forget(self, sid: str) -> None:
-        """Nobody has to take it up: it had ended."""
-        with self._lock:
-            self._waiting.pop(sid, None)
-
-    def still_waiting(self) -> dict[str, str]:
-        with self._lock:
-            return {sid: kind for sid, (kind, _) in self._waiting.items()}
-
     def _keep(self, kind: str, seconds: float, sid: str) -> None:
+        self._tell(f"{seconds:.1f} s after {kind} sid={sid}")
         if seconds > self.longest.get(kind, (0.0, ""))[0]:
             self.longest[kind] = (seconds, sid)

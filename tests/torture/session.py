@@ -82,7 +82,7 @@ def _sanitizers(folder: Path) -> Iterator[Callable[[], list[Path]]]:
 def _torment(plan: Plan, stack: Stack, report: Report) -> None:
     chance = random.Random(plan.seed)
     world = World(stack, plan, gather(stack, plan, chance), Timeline(stack.log("timeline")))
-    recoveries = Recoveries()
+    recoveries = Recoveries(lambda text: world.timeline.note("recovery", text))
     fleet = Fleet(world, recoveries, _roll(chance))
     watch = Watch(world, fleet)
     _commit_for_real(world)

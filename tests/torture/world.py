@@ -82,6 +82,11 @@ class World:
     violations: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        for case in self.cases:
+            self.timeline.note("case", f"sid={case.sid} business={case.call.business} "
+                               f"trouble={case.trouble.name}")
+
     def count(self, what: str, by: int = 1) -> None:
         with self._lock:
             self.tally[what] += by
