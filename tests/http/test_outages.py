@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+import psycopg
 import pytest
 import redis
 
@@ -134,6 +136,36 @@ def test_a_restart_of_postgresql_costs_no_request(
     stack.halt("postgres", how)
     stack.revive("postgres")
     says(api.get(path_of(call)), 404, "no_recording")
+
+
+def test_requests_under_way_while_postgresql_restarts_are_told_so(
+    make_stack: Callable[..., Stack]
+) -> None:
+    """They are not left waiting, and those that come next are served."""
+    stack = make_stack(responders=3)
+    with given_in(stack) as given:
+        call, api = given.recorded(BUSINESS), given.api(BUSINESS)
+        given.db.execute("CHECKPOINT")
+    paths = [path_of(call), "/api/calls", f"/api/recordings/{call}/status"]
+    with closing(psycopg.connect(stack.database_url)) as locking, given_in(stack) as given, \
+            ThreadPoolExecutor(len(paths)) as people:
+        locking.execute("LOCK TABLE call_log IN ACCESS EXCLUSIVE MODE")
+        under_way = [people.submit(api.get, path) for path in paths]
+        assert wait_until(lambda: _waiting_for_locks(given) == len(paths), SOON)
+        stack.halt("postgres", signal.SIGINT)
+        for answer in under_way:
+            says(answer.result(SOON), 503, "unavailable")
+            assert answer.result().headers["Retry-After"] == "5"
+    stack.revive("postgres")
+    for _ in range(3):
+        assert [api.get(path).status for path in paths[1:]] == [200, 200]
+    says(api.get(paths[0]), 202, "processing")
+
+
+def _waiting_for_locks(given: Given) -> int:
+    row = given.db.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    assert row
+    return int(row[0])
 
 
 @contextmanager

@@ -134,8 +134,9 @@ def test_anothers_run_is_no_run(given: Given, new_business: NewBusiness) -> None
     business, other = new_business(), new_business()
     run = given.run(business, given.recorded(business))
     before = given.everything()
-    answers = [ask(given.api(other), number) for number in (run, NOT_THERE)
-               for ask in (lambda api, n: api.get(status_path(n)), cancel)]
+    api = given.api(other)
+    answers = [answer for number in (run, NOT_THERE)
+               for answer in (api.get(status_path(number)), cancel(api, number))]
     for answer in answers:
         says(answer, 404, "run_not_found")
     assert len({answer.body for answer in answers}) == 1

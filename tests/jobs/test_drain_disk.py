@@ -190,12 +190,37 @@ def test_a_full_disk_is_a_reason(
     assert_idle(rds, call.business)
 
 
+def remount(folder: Path, options: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+
+
+def test_a_read_only_disk_is_a_reason(
+    call: Call, small_disk: Path, drain: Drain, db: Db, rds: redis.Redis, twilio: Control
+) -> None:
+    """As a kernel leaves it that found the disk faulty: what is there still plays."""
+    before = [(path.name, path.read_bytes()) for path in small_disk.iterdir()]
+    remount(small_disk, "ro")
+    drain(RETRY_DELAYS=LATER)
+    run = run_of(db, call)
+    assert (run.status, run.attempts, run.error_code) == ("queued", 1, "disk_error")
+    assert run.error == "The recording could not be written."
+    assert twilio.stats().recording(call.recording_sid).requests == 0
+    assert [(path.name, path.read_bytes()) for path in small_disk.iterdir()] == before
+    here = call.api.get("/api/recordings/file/CA0123456789abcdef0123456789abcdef")
+    assert (here.status, len(here.body)) == (200, 24 * 1024)
+    assert_idle(rds, call.business)
+    remount(small_disk, "rw,size=1m")
+    make_due(db, call)
+    drain()
+    assert_stored(call, "wav2")
+
+
 def test_room_again_is_enough(
     call: Call, small_disk: Path, drain: Drain, db: Db
 ) -> None:
     drain(RETRY_DELAYS=LATER)
     assert run_of(db, call).error_code == "disk_full"
-    subprocess.run(["mount", "-o", "remount,size=1m", str(small_disk)], check=True)
+    remount(small_disk, "size=1m")
     make_due(db, call)
     drain()
     assert_stored(call, "wav2")

@@ -98,6 +98,36 @@ def test_a_runner_that_comes_back_changes_nothing(
     assert (run_of(db, call), slots_of(rds, call)) == before
 
 
+@pytest.mark.parametrize("meanwhile", ["nothing", "all its bytes came"])
+def test_a_runner_that_comes_back_makes_way(
+    meanwhile: str, stack: Stack, db: Db, rds: redis.Redis, held: Held,
+    runner: Callable[..., Runner], twilio: Control,
+) -> None:
+    """Frozen until another has its run, and waits for the part file that it still has locked."""
+    call, frozen = held("--once", **BRIEF)
+    frozen.process.send_signal(signal.SIGSTOP)
+    lapse(rds, call)
+    heard_of_long_ago(db, call)
+    click(known_call(stack, db, call.business))
+    other = runner("--once")
+    other.hear(f"RECORDING_START business_id={call.business} sid={call.call_sid}")
+    if meanwhile != "nothing":
+        twilio.release(call.recording_sid)
+    run, line = run_of(db, call), line_of(rds, call.business)
+    assert (run.status, run.recoveries, line.leases & {call.call_sid}) \
+        == ("running", 1, {call.call_sid})
+    frozen.process.send_signal(signal.SIGCONT)
+    frozen.ended_well()
+    assert "RECORDING_LOST" in frozen.said and call.finished_file is None
+    assert run_of(db, call) == run
+    assert rds.get(f"rec_inflight:{call.business}:{call.call_sid}") == f"c:r:{run.lease_token}"
+    other.ended_well()
+    assert_stored(call, "wav2")
+    assert (run_of(db, call).status, run_of(db, call).attempts) == ("completed", 0)
+    assert twilio.stats().recording(call.recording_sid).requests == 2
+    until(lambda: slots_of(rds, call) == IDLE, "a free slot")
+
+
 # Keeping, and losing.
 
 
@@ -119,6 +149,30 @@ def test_a_lease_lives_as_long_as_its_transfer(
     until(lambda: call.finished_file, "the recording")
     until_idle(rds, call.business)
     assert (run_of(db, call).status, run_of(db, call).recoveries) == ("completed", 0)
+
+
+def test_a_slow_transfer_is_left_alone(
+    stack: Stack, db: Db, rds: redis.Redis, held: Held, runner: Callable[..., Runner],
+    cleanup: Drain, twilio: Control,
+) -> None:
+    """It takes several times as long as a lease lives; whoever looks for work finds none there."""
+    tight = {**BRIEF, "STALE_AFTER": "2s"}
+    call, one = held(**tight)
+    other = runner(**tight)
+    beats: set[datetime] = set()
+    while len(beats) <= 2 * BEATS_A_LEASE:
+        cleanup(**tight)
+        click(known_call(stack, db, call.business))
+        beats.add(value_of(db, "SELECT heartbeat_at FROM recording_runs WHERE call_sid = %s",
+                           call.call_sid))
+    assert twilio.stats().recording(call.recording_sid).requests == 1
+    assert run_of(db, call).recoveries == 0
+    twilio.release(call.recording_sid)
+    until(lambda: call.finished_file, "the recording")
+    assert_stored(call, "wav2")
+    for each in (one, other):
+        assert "RECORDING_STALE" not in each.said and "RECORDING_LOST" not in each.said
+    until_idle(rds, call.business)
 
 
 def steal_lease(db: Db, rds: redis.Redis, call: Call) -> None:
