@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "recordings/queue.h"
 
 static void lose(struct work *work)
@@ -25,22 +26,36 @@ static struct run_beat *beats_of(const struct work_list *list)
 
 static void renew_rows(const struct app *app, const struct work_list *list)
 {
+    int64_t asked_ms = clock_monotonic_ms();
     struct run_beat *beats = beats_of(list);
     if (beats != NULL && run_heartbeat(app, beats, list->count) == RESULT_OK) {
         for (size_t i = 0; i < list->count; i++) {
-            if (!beats[i].named) {
-                lose(beats[i].context);
+            struct work *work = beats[i].context;
+            if (beats[i].named) {
+                work->vouched_ms = asked_ms;
+            } else {
+                lose(work);
             }
         }
     }
     free(beats);
 }
 
+/* We are asked again in a quarter of a lease; by then it would have lapsed. */
+static int64_t patience(const struct app *app)
+{
+    return app->config->inflight_ttl * 3 / 4;
+}
+
 static void renew_lease(const struct app *app, struct work *work)
 {
+    int64_t asked_ms = clock_monotonic_ms();
     struct queue_job job = {.business_id = work->run.business_id};
     memcpy(job.call_sid, work->run.call_sid, sizeof job.call_sid);
-    if (!work->lost && queue_renew(app, &job, work->run.token) == RESULT_LOST) {
+    enum result result = queue_renew(app, &job, work->run.token);
+    if (result == RESULT_OK) {
+        work->vouched_ms = asked_ms;
+    } else if (result == RESULT_LOST || asked_ms - work->vouched_ms >= patience(app)) {
         lose(work);
     }
 }
@@ -49,7 +64,9 @@ void leases_renew(const struct app *app, const struct work_list *list)
 {
     renew_rows(app, list);
     for (struct work *work = list->first; work != NULL; work = work->next) {
-        renew_lease(app, work);
+        if (!work->lost) {
+            renew_lease(app, work);
+        }
     }
 }
 

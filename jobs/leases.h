@@ -3,8 +3,9 @@
  * cancel.
  *
  * A run that turns out to be somebody else's is marked lost and its transfer stopped; one that a
- * person cancels is marked cancelled and stopped. When a server does not answer, the work goes on
- * and is asked about next time.
+ * person cancels is marked cancelled and stopped. When one of the two servers does not answer, the
+ * work goes on and is asked about next time; when neither has vouched for it for so long that it
+ * may be somebody else's before we ask again, it is lost.
  */
 #ifndef TAPEDECK_JOBS_LEASES_H
 #define TAPEDECK_JOBS_LEASES_H

@@ -18,7 +18,8 @@
 enum {
     PUBLISH_EVERY_MS = 200,
     HEARTBEATS_PER_LEASE = 4,
-    MARK_EVERY_MS = 5000,
+    MARK_EVERY_MAX_MS = 5000,
+    MARKS_PER_LEASE = 8,
     WRITE_AGAIN_MS = 500,
     PG_PAUSE_MS = 1000,
     HEAR_CANCELS_EVERY_MS = 400,
@@ -319,11 +320,18 @@ static void offer_due(struct runner *runner)
     }
 }
 
+/* Well within the time that Redis remembers hearing of us: see dispatch.lua, rec_ready. */
+static int64_t mark_every(const struct config *config)
+{
+    int64_t share = config->inflight_ttl / MARKS_PER_LEASE;
+    return share < MARK_EVERY_MAX_MS ? share : MARK_EVERY_MAX_MS;
+}
+
 void runner_tick(struct runner *runner)
 {
     int64_t now = clock_monotonic_ms();
     int64_t beat_every = runner->app->config->inflight_ttl / HEARTBEATS_PER_LEASE;
-    if (is_due(&runner->next_mark_ms, now, MARK_EVERY_MS)) {
+    if (is_due(&runner->next_mark_ms, now, mark_every(runner->app->config))) {
         mark(runner);
     }
     if (is_due(&runner->next_heartbeat_ms, now, beat_every)) {

@@ -13,7 +13,7 @@ struct work *work_add(struct work_list *list, struct runner *runner, const struc
     work->runner = runner;
     work->run = *run;
     work->total = -1;
-    work->started_ms = clock_monotonic_ms();
+    work->started_ms = work->vouched_ms = clock_monotonic_ms();
     work->next = list->first;
     if (list->first != NULL) {
         list->first->previous = work;

@@ -26,8 +26,9 @@ struct work {
     bool ended; /* `end` and `part` wait for PostgreSQL to hear of them */
     struct transfer_end end;
     struct file_part part;
-    bool cancelled; /* a person wants it to end */
-    bool lost;      /* somebody else has the lease: change nothing any more */
+    int64_t vouched_ms; /* when Redis or PostgreSQL last said that it is ours */
+    bool cancelled;     /* a person wants it to end */
+    bool lost;          /* somebody else has the lease: change nothing any more */
 };
 
 struct work_list {

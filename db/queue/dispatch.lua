@@ -5,7 +5,9 @@
 -- waits in rec_queue while a slot is free, nor in rec_later while a slot open to it is free.
 --
 -- Nothing is granted before rec_ready says that the slots of running transfers are in place: after
--- Redis lost its memory, they are restored from PostgreSQL first.
+-- Redis lost its memory, they are restored from PostgreSQL first. It lapses when nobody has been
+-- heard for half a lease, so before any lease does: a Redis that hung, or could not be reached, may
+-- have let leases lapse whose holders are well.
 --
 -- A lease is "<lane>:<state>:<token>": lane c (a person waits) or l (nobody does), state g (granted,
 -- no runner yet) or r (a runner has it).
@@ -148,6 +150,7 @@ if verb == 'enqueue' then
     enqueue()
 end
 if ready == 1 then
+    redis.call('PEXPIRE', 'rec_ready', math.floor(tonumber(lease_ms) / 2))
     fill()
 end
 -- Where a slot may be left behind: nobody asks for a business that has no work any more.

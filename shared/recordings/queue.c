@@ -240,9 +240,11 @@ enum result queue_mark_runner(const struct app *app, int64_t started_ms)
     struct redis_args args = {0};
     redis_text(&args, "rec_runner");
     redis_text(&args, "rec_newest");
+    redis_text(&args, "rec_ready");
     redis_int(&args, started_ms);
     redis_int(&args, QUEUE_RUNNER_MARK_MS);
-    enum result result = queue_eval_yes(app, "mark.lua", 2, &args);
+    redis_int(&args, app->config->inflight_ttl / 2);
+    enum result result = queue_eval_yes(app, "mark.lua", 3, &args);
     if (result == RESULT_OK) {
         return RESULT_EXISTS;
     }

@@ -78,8 +78,9 @@ enum result queue_dispatch(const struct app *app, int64_t business_id, struct qu
 /* Visits the businesses that have a slot taken. */
 enum result queue_each_taken(const struct app *app, void (*visit)(void *, int64_t), void *context);
 
-/* After Redis lost its memory: puts a running transfer's slot and lease back, as PostgreSQL knows
- * them; then says that all are in place. RESULT_NOT_FOUND from queue_is_ready: not yet. */
+/* After Redis lost its memory, or was not heard for half a lease: puts a running transfer's slot
+ * and lease back, as PostgreSQL knows them; then says that all are in place. RESULT_NOT_FOUND from
+ * queue_is_ready: not yet. */
 enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
                           const char *token, enum queue_lane lane);
 enum result queue_set_ready(const struct app *app);

@@ -68,6 +68,8 @@ enum result queue_set_ready(const struct app *app)
     redis_text(&args, "SET");
     redis_text(&args, "rec_ready");
     redis_text(&args, "1");
+    redis_text(&args, "PX");
+    redis_int(&args, app->config->inflight_ttl / 2); /* see dispatch.lua */
     return redis_command(app->redis, &args, NULL);
 }
 

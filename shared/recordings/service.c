@@ -144,6 +144,7 @@ enum result service_look(const struct app *app, int64_t business_id, const char 
 struct restoring {
     const struct app *app;
     enum result result;
+    int64_t slots;
 };
 
 static void restore(void *context, const struct run_waiting *run)
@@ -151,6 +152,7 @@ static void restore(void *context, const struct run_waiting *run)
     struct restoring *r = context;
     if (r->result == RESULT_OK) {
         r->result = queue_restore(r->app, run->business_id, run->call_sid, run->token, run->lane);
+        r->slots++;
     }
 }
 
@@ -166,8 +168,10 @@ enum result service_restore(const struct app *app)
         result = r.result;
     }
     if (result == RESULT_OK) {
-        log_event("QUEUE_RESTORED", "from=postgresql");
         result = queue_set_ready(app);
+    }
+    if (result == RESULT_OK && r.slots > 0) {
+        log_event("QUEUE_RESTORED", "slots=%lld", (long long)r.slots);
     }
     return result;
 }

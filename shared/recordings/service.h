@@ -79,8 +79,9 @@ enum result service_call_event(const struct app *app, const struct call_callback
 /* Matches all kept callbacks whose call has appeared since. Gives how many. */
 int64_t service_match_inbox(const struct app *app);
 
-/* After Redis lost its memory: the slots of running transfers are put back before anything is
- * granted, so that no business ever has more than its share. Free when nothing was lost. */
+/* After Redis lost its memory, or was not heard for half a lease: the slots of running transfers
+ * are put back before anything is granted, so that no business ever has more than its share. Free
+ * when nothing was lost. */
 enum result service_restore(const struct app *app);
 
 /* Puts every queued run that is due into its line, where it is not there yet: what Redis lost, what

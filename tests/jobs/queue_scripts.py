@@ -82,8 +82,8 @@ class Scripts:
         return self._call(business, "absent", [], [page])
 
     def mark(self, started_ms: int) -> int:
-        keys = ["rec_runner", "rec_newest"]
-        answer: int = self._eval(self.client, "mark", keys, [started_ms, LEASE_MS])
+        keys = ["rec_runner", "rec_newest", "rec_ready"]
+        answer: int = self._eval(self.client, "mark", keys, [started_ms, LEASE_MS, LEASE_MS // 2])
         return answer
 
     def look(self, business: int) -> State:

@@ -154,6 +154,24 @@ def test_a_dead_runners_slot_is_not_restored(
     assert line_of(rds, call.business).slots == sids(others)
 
 
+def test_leases_that_lapsed_while_redis_was_not_heard_are_restored(
+    stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness, runner: NewRunner,
+    twilio: Control,
+) -> None:
+    """It hung, and its clock went on: what it forgot first is that the slots are in place."""
+    business = new_business()
+    calls = held_up(stack, db, business, LIMIT + 1)
+    runner("--once")
+    twilio.wait("held", equals=LIMIT, group=f"lost-{business}")
+    leases = [f"rec_inflight:{business}:{call.call_sid}" for call in calls[:LIMIT]]
+    click(known_call(stack, db, new_business()))  # so that Redis has just heard somebody
+    assert 0 < rds.pttl("rec_ready") <= 60_000 < 85_000 < min(map(rds.pttl, leases))
+    rds.delete("rec_ready", *leases)
+    click(calls[LIMIT])
+    assert_restored(db, rds, calls[:LIMIT])
+    assert line_of(rds, business).queue == [calls[LIMIT].call_sid]
+
+
 def test_a_prefetch_is_restored_as_one(
     stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness, runner: NewRunner,
     new_call: Callable[..., Call], cleanup: Command, twilio: Control,
@@ -248,6 +266,29 @@ def test_without_redis_what_runs_goes_on_and_what_comes_is_kept(
         until_idle(rds, 1)
         assert_fetched_once(own.db, twilio, [*calls, late])
         assert one.process.poll() is None
+
+
+def test_a_transfer_that_neither_server_vouches_for_stops(own: Own) -> None:
+    """By the time they are back, it may be somebody else's."""
+    stack, twilio, group = own.stack, own.stack.twilio, "lost-1"
+    [call] = held_up(stack, own.db, 1, 1)
+    settings = {"INFLIGHT_TTL": "2s", "STALE_AFTER": "2s"}
+    with Runner(stack, own.logs, ["--linger", "1h"], settings) as one:
+        twilio.wait("held", equals=1, group=group)
+        stack.halt("redis")
+        stack.halt("postgres", signal.SIGINT)
+        one.hear(f"RECORDING_LOST business_id=1 sid={call.call_sid}")
+        twilio.wait("in_flight", equals=0, group=group)
+        assert not call.part_file.exists()
+        stack.revive("postgres")
+        stack.revive("redis")
+        with psycopg.connect(stack.database_url, autocommit=True) as db, own.redis() as rds:
+            until(lambda: stack.run("cleanup", **settings).returncode == 0
+                  and twilio.stats().group(group).held == 1, "its being taken up again")
+            twilio.release(call.recording_sid)
+            until(lambda: call.finished_file, "the recording")
+            until_idle(rds, 1)
+            assert run_of(db, call).attempts == 0
 
 
 def test_the_commands_do_what_can_be_done_without_redis(own: Own) -> None:
