@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "clients/crypto.h"
-#include "recordings/queue_script.h"
+#include "recordings/script.h"
 
 const char *queue_lane_name(enum queue_lane lane)
 {
@@ -47,17 +47,16 @@ static void log_dispatch(const struct app *app, int64_t business_id, const char 
 static enum result dispatch(const struct app *app, int64_t business_id, const char *verb,
                             const char *sid, const char *word, struct queue_place *place)
 {
-    struct redis_script script;
     char nonce[CRYPTO_TOKEN_SIZE];
-    char keys[4][QUEUE_KEY_SIZE];
-    if (queue_find_script("dispatch.lua", &script) != RESULT_OK || !crypto_token(nonce)) {
+    char keys[4][SCRIPT_KEY_SIZE];
+    if (!crypto_token(nonce)) {
         return RESULT_FAILED;
     }
     struct redis_args args = {0};
-    redis_text(&args, queue_key(keys[0], "rec_slots", business_id, NULL));
-    redis_text(&args, queue_key(keys[1], "rec_queue", business_id, NULL));
-    redis_text(&args, queue_key(keys[2], "rec_later", business_id, NULL));
-    redis_text(&args, queue_key(keys[3], "rec_queued", business_id, NULL));
+    redis_text(&args, script_key(keys[0], "rec_slots", business_id, NULL));
+    redis_text(&args, script_key(keys[1], "rec_queue", business_id, NULL));
+    redis_text(&args, script_key(keys[2], "rec_later", business_id, NULL));
+    redis_text(&args, script_key(keys[3], "rec_queued", business_id, NULL));
     redis_text(&args, "rec_jobs");
     redis_int(&args, business_id);
     redis_int(&args, app->config->slots_per_business);
@@ -71,7 +70,7 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
         redis_text(&args, word);
     }
     struct redis_reply *reply;
-    enum result result = redis_eval(app->redis, &script, 5, &args, &reply);
+    enum result result = script_eval(app, "dispatch.lua", 5, &args, &reply);
     if (result != RESULT_OK) {
         return result;
     }
@@ -153,7 +152,7 @@ enum result queue_each_taken(const struct app *app, void (*visit)(void *, int64_
     return RESULT_OK;
 }
 
-enum { WAITING_SIZE = QUEUE_KEY_SIZE + sizeof " later\n" };
+enum { WAITING_SIZE = SCRIPT_KEY_SIZE + sizeof " later\n" };
 
 static void list_waiting(const struct queue_waiting *calls, size_t count, struct buf *out)
 {
@@ -175,17 +174,14 @@ static void mark_absent(struct queue_waiting *calls, size_t count, const struct 
 
 enum result queue_find_absent(const struct app *app, struct queue_waiting *calls, size_t count)
 {
-    struct redis_script script;
     struct redis_reply *reply;
     struct redis_args args = {0};
     struct buf list;
     buf_init(&list, count * WAITING_SIZE);
     list_waiting(calls, count, &list);
-    enum result result = buf_ok(&list) ? queue_find_script("absent.lua", &script) : RESULT_FAILED;
-    if (result == RESULT_OK) {
-        redis_text(&args, buf_str(&list));
-        result = redis_eval(app->redis, &script, 0, &args, &reply);
-    }
+    redis_text(&args, buf_str(&list));
+    enum result result =
+        buf_ok(&list) ? script_eval(app, "absent.lua", 0, &args, &reply) : RESULT_FAILED;
     if (result == RESULT_OK) {
         mark_absent(calls, count, reply);
         redis_reply_free(reply);
@@ -194,17 +190,113 @@ enum result queue_find_absent(const struct app *app, struct queue_waiting *calls
     return result;
 }
 
+/* ---- leases ---- */
+
+enum result queue_take(const struct app *app, const struct queue_job *job, const char *token)
+{
+    char lease[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, script_key(lease, "rec_inflight", job->business_id, job->call_sid));
+    redis_text(&args, token);
+    redis_int(&args, app->config->inflight_ttl);
+    return script_yes(app, "take.lua", 1, &args);
+}
+
+/* The keys that renew.lua and restore.lua take, in their order. */
+enum { LEASE_KEYS = 6 };
+
+struct lease_keys {
+    char text[LEASE_KEYS][SCRIPT_KEY_SIZE];
+};
+
+static void lease_args(struct redis_args *args, struct lease_keys *keys, int64_t business_id,
+                       const char *call_sid)
+{
+    redis_text(args, script_key(keys->text[0], "rec_inflight", business_id, call_sid));
+    redis_text(args, script_key(keys->text[1], "rec_slots", business_id, NULL));
+    redis_text(args, script_key(keys->text[2], "rec_queue", business_id, NULL));
+    redis_text(args, script_key(keys->text[3], "rec_later", business_id, NULL));
+    redis_text(args, script_key(keys->text[4], "rec_queued", business_id, NULL));
+    redis_text(args, "rec_taken");
+}
+
+enum result queue_renew(const struct app *app, const struct queue_job *job, const char *token)
+{
+    struct lease_keys keys;
+    struct redis_args args = {0};
+    lease_args(&args, &keys, job->business_id, job->call_sid);
+    redis_text(&args, token);
+    redis_int(&args, app->config->inflight_ttl);
+    redis_text(&args, job->call_sid);
+    redis_int(&args, job->business_id);
+    redis_int(&args, app->config->slots_per_business);
+    return script_yes(app, "renew.lua", LEASE_KEYS, &args);
+}
+
+enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
+                          const char *token, enum queue_lane lane)
+{
+    struct lease_keys keys;
+    char slots_later[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    lease_args(&args, &keys, business_id, call_sid);
+    redis_text(&args, script_key(slots_later, "rec_slots_later", business_id, NULL));
+    redis_text(&args, token);
+    redis_int(&args, app->config->inflight_ttl);
+    redis_text(&args, call_sid);
+    redis_int(&args, business_id);
+    redis_text(&args, lane == LANE_CLICK ? "c" : "l");
+    return script_yes(app, "restore.lua", LEASE_KEYS + 1, &args);
+}
+
+enum result queue_set_ready(const struct app *app)
+{
+    struct redis_args args = {0};
+    redis_text(&args, "SET");
+    redis_text(&args, "rec_ready");
+    redis_text(&args, "1");
+    redis_text(&args, "PX");
+    redis_int(&args, app->config->inflight_ttl / 2); /* see dispatch.lua */
+    return redis_command(app->redis, &args, NULL);
+}
+
+/* True when a key is there. */
+static enum result exists(const struct app *app, const char *name)
+{
+    struct redis_reply *reply;
+    struct redis_args args = {0};
+    redis_text(&args, "EXISTS");
+    redis_text(&args, name);
+    enum result result = redis_command(app->redis, &args, &reply);
+    if (result == RESULT_OK) {
+        result = redis_reply_int(reply, 0) == 1 ? RESULT_OK : RESULT_NOT_FOUND;
+        redis_reply_free(reply);
+    }
+    return result;
+}
+
+enum result queue_is_ready(const struct app *app)
+{
+    return exists(app, "rec_ready");
+}
+
+enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    char lease[SCRIPT_KEY_SIZE];
+    return exists(app, script_key(lease, "rec_inflight", business_id, call_sid));
+}
+
 /* ---- waiting ---- */
 
-static const char *waiting_key(char out[QUEUE_KEY_SIZE])
+static const char *waiting_key(char out[SCRIPT_KEY_SIZE])
 {
     char host[64];
     if (gethostname(host, sizeof host) != 0) {
         host[0] = '\0';
     }
     host[sizeof host - 1] = '\0';
-    int n = snprintf(out, QUEUE_KEY_SIZE, "rec_waiting:%s", host);
-    if (n < 0 || n >= QUEUE_KEY_SIZE) {
+    int n = snprintf(out, SCRIPT_KEY_SIZE, "rec_waiting:%s", host);
+    if (n < 0 || n >= SCRIPT_KEY_SIZE) {
         abort();
     }
     return out;
@@ -213,19 +305,19 @@ static const char *waiting_key(char out[QUEUE_KEY_SIZE])
 enum result queue_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms, int64_t most,
                              const char *token)
 {
-    char waiting[QUEUE_KEY_SIZE];
+    char waiting[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, waiting_key(waiting));
     redis_int(&args, now_ms);
     redis_int(&args, until_ms);
     redis_int(&args, most);
     redis_text(&args, token);
-    return queue_eval_yes(app, "wait.lua", 1, &args);
+    return script_yes(app, "wait.lua", 1, &args);
 }
 
 void queue_wait_end(const struct app *app, const char *token)
 {
-    char waiting[QUEUE_KEY_SIZE];
+    char waiting[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, "ZREM");
     redis_text(&args, waiting_key(waiting));
@@ -235,37 +327,6 @@ void queue_wait_end(const struct app *app, const char *token)
 
 /* ---- the runner's side ---- */
 
-enum result queue_mark_runner(const struct app *app, int64_t started_ms)
-{
-    struct redis_args args = {0};
-    redis_text(&args, "rec_runner");
-    redis_text(&args, "rec_newest");
-    redis_text(&args, "rec_ready");
-    redis_int(&args, started_ms);
-    redis_int(&args, QUEUE_RUNNER_MARK_MS);
-    redis_int(&args, app->config->inflight_ttl / 2);
-    enum result result = queue_eval_yes(app, "mark.lua", 3, &args);
-    if (result == RESULT_OK) {
-        return RESULT_EXISTS;
-    }
-    return result == RESULT_LOST ? RESULT_OK : result;
-}
-
-enum result queue_runner_seen(const struct app *app, int64_t *seen)
-{
-    struct redis_reply *reply;
-    struct redis_args args = {0};
-    redis_text(&args, "PTTL");
-    redis_text(&args, "rec_runner");
-    enum result result = redis_command(app->redis, &args, &reply);
-    if (result == RESULT_OK) {
-        *seen = queue_seen_ms(redis_reply_int(reply, -2));
-        redis_reply_free(reply);
-    }
-    return result;
-}
-
-/* "B:SID". A word that is nothing of the kind is dropped by the callers: only we write them. */
 static enum result parse_job(const char *text, struct queue_job *job)
 {
     const char *colon = text != NULL ? strchr(text, ':') : NULL;
@@ -320,7 +381,7 @@ enum result queue_heard(struct redis *wake, struct queue_job *job)
 
 enum result queue_push_back(const struct app *app, const struct queue_job *job)
 {
-    char text[QUEUE_KEY_SIZE];
+    char text[SCRIPT_KEY_SIZE];
     int n = snprintf(text, sizeof text, "%lld:%s", (long long)job->business_id, job->call_sid);
     if (n < 0 || (size_t)n >= sizeof text) {
         return RESULT_FAILED;

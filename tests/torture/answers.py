@@ -118,6 +118,7 @@ def is_true(world: World, case: Case, code: str | None, text: str | None) -> boo
     """Whether a run of this recording can truly have failed so."""
     if not text:
         return False
-    if code == "locked":  # a frozen runner keeps its lock on the part file
-        return world.weather.was("freeze", 0.0)
+    # A frozen runner keeps its lock on the part file, and its transfers' time passes.
+    if code in ("locked", "timed_out") and world.weather.was("freeze", 0.0):
+        return True
     return code in case.trouble.codes
