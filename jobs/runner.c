@@ -201,11 +201,17 @@ static enum result start_run(struct runner *runner, struct run *run)
     return RESULT_OK;
 }
 
-/* The lease in Redis is ours; now the row. */
+/* The lease in Redis is ours; now the row. If Redis was emptied in between, the slot may be
+ * somebody else's by now: nobody could know of ours before the row said so. */
 static enum result claim(struct runner *runner, const struct queue_job *job, const char *token)
 {
     struct run run;
     enum result result = run_claim(runner->app, job, token, &run);
+    if (result == RESULT_OK && queue_renew(runner->app, job, token) == RESULT_LOST) {
+        ending_hand_back(runner->app, &run);
+        note_due(runner, 0);
+        return RESULT_LOST;
+    }
     if (result == RESULT_OK) {
         return start_run(runner, &run);
     }

@@ -249,15 +249,35 @@ enum result queue_restore(const struct app *app, int64_t business_id, const char
     return script_yes(app, "restore.lua", LEASE_KEYS + 1, &args);
 }
 
-enum result queue_set_ready(const struct app *app)
+static const char *restoring_key(char out[SCRIPT_KEY_SIZE], const char *token)
 {
+    int n = snprintf(out, SCRIPT_KEY_SIZE, "rec_restoring:%s", token);
+    if (n < 0 || n >= SCRIPT_KEY_SIZE) {
+        abort();
+    }
+    return out;
+}
+
+enum result queue_begin_restore(const struct app *app, const char *token)
+{
+    char restoring[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, "SET");
-    redis_text(&args, "rec_ready");
+    redis_text(&args, restoring_key(restoring, token));
     redis_text(&args, "1");
     redis_text(&args, "PX");
-    redis_int(&args, app->config->inflight_ttl / 2); /* see dispatch.lua */
+    redis_int(&args, app->config->inflight_ttl);
     return redis_command(app->redis, &args, NULL);
+}
+
+enum result queue_end_restore(const struct app *app, const char *token)
+{
+    char restoring[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, "rec_ready");
+    redis_text(&args, restoring_key(restoring, token));
+    redis_int(&args, app->config->inflight_ttl / 2); /* see dispatch.lua */
+    return script_yes(app, "ready.lua", 2, &args);
 }
 
 /* True when a key is there. */

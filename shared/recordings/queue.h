@@ -26,7 +26,7 @@ struct queue_place {
     int64_t active;   /* slots taken in this business */
     int64_t waiting;  /* calls in its lines */
     int64_t position; /* QUEUE_NOWHERE, QUEUE_IN_SLOT, or the place in line, from 1 */
-    bool ready;       /* false: Redis lost its memory; nothing is granted before queue_set_ready */
+    bool ready; /* false: Redis lost its memory; nothing is granted before queue_end_restore */
 };
 
 struct queue_progress {
@@ -78,12 +78,16 @@ enum result queue_dispatch(const struct app *app, int64_t business_id, struct qu
 /* Visits the businesses that have a slot taken. */
 enum result queue_each_taken(const struct app *app, void (*visit)(void *, int64_t), void *context);
 
-/* After Redis lost its memory, or was not heard for half a lease: puts a running transfer's slot
- * and lease back, as PostgreSQL knows them; then says that all are in place. RESULT_NOT_FOUND from
- * queue_is_ready: not yet. */
+/*
+ * After Redis lost its memory, or was not heard for half a lease: queue_begin_restore, then each
+ * running transfer's slot and lease as PostgreSQL knows them, then queue_end_restore, which says
+ * that all are in place, or RESULT_LOST: Redis was emptied meanwhile, begin again. `token` tells
+ * those who restore apart. RESULT_NOT_FOUND from queue_is_ready: it is time to.
+ */
+enum result queue_begin_restore(const struct app *app, const char *token);
 enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
                           const char *token, enum queue_lane lane);
-enum result queue_set_ready(const struct app *app);
+enum result queue_end_restore(const struct app *app, const char *token);
 enum result queue_is_ready(const struct app *app);
 
 /* Makes a granted job ours. RESULT_LOST when the grant lapsed or another runner has it. */

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "clients/crypto.h"
 #include "recordings/wish.h"
 #include "twilio/media.h"
 
-enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000 };
+enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000, RESTORE_TRIES = 5 };
 
 const char *service_state_name(enum recording_state state)
 {
@@ -156,22 +157,37 @@ static void restore(void *context, const struct run_waiting *run)
     }
 }
 
-enum result service_restore(const struct app *app)
+static enum result restore_once(const struct app *app)
 {
+    char token[CRYPTO_TOKEN_SIZE];
     struct restoring r = {.app = app};
-    enum result result = queue_is_ready(app);
-    if (result != RESULT_NOT_FOUND) {
-        return result;
+    enum result result = crypto_token(token) ? queue_begin_restore(app, token) : RESULT_FAILED;
+    if (result == RESULT_OK) {
+        result = run_each_alive(app, restore, &r);
     }
-    result = run_each_alive(app, restore, &r);
     if (result == RESULT_OK) {
         result = r.result;
     }
     if (result == RESULT_OK) {
-        result = queue_set_ready(app);
+        result = queue_end_restore(app, token);
     }
     if (result == RESULT_OK && r.slots > 0) {
         log_event("QUEUE_RESTORED", "slots=%lld", (long long)r.slots);
+    }
+    return result;
+}
+
+enum result service_restore(const struct app *app)
+{
+    enum result result = queue_is_ready(app);
+    if (result != RESULT_NOT_FOUND) {
+        return result;
+    }
+    for (int i = 0; i < RESTORE_TRIES; i++) {
+        result = restore_once(app);
+        if (result != RESULT_LOST) {
+            break;
+        }
     }
     return result;
 }

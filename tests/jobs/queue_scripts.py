@@ -44,7 +44,7 @@ class Scripts:
         folder = ROOT / "db" / "queue"
         self._sha = {
             name: client.script_load((folder / f"{name}.lua").read_text())
-            for name in ("dispatch", "take", "renew", "restore", "peek", "mark", "absent")
+            for name in ("dispatch", "take", "renew", "restore", "ready", "peek", "mark", "absent")
         }
         self._sha["snapshot"] = client.script_load(SNAPSHOT)
 
@@ -68,8 +68,17 @@ class Scripts:
                 f"rec_slots_later:{business}"]
         return self._call(business, "restore", keys, [token, LEASE_MS, sid, business, lane])
 
+    def begin_restore(self, who: str) -> None:
+        self.client.set(f"rec_restoring:{who}", "1")
+
+    def end_restore(self, who: str) -> int:
+        answer: int = self._eval(self.client, "ready", ["rec_ready", f"rec_restoring:{who}"],
+                                 [LEASE_MS // 2])
+        return answer
+
     def set_ready(self) -> None:
-        self.client.set("rec_ready", "1")
+        self.begin_restore("model")
+        assert self.end_restore("model") == 1
 
     def peek(self, business: int, sid: str) -> tuple[list[Any], State]:
         slots, queue, later, _ = _lines(business)

@@ -264,6 +264,19 @@ def test_any_history_keeps_every_promise(name: str, own_redis: redis.Redis) -> N
     assert min(world.happened[what] for what in seen) > 0
 
 
+def test_who_restores_notices_that_redis_was_emptied_again(own_redis: redis.Redis) -> None:
+    """And so does everybody who was at it; who begins afterwards is believed."""
+    scripts = Scripts(own_redis)
+    for who in ("a", "b"):
+        scripts.begin_restore(who)
+    own_redis.flushdb()
+    scripts.begin_restore("c")
+    assert [scripts.end_restore(who) for who in ("a", "b")] == [0, 0]
+    assert not own_redis.exists("rec_ready")
+    assert scripts.end_restore("c") == 1
+    assert own_redis.exists("rec_ready") and own_redis.keys("rec_restoring:*") == []
+
+
 def test_a_history_is_repeatable(own_redis: redis.Redis) -> None:
     """A seed is only worth printing when it leads to the same steps again."""
     first, second = (random.Random("seed").choices(CALLS, k=50) for _ in range(2))
