@@ -159,12 +159,14 @@ def test_postgresql_dies_while_a_runner_completes(
     stack = make_stack(responders=1)
     with psycopg.connect(stack.database_url, autocommit=True) as db:
         call = known_call(stack, db, 1)
-        click(call)
     with Runner(stack, tmp_path, ["--linger", "1h"], {}) as one:
         try:
             with caught(stack, where) as backend:
+                click(call)  # not before: the runner is quick
                 backend()
-                stack.halt("postgres", signal.SIGINT)
+                with psycopg.connect(stack.database_url, autocommit=True) as db:
+                    db.execute("CHECKPOINT")
+                stack.halt("postgres", signal.SIGQUIT)  # at once: our lock is not let go first
         except psycopg.OperationalError:
             pass  # the test's own connection went with it
         stack.revive("postgres")
