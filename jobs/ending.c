@@ -79,7 +79,7 @@ static int64_t pause_account(const struct app *app, const struct run *run,
     struct media_ref ref;
     int64_t pause_ms = 0;
     const char *account = account_of(run, &ref);
-    int64_t blamed = end->outcome == TRANSFER_BUSY ? 0 : run->id;
+    int64_t blamed = end->outcome == TRANSFER_SHUT_OUT ? 0 : run->id;
     switch (account_fault(app, account, blamed, end->reason.code, end->reason.text,
                           end->retry_after_ms, &pause_ms)) {
     case RESULT_OK:
@@ -166,7 +166,7 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
     case TRANSFER_NOT_READY:
         note_account(app, run, true);
         return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);
-    case TRANSFER_BUSY:
+    case TRANSFER_SHUT_OUT:
     case TRANSFER_ACCOUNT: return pause_account(app, run, end);
     case TRANSFER_CANCELLED: note_account(app, run, false); return cancel(app, run, part);
     case TRANSFER_STOPPED:

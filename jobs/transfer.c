@@ -192,7 +192,8 @@ static void judge_answer(struct transfer *t, const struct http_answer *answer)
         return;
     case MEDIA_ACCOUNT:
         t->retry_after_s = answer->retry_after_s;
-        end_transfer(t, answer->status == 429 ? TRANSFER_BUSY : TRANSFER_ACCOUNT,
+        bool shut_out = answer->status == 401 || answer->status == 429;
+        end_transfer(t, shut_out ? TRANSFER_SHUT_OUT : TRANSFER_ACCOUNT,
                      account_reason(answer->status));
         return;
     case MEDIA_REFUSED: break;

@@ -22,7 +22,7 @@ enum transfer_outcome {
     TRANSFER_REFUSED,   /* no format will ever come: trying again is useless */
     TRANSFER_NOT_READY, /* the provider has no media yet, and may soon: no failure */
     TRANSFER_ACCOUNT,   /* the account or its host is at fault, not this recording */
-    TRANSFER_BUSY,      /* the same: the provider asks us to slow down */
+    TRANSFER_SHUT_OUT,  /* the same, and never this recording: 401, or 429 (slow down) */
     TRANSFER_LOCKED,    /* another writer has the part file */
     TRANSFER_STOPPED,   /* transfer_stop */
     TRANSFER_CANCELLED, /* the same, on a person's wish: the runner says so */

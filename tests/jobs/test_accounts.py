@@ -347,14 +347,16 @@ def test_what_began_before_the_pause_is_no_probe(
     assert (account().failures, account().probing) == (3, True)
 
 
-def test_to_be_asked_to_slow_down_is_never_a_recordings_fault(
-    stack: Stack, db: Db, new_call: NewCall, drain: Command, account: Callable[[], Account]
+@pytest.mark.parametrize(("code", "reason"), [(429, "provider_busy"), (401, "provider_auth")])
+def test_some_faults_are_never_a_recordings_own(
+    code: int, reason: str, stack: Stack, db: Db, new_call: NewCall, drain: Command,
+    account: Callable[[], Account],
 ) -> None:
-    """However often, and although others work in between: their work may be why."""
-    call = new_call(faults=[fault("status", code=429)])
+    """However often, and although others work in between."""
+    call = new_call(faults=[fault("status", code=code)])
     for _ in range(3):
         drain(RUN_ATTEMPTS="1", **LONG)
-        assert_waits(db, call, "provider_busy")
+        assert_waits(db, call, reason)
         assert account().failures == 1
         end_pause(db)
         new_call()

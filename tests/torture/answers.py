@@ -121,4 +121,7 @@ def is_true(world: World, case: Case, code: str | None, text: str | None) -> boo
     # A frozen runner keeps its lock on the part file, and its transfers' time passes.
     if code in ("locked", "timed_out") and world.weather.was("freeze", 0.0):
         return True
+    # Refused twice, and the account well in between: such a fault counts as the recording's own.
+    if code in ("provider_auth", "provider_error") and world.weather.times("account") > 1:
+        return True
     return code in case.trouble.codes

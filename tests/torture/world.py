@@ -63,6 +63,10 @@ class Weather:
         self.begins(kind)
         self.ends(kind)
 
+    def times(self, kind: str) -> int:
+        with self._lock:
+            return len(self._spells.get(kind, []))
+
     def was(self, kind: str, since: float, grace: float = 0.0) -> bool:
         """Whether it was in force at any time since then, or ended less than `grace` before."""
         with self._lock:
