@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 
 enum { RECEIVE_BUFFER = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
@@ -17,8 +19,9 @@ struct http_transfer {
     int64_t stall_timeout_ms;
     int64_t last_byte_ms;
     bool cancelled;
-    bool has_body; /* some of it came */
-    bool afresh;   /* begun again on a connection of its own */
+    bool forbidden; /* its name led to an address that it may not use */
+    bool has_body;  /* some of it came */
+    bool afresh;    /* begun again on a connection of its own */
 };
 
 struct http {
@@ -122,6 +125,19 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
     return one * len;
 }
 
+/* Asked with the very address that would be connected to, so that a name which changes its mind
+ * (DNS rebinding) gains nothing. */
+static curl_socket_t open_public(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_transfer *t = context;
+    (void)purpose;
+    if (!address_is_public(&address->addr)) {
+        t->forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static bool set_options(struct http_transfer *t, const struct http_request *r)
 {
     CURL *e = t->easy;
@@ -139,6 +155,10 @@ static bool set_options(struct http_transfer *t, const struct http_request *r)
     good &= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK;
+    if (r->public_only) {
+        good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK;
+    }
     if (r->user != NULL) {
         good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_USERNAME, r->user) == CURLE_OK;
@@ -213,6 +233,9 @@ static enum http_outcome outcome_of(CURLcode code)
 static enum http_outcome refine(const struct http_transfer *t, enum http_outcome outcome)
 {
     curl_off_t sent = 0;
+    if (t->forbidden && outcome == HTTP_UNREACHABLE) {
+        return HTTP_FORBIDDEN;
+    }
     curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
     return outcome == HTTP_TIMED_OUT && sent == 0 ? HTTP_UNREACHABLE : outcome;
 }
@@ -298,7 +321,11 @@ enum result http_poll(struct http *http, const int *fds, size_t count, int timeo
 
 const char *http_outcome_name(enum http_outcome outcome)
 {
-    static const char *const NAMES[] = {"complete", "stopped",   "unreachable",
-                                        "stalled",  "timed_out", "broken"};
+    static const char *const NAMES[] = {
+        [HTTP_COMPLETE] = "complete",       [HTTP_STOPPED] = "stopped",
+        [HTTP_UNREACHABLE] = "unreachable", [HTTP_FORBIDDEN] = "forbidden",
+        [HTTP_STALLED] = "stalled",         [HTTP_TIMED_OUT] = "timed_out",
+        [HTTP_BROKEN] = "broken",
+    };
     return NAMES[outcome];
 }

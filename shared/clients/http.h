@@ -24,6 +24,7 @@ struct http_request {
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms; /* no byte arriving */
     int64_t total_timeout_ms;
+    bool public_only; /* refuse to connect to addresses that are no public host (base/address.h) */
 };
 
 struct http_answer {
@@ -37,6 +38,7 @@ enum http_outcome {
     HTTP_COMPLETE,    /* the whole answer came, whatever its status */
     HTTP_STOPPED,     /* on_body said so, or http_cancel */
     HTTP_UNREACHABLE, /* no name, no connection, no TLS */
+    HTTP_FORBIDDEN,   /* public_only, and the name led to an address that is not */
     HTTP_STALLED,     /* silent for stall_timeout_ms */
     HTTP_TIMED_OUT,   /* total_timeout_ms went by */
     HTTP_BROKEN,      /* cut short, or not HTTP */

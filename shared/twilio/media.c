@@ -2,6 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+/* The configuration keeps RECORDING_FORMATS as places in its own list of these names. */
+_Static_assert(MEDIA_WAV2 == 0 && MEDIA_WAV == 1 && MEDIA_MP3 == 2 && MEDIA_ASIS == 3 &&
+                   MEDIA_FORMATS == 4,
+               "as in \"wav2,wav,mp3,asis\"");
 
 static const char *const NAMES[MEDIA_FORMATS] = {
     [MEDIA_WAV2] = "wav2",
@@ -130,4 +136,16 @@ enum media_verdict media_judge(long http_status)
     case 429: return MEDIA_ACCOUNT;
     default: return http_status >= 500 && http_status <= 599 ? MEDIA_ACCOUNT : MEDIA_REFUSED;
     }
+}
+
+bool media_base_is_twilio(const char *api_base)
+{
+    static const char DOMAIN[] = ".twilio.com";
+    size_t wanted = sizeof DOMAIN - 1;
+    const char *host = strstr(api_base, "://");
+    if (host == NULL) {
+        return false;
+    }
+    size_t len = strcspn(host + 3, ":/");
+    return len > wanted && strncasecmp(host + 3 + len - wanted, DOMAIN, wanted) == 0;
 }

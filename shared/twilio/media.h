@@ -23,6 +23,10 @@ struct media_ref {
     char recording_sid[SID_SIZE];
 };
 
+/* True when the API base is Twilio's own: then its name must lead to a public address. A base that
+ * the operator chose (a proxy, a test) is trusted to be where it is. */
+bool media_base_is_twilio(const char *api_base);
+
 /* Reads the SIDs out of "[http[s]://host]/2010-04-01/Accounts/AC…/Recordings/RE…[.json|.mp3|.wav]
  * [?…]". RESULT_INVALID when it is nothing of the kind. */
 enum result media_parse(const char *recording_url, struct media_ref *out);
