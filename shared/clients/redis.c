@@ -10,22 +10,23 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "clients/redis_address.h"
 
-enum { RECONNECT_CEILING_MS = 2000, PART_SIZE = 256, DEFAULT_PORT = 6379 };
+enum { RECONNECT_CEILING_MS = 2000, POSTED_MAX = 100 };
 
-struct address {
-    char host[PART_SIZE]; /* or the socket's path */
-    char user[PART_SIZE];
-    char password[PART_SIZE];
-    int64_t port; /* 0: a unix socket */
-    int64_t db;
+/* What is to be said of a posted command if Redis does not take it. */
+struct posted {
+    const char *event;
+    char *fields; /* owned */
 };
 
 struct redis {
     redisContext *context; /* NULL while disconnected */
-    struct address address;
+    struct redis_address address;
     int64_t timeout_ms;
     struct backoff backoff;
+    struct posted posted[POSTED_MAX]; /* a ring of those that are not answered */
+    size_t oldest, unread;
 };
 
 /* redis_reply is a redisReply by another name: only this file knows. */
@@ -58,67 +59,85 @@ void redis_int(struct redis_args *args, int64_t number)
     redis_text(args, digits);
 }
 
-/* ---- the address ---- */
+/* ---- answers ---- */
 
-static bool copy_part(char *out, const char *from, size_t len)
+/* Errors that mean "not now" (Redis, "Client handling": loading, read-only replica, full). */
+static bool error_is_unavailable(const char *error)
 {
-    size_t decoded;
-    return len < PART_SIZE && text_percent_decode(from, len, false, out, &decoded);
+    return strncmp(error, "LOADING", 7) == 0 || strncmp(error, "READONLY", 8) == 0 ||
+           strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "OOM", 3) == 0 ||
+           strncmp(error, "BUSY", 4) == 0;
 }
 
-static bool parse_unix(struct address *a, const char *rest)
+static enum result judge(redisReply *got, struct redis_reply **reply)
 {
-    size_t path = strcspn(rest, "?");
-    if (rest[0] != '/' || !copy_part(a->host, rest, path)) {
-        return false;
+    enum result result = RESULT_OK;
+    if (got->type == REDIS_REPLY_ERROR) {
+        char safe[96];
+        result = error_is_unavailable(got->str) ? RESULT_UNAVAILABLE : RESULT_FAILED;
+        log_event("REDIS_ERROR", "message=%s", text_for_log(got->str, safe, sizeof safe));
     }
-    rest += path;
-    return rest[0] == '\0' ||
-           (strncmp(rest, "?db=", 4) == 0 && text_int(rest + 4, 0, 65535, &a->db));
+    if (result == RESULT_OK && reply != NULL) {
+        *reply = (struct redis_reply *)got;
+    } else {
+        freeReplyObject(got);
+    }
+    return result;
 }
 
-static bool parse_userinfo(struct address *a, const char *info, size_t len)
+/* ---- posted commands ---- */
+
+/* Whether Redis has it is known now; where it has not, or nobody can tell, that is said. */
+static void settle_oldest(struct redis *redis, bool taken)
 {
-    const char *colon = memchr(info, ':', len);
-    if (colon == NULL) {
-        return copy_part(a->user, info, len);
+    struct posted *posted = &redis->posted[redis->oldest];
+    if (!taken) {
+        log_event(posted->event, "%s", posted->fields);
     }
-    size_t user = (size_t)(colon - info);
-    return copy_part(a->user, info, user) && copy_part(a->password, colon + 1, len - user - 1);
+    free(posted->fields);
+    posted->fields = NULL;
+    redis->oldest = (redis->oldest + 1) % POSTED_MAX;
+    redis->unread--;
 }
 
-static bool parse_host(struct address *a, const char *host, size_t len)
+/* `fields` is ours from now on. */
+static void remember(struct redis *redis, const char *event, char *fields)
 {
-    a->port = DEFAULT_PORT;
-    const char *colon = memchr(host, ':', len);
-    size_t name = colon != NULL ? (size_t)(colon - host) : len;
-    if (colon != NULL && !text_int_n(colon + 1, len - name - 1, 1, 65535, &a->port)) {
-        return false;
-    }
-    return name > 0 && copy_part(a->host, host, name);
+    size_t newest = (redis->oldest + redis->unread++) % POSTED_MAX;
+    redis->posted[newest] = (struct posted){.event = event, .fields = fields};
 }
 
-static bool parse_tcp(struct address *a, const char *rest)
+/* Reads the answers to them all. False when Redis has gone. */
+static bool read_posted(struct redis *redis)
 {
-    size_t authority = strcspn(rest, "/?");
-    const char *at = memchr(rest, '@', authority);
-    size_t info = at != NULL ? (size_t)(at - rest) : 0;
-    size_t skip = at != NULL ? info + 1 : 0;
-    if (!parse_userinfo(a, rest, info) || !parse_host(a, rest + skip, authority - skip)) {
-        return false;
+    while (redis->unread > 0) {
+        void *reply;
+        if (redisGetReply(redis->context, &reply) != REDIS_OK) {
+            return false;
+        }
+        settle_oldest(redis, judge(reply, NULL) == RESULT_OK);
     }
-    rest += authority;
-    return rest[0] == '\0' || strcmp(rest, "/") == 0 ||
-           (rest[0] == '/' && text_int(rest + 1, 0, 65535, &a->db));
+    return true;
 }
 
-static bool parse_address(struct address *a, const char *url)
+/* The same for those that have come, without waiting for others. */
+static bool read_arrived(struct redis *redis)
 {
-    *a = (struct address){0};
-    if (strncmp(url, "unix://", 7) == 0) {
-        return parse_unix(a, url + 7);
+    struct pollfd fd = {.fd = redis->context->fd, .events = POLLIN};
+    while (redis->unread > 0) {
+        void *reply = NULL;
+        if (redisGetReplyFromReader(redis->context, &reply) != REDIS_OK) {
+            return false;
+        }
+        if (reply != NULL) {
+            settle_oldest(redis, judge(reply, NULL) == RESULT_OK);
+        } else if (poll(&fd, 1, 0) <= 0) {
+            return true;
+        } else if (redisBufferRead(redis->context) != REDIS_OK) {
+            return false;
+        }
     }
-    return strncmp(url, "redis://", 8) == 0 && parse_tcp(a, url + 8);
+    return poll(&fd, 1, 0) <= 0;
 }
 
 /* ---- connection ---- */
@@ -126,7 +145,7 @@ static bool parse_address(struct address *a, const char *url)
 struct redis *redis_new(const char *url, int64_t timeout_ms)
 {
     struct redis *redis = calloc(1, sizeof *redis);
-    if (redis == NULL || !parse_address(&redis->address, url)) {
+    if (redis == NULL || !redis_address_parse(url, &redis->address)) {
         free(redis);
         return NULL;
     }
@@ -140,11 +159,17 @@ void redis_disconnect(struct redis *redis)
         redisFree(redis->context);
         redis->context = NULL;
     }
+    while (redis->unread > 0) {
+        settle_oldest(redis, false);
+    }
 }
 
 void redis_free(struct redis *redis)
 {
     if (redis != NULL) {
+        if (redis->context != NULL) {
+            (void)read_posted(redis);
+        }
         redis_disconnect(redis);
         free(redis);
     }
@@ -162,7 +187,7 @@ static bool set_up(redisContext *context, const char *a, const char *b, const ch
     return good;
 }
 
-static bool introduce(redisContext *context, const struct address *a)
+static bool introduce(redisContext *context, const struct redis_address *a)
 {
     if (a->password[0] != '\0') {
         bool named = a->user[0] != '\0';
@@ -177,7 +202,7 @@ static bool introduce(redisContext *context, const struct address *a)
 
 static bool connect_now(struct redis *redis)
 {
-    const struct address *a = &redis->address;
+    const struct redis_address *a = &redis->address;
     struct timeval timeout = {.tv_sec = redis->timeout_ms / 1000,
                               .tv_usec = redis->timeout_ms % 1000 * 1000};
     redis->context = a->port == 0 ? redisConnectUnixWithTimeout(a->host, timeout)
@@ -191,9 +216,9 @@ static bool connect_now(struct redis *redis)
 }
 
 /* Redis says nothing unasked: a readable idle socket means that it has gone. */
-static bool is_usable(const struct redis *redis)
+static bool is_usable(struct redis *redis)
 {
-    if (redis->context == NULL || redis->context->err != 0) {
+    if (redis->context == NULL || redis->context->err != 0 || !read_posted(redis)) {
         return false;
     }
     struct pollfd fd = {.fd = redis->context->fd, .events = POLLIN};
@@ -219,30 +244,6 @@ static enum result ensure_connected(struct redis *redis)
 }
 
 /* ---- commands ---- */
-
-/* Errors that mean "not now" (Redis, "Client handling": loading, read-only replica, full). */
-static bool error_is_unavailable(const char *error)
-{
-    return strncmp(error, "LOADING", 7) == 0 || strncmp(error, "READONLY", 8) == 0 ||
-           strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "OOM", 3) == 0 ||
-           strncmp(error, "BUSY", 4) == 0;
-}
-
-static enum result judge(redisReply *got, struct redis_reply **reply)
-{
-    enum result result = RESULT_OK;
-    if (got->type == REDIS_REPLY_ERROR) {
-        char safe[96];
-        result = error_is_unavailable(got->str) ? RESULT_UNAVAILABLE : RESULT_FAILED;
-        log_event("REDIS_ERROR", "message=%s", text_for_log(got->str, safe, sizeof safe));
-    }
-    if (result == RESULT_OK && reply != NULL) {
-        *reply = (struct redis_reply *)got;
-    } else {
-        freeReplyObject(got);
-    }
-    return result;
-}
 
 static enum result send_words(struct redis *redis, size_t count, const char *const *words,
                               const size_t *lengths, redisReply **got)
@@ -344,27 +345,51 @@ void redis_reply_free(struct redis_reply *reply)
 
 /* ---- waiting in a poll loop ---- */
 
-enum result redis_send(struct redis *redis, const struct redis_args *args)
+/* Puts one command on the wire. */
+static enum result send_only(struct redis *redis, const struct redis_args *args)
 {
-    enum result result = ensure_connected(redis);
-    if (result != RESULT_OK) {
-        return result;
-    }
     const char *words[REDIS_ARGS_MAX];
     memcpy(words, args->values, args->count * sizeof *words);
     int done = 0;
-    if (redisAppendCommandArgv(redis->context, (int)args->count, words, args->lengths) !=
-        REDIS_OK) {
+    bool sent =
+        redisAppendCommandArgv(redis->context, (int)args->count, words, args->lengths) == REDIS_OK;
+    while (sent && done == 0) {
+        sent = redisBufferWrite(redis->context, &done) == REDIS_OK;
+    }
+    if (!sent) {
         redis_disconnect(redis);
-        return RESULT_UNAVAILABLE;
     }
-    while (done == 0) {
-        if (redisBufferWrite(redis->context, &done) != REDIS_OK) {
-            redis_disconnect(redis);
-            return RESULT_UNAVAILABLE;
-        }
+    return sent ? RESULT_OK : RESULT_UNAVAILABLE;
+}
+
+enum result redis_send(struct redis *redis, const struct redis_args *args)
+{
+    enum result result = ensure_connected(redis);
+    return result == RESULT_OK ? send_only(redis, args) : result;
+}
+
+enum result redis_post(struct redis *redis, const struct redis_args *args, const char *event,
+                       const char *otherwise)
+{
+    bool here = redis->context != NULL && redis->context->err == 0;
+    if (here && !read_arrived(redis)) {
+        redis_disconnect(redis);
+        here = false;
     }
-    return RESULT_OK;
+    if (here && redis->unread == POSTED_MAX) {
+        return RESULT_UNAVAILABLE; /* it takes all and answers nothing */
+    }
+    char *fields = strdup(otherwise);
+    enum result result = here ? RESULT_OK : ensure_connected(redis);
+    if (result == RESULT_OK) {
+        result = fields != NULL ? send_only(redis, args) : RESULT_FAILED;
+    }
+    if (result == RESULT_OK) {
+        remember(redis, event, fields);
+    } else {
+        free(fields);
+    }
+    return result;
 }
 
 int redis_fd(const struct redis *redis)

@@ -48,6 +48,13 @@ void redis_free(struct redis *redis);
 enum result redis_command(struct redis *redis, const struct redis_args *args,
                           struct redis_reply **reply);
 
+/* Sends one command and waits for no answer: that is read before the next command, or at the end.
+ * When Redis refused it, or went before it had answered, `otherwise` (copied) is logged then as
+ * `event` (a literal). RESULT_UNAVAILABLE, and nothing logged, when it could not be sent, or too
+ * many are not answered yet. */
+enum result redis_post(struct redis *redis, const struct redis_args *args, const char *event,
+                       const char *otherwise);
+
 /* EVALSHA, or EVAL where the script is not loaded yet. `args` are keys then arguments. */
 enum result redis_eval(struct redis *redis, const struct redis_script *script, size_t keys,
                        const struct redis_args *args, struct redis_reply **reply);
