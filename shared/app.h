@@ -8,9 +8,11 @@
 #include "clients/pg.h"
 #include "clients/redis.h"
 #include "config.h"
+#include "credentials.h"
 
 struct app {
     const struct config *config;
+    const struct credentials *credentials;
     struct pg *pg;
     struct redis *redis;
 };

@@ -33,17 +33,22 @@ struct config {
     const char *public_base_url; /* no slash at its end */
     const char *allowed_origins; /* as given, comma-separated */
     const char *jwt_secret;
+    const char *jwt_secret_previous;
     const char *media_secret;
+    const char *media_secret_previous;
     const char *accel_prefix;
     const char *twilio_account_sid;
     const char *twilio_auth_token;
     const char *twilio_api_key;
     const char *twilio_api_secret;
+    const char *twilio_accounts_file;
     const char *twilio_api_base; /* no slash at its end */
     const char *openai_api_key;
     bool enable_schedulers;
     int64_t sendfile; /* enum sendfile_mode */
     int64_t play_link_ttl;
+    int64_t signin_failures;
+    int64_t signin_window;
     int64_t connect_timeout;
     int64_t stall_timeout;
     int64_t transfer_timeout;

@@ -1,8 +1,10 @@
 #include "base/env_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static char *trimmed(char *text)
 {
@@ -42,32 +44,41 @@ static enum result read_line(char *line, env_file_visitor *visit, void *context)
     return visit(context, trimmed(line), unquoted(trimmed(equals + 1)));
 }
 
-static enum result slurp(const char *path, struct buf *storage)
+static enum result slurp(FILE *file, struct buf *storage)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_FAILED;
-    }
     char chunk[4096];
     for (size_t n; (n = fread(chunk, 1, sizeof chunk, file)) > 0 && buf_ok(storage);) {
         buf_add(storage, chunk, n);
     }
-    bool failed = ferror(file) != 0;
-    fclose(file);
     /* Behind a NUL the rest would be passed over in silence. */
-    if (failed || memchr(buf_str(storage), '\0', storage->len) != NULL) {
+    if (ferror(file) != 0 || memchr(buf_str(storage), '\0', storage->len) != NULL) {
         return RESULT_FAILED;
     }
     return buf_ok(storage) ? RESULT_OK : RESULT_TOO_BIG;
 }
 
-enum result env_file_read(const char *path, struct buf *storage, env_file_visitor *visit,
-                          void *context)
+enum result env_file_read_open(int fd, struct buf *storage, env_file_visitor *visit, void *context)
 {
-    enum result result = slurp(path, storage);
+    FILE *file = fdopen(fd, "r");
+    if (file == NULL) {
+        close(fd);
+        return RESULT_FAILED;
+    }
+    enum result result = slurp(file, storage);
+    fclose(file);
     char *rest = storage->data;
     while (result == RESULT_OK && rest != NULL) {
         result = read_line(strsep(&rest, "\n"), visit, context);
     }
     return result;
+}
+
+enum result env_file_read(const char *path, struct buf *storage, env_file_visitor *visit,
+                          void *context)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_FAILED;
+    }
+    return env_file_read_open(fd, storage, visit, context);
 }

@@ -18,10 +18,12 @@ enum { ENV_FILE_MAX = 64 * 1024 };
  * Anything but RESULT_OK ends the reading. The texts live as long as `storage`. */
 typedef enum result env_file_visitor(void *context, const char *name, const char *value);
 
-/* Reads the file into `storage` (buf_init with ENV_FILE_MAX; the caller's to free) and visits its
- * lines. RESULT_NOT_FOUND: there is no such file. RESULT_FAILED: it cannot be read, or
- * holds a NUL. RESULT_TOO_BIG. Else what the visitor said. */
+/* Reads the file at `path`, or the one that is open as `fd` (and closes it), into `storage` (whose
+ * ceiling is the file's; the caller's to free) and visits its lines. RESULT_NOT_FOUND: there is no
+ * such file. RESULT_FAILED: it cannot be read, or holds a NUL. RESULT_TOO_BIG. Else what the
+ * visitor said. */
 enum result env_file_read(const char *path, struct buf *storage, env_file_visitor *visit,
                           void *context);
+enum result env_file_read_open(int fd, struct buf *storage, env_file_visitor *visit, void *context);
 
 #endif

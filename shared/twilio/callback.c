@@ -36,6 +36,9 @@ static const char *const CALL_FIELDS[] = {
     "To",         "Direction", "CallStatus",    "CallDuration",
 };
 
+_Static_assert(COUNT(RECORDING_STATUSES) == RECORDING_FAILED + 1, "a name for each status");
+_Static_assert(COUNT(CALL_FIELDS) <= COUNT(RECORDING_FIELDS), "repeats_any has room for both");
+
 /* The index of `word`, or -1. */
 static int find_word(const char *word, const char *const *words, size_t count)
 {
