@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "clients/jwt.h"
+#include "recordings/turnstile.h"
 #include "twilio/signature.h"
 
 /* ---- sessions ---- */
@@ -50,6 +51,35 @@ static bool cookie_token(const struct request *request, char *out)
     return false;
 }
 
+/* Two secrets may be in force, so that one can be changed without a logout. */
+static enum result verify(const struct config *config, const char *token, struct jwt_claims *claims)
+{
+    int64_t now = clock_wall();
+    enum result result = jwt_verify(token, config->jwt_secret, now, claims);
+    if (result != RESULT_OK && config->jwt_secret_previous[0] != '\0') {
+        result = jwt_verify(token, config->jwt_secret_previous, now, claims);
+    }
+    return result;
+}
+
+enum result auth_strike(const struct app *app, struct request *request)
+{
+    const char *address = request_header(request, "REMOTE_ADDR");
+    int64_t count;
+    if (address == NULL ||
+        turnstile_strike(app, address, &count, &request->shut_out_ms) != RESULT_OK) {
+        return RESULT_DENIED;
+    }
+    return count > app->config->signin_failures ? RESULT_TOO_BIG : RESULT_DENIED;
+}
+
+void auth_answer_too_often(const struct request *request, struct response *response)
+{
+    int64_t seconds = (request->shut_out_ms + 999) / 1000;
+    response_error(response, MESSAGE_TOO_MANY_FAILURES);
+    response_header_int(response, "Retry-After", seconds > 0 ? seconds : 1);
+}
+
 enum result auth_session(const struct app *app, struct request *request, char *token)
 {
     char own[COOKIE_VALUE_SIZE];
@@ -59,11 +89,13 @@ enum result auth_session(const struct app *app, struct request *request, char *t
     if (!bearer && !cookie_token(request, text)) {
         return RESULT_DENIED;
     }
-    if (jwt_verify(text, app->config->jwt_secret, clock_wall(), &claims) != RESULT_OK) {
-        return RESULT_DENIED;
+    if (verify(app->config, text, &claims) != RESULT_OK) {
+        return auth_strike(app, request);
     }
     request->caller = (struct caller){
         .business_id = claims.business_id, .expires = claims.expires, .by_cookie = !bearer};
+    _Static_assert(sizeof request->caller.subject == sizeof claims.subject, "a subject fits");
+    memcpy(request->caller.subject, claims.subject, sizeof claims.subject);
     return RESULT_OK;
 }
 
@@ -75,10 +107,12 @@ enum result auth_twilio(const struct app *app, struct request *request)
     if (result != RESULT_OK) {
         return result;
     }
-    enum signature_verdict verdict = signature_check(
-        app->config->twilio_auth_token, request_header(request, "HTTP_X_TWILIO_SIGNATURE"),
-        app->config->public_base_url, request->target, &request->form, buf_str(&request->body),
-        request->body.len);
+    struct credential credential =
+        credentials_of(app->credentials, form_get(&request->form, "AccountSid"));
+    enum signature_verdict verdict =
+        signature_check(credential.auth_token, request_header(request, "HTTP_X_TWILIO_SIGNATURE"),
+                        app->config->public_base_url, request->target, &request->form,
+                        buf_str(&request->body), request->body.len);
     if (verdict == SIGNATURE_GOOD) {
         return RESULT_OK;
     }

@@ -15,8 +15,17 @@
 enum { COOKIE_VALUE_SIZE = 4100 };
 
 /* Fills request->caller from the bearer token, else from the cookie. RESULT_DENIED when neither
- * holds. `token` (COOKIE_VALUE_SIZE bytes) gets the token itself; may be NULL. */
+ * holds; RESULT_TOO_BIG when one does not and this address has failed too often lately. `token`
+ * (COOKIE_VALUE_SIZE bytes) gets the token itself; may be NULL. */
 enum result auth_session(const struct app *app, struct request *request, char *token);
+
+/* Counts a token or link that does not hold against the address it came from, as the web server
+ * reports it. RESULT_DENIED; RESULT_TOO_BIG after SIGNIN_FAILURES within SIGNIN_WINDOW. One that
+ * holds is never refused for what its neighbours did. */
+enum result auth_strike(const struct app *app, struct request *request);
+
+/* The answer to whoever failed too often: 429, and when the window ends. */
+void auth_answer_too_often(const struct request *request, struct response *response);
 
 /* RESULT_DENIED, with the cause in the log, unless the form is signed by Twilio. Reads the form
  * first: RESULT_TOO_BIG, RESULT_INVALID. */

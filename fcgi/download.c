@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "handlers.h"
+#include "note.h"
 #include "recordings/service.h"
 #include "serve.h"
 #include "states.h"
@@ -37,4 +38,6 @@ void handle_download(const struct app *app, struct request *request, struct resp
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
+    note_playback(app, request, response, request->caller.business_id, "download",
+                  request->caller.subject);
 }

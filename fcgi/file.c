@@ -1,4 +1,5 @@
 #include "handlers.h"
+#include "note.h"
 #include "recordings/service.h"
 #include "serve.h"
 #include "states.h"
@@ -16,4 +17,6 @@ void handle_file(const struct app *app, struct request *request, struct response
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
+    note_playback(app, request, response, request->caller.business_id, "file",
+                  request->caller.subject);
 }

@@ -104,7 +104,7 @@ static int complain(const char *what, const char *why)
     return EXIT_CONFIG;
 }
 
-static int run(const struct config *config)
+static int run(const struct config *config, const struct credentials *credentials)
 {
     static const char *const NEEDS[] = {
         "DATABASE_URL", "REDIS_URL",       "RECORDINGS_DIR",    "JWT_SECRET",
@@ -113,7 +113,7 @@ static int run(const struct config *config)
     if (missing != NULL) {
         return complain("configuration: not set: ", missing);
     }
-    struct app app = {.config = config};
+    struct app app = {.config = config, .credentials = credentials};
     int status = EXIT_CONFIG;
     app.pg = pg_new(config->database_url, config->pg_timeout);
     app.redis = redis_new(config->redis_url, config->redis_timeout);
@@ -139,12 +139,16 @@ static const char *binary_dir(char path[PATH_MAX])
 int main(void)
 {
     struct config config;
+    struct credentials *credentials = NULL;
     char error[CONFIG_ERROR_SIZE], path[PATH_MAX];
     umask(027);
     if (config_load(&config, binary_dir(path), error) != RESULT_OK) {
         return complain("", error);
     }
-    int status = run(&config);
+    int status = credentials_load(&config, &credentials, error) == RESULT_OK
+                     ? run(&config, credentials)
+                     : complain("", error);
+    credentials_free(credentials);
     config_free(&config);
     return status;
 }

@@ -2,8 +2,10 @@
  * A play link, where the web server does not check it itself. The signature is over one file of one
  * business, so it opens that file and no other.
  */
+#include "auth.h"
 #include "base/clock.h"
 #include "handlers.h"
+#include "note.h"
 #include "recordings/link.h"
 #include "serve.h"
 #include "states.h"
@@ -22,7 +24,11 @@ void handle_media(const struct app *app, struct request *request, struct respons
 {
     struct file_facts file;
     if (!may_play(app, request)) {
-        response_error(response, MESSAGE_FORBIDDEN);
+        if (auth_strike(app, request) == RESULT_TOO_BIG) {
+            auth_answer_too_often(request, response);
+        } else {
+            response_error(response, MESSAGE_FORBIDDEN);
+        }
         return;
     }
     enum result result = file_find(app->config, request->business_id, request->call_sid, &file);
@@ -34,4 +40,5 @@ void handle_media(const struct app *app, struct request *request, struct respons
     if (result != RESULT_OK) {
         response_error(response, MESSAGE_NO_RECORDING);
     }
+    note_playback(app, request, response, request->business_id, "media", NULL);
 }

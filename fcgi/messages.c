@@ -51,6 +51,9 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
                               "העבודה הזאת כבר הסתיימה."},
     [MESSAGE_RUN_NOT_FOUND] = {"run_not_found", 404, "There is no such job.",
                                "לא נמצאה עבודה כזאת."},
+    [MESSAGE_TOO_MANY_FAILURES] = {"too_many_failures", 429,
+                                   "Too many failed attempts. Try again later.",
+                                   "יותר מדי ניסיונות כושלים. אפשר לנסות שוב מאוחר יותר."},
 };
 
 const struct message *message_get(enum message_id id)

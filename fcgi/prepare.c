@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "handlers.h"
+#include "note.h"
 #include "recordings/link.h"
 #include "recordings/service.h"
 #include "states.h"
@@ -46,6 +47,8 @@ static void answer_ready(const struct app *app, const struct request *request, s
     json_put_text(json, "expires_at", clock_iso(link.expires, expires));
     put_facts(app, request, look, json);
     response_json(response, 200, json);
+    note_playback(app, request, response, request->caller.business_id, "link",
+                  request->caller.subject);
     buf_free(&url);
 }
 

@@ -29,6 +29,8 @@ enum method {
 
 enum { REQUEST_PATH_SIZE = 256, REQUEST_TARGET_MAX = 4096, REQUEST_BODY_MAX = 64 * 1024 };
 
+enum { REQUEST_SUBJECT_SIZE = 128 };
+
 /* The server's side of a request. */
 struct request_io {
     void *handle;
@@ -40,6 +42,7 @@ struct request_io {
 struct caller {
     int64_t business_id;
     int64_t expires; /* of the token; seconds since 1970 */
+    char subject[REQUEST_SUBJECT_SIZE];
     bool by_cookie;
 };
 
@@ -57,6 +60,7 @@ struct request {
     int64_t run_id;
     enum audio_kind kind;
     struct caller caller;
+    int64_t shut_out_ms; /* how long an address with too many failures is to wait yet */
 };
 
 /* Reads method, target and query. RESULT_TOO_BIG or RESULT_INVALID when they are no good; the

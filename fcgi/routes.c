@@ -203,6 +203,16 @@ static enum message_id refusal(enum result result)
     }
 }
 
+static void refuse_caller(const struct request *request, struct response *response, bool too_often)
+{
+    if (too_often) {
+        auth_answer_too_often(request, response);
+        return;
+    }
+    response_error(response, MESSAGE_UNAUTHORIZED);
+    response_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110, 11.6.1 */
+}
+
 static bool caller_may(const struct app *app, const struct route *route, struct request *request,
                        struct response *response)
 {
@@ -210,9 +220,9 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
     bool changes = (route->methods & (METHOD_POST | METHOD_DELETE)) != 0;
     switch (route->who) {
     case WHO_SESSION:
-        if (auth_session(app, request, NULL) != RESULT_OK) {
-            response_error(response, MESSAGE_UNAUTHORIZED);
-            response_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110, 11.6.1 */
+        result = auth_session(app, request, NULL);
+        if (result != RESULT_OK) {
+            refuse_caller(request, response, result == RESULT_TOO_BIG);
             return false;
         }
         if (changes && request->caller.by_cookie && !auth_origin_may_change(app, request)) {

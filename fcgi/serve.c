@@ -11,6 +11,10 @@
 #include "conditional.h"
 #include "range.h"
 
+_Static_assert(sizeof(((struct response_file *)NULL)->boundary) >=
+                   sizeof "td" - 1 + CRYPTO_TOKEN_SIZE,
+               "a boundary fits");
+
 static struct conditions read_conditions(const struct request *request)
 {
     return (struct conditions){

@@ -104,9 +104,12 @@ void states_answer_prepare(const struct look *look, struct response *response)
 void states_answer_failure(enum result result, struct response *response)
 {
     enum { BUSY_RETRY_S = 5 };
-    response_error(response,
-                   result == RESULT_INVALID ? MESSAGE_BAD_PARAMETER : MESSAGE_UNAVAILABLE);
-    if (result != RESULT_INVALID) {
+    if (result == RESULT_INVALID) {
+        response_error(response, MESSAGE_BAD_PARAMETER);
+    } else if (result == RESULT_DENIED) {
+        response_error(response, MESSAGE_FORBIDDEN);
+    } else {
+        response_error(response, MESSAGE_UNAVAILABLE);
         response_header_int(response, "Retry-After", BUSY_RETRY_S);
     }
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "clients/crypto.h"
+#include "recordings/turnstile.h"
 
 enum { FILE_STEP_MS = 20, LOOK_EVERY = 10 }; /* a full look every tenth glance at the disk */
 
@@ -69,11 +70,11 @@ enum result wait_for_news(const struct app *app, const struct request *request, 
     int64_t wait_ms = wait_preferred(request);
     int64_t now = clock_wall_ms();
     if (wait_ms == 0 || !is_pending(look) || !crypto_token(token) ||
-        queue_wait_begin(app, now, now + wait_ms, app->config->responders / 2, token) !=
+        turnstile_wait_begin(app, now, now + wait_ms, app->config->responders / 2, token) !=
             RESULT_OK) {
         return RESULT_OK;
     }
     enum result result = watch(app, request, clock_monotonic_ms() + wait_ms, look);
-    queue_wait_end(app, token);
+    turnstile_wait_end(app, token);
     return result;
 }

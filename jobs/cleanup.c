@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "commands.h"
 #include "options.h"
+#include "recordings/audit.h"
 #include "recordings/file.h"
 #include "recordings/queue.h"
 #include "recordings/run.h"
@@ -60,6 +61,8 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     (void)queue_each_taken(app, reap, &c);
+    int64_t noted = 0;
+    (void)audit_store(app, &noted);
     int64_t matched = service_match_inbox(app);
     int64_t offered = service_offer_due(app);
     int64_t swept = file_sweep_parts(app->config, app->config->stale_after);

@@ -16,6 +16,7 @@ int command_token(const struct app *app, int argc, char **argv);
 int command_status(const struct app *app, int argc, char **argv);
 int command_retry(const struct app *app, int argc, char **argv);
 int command_reconcile(const struct app *app, int argc, char **argv);
+int command_audit(const struct app *app, int argc, char **argv);
 int command_config(const struct app *app, int argc, char **argv);
 
 #endif

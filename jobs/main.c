@@ -47,6 +47,10 @@ static const struct command COMMANDS[] = {
      command_retry,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
      "retry --call SID | --business N open the way by hand"},
+    {"audit",
+     command_audit,
+     {"DATABASE_URL", "REDIS_URL"},
+     "audit --call SID                who listened to a call"},
     {"config",
      command_config,
      {NULL},
@@ -85,22 +89,21 @@ static const char *binary_dir(char path[PATH_MAX])
     return dirname(path);
 }
 
-static int run_connected(const struct command *command, const struct config *config, int argc,
-                         char **argv)
+static int run_connected(const struct command *command, struct app *app, int argc, char **argv)
 {
+    const struct config *config = app->config;
     bool needs_redis = config->redis_url[0] != '\0';
-    struct app app = {.config = config};
     int status = EXIT_USAGE;
-    app.pg = pg_new(config->database_url, config->pg_timeout);
-    app.redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
-    if (app.pg == NULL || (needs_redis && app.redis == NULL)) {
+    app->pg = pg_new(config->database_url, config->pg_timeout);
+    app->redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
+    if (app->pg == NULL || (needs_redis && app->redis == NULL)) {
         fprintf(stderr, "tapedeck: configuration: %s: this value is not valid\n",
-                app.pg == NULL ? "DATABASE_URL" : "REDIS_URL");
+                app->pg == NULL ? "DATABASE_URL" : "REDIS_URL");
     } else {
-        status = command->run(&app, argc, argv);
+        status = command->run(app, argc, argv);
     }
-    pg_free(app.pg);
-    redis_free(app.redis);
+    pg_free(app->pg);
+    redis_free(app->redis);
     return status;
 }
 
@@ -113,13 +116,18 @@ static int run_configured(const struct command *command, int argc, char **argv)
         return EXIT_USAGE;
     }
     int status = EXIT_USAGE;
+    struct credentials *credentials = NULL;
     const char *missing = config_missing(&config, command->needs);
     if (missing != NULL) {
         fprintf(stderr, "tapedeck: configuration: %s is not set, and `%s` needs it\n", missing,
                 command->name);
+    } else if (credentials_load(&config, &credentials, error) != RESULT_OK) {
+        fprintf(stderr, "tapedeck: %s\n", error);
     } else {
-        status = run_connected(command, &config, argc, argv);
+        struct app app = {.config = &config, .credentials = credentials};
+        status = run_connected(command, &app, argc, argv);
     }
+    credentials_free(credentials);
     config_free(&config);
     return status;
 }

@@ -16,6 +16,7 @@
 #include "recordings/inbox.h"
 #include "recordings/service.h"
 #include "twilio/listing.h"
+#include "twilio/media.h"
 
 struct reconcile {
     const struct app *app;
@@ -56,7 +57,7 @@ static enum result fetch_page(const struct reconcile *r, const char *uri, struct
     static const struct http_events EVENTS = {.on_body = keep_body, .on_done = note_done};
     enum { POLL_MS = 1000, URL_SIZE = LISTING_URI_SIZE + 512 };
     const struct config *config = r->app->config;
-    bool has_key = config->twilio_api_key[0] != '\0';
+    struct credential credential = credentials_of(r->app->credentials, r->account);
     char url[URL_SIZE];
     struct http_transfer *transfer;
     int n = snprintf(url, sizeof url, "%s%s", config->twilio_api_base, uri);
@@ -65,11 +66,12 @@ static enum result fetch_page(const struct reconcile *r, const char *uri, struct
     }
     struct http_request request = {
         .url = url,
-        .user = has_key ? config->twilio_api_key : config->twilio_account_sid,
-        .password = has_key ? config->twilio_api_secret : config->twilio_auth_token,
+        .user = credential.user,
+        .password = credential.password,
         .connect_timeout_ms = config->connect_timeout,
         .stall_timeout_ms = config->stall_timeout,
         .total_timeout_ms = config->transfer_timeout,
+        .public_only = media_base_is_twilio(config->twilio_api_base),
     };
     enum result result = http_start(r->http, &request, &EVENTS, fetch, &transfer);
     while (result == RESULT_OK && !fetch->done) {
@@ -88,7 +90,7 @@ static void tell(void *context, const struct recording_callback *callback)
         return;
     }
     r->result = service_recording_event(r->app, callback);
-    if (r->result == RESULT_EXISTS) {
+    if (r->result == RESULT_EXISTS || r->result == RESULT_DENIED) {
         r->result = RESULT_OK;
     } else if (r->result == RESULT_OK) {
         r->news++;
@@ -152,7 +154,7 @@ static enum result read_pages(struct reconcile *r)
         }
         result = read_page(r, uri, next);
         if (result == RESULT_OK || result == RESULT_INVALID) {
-            snprintf(uri, sizeof uri, "%s", result == RESULT_OK ? next : "");
+            (void)snprintf(uri, sizeof uri, "%s", result == RESULT_OK ? next : "");
             (void)inbox_write_progress(r->app, r->account, uri);
         }
     }

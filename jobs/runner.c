@@ -9,6 +9,7 @@
 #include "clients/http.h"
 #include "ending.h"
 #include "leases.h"
+#include "recordings/audit.h"
 #include "recordings/queue.h"
 #include "recordings/run.h"
 #include "recordings/service.h"
@@ -25,6 +26,8 @@ enum {
     HEAR_CANCELS_EVERY_MS = 400,
     TAKE_AT_ONCE_MAX = 1000,
 };
+
+_Static_assert(sizeof(((struct run *)NULL)->token) >= CRYPTO_TOKEN_SIZE, "a lease's token fits");
 
 static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
 
@@ -311,6 +314,8 @@ static bool is_due(int64_t *next_ms, int64_t now, int64_t every_ms)
 static void mark(struct runner *runner)
 {
     runner->has_successor = queue_mark_runner(runner->app, runner->started_ms) == RESULT_EXISTS;
+    int64_t stored;
+    (void)audit_store(runner->app, &stored);
     if (queue_is_ready(runner->app) == RESULT_NOT_FOUND) {
         note_due(runner, 0);
     }

@@ -38,6 +38,8 @@ static const struct run_reason TOO_SMALL = {"too_small",
                                             "The provider sent too few bytes for a recording."};
 static const struct run_reason TRUNCATED = {"truncated", "The recording arrived incomplete."};
 static const struct run_reason UNREACHABLE = {"unreachable", "The provider could not be reached."};
+static const struct run_reason FORBIDDEN = {
+    "address_refused", "The provider's name leads to an address that we do not connect to."};
 static const struct run_reason STALLED = {"stalled", "The provider stopped sending."};
 static const struct run_reason TIMED_OUT = {"timed_out", "The download took too long."};
 static const struct run_reason NOT_FOUND = {"not_found",
@@ -206,6 +208,7 @@ static const struct run_reason *outcome_reason(enum http_outcome outcome)
 {
     switch (outcome) {
     case HTTP_UNREACHABLE: return &UNREACHABLE;
+    case HTTP_FORBIDDEN: return &FORBIDDEN;
     case HTTP_STALLED: return &STALLED;
     case HTTP_TIMED_OUT: return &TIMED_OUT;
     default: return &TRUNCATED;
@@ -221,7 +224,7 @@ static void on_done(void *context, enum http_outcome outcome, const struct http_
     } else if (t->trouble != NULL) {
         end_transfer(t, TRANSFER_FAILED, t->trouble);
     } else if (outcome != HTTP_COMPLETE) {
-        bool dead_host = outcome == HTTP_UNREACHABLE;
+        bool dead_host = outcome == HTTP_UNREACHABLE || outcome == HTTP_FORBIDDEN;
         end_transfer(t, dead_host ? TRANSFER_ACCOUNT : TRANSFER_FAILED, outcome_reason(outcome));
     } else {
         judge_answer(t, answer);
@@ -234,7 +237,7 @@ static enum result start_rung(struct transfer *t)
 {
     static const struct http_events EVENTS = {.on_body = on_body, .on_done = on_done};
     const struct config *config = t->app->config;
-    bool has_key = config->twilio_api_key[0] != '\0';
+    struct credential credential = credentials_of(t->app->credentials, t->ref.account_sid);
     int64_t left = t->deadline - clock_monotonic_ms();
     char url[MEDIA_URL_SIZE];
     enum result result = media_format_url(config->twilio_api_base, &t->ref, format_of(t), url);
@@ -243,11 +246,12 @@ static enum result start_rung(struct transfer *t)
     }
     struct http_request request = {
         .url = url,
-        .user = has_key ? config->twilio_api_key : config->twilio_account_sid,
-        .password = has_key ? config->twilio_api_secret : config->twilio_auth_token,
+        .user = credential.user,
+        .password = credential.password,
         .connect_timeout_ms = config->connect_timeout,
         .stall_timeout_ms = config->stall_timeout,
         .total_timeout_ms = left > 1 ? left : 1,
+        .public_only = media_base_is_twilio(config->twilio_api_base),
     };
     return http_start(t->http, &request, &EVENTS, t, &t->request);
 }

@@ -11,6 +11,10 @@
 static const int64_t FIRST_SECOND = INT64_C(-62167219200);
 static const int64_t LAST_SECOND = INT64_C(253402300799);
 
+_Static_assert(sizeof(time_t) == sizeof(int64_t), "dates outlive 2038");
+_Static_assert(CLOCK_HTTP_SIZE >= sizeof "Sun, 06 Nov 1994 08:49:37 GMT", "an HTTP-date fits");
+_Static_assert(CLOCK_ISO_SIZE >= sizeof "2026-11-20T23:35:00+00:00", "an ISO 8601 date fits");
+
 /* Our own names: strftime's follow the locale, and HTTP's do not. */
 static const char *const DAYS[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char *const LONG_DAYS[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",

@@ -1,10 +1,13 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
+
+_Static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line is written to a pipe in one piece (POSIX, write)");
 
 /* How much snprintf wrote, when it was given `room` bytes and wanted `wanted`. */
 static size_t written(int wanted, size_t room)

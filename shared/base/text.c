@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(SID_LENGTH == 2 + 32 && SID_SIZE == SID_LENGTH + 1, "a prefix, 32 hex digits, NUL");
+
 static const char hex_digits[] = "0123456789abcdef";
 
 /* The value of a hex digit, or -1. Not isxdigit: that asks the locale. */
@@ -18,7 +20,9 @@ static int hex_value(char c)
 
 static char ascii_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c < 'A' || c > 'Z')
+        return c;
+    return (char)(c - 'A' + 'a');
 }
 
 /* The digits as a negative number: INT64_MIN has no positive twin. */

@@ -99,7 +99,7 @@ enum result call_label(const struct app *app, int64_t business_id, const char *c
  * Creates or updates the row of a call status callback. Its business is the call's own if it is
  * known, else `business_hint` (0: none), else the one business of the account, else the one that
  * owns the number called (inbound) or calling (outbound). RESULT_NOT_FOUND when none of these says:
- * never a guess.
+ * never a guess. RESULT_DENIED when its account may not speak of this call (vouch.h).
  */
 enum result call_save(const struct app *app, const struct call_callback *callback,
                       int64_t business_hint);

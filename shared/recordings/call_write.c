@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "recordings/call.h"
+#include "recordings/vouch.h"
 
 enum statement_name { LOCK, UPDATE, RESOLVE, INSERT, SET_RECORDING };
 
@@ -133,12 +134,18 @@ static enum result save_locked(const struct app *app, const struct call_callback
     pg_text(&params, callback->call_sid);
     enum result result = query(app, LOCK, &params, NULL);
     if (result == RESULT_OK) {
+        result = vouch_for_call(app, callback->account_sid, callback->call_sid, 0);
+    }
+    if (result == RESULT_OK) {
         result = update_known(app, callback);
     }
     if (result != RESULT_NOT_FOUND) {
         return result;
     }
     result = resolve_business(app, callback, business_hint, &business_id);
+    if (result == RESULT_OK) {
+        result = vouch_for_call(app, callback->account_sid, callback->call_sid, business_id);
+    }
     return result == RESULT_OK ? insert_new(app, callback, business_id) : result;
 }
 

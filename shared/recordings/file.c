@@ -14,6 +14,12 @@
 
 enum { DIR_MODE = 0750, FILE_MODE = 0640, OPEN_TRIES = 3 };
 
+_Static_assert(sizeof(off_t) == sizeof(int64_t), "a recording may be larger than 2 GiB");
+_Static_assert(FILE_ETAG_SIZE > sizeof "\"\"-" + 2 * 16, "an etag of two 64-bit numbers fits");
+_Static_assert(SID_LENGTH == 34, "the precision in a part file's name");
+_Static_assert(sizeof(((struct file_part *)NULL)->name) > 1 + SID_LENGTH + sizeof ".part" - 1,
+               "a part file's name fits");
+
 /* ---- finished files ---- */
 
 static bool stat_finished(struct file_facts *facts, enum audio_kind kind)

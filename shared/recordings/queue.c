@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
@@ -304,45 +303,6 @@ enum result queue_is_held(const struct app *app, int64_t business_id, const char
 {
     char lease[SCRIPT_KEY_SIZE];
     return exists(app, script_key(lease, "rec_inflight", business_id, call_sid));
-}
-
-/* ---- waiting ---- */
-
-static const char *waiting_key(char out[SCRIPT_KEY_SIZE])
-{
-    char host[64];
-    if (gethostname(host, sizeof host) != 0) {
-        host[0] = '\0';
-    }
-    host[sizeof host - 1] = '\0';
-    int n = snprintf(out, SCRIPT_KEY_SIZE, "rec_waiting:%s", host);
-    if (n < 0 || n >= SCRIPT_KEY_SIZE) {
-        abort();
-    }
-    return out;
-}
-
-enum result queue_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms, int64_t most,
-                             const char *token)
-{
-    char waiting[SCRIPT_KEY_SIZE];
-    struct redis_args args = {0};
-    redis_text(&args, waiting_key(waiting));
-    redis_int(&args, now_ms);
-    redis_int(&args, until_ms);
-    redis_int(&args, most);
-    redis_text(&args, token);
-    return script_yes(app, "wait.lua", 1, &args);
-}
-
-void queue_wait_end(const struct app *app, const char *token)
-{
-    char waiting[SCRIPT_KEY_SIZE];
-    struct redis_args args = {0};
-    redis_text(&args, "ZREM");
-    redis_text(&args, waiting_key(waiting));
-    redis_text(&args, token);
-    (void)redis_command(app->redis, &args, NULL);
 }
 
 /* ---- the runner's side ---- */

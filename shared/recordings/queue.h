@@ -107,12 +107,6 @@ enum result queue_publish(const struct app *app, const struct queue_job *job, co
 enum result queue_peek(const struct app *app, int64_t business_id, const char *call_sid,
                        struct queue_progress *out);
 
-/* A place to wait in, held until `until_ms` or queue_wait_end (wall clock, milliseconds).
- * RESULT_LOST: `most` responders of this host wait already. `token` tells waiters apart. */
-enum result queue_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms, int64_t most,
-                             const char *token);
-void queue_wait_end(const struct app *app, const char *token);
-
 /* Says that a runner, begun at `started_ms` (wall clock), is here for QUEUE_RUNNER_MARK_MS.
  * RESULT_EXISTS: a newer one is, too. */
 enum result queue_mark_runner(const struct app *app, int64_t started_ms);

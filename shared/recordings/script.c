@@ -21,7 +21,7 @@ const char *script_key(char out[SCRIPT_KEY_SIZE], const char *prefix, int64_t bu
     return out;
 }
 
-static enum result find_script(const char *name, struct redis_script *out)
+enum result script_find(const char *name, struct redis_script *out)
 {
     for (const struct embedded_file *file = EMBEDDED_SCRIPTS; file->name != NULL; file++) {
         if (strcmp(file->name, name) == 0) {
@@ -38,7 +38,7 @@ enum result script_eval(const struct app *app, const char *name, size_t keys,
                         const struct redis_args *args, struct redis_reply **reply)
 {
     struct redis_script script;
-    enum result result = find_script(name, &script);
+    enum result result = script_find(name, &script);
     return result == RESULT_OK ? redis_eval(app->redis, &script, keys, args, reply) : result;
 }
 

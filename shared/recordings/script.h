@@ -18,6 +18,9 @@ enum { SCRIPT_KEY_SIZE = 96 };
 const char *script_key(char out[SCRIPT_KEY_SIZE], const char *prefix, int64_t business_id,
                        const char *call_sid);
 
+/* By its file's name. RESULT_FAILED when there is none. `out` borrows from the binary. */
+enum result script_find(const char *name, struct redis_script *out);
+
 /* Runs a script by its file's name. `args` are its keys, then its arguments. The reply is the
  * caller's to free. RESULT_FAILED when there is no such script or it ends with an error. */
 enum result script_eval(const struct app *app, const char *name, size_t keys,

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "clients/crypto.h"
+#include "recordings/vouch.h"
 #include "recordings/wish.h"
 #include "twilio/media.h"
 
@@ -314,7 +315,10 @@ static void match(void *context, const struct recording_callback *callback,
     if (m->result != RESULT_OK) {
         return;
     }
-    m->result = call_set_recording(m->app, callback, recording_url, &business_id);
+    m->result = vouch_for_call(m->app, callback->account_sid, callback->call_sid, 0);
+    if (m->result == RESULT_OK) {
+        m->result = call_set_recording(m->app, callback, recording_url, &business_id);
+    }
     if (m->result == RESULT_NOT_FOUND) {
         m->result = RESULT_OK;
         return;
@@ -375,6 +379,9 @@ static void match_alone(void *context, const struct recording_callback *callback
         return;
     }
     match(&one, callback, recording_url);
+    if (one.result == RESULT_DENIED) {
+        one.result = inbox_matched(all->app, callback); /* nor is it looked at again */
+    }
     if (finish_matching(&one) == RESULT_OK) {
         all->matched += one.matched;
     }

@@ -52,27 +52,28 @@ enum recording_state service_decide(const struct config *config, bool file_here,
 /* What is the state? Starts nothing. When the finished file is here, two stats answer; else
  * RESULT_UNAVAILABLE says that PostgreSQL did not. */
 enum result service_look(const struct app *app, int64_t business_id, const char *call_sid,
-                         struct look *out);
+                         struct look *look);
 
 /* The same for facts that were read already (the list). */
 void service_look_row(const struct app *app, int64_t business_id, const struct call_facts *facts,
-                      struct look *out);
+                      struct look *look);
 
 /* Look; and if nobody has asked yet, insert the run and dispatch it. Asking again is free. */
 enum result service_request(const struct app *app, int64_t business_id, const char *call_sid,
-                            struct look *out);
+                            struct look *look);
 
 /* Cancels a run on a person's wish; a running transfer stops within a second. Results as
  * run_cancel. */
 enum result service_cancel(const struct app *app, int64_t business_id, int64_t run_id);
 
 /* A checked recording callback: kept, matched with its call if that is there, its download queued
- * behind those that people wait for. RESULT_OK: saved; RESULT_EXISTS: it was known. */
+ * behind those that people wait for. RESULT_OK: saved; RESULT_EXISTS: it was known. RESULT_DENIED:
+ * its account may not speak of this call (vouch.h); nothing is kept. */
 enum result service_recording_event(const struct app *app,
                                     const struct recording_callback *callback);
 
 /* A checked call callback: saved, and recordings that waited for the call are matched.
- * RESULT_NOT_FOUND: no business is known for it. */
+ * RESULT_NOT_FOUND: no business is known for it. RESULT_DENIED: as above. */
 enum result service_call_event(const struct app *app, const struct call_callback *callback,
                                int64_t business_hint);
 

@@ -33,6 +33,7 @@ enum { GOOD_FOR_S = 600, COOKIE_SIZE = 1024 };
 struct world {
     char dir[SCRATCH_SIZE];
     struct config config;
+    struct credentials *credentials;
     struct app app;
     struct buf token; /* of business 7 */
     struct fake_request fake;
@@ -60,14 +61,25 @@ static inline int make_world(void **state)
         .public_base_url = BASE,
         .allowed_origins = "https://a.example, " FRIEND,
         .jwt_secret = SECRET,
+        .jwt_secret_previous = "",
         .media_secret = SECRET,
+        .media_secret_previous = "",
         .accel_prefix = "/_recordings",
+        .twilio_account_sid = "",
         .twilio_auth_token = "the auth token",
+        .twilio_api_key = "",
+        .twilio_api_secret = "",
+        .twilio_accounts_file = "",
         .twilio_api_base = "https://api.twilio.com",
         .slots_per_business = 3,
         .responders = 8,
+        .signin_failures = 1000,
     };
+    char error[CONFIG_ERROR_SIZE];
+    if (credentials_load(&world->config, &world->credentials, error) != RESULT_OK)
+        return -1;
     world->app = (struct app){.config = &world->config,
+                              .credentials = world->credentials,
                               .pg = pg_new("postgresql:///none?host=/nonexistent", 1000),
                               .redis = redis_new("unix:///nonexistent/redis.sock", 1000)};
     return make_token(7, clock_wall() + GOOD_FOR_S, SECRET, &world->token) ? 0 : -1;
@@ -90,6 +102,7 @@ static inline int end_world(void **state)
     buf_free(&world->token);
     pg_free(world->app.pg);
     redis_free(world->app.redis);
+    credentials_free(world->credentials);
     free(world);
     return removed ? 0 : -1;
 }

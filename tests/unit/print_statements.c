@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "recordings/account.h"
+#include "recordings/audit.h"
 #include "recordings/call.h"
 #include "recordings/history.h"
 #include "recordings/inbox.h"
 #include "recordings/run.h"
+#include "recordings/vouch.h"
 #include "recordings/wish.h"
 
 static void print(const struct pg_statement *table)
@@ -20,11 +22,13 @@ static void print(const struct pg_statement *table)
 int main(void)
 {
     print(account_statements());
+    print(audit_statements());
     print(call_statements());
     print(call_write_statements());
     print(run_statements());
     print(history_statements());
     print(inbox_statements());
+    print(vouch_statements());
     print(wish_statements());
     return 0;
 }

@@ -252,6 +252,11 @@ static void test_malformed(void **state)
         "eyJhbGciOiJIUzI1NiJ9." PAYLOAD "." SIGNATURE SIGNATURE,
         "{\"alg\":\"HS256\"}." GOOD "." SIGNATURE,
         "\xd7\x90.\xd7\x90.\xd7\x90",
+        TOKEN "=",
+        "s=" TOKEN, /* cjose 0.6.2.1 aborts over this one and the next three (an assert) */
+        "a=." PAYLOAD "." SIGNATURE,
+        "eyJhbGciOiJIUzI1NiJ9.abcde===." SIGNATURE,
+        "eyJhbGciOiJIUzI1NiJ9." PAYLOAD ".a===",
     };
     struct jwt_claims claims;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {

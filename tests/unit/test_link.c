@@ -16,8 +16,10 @@
 /* By Python's hmac, over "7/CA….wav\n1800000000" and "7/CA….mp3\n1800000000". */
 #define WAV_SIG "96125050d34fef11f47f8e5a32d951293532ea8db5f946ca7240829b539d7520"
 #define MP3_SIG "f12872171099e1d4fb3a12d9e67f29957afdf35fff708e29556e2dee366fbf64"
+#define SECRET "0123456789abcdef0123456789abcdef"
+#define NEXT_SECRET "fedcba9876543210fedcba9876543210"
 
-static const struct config CONFIG = {.media_secret = "0123456789abcdef0123456789abcdef"};
+static const struct config CONFIG = {.media_secret = SECRET, .media_secret_previous = ""};
 static const struct link LINK = {
     .business_id = 7, .call_sid = SID, .kind = AUDIO_WAV, .expires = EXPIRES};
 
@@ -94,9 +96,58 @@ static void test_another_secret(void **state)
                                           "0123456789abcdef0123456789abcdeF",
                                           "0123456789abcdef0123456789abcdef0"};
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
-        const struct config other = {.media_secret = secrets[i]};
+        const struct config other = {.media_secret = secrets[i], .media_secret_previous = ""};
         assert_false(link_holds(&other, &LINK, WAV_SIG, 0));
     }
+}
+
+/* While the secret is being changed, links made with either one play; new ones are made with the
+ * new one alone. */
+static void test_two_secrets(void **state)
+{
+    (void)state;
+    const struct config both = {.media_secret = NEXT_SECRET, .media_secret_previous = SECRET};
+    const struct config after = {.media_secret = NEXT_SECRET, .media_secret_previous = ""};
+    char out[LINK_SIZE];
+    assert_int_equal(link_make(&both, &LINK, out), RESULT_OK);
+    const char *next_sig = strstr(out, "&sig=") + 5;
+    assert_string_not_equal(next_sig, WAV_SIG);
+    assert_true(link_holds(&both, &LINK, next_sig, EXPIRES - 1));
+    assert_true(link_holds(&both, &LINK, WAV_SIG, EXPIRES - 1));
+    assert_true(link_holds(&after, &LINK, next_sig, EXPIRES - 1));
+    assert_false(link_holds(&after, &LINK, WAV_SIG, EXPIRES - 1));
+    assert_false(link_holds(&CONFIG, &LINK, next_sig, EXPIRES - 1));
+}
+
+/* The one that goes opens no more than the one that comes: its links end in time, too, and hold for
+ * their one file. */
+static void test_the_previous_secret_is_held_to_the_same(void **state)
+{
+    (void)state;
+    const struct config both = {.media_secret = NEXT_SECRET, .media_secret_previous = SECRET};
+    static const struct link others[] = {
+        {8, SID, AUDIO_WAV, EXPIRES},
+        {7, SID, AUDIO_MP3, EXPIRES},
+        {7, SID, AUDIO_WAV, EXPIRES + 1},
+        {7, "CA0123456789abcdef0123456789ABCDEE", AUDIO_WAV, EXPIRES},
+    };
+    assert_false(link_holds(&both, &LINK, WAV_SIG, EXPIRES));
+    assert_false(link_holds(&both, &LINK, MP3_SIG, 0));
+    assert_false(link_holds(&both, &LINK, "", 0));
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        assert_false(link_holds(&both, &others[i], WAV_SIG, 0));
+}
+
+/* What is not configured signs nothing: not even with an empty key. */
+static void test_no_secret_holds_nothing(void **state)
+{
+    (void)state;
+    /* By Python's hmac with the key b"". */
+    static const char EMPTY_SIG[] =
+        "84855b1221f07f5cf687fbd6b39afa43af851b08999631cdacab226f13fd604b";
+    const struct config none = {.media_secret = "", .media_secret_previous = ""};
+    assert_false(link_holds(&none, &LINK, EMPTY_SIG, 0));
+    assert_false(link_holds(&CONFIG, &LINK, EMPTY_SIG, 0));
 }
 
 static void test_every_digit_counts(void **state)
@@ -139,6 +190,9 @@ int main(void)
         cmocka_unit_test(test_holds_until_its_end),
         cmocka_unit_test(test_holds_for_one_file_alone),
         cmocka_unit_test(test_another_secret),
+        cmocka_unit_test(test_two_secrets),
+        cmocka_unit_test(test_the_previous_secret_is_held_to_the_same),
+        cmocka_unit_test(test_no_secret_holds_nothing),
         cmocka_unit_test(test_every_digit_counts),
         cmocka_unit_test(test_other_spellings),
     };

@@ -1,0 +1,17 @@
+/*
+ * The audit note of a request: every play link given out, every file served.
+ */
+#ifndef TAPEDECK_FCGI_NOTE_H
+#define TAPEDECK_FCGI_NOTE_H
+
+#include "app.h"
+#include "request.h"
+#include "response.h"
+
+/* Notes `action` ("link", "file", "download", "media") when the answer really gives audio, or a
+ * link: status 200 or 206. `subject` is NULL where nobody signed in. */
+void note_playback(const struct app *app, const struct request *request,
+                   const struct response *response, int64_t business_id, const char *action,
+                   const char *subject);
+
+#endif
