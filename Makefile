@@ -10,18 +10,30 @@ PREFIX ?= /usr/local
 CSTD     = -std=c11 -D_GNU_SOURCE
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
            -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
-HARDEN   = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2
+
+# What a compiler or an architecture does not have is left out; tests/check reads the rest back.
+takes    = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo '$(1)')
+FORTIFY := $(or $(shell echo __USE_FORTIFY_LEVEL | $(CC) -w -O2 -U_FORTIFY_SOURCE \
+               -D_FORTIFY_SOURCE=3 -include features.h -E -P - 2>/dev/null | tail -n 1),2)
+HARDEN  := -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) \
+           $(call takes,-fstack-clash-protection) $(call takes,-fcf-protection)
+HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
 CFLAGS   ?= -O2 -g
 LDFLAGS  ?=
 ALL_CFLAGS  = $(CSTD) $(WARNINGS) $(CFLAGS) -I shared -I fcgi -I jobs -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS)
 
+SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
 ifeq ($(SANITIZE),yes)
-ALL_CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+ALL_CFLAGS  += $(SANITIZERS)
 ALL_LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(SANITIZE),fuzz)
+ALL_CFLAGS  += $(SANITIZERS) -fsanitize=fuzzer-no-link
+ALL_LDFLAGS += -fsanitize=address,undefined,fuzzer
 else
 ALL_CFLAGS  += $(HARDEN)
-ALL_LDFLAGS += -pie -Wl,-z,relro,-z,now
+ALL_LDFLAGS += $(HARDEN_LD)
 endif
 
 SHARED_LIBS = -lcurl -lpq -lhiredis -ljansson -lcjose -lcrypto
@@ -41,7 +53,7 @@ FCGI_O   = $(call objects,$(FCGI_C))
 JOBS_O   = $(call objects,$(JOBS_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
-.PHONY: all demo up down setup test units torture check clean
+.PHONY: all demo up down setup test units valgrind torture fuzz fuzzers check check-static compiled clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
@@ -54,7 +66,7 @@ $(BUILD)/tapedeck.fcgi: $(FCGI_O) $(SHARED_O)
 	@echo "ld $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) -lfcgi
 
-$(BUILD)/obj/%.o: %.c
+$(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(ALL_CFLAGS) $(PG_CFLAGS) -c -o $@ $<
@@ -82,6 +94,39 @@ units: $(UNITS)
 	    if $$unit >$$unit.log 2>&1; then passed=$$((passed + 1)); \
 	    else cat $$unit.log; failed=$$((failed + 1)); fi; \
 	done; echo "units: $$passed passed, $$failed failed"; test $$failed = 0
+
+# The units of a plain build once more, with valgrind watching; tests/http/test_valgrind.py does the
+# same to a responder.
+VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
+           --errors-for-leak-kinds=definite,indirect,possible
+valgrind:
+	@sh tests/stack/setup.sh build test
+	@$(call build,$(UNITS))
+	@failed=0; for unit in $(UNITS); do \
+	    $(VALGRIND) $$unit >$$unit.log 2>&1 || { cat $$unit.log; failed=1; }; \
+	done; test $$failed = 0 && echo "valgrind: $(words $(UNITS)) units, no error, no leak"
+
+# Harnesses for libFuzzer (clang). All of them run, as many beside each other as there are cores.
+FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_O    = $(call objects,tests/fuzz/fuzz.c tests/fuzz/world.c)
+FUZZERS   = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_C))
+SECONDS  ?= 20
+
+$(BUILD)/obj/tests/fuzz/%.o: ALL_CFLAGS += -I tests/unit
+
+$(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_O) $(TESTABLE_O)
+	@echo "ld $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SHARED_LIBS)
+
+fuzzers: $(FUZZERS)
+
+# All our C, tests and harnesses, too: for a look at what the compiler says.
+compiled: all $(UNITS) $(FUZZ_O) $(call objects,$(FUZZ_C))
+
+fuzz:
+	@sh tests/stack/setup.sh build fuzz
+	@$(call build,CC=clang SANITIZE=fuzz BUILD=build/fuzz fuzzers)
+	@sh tests/fuzz/run.sh build/fuzz $(SECONDS)
 
 # The stack takes these, and any configuration name, from make's arguments or the environment.
 PORT    ?= 8080
@@ -123,6 +168,11 @@ torture:
 
 check:
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/check
+
+# gcc, clang, gcc's analyzer, clang-tidy and cppcheck look at the source.
+check-static:
+	@sh tests/stack/setup.sh build test static
+	@sh tests/static/run.sh build/static
 
 clean:
 	rm -rf $(BUILD)

@@ -47,7 +47,8 @@ TAPEDECK_SPAWNED=$(date +%s)
 export TAPEDECK_SPAWNED
 
 # multiwatch gives a child up after a few quick deaths; that must not happen here, so it may try
-# a billion times, and its count starts anew whenever a responder has lived for two seconds.
+# a billion times, and its count starts anew whenever a responder has lived for two seconds. What
+# it passes on when it is told to end is SIGUSR1; with -s USR1 it would be SIGILL (it miscounts).
 exec spawn-fcgi -n -s "$socket" -M "${SOCKET_MODE:-0660}" -b 1024 -- \
-    "$(command -v multiwatch)" -f "$responders" -r 1000000000 -t 2000 -s USR1 -- \
+    "$(command -v multiwatch)" -f "$responders" -r 1000000000 -t 2000 -- \
     /bin/sh "$here/spawn-fcgi.sh" --responder "$binary"

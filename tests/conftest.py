@@ -7,6 +7,7 @@ own with `make_stack`.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import secrets
@@ -59,6 +60,21 @@ def build_dir() -> Path:
         return ROOT / chosen
     sanitized = ROOT / "build" / "asan"
     return sanitized if (sanitized / "tapedeck").exists() else ROOT / "build"
+
+
+@pytest.fixture(scope="session")
+def plain() -> Path:
+    """The plain build, as it is installed; made, in seconds, where it is older than its source."""
+    folder = ROOT / "build"
+    folder.mkdir(exist_ok=True)
+    clean = {name: value for name, value in os.environ.items()
+             if name not in ("BUILD", "SANITIZE", "MAKEFLAGS", "MFLAGS", "CFLAGS", "LDFLAGS")}
+    with open(folder / ".lock", "w") as lock:  # several workers, one build
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "-s", "all"], cwd=ROOT, env=clean, capture_output=True,
+                              text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 LEVELS = ("base", "config", "clients", "app", "twilio", "recordings")
 
 # Where the compiler looks, after the including file's own folder.
-SEARCHED = ("shared", "fcgi", "jobs")
+SEARCHED = ("shared", "fcgi", "jobs", "tests/unit")
 
 # A library's headers, and the one file that may see them; None: no file does so far.
 HOMES = {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and only those; silent when all are there.
 #
-#   sh tests/stack/setup.sh [build] [run] [test]      all three groups when none is named
+#   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static]    the first three when none is named
 #
 # Packages that bring a service (PostgreSQL, Redis, lighttpd) must not start it, neither now nor at
 # the next boot: the stack runs its own copies. Services that are already installed are not touched.
@@ -110,8 +110,8 @@ fi
 [ $# -gt 0 ] || set -- build run test
 for group in "$@"; do
     case $group in
-    build | run | test) ;;
-    *) fail "no such group: $group (there are build, run and test)" ;;
+    build | run | test | fuzz | static) ;;
+    *) fail "no such group: $group (there are build, run, test, fuzz and static)" ;;
     esac
 done
 

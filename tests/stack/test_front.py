@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import socket
+import urllib.parse
+from collections.abc import Callable
+
 import pytest
 
 from stack.api import Api
-from stack.stack import Stack
+from stack.calls import new_call
+from stack.stack import ROOT, Stack
 
+LARGE = 40_000_000  # more than all the buffers between two ends of a connection hold
+SOON = 30.0
 # What no honest client sends; a responder never sees it.
 AMBIGUOUS = [
     "/api/../healthz", "/api/%2e%2e/healthz", "/api/calls/%2fx", "/api/calls/..%2fx",
@@ -67,3 +75,68 @@ def test_recordings_cannot_be_reached_as_pages(api: Api, stack: Stack) -> None:
     assert api.get("/recordings/").status == 404
     assert api.get("/../recordings/").status == 400
     assert stack.recordings_dir.is_dir()
+
+
+def test_who_reads_slowly_holds_up_nobody(make_stack: Callable[..., Stack]) -> None:
+    """One responder, which sends the bytes itself: the web server takes them all, and waits."""
+    stack = make_stack(responders=1, overrides={"SENDFILE": "off"})
+    call = new_call(stack, 1)
+    assert stack.run("drain", "--once").returncode == 0
+    assert call.finished_file
+    call.finished_file.write_bytes(b"\0" * LARGE)
+    base = urllib.parse.urlsplit(stack.base_url)
+    with socket.create_connection((base.hostname or "", base.port or 80), SOON) as slow:
+        slow.sendall(f"GET {call.file_path} HTTP/1.1\r\nHost: x\r\n"
+                     f"Authorization: Bearer {stack.token}\r\n\r\n".encode())
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        assert Api(stack.base_url, stack.token).get("/api/calls").status == 200
+
+
+# ---- headers ----
+
+POLICY = {
+    "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'",
+    "media-src": "'self'", "img-src": "'self' data:", "manifest-src": "'self'",
+    "worker-src": "'self'", "base-uri": "'none'", "form-action": "'self'",
+    "frame-ancestors": "'self'",
+}
+
+
+def policy_of(value: str) -> dict[str, str]:
+    return dict(part.strip().split(" ", 1) for part in value.split(";"))
+
+
+@pytest.mark.parametrize("path", ["/", "/page.css", "/nowhere", "/errors", "/errors/"])
+def test_pages_are_made_of_our_own_files_alone(api: Api, path: str) -> None:
+    headers = api.get(path).headers
+    assert headers.get_all("Content-Security-Policy") is not None
+    assert [policy_of(value) for value in headers.get_all("Content-Security-Policy")] == [POLICY]
+    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert headers.get_all("Referrer-Policy") == ["same-origin"]
+
+
+def test_no_page_has_anything_inline() -> None:
+    """The policy would stop it."""
+    pages = [text for path in sorted((ROOT / "web").rglob("*.html"))
+             if (text := path.read_text()).startswith("<!doctype")]
+    assert len(pages) > 1
+    inline = re.compile(r"<style|<script(?![^>]*\ssrc=)[^>]*>|\sstyle=|\son[a-z]+=|javascript:",
+                        re.IGNORECASE)
+    for page in pages:
+        assert not inline.search(page)
+
+
+def test_the_api_is_no_page(api: Api) -> None:
+    for path in ("/healthz", "/api/calls", "/api/none", "/media/1/x"):
+        headers = api.get(path).headers
+        assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        (policy,) = headers.get_all("Content-Security-Policy") or [""]
+        assert policy == "default-src 'none'; sandbox"
+
+
+def test_what_the_web_server_says_for_a_dead_responder(make_stack: Callable[..., Stack]) -> None:
+    stack = make_stack(responders=1)
+    stack.halt("responders")
+    answer = Api(stack.base_url).get("/healthz")
+    assert (answer.status, answer.json["error"]) == (503, "unavailable")
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
