@@ -1,0 +1,38 @@
+/* A page of the provider's JSON: no entry but this account's, no next page but of this list. */
+#include <string.h>
+
+#include "base/text.h"
+#include "fuzz.h"
+#include "twilio/listing.h"
+
+#define ACCOUNT "AC0123456789abcdef0123456789abcdef"
+
+static void check_entry(void *context, const struct recording_callback *c)
+{
+    size_t *seen = context;
+    (*seen)++;
+    REQUIRE(strcmp(c->account_sid, ACCOUNT) == 0 && c->status <= RECORDING_FAILED);
+    REQUIRE(text_is_sid(c->call_sid, "CA") && text_is_sid(c->recording_sid, "RE"));
+    REQUIRE(c->duration >= CALLBACK_UNKNOWN && c->duration <= INT32_MAX);
+    REQUIRE(c->channels == CALLBACK_UNKNOWN || c->channels == 1 || c->channels == 2);
+    REQUIRE(c->start_time == CALLBACK_UNKNOWN && c->error_code == NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char PATH[] = "/2010-04-01/Accounts/" ACCOUNT "/Recordings.json";
+    char next[LISTING_URI_SIZE];
+    struct fuzz fuzz;
+    size_t len, seen = 0;
+    fuzz_begin(&fuzz, data, size);
+    const char *text = fuzz_rest_bytes(&fuzz, &len);
+    enum result result = listing_read(text, len, ACCOUNT, check_entry, &seen, next);
+    REQUIRE(result == RESULT_OK || (result == RESULT_INVALID && seen == 0));
+    if (result == RESULT_OK && next[0] != '\0') {
+        REQUIRE(strlen(next) < sizeof next && listing_is_own(next, ACCOUNT));
+        REQUIRE(strncmp(next, PATH, sizeof PATH - 1) == 0);
+        REQUIRE(next[sizeof PATH - 1] == '\0' || next[sizeof PATH - 1] == '?');
+    }
+    fuzz_end(&fuzz);
+    return 0;
+}
