@@ -16,9 +16,10 @@ enum { CLOCK_HTTP_SIZE = 32, CLOCK_ISO_SIZE = 40 };
 /* Milliseconds of the monotonic clock. */
 int64_t clock_monotonic_ms(void);
 
-/* Seconds, or milliseconds, since 1970. */
+/* Seconds, milliseconds, or nanoseconds since 1970. */
 int64_t clock_wall(void);
 int64_t clock_wall_ms(void);
+int64_t clock_wall_ns(void);
 
 /* IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7). `out` holds CLOCK_HTTP_SIZE.
  * Returns `out`. */

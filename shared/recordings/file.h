@@ -4,6 +4,14 @@
  *
  * A finished name has all its bytes, on the disk and not just in memory: it appears by rename after
  * fsync. One writer a part file (flock); a part file nobody holds is rubbish.
+ *
+ * A part file has a *stamp*: the time it was begun, in nanoseconds, which is its time of change
+ * from its first byte on and stays that of the finished file. No two attempts share one, and none
+ * writes into another's file, so whoever opens a file with a stamp reads that attempt's bytes and
+ * no other's, and the entity tag can be told before the last byte is here.
+ *
+ * Beside a recording its waveform, <call_sid>.peaks.json, with the recording's time of change; an
+ * empty one says that the recording cannot be read.
  */
 #ifndef TAPEDECK_RECORDINGS_FILE_H
 #define TAPEDECK_RECORDINGS_FILE_H
@@ -12,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/result.h"
 #include "base/text.h"
@@ -20,12 +29,18 @@
 
 enum { FILE_ETAG_SIZE = 48 };
 
+#define FILE_PEAKS_ENDING "peaks.json"
+
 struct file_facts {
     char path[PATH_MAX];
     enum audio_kind kind;
-    int64_t size;     /* bytes */
-    int64_t modified; /* seconds since 1970 */
+    int64_t size;        /* bytes */
+    int64_t modified;    /* seconds since 1970 */
+    int64_t modified_ns; /* the same in nanoseconds */
 };
+
+/* A file's time of change, in nanoseconds since 1970. */
+int64_t file_modified_ns(const struct stat *st);
 
 /* Finds the finished file: two stats at most, no symbolic links. RESULT_NOT_FOUND when there is
  * none. `call_sid` must have passed text_is_sid. */
@@ -35,12 +50,28 @@ enum result file_find(const struct config *config, int64_t business_id, const ch
 /* The strong entity tag, quotes included: size and time of change. `out` holds FILE_ETAG_SIZE. */
 const char *file_etag(const struct file_facts *facts, char *out);
 
+/* Finds the waveform of that recording. RESULT_NOT_FOUND: there is none, or another recording's;
+ * RESULT_INVALID: the recording cannot be read. */
+enum result file_peaks_find(const struct config *config, int64_t business_id, const char *call_sid,
+                            const struct file_facts *recording, struct file_facts *out);
+
+/* Opens the part file with this stamp for reading, without its lock; no symbolic links.
+ * RESULT_NOT_FOUND: there is no part file. RESULT_LOST: the one that is there is another attempt's,
+ * or is being written to at this very moment: look again. The caller closes *out. */
+enum result file_arriving_open(const struct config *config, int64_t business_id,
+                               const char *call_sid, int64_t stamp_ns, int *out);
+
+/* The bytes that are there. `goes_on` is false when its writer has given it up: no more will come.
+ */
+int64_t file_arriving_size(int fd, bool *goes_on);
+
 struct file_part {
     int fd; /* -1: none */
     int dir_fd;
     char name[SID_SIZE + 8];
     char call_sid[SID_SIZE];
     int64_t size; /* bytes written */
+    int64_t stamp_ns;
     unsigned char head[AUDIO_HEAD_SIZE];
     int error; /* errno of the last failure */
 };
@@ -52,7 +83,7 @@ enum result file_part_open(const struct config *config, int64_t business_id, con
 
 enum result file_part_write(struct file_part *part, const char *bytes, size_t len);
 
-/* Forgets what was written: the next format begins. */
+/* Forgets what was written: the next format begins, with another stamp. */
 enum result file_part_rewind(struct file_part *part);
 
 /* fsync: after this the bytes are on the disk. */
@@ -61,11 +92,17 @@ enum result file_part_sync(struct file_part *part);
 /* Gives the part its final name, then syncs the folder; closes the part whatever happens. */
 enum result file_part_finish(struct file_part *part, enum audio_kind kind);
 
+/* The same for a waveform in the making: opens `fd` to be written to; then gives it its final name
+ * and the recording's time of change. */
+enum result file_peaks_open(const struct config *config, int64_t business_id, const char *call_sid,
+                            struct file_part *part);
+enum result file_peaks_finish(struct file_part *part, int64_t modified_ns);
+
 /* Removes and closes; safe on a closed part. */
 void file_part_drop(struct file_part *part);
 
-/* Removes part files that nobody holds and that nothing was written to for `age_ms`. Gives how
- * many. */
+/* Removes part files, of waveforms too, that nobody holds and that were begun `age_ms` ago or
+ * earlier. Gives how many. */
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms);
 
 /* RESULT_OK when RECORDINGS_DIR can be written to. */

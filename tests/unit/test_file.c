@@ -123,7 +123,7 @@ static void test_etag(void **state)
         {-1, -1, "\"ffffffffffffffff-ffffffffffffffff\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const struct file_facts facts = {.size = cases[i].size, .modified = cases[i].modified};
+        const struct file_facts facts = {.size = cases[i].size, .modified_ns = cases[i].modified};
         char etag[FILE_ETAG_SIZE];
         assert_ptr_equal(file_etag(&facts, etag), etag);
         assert_string_equal(etag, cases[i].etag);
