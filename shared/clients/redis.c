@@ -91,7 +91,7 @@ static enum result judge(redisReply *got, struct redis_reply **reply)
 static void settle_oldest(struct redis *redis, bool taken)
 {
     struct posted *posted = &redis->posted[redis->oldest];
-    if (!taken) {
+    if (!taken && posted->event != NULL) {
         log_event(posted->event, "%s", posted->fields);
     }
     free(posted->fields);
@@ -379,10 +379,10 @@ enum result redis_post(struct redis *redis, const struct redis_args *args, const
     if (here && redis->unread == POSTED_MAX) {
         return RESULT_UNAVAILABLE; /* it takes all and answers nothing */
     }
-    char *fields = strdup(otherwise);
+    char *fields = event != NULL ? strdup(otherwise) : NULL;
     enum result result = here ? RESULT_OK : ensure_connected(redis);
     if (result == RESULT_OK) {
-        result = fields != NULL ? send_only(redis, args) : RESULT_FAILED;
+        result = event == NULL || fields != NULL ? send_only(redis, args) : RESULT_FAILED;
     }
     if (result == RESULT_OK) {
         remember(redis, event, fields);

@@ -50,8 +50,8 @@ enum result redis_command(struct redis *redis, const struct redis_args *args,
 
 /* Sends one command and waits for no answer: that is read before the next command, or at the end.
  * When Redis refused it, or went before it had answered, `otherwise` (copied) is logged then as
- * `event` (a literal). RESULT_UNAVAILABLE, and nothing logged, when it could not be sent, or too
- * many are not answered yet. */
+ * `event` (a literal; NULL: not at all). RESULT_UNAVAILABLE, and nothing logged, when it could not
+ * be sent, or too many are not answered yet. */
 enum result redis_post(struct redis *redis, const struct redis_args *args, const char *event,
                        const char *otherwise);
 

@@ -19,6 +19,7 @@ enum {
     SLICES_MAX = 500,
     SLICE_CEILING = 2 * SLICE * NOTE_CEILING,
     SHOW_MAX = 1000,
+    MARK_SIZE = NOTE_CEILING,
 };
 
 static const char POSTED[] = "rec_audit"; /* in Redis */
@@ -84,20 +85,28 @@ static void note_line(const struct audit_note *note, char out[LINE_SIZE])
     }
 }
 
-/* Sent as EVAL: an answer that the script is not known would come when nobody waits for it. */
-static enum result post(const struct app *app, const char *note, const char *otherwise)
+/* What tells a note from others like it. RESULT_TOO_BIG: something in it is absurd. */
+static enum result name_mark(const struct audit_note *note, char out[MARK_SIZE])
 {
-    struct redis_script script;
+    int n = snprintf(out, MARK_SIZE, "rec_noted:%lld:%s:%s:%s:%s", (long long)note->business_id,
+                     note->call_sid, note->action, note->address != NULL ? note->address : "",
+                     note->subject != NULL ? note->subject : "");
+    return n < 0 || n >= MARK_SIZE ? RESULT_TOO_BIG : RESULT_OK;
+}
+
+static enum result post(const struct app *app, const struct audit_note *note, const char *text,
+                        const char *otherwise)
+{
+    char mark[MARK_SIZE];
     struct redis_args args = {0};
-    enum result result = script_find("note.lua", &script);
+    enum result result = name_mark(note, mark);
     if (result == RESULT_OK) {
-        redis_text(&args, "EVAL");
-        redis_text(&args, script.body);
-        redis_int(&args, 1);
         redis_text(&args, POSTED);
+        redis_text(&args, mark);
         redis_int(&args, AUDIT_POSTED_MAX);
-        redis_text(&args, note);
-        result = redis_post(app->redis, &args, LOGGED, otherwise);
+        redis_text(&args, text);
+        redis_int(&args, note->once_ms);
+        result = script_post(app, "note.lua", 2, &args, LOGGED, otherwise);
     }
     return result;
 }
@@ -110,7 +119,7 @@ void audit_post(const struct app *app, const struct audit_note *note)
     buf_init(&text, NOTE_CEILING);
     enum result result = print_note(note, &text);
     if (result == RESULT_OK) {
-        result = post(app, buf_str(&text), line);
+        result = post(app, note, buf_str(&text), line);
     }
     if (result != RESULT_OK) {
         log_event(LOGGED, "%s", line);

@@ -21,9 +21,10 @@ struct audit_note {
     const char *action;  /* "link", "file", "download", "media" */
     const char *subject; /* NULL: a play link */
     const char *address; /* NULL: not known */
+    int64_t once_ms;     /* the like of it is posted once in this time; 0: each time */
 };
 
-/* Posts one note. */
+/* Posts one note. Alike are notes of one action, call, subject and address. */
 void audit_post(const struct app *app, const struct audit_note *note);
 
 /* Stores what was posted. RESULT_LOST: somebody else is at it. Gives how many notes. */

@@ -9,6 +9,9 @@
 #include "clients/crypto.h"
 #include "recordings/script.h"
 
+/* The lists that runners take from. */
+static const char JOBS[] = "rec_jobs", PEAKS[] = "rec_peaks";
+
 const char *queue_lane_name(enum queue_lane lane)
 {
     return lane == LANE_CLICK ? "click" : "later";
@@ -56,7 +59,7 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
     redis_text(&args, script_key(keys[1], "rec_queue", business_id, NULL));
     redis_text(&args, script_key(keys[2], "rec_later", business_id, NULL));
     redis_text(&args, script_key(keys[3], "rec_queued", business_id, NULL));
-    redis_text(&args, "rec_jobs");
+    redis_text(&args, JOBS);
     redis_int(&args, business_id);
     redis_int(&args, app->config->slots_per_business);
     redis_int(&args, app->config->later_slots);
@@ -307,6 +310,7 @@ enum result queue_is_held(const struct app *app, int64_t business_id, const char
 
 /* ---- the runner's side ---- */
 
+/* "B:SID". A word that is nothing of the kind is dropped by the callers: only we write them. */
 static enum result parse_job(const char *text, struct queue_job *job)
 {
     const char *colon = text != NULL ? strchr(text, ':') : NULL;
@@ -318,19 +322,49 @@ static enum result parse_job(const char *text, struct queue_job *job)
     return RESULT_OK;
 }
 
-enum result queue_pop(const struct app *app, struct queue_job *job)
+static const char *print_job(char out[SCRIPT_KEY_SIZE], int64_t business_id, const char *call_sid)
+{
+    int n = snprintf(out, SCRIPT_KEY_SIZE, "%lld:%s", (long long)business_id, call_sid);
+    if (n < 0 || n >= SCRIPT_KEY_SIZE) {
+        abort();
+    }
+    return out;
+}
+
+static enum result pop(const struct app *app, const char *list, struct queue_job *job)
 {
     struct redis_reply *reply;
     struct redis_args args = {0};
     redis_text(&args, "LPOP");
-    redis_text(&args, "rec_jobs");
+    redis_text(&args, list);
     enum result result = redis_command(app->redis, &args, &reply);
     if (result == RESULT_OK) {
         const char *text = redis_reply_text(reply);
         result = text == NULL ? RESULT_NOT_FOUND : parse_job(text, job);
         redis_reply_free(reply);
     }
+    job->wants_peaks = list == PEAKS;
     return result;
+}
+
+enum result queue_pop(const struct app *app, struct queue_job *job)
+{
+    return pop(app, JOBS, job);
+}
+
+enum result queue_pop_peaks(const struct app *app, struct queue_job *job)
+{
+    return pop(app, PEAKS, job);
+}
+
+enum result queue_want_peaks(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    char text[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, PEAKS);
+    redis_text(&args, print_job(text, business_id, call_sid));
+    redis_int(&args, QUEUE_PEAKS_MAX);
+    return script_yes(app, "want_peaks.lua", 1, &args);
 }
 
 enum result queue_listen(struct redis *wake, int64_t wait_ms)
@@ -343,7 +377,8 @@ enum result queue_listen(struct redis *wake, int64_t wait_ms)
         return RESULT_FAILED;
     }
     redis_text(&args, "BLPOP");
-    redis_text(&args, "rec_jobs");
+    redis_text(&args, JOBS);
+    redis_text(&args, PEAKS);
     redis_text(&args, wait_ms > 0 ? seconds : "0.001");
     return redis_send(wake, &args);
 }
@@ -353,7 +388,9 @@ enum result queue_heard(struct redis *wake, struct queue_job *job)
     struct redis_reply *reply;
     enum result result = redis_receive(wake, &reply);
     if (result == RESULT_OK) {
+        const char *list = redis_reply_text(redis_reply_at(reply, 0));
         result = parse_job(redis_reply_text(redis_reply_at(reply, 1)), job);
+        job->wants_peaks = list != NULL && strcmp(list, PEAKS) == 0;
         redis_reply_free(reply);
     }
     return result;
@@ -362,13 +399,9 @@ enum result queue_heard(struct redis *wake, struct queue_job *job)
 enum result queue_push_back(const struct app *app, const struct queue_job *job)
 {
     char text[SCRIPT_KEY_SIZE];
-    int n = snprintf(text, sizeof text, "%lld:%s", (long long)job->business_id, job->call_sid);
-    if (n < 0 || (size_t)n >= sizeof text) {
-        return RESULT_FAILED;
-    }
     struct redis_args args = {0};
     redis_text(&args, "LPUSH");
-    redis_text(&args, "rec_jobs");
-    redis_text(&args, text);
+    redis_text(&args, job->wants_peaks ? PEAKS : JOBS);
+    redis_text(&args, print_job(text, job->business_id, job->call_sid));
     return redis_command(app->redis, &args, NULL);
 }

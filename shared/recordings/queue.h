@@ -15,6 +15,7 @@
 #include "app.h"
 #include "base/result.h"
 #include "base/text.h"
+#include "recordings/audio.h"
 
 enum queue_lane { LANE_CLICK, LANE_LATER }; /* a person waits; nobody does */
 
@@ -34,13 +35,17 @@ struct queue_progress {
     int64_t bytes_received; /* -1: not known */
     int64_t bytes_total;    /* -1: not known */
     char format[8];         /* "" : not known */
+    enum audio_kind kind;   /* by its first bytes; AUDIO_UNKNOWN: not known */
+    int64_t stamp_ns;       /* of the part file (recordings/file.h); 0: not known */
     int64_t runner_seen_ms; /* how long ago; -1: not within QUEUE_RUNNER_MARK_MS */
 };
 
-/* A granted job, as it stands in rec_jobs. */
+/* A granted job, as it stands in rec_jobs; or a call whose waveform somebody waits for, as it
+ * stands in rec_peaks. */
 struct queue_job {
     int64_t business_id;
     char call_sid[SID_SIZE];
+    bool wants_peaks;
 };
 
 const char *queue_lane_name(enum queue_lane lane);
@@ -99,9 +104,10 @@ enum result queue_renew(const struct app *app, const struct queue_job *job, cons
 /* RESULT_OK while somebody holds the call's lease, RESULT_NOT_FOUND when nobody does. */
 enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* Publishes how far a transfer is. `total` is -1 while not known. */
-enum result queue_publish(const struct app *app, const struct queue_job *job, const char *format,
-                          int64_t received, int64_t total);
+/* Publishes how far a transfer is: the bytes, their format and kind, and the part file's stamp.
+ * Changes nothing where the lease is not `token`'s. Does not wait for Redis. */
+enum result queue_publish(const struct app *app, const struct queue_job *job, const char *token,
+                          const struct queue_progress *progress);
 
 /* What Redis knows of one call; changes nothing. */
 enum result queue_peek(const struct app *app, int64_t business_id, const char *call_sid,
@@ -117,10 +123,18 @@ enum result queue_runner_seen(const struct app *app, int64_t *seen_ms);
 /* Takes the next granted job without waiting. RESULT_NOT_FOUND when there is none. */
 enum result queue_pop(const struct app *app, struct queue_job *job);
 
+/* Asks runners for a call's waveform, once however often it is asked. RESULT_LOST when
+ * QUEUE_PEAKS_MAX others wait; whoever asks again later will be heard. */
+enum { QUEUE_PEAKS_MAX = 1000 };
+enum result queue_want_peaks(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* Takes the next of these without waiting. RESULT_NOT_FOUND when there is none. */
+enum result queue_pop_peaks(const struct app *app, struct queue_job *job);
+
 /*
- * Waiting for a job in a poll loop, on a connection of its own: queue_listen sends the blocking
- * pop, then poll redis_fd(wake) and call queue_heard. RESULT_NOT_FOUND: nothing yet, still
- * listening. RESULT_INVALID: the wait ended empty, listen again.
+ * Waiting for a job of either kind in a poll loop, on a connection of its own: queue_listen sends
+ * the blocking pop, then poll redis_fd(wake) and call queue_heard. RESULT_NOT_FOUND: nothing yet,
+ * still listening. RESULT_INVALID: the wait ended empty, listen again.
  */
 enum result queue_listen(struct redis *wake, int64_t wait_ms);
 enum result queue_heard(struct redis *wake, struct queue_job *job);

@@ -1,32 +1,38 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "recordings/queue.h"
 #include "recordings/script.h"
 
 /* ---- progress ---- */
 
-enum result queue_publish(const struct app *app, const struct queue_job *job, const char *format,
-                          int64_t received, int64_t total)
+enum result queue_publish(const struct app *app, const struct queue_job *job, const char *token,
+                          const struct queue_progress *progress)
 {
-    char progress[SCRIPT_KEY_SIZE];
-    struct redis_args set = {0};
-    redis_text(&set, "HSET");
-    redis_text(&set, script_key(progress, "rec_progress", job->business_id, job->call_sid));
-    redis_text(&set, "format");
-    redis_text(&set, format);
-    redis_text(&set, "received");
-    redis_int(&set, received);
-    redis_text(&set, "total");
-    redis_int(&set, total);
-    enum result result = redis_command(app->redis, &set, NULL);
-    if (result != RESULT_OK) {
-        return result;
+    char keys[2][SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, script_key(keys[0], "rec_inflight", job->business_id, job->call_sid));
+    redis_text(&args, script_key(keys[1], "rec_progress", job->business_id, job->call_sid));
+    redis_text(&args, "rec_ready");
+    redis_text(&args, token);
+    redis_int(&args, app->config->inflight_ttl);
+    redis_text(&args, progress->format);
+    redis_int(&args, progress->bytes_received);
+    redis_int(&args, progress->bytes_total);
+    redis_text(&args, progress->kind != AUDIO_UNKNOWN ? audio_extension(progress->kind) : "");
+    redis_int(&args, progress->stamp_ns);
+    return script_post(app, "publish.lua", 3, &args, NULL, NULL);
+}
+
+static enum audio_kind kind_named(const char *name)
+{
+    static const enum audio_kind KINDS[] = {AUDIO_WAV, AUDIO_MP3};
+    for (size_t i = 0; name != NULL && i < sizeof KINDS / sizeof *KINDS; i++) {
+        if (strcmp(name, audio_extension(KINDS[i])) == 0) {
+            return KINDS[i];
+        }
     }
-    struct redis_args expire = {0};
-    redis_text(&expire, "PEXPIRE");
-    redis_text(&expire, progress);
-    redis_int(&expire, app->config->inflight_ttl);
-    return redis_command(app->redis, &expire, NULL);
+    return AUDIO_UNKNOWN;
 }
 
 static int64_t seen_ms(int64_t left_ms)
@@ -56,6 +62,8 @@ enum result queue_peek(const struct app *app, int64_t business_id, const char *c
         .bytes_received = redis_reply_int(redis_reply_at(reply, 1), -1),
         .bytes_total = redis_reply_int(redis_reply_at(reply, 2), -1),
         .runner_seen_ms = seen_ms(redis_reply_int(redis_reply_at(reply, 4), -2)),
+        .kind = kind_named(redis_reply_text(redis_reply_at(reply, 5))),
+        .stamp_ns = redis_reply_int(redis_reply_at(reply, 6), 0),
     };
     (void)snprintf(out->format, sizeof out->format, "%s", format != NULL ? format : "");
     redis_reply_free(reply);
@@ -93,5 +101,3 @@ enum result queue_runner_seen(const struct app *app, int64_t *seen)
     }
     return result;
 }
-
-/* "B:SID". A word that is nothing of the kind is dropped by the callers: only we write them. */

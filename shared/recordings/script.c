@@ -54,3 +54,22 @@ enum result script_yes(const struct app *app, const char *name, size_t keys,
     redis_reply_free(reply);
     return yes ? RESULT_OK : RESULT_LOST;
 }
+
+/* By its body: nobody hears when Redis does not know its SHA-1. */
+enum result script_post(const struct app *app, const char *name, size_t keys,
+                        const struct redis_args *args, const char *event, const char *otherwise)
+{
+    struct redis_script script;
+    struct redis_args words = {0};
+    enum result result = script_find(name, &script);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    redis_text(&words, "EVAL");
+    redis_text(&words, script.body);
+    redis_int(&words, (int64_t)keys);
+    for (size_t i = 0; i < args->count; i++) {
+        redis_text(&words, args->values[i]);
+    }
+    return redis_post(app->redis, &words, event, otherwise);
+}

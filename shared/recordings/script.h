@@ -30,4 +30,8 @@ enum result script_eval(const struct app *app, const char *name, size_t keys,
 enum result script_yes(const struct app *app, const char *name, size_t keys,
                        const struct redis_args *args);
 
+/* Sends it and waits for no answer, as redis_post does. */
+enum result script_post(const struct app *app, const char *name, size_t keys,
+                        const struct redis_args *args, const char *event, const char *otherwise);
+
 #endif

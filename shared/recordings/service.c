@@ -74,6 +74,15 @@ enum recording_state service_decide(const struct config *config, bool file_here,
     return open ? STATE_FAILED : STATE_ABSENT;
 }
 
+/* One that will be refused for its size in the end is not played before. */
+bool service_is_playable(const struct config *config, const struct queue_progress *progress)
+{
+    int64_t total = progress->bytes_total;
+    int64_t enough = total < SERVICE_PLAYABLE_BYTES ? total : SERVICE_PLAYABLE_BYTES;
+    return progress->kind != AUDIO_UNKNOWN && progress->stamp_ns != 0 &&
+           total >= config->min_recording_bytes && progress->bytes_received >= enough;
+}
+
 /* ---- looking ---- */
 
 static int64_t seconds_up(int64_t ms)
@@ -92,6 +101,8 @@ static void fill_progress(const struct app *app, struct look *look)
             look->bytes_received = look->progress.bytes_received;
             look->bytes_total = look->progress.bytes_total;
         }
+        look->playable =
+            look->state == STATE_PROCESSING && service_is_playable(app->config, &look->progress);
     }
     int64_t wait =
         facts->recovered_lately ? app->config->retry_after_recovery : app->config->retry_after;

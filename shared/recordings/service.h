@@ -30,6 +30,9 @@ enum recording_state {
     STATE_ABSENT, /* nobody has asked yet */
 };
 
+/* From so many bytes on a recording that still arrives may be played; or from its last one on. */
+enum { SERVICE_PLAYABLE_BYTES = 64 * 1024 };
+
 struct look {
     enum recording_state state;
     struct file_facts file;  /* when READY */
@@ -41,6 +44,7 @@ struct look {
     int64_t position;                    /* in line, from 1; 0 when not known or in a slot */
     int64_t bytes_received, bytes_total; /* -1 when not known */
     int64_t retry_after_s;
+    bool playable; /* it arrives, and what is here so far may be played */
 };
 
 /* The rule itself, pure: what the file, PostgreSQL (NULL: no such call) and Redis (NULL: not known)
@@ -48,6 +52,11 @@ struct look {
 enum recording_state service_decide(const struct config *config, bool file_here,
                                     const struct call_facts *facts,
                                     const struct queue_progress *progress);
+
+/* May what has arrived so far be played? Its kind, size and stamp are known, and enough is here.
+ * Pure.
+ */
+bool service_is_playable(const struct config *config, const struct queue_progress *progress);
 
 /* What is the state? Starts nothing. When the finished file is here, two stats answer; else
  * RESULT_UNAVAILABLE says that PostgreSQL did not. */

@@ -136,7 +136,7 @@ class World:
     def peek(self, one: Business, sid: str) -> None:
         self.note(f"peek {one.id}:{sid}")
         got, state = self.scripts.peek(one.id, sid)
-        self._same(got, [one.place(sid), -1, -1, "", BROKEN], state, one)
+        self._same(got, [one.place(sid), -1, -1, "", BROKEN, "", "0"], state, one)
 
     def absent(self, one: Business, _sid: str) -> None:
         """All calls at once, and one of them twice."""

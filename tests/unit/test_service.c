@@ -395,6 +395,38 @@ static void test_retry_after_of_a_stuck_run(void **state)
 
 #define world_test(f) cmocka_unit_test_setup_teardown(f, make_world, end_world)
 
+/* ---- before the last byte ---- */
+
+static void test_playable(void **state)
+{
+    (void)state;
+    enum { ENOUGH = SERVICE_PLAYABLE_BYTES };
+    static const struct config CONFIG = {.min_recording_bytes = 1001};
+    static const struct {
+        struct queue_progress progress;
+        bool playable;
+    } cases[] = {
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = ENOUGH, .bytes_total = 1 << 20},
+         true},
+        {{.kind = AUDIO_MP3, .stamp_ns = 1, .bytes_received = ENOUGH, .bytes_total = 1 << 20},
+         true},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = ENOUGH - 1, .bytes_total = 1 << 20},
+         false},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = ENOUGH, .bytes_total = -1}, false},
+        {{.kind = AUDIO_WAV, .stamp_ns = 0, .bytes_received = ENOUGH, .bytes_total = 1 << 20},
+         false},
+        {{.kind = AUDIO_UNKNOWN, .stamp_ns = 1, .bytes_received = ENOUGH, .bytes_total = 1 << 20},
+         false},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = 2000, .bytes_total = 2000}, true},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = 1999, .bytes_total = 2000}, false},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = 1001, .bytes_total = 1001}, true},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = 1000, .bytes_total = 1000}, false},
+        {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = -1, .bytes_total = -1}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(service_is_playable(&CONFIG, &cases[i].progress), cases[i].playable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_the_breaker),
         cmocka_unit_test(test_the_limits_are_the_configured_ones),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_playable),
         world_test(test_a_file_is_enough),
         world_test(test_without_a_file_the_database_is_asked),
         world_test(test_row_of_a_ready_call),
