@@ -37,6 +37,7 @@ ALL_LDFLAGS += $(HARDEN_LD)
 endif
 
 SHARED_LIBS = -lcurl -lpq -lhiredis -ljansson -lcjose -lcrypto
+JOBS_LIBS   = -lsndfile
 PG_CFLAGS   = -I /usr/include/postgresql
 
 SHARED_C := $(wildcard shared/*.c shared/*/*.c)
@@ -60,7 +61,7 @@ all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 
 $(BUILD)/tapedeck: $(JOBS_O) $(SHARED_O)
 	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) $(JOBS_LIBS)
 
 $(BUILD)/tapedeck.fcgi: $(FCGI_O) $(SHARED_O)
 	@echo "ld $@"
@@ -86,7 +87,7 @@ TESTABLE_O = $(filter-out %/main.o,$(FCGI_O) $(JOBS_O)) $(SHARED_O)
 $(BUILD)/unit/%: tests/unit/%.c $(TESTABLE_O)
 	@mkdir -p $(@D)
 	@echo "cc $<"
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(TESTABLE_O) $(SHARED_LIBS) -lcmocka
+	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
 
 # All of them run; those that fail show what they said.
 units: $(UNITS)
@@ -116,7 +117,7 @@ $(BUILD)/obj/tests/fuzz/%.o: ALL_CFLAGS += -I tests/unit
 
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_O) $(TESTABLE_O)
 	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SHARED_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SHARED_LIBS) $(JOBS_LIBS)
 
 fuzzers: $(FUZZERS)
 

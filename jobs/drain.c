@@ -21,7 +21,7 @@ enum { LISTEN_MS = 1000, POLL_MS = 200, STOP_GRACE_MS = 5000 };
 struct drain {
     const struct app *app;
     struct runner *runner;
-    struct redis *wake; /* a connection of its own: it blocks on rec_jobs */
+    struct redis *wake; /* a connection of its own: it blocks on the runners' lists */
     bool listening;
     bool once;
     bool stopping; /* a signal came */
@@ -51,7 +51,9 @@ static void listen_for_job(struct drain *d)
 /* A job that reaches us after we stopped taking goes back for another runner. */
 static void take_or_push_back(struct drain *d, const struct queue_job *job)
 {
-    if (accepts(d)) {
+    if (accepts(d) && job->wants_peaks) {
+        runner_want_peaks(d->runner, job);
+    } else if (accepts(d)) {
         (void)runner_take(d->runner, job);
         (void)runner_take_all(d->runner);
     } else {
@@ -91,13 +93,24 @@ static void hear_signal(struct drain *d)
 static bool finished(const struct drain *d, size_t taken)
 {
     bool idle = runner_count(d->runner) == 0 && taken == 0 && !d->listening;
-    return idle && (d->once || !accepts(d));
+    bool all_done = d->once && runner_is_idle(d->runner);
+    return idle && (all_done || !accepts(d));
+}
+
+/* What is granted, and wanted, without waiting for more. */
+static size_t take_now(struct drain *d)
+{
+    if (!accepts(d)) {
+        return 0;
+    }
+    runner_take_peaks(d->runner);
+    return runner_take_all(d->runner);
 }
 
 static void loop(struct drain *d)
 {
     for (;;) {
-        size_t taken = d->once && accepts(d) ? runner_take_all(d->runner) : 0;
+        size_t taken = d->once ? take_now(d) : 0;
         if (finished(d, taken)) {
             return;
         }

@@ -1,5 +1,6 @@
 #include "runner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +15,12 @@
 #include "recordings/run.h"
 #include "recordings/service.h"
 #include "transfer.h"
+#include "waveforms.h"
 #include "work.h"
 
 enum {
-    PUBLISH_EVERY_MS = 200,
+    PUBLISH_EVERY_MS = 250,
+    PUBLISH_EVERY_BYTES = 256 * 1024,
     HEARTBEATS_PER_LEASE = 4,
     MARK_EVERY_MAX_MS = 5000,
     MARKS_PER_LEASE = 8,
@@ -27,6 +30,7 @@ enum {
     TAKE_AT_ONCE_MAX = 1000,
 };
 
+_Static_assert(RUNNER_FDS_MAX + WAVEFORMS_AT_ONCE <= HTTP_WAKE_FDS_MAX, "all are polled");
 _Static_assert(sizeof(((struct run *)NULL)->token) >= CRYPTO_TOKEN_SIZE, "a lease's token fits");
 
 static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
@@ -35,6 +39,7 @@ struct runner {
     const struct app *app;
     struct http *http;
     struct work_list works;
+    struct waveforms *waveforms;
     int64_t started_ms; /* wall clock */
     bool has_successor;
     int64_t next_mark_ms;
@@ -54,8 +59,9 @@ struct runner *runner_new(const struct app *app)
     runner->started_ms = clock_wall_ms();
     runner->next_due_ms = 1; /* at once: what Redis lost or a dead runner left is offered first */
     runner->http = http_new();
-    if (runner->http == NULL) {
-        free(runner);
+    runner->waveforms = waveforms_new(app);
+    if (runner->http == NULL || runner->waveforms == NULL) {
+        runner_free(runner);
         return NULL;
     }
     return runner;
@@ -69,6 +75,11 @@ bool runner_has_successor(const struct runner *runner)
 size_t runner_count(const struct runner *runner)
 {
     return runner->works.count;
+}
+
+bool runner_is_idle(const struct runner *runner)
+{
+    return runner->works.count == 0 && waveforms_idle(runner->waveforms);
 }
 
 bool runner_has_room(const struct runner *runner)
@@ -97,19 +108,36 @@ static void drop_lost(struct work *work)
 
 /* ---- one transfer's events ---- */
 
-static void on_progress(void *context, const char *format, int64_t received, int64_t total)
+/* Told at the first bytes, at those that make it playable, at the last, and else now and then. */
+static bool is_news(const struct work *work, const struct transfer_progress *progress, int64_t now)
+{
+    int64_t before = work->published_bytes;
+    return before == 0 ||
+           (before < SERVICE_PLAYABLE_BYTES && progress->received >= SERVICE_PLAYABLE_BYTES) ||
+           progress->received == progress->total ||
+           progress->received - before >= PUBLISH_EVERY_BYTES ||
+           now - work->published_ms >= PUBLISH_EVERY_MS;
+}
+
+static void on_progress(void *context, const struct transfer_progress *progress)
 {
     struct work *work = context;
     int64_t now = clock_monotonic_ms();
-    work->received = received;
-    work->total = total;
-    if (now - work->published_ms < PUBLISH_EVERY_MS) {
+    work->received = progress->received;
+    work->total = progress->total;
+    if (!is_news(work, progress, now)) {
         return;
     }
     work->published_ms = now;
+    work->published_bytes = progress->received;
     struct queue_job job = {.business_id = work->run.business_id};
+    struct queue_progress told = {.bytes_received = progress->received,
+                                  .bytes_total = progress->total,
+                                  .kind = progress->kind,
+                                  .stamp_ns = progress->stamp_ns};
     memcpy(job.call_sid, work->run.call_sid, sizeof job.call_sid);
-    (void)queue_publish(work->runner->app, &job, format, received, total);
+    (void)snprintf(told.format, sizeof told.format, "%s", progress->format);
+    (void)queue_publish(work->runner->app, &job, work->run.token, &told);
 }
 
 /* What PostgreSQL could not be told is kept, part file and all, and told again by tick_waiting. */
@@ -128,6 +156,9 @@ static void write_end(struct work *work, const struct transfer_end *end,
     }
     if (delay_ms != ENDING_FINAL) {
         note_due(runner, delay_ms);
+    }
+    if (end->outcome == TRANSFER_STORABLE) {
+        waveforms_add(runner->waveforms, work->run.business_id, work->run.call_sid);
     }
     work_remove(&work->runner->works, work);
 }
@@ -192,6 +223,7 @@ static enum result start_run(struct runner *runner, struct run *run)
     struct file_facts file;
     if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {
         ending_already_here(runner->app, run, &file);
+        waveforms_add(runner->waveforms, run->business_id, run->call_sid);
         return RESULT_OK;
     }
     int64_t delay_ms = ending_unless_admitted(runner->app, run);
@@ -254,6 +286,23 @@ size_t runner_take_all(struct runner *runner)
         }
     }
     return taken;
+}
+
+void runner_take_peaks(struct runner *runner)
+{
+    struct queue_job job;
+    enum result result = RESULT_OK;
+    for (int i = 0; i < QUEUE_PEAKS_MAX && (result == RESULT_OK || result == RESULT_INVALID); i++) {
+        result = queue_pop_peaks(runner->app, &job);
+        if (result == RESULT_OK) {
+            runner_want_peaks(runner, &job);
+        }
+    }
+}
+
+void runner_want_peaks(struct runner *runner, const struct queue_job *job)
+{
+    waveforms_add(runner->waveforms, job->business_id, job->call_sid);
 }
 
 /* ---- what is due ---- */
@@ -359,7 +408,15 @@ void runner_tick(struct runner *runner)
 
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms)
 {
-    return http_poll(runner->http, fds, count, timeout_ms);
+    int all[RUNNER_FDS_MAX + WAVEFORMS_AT_ONCE];
+    size_t n = 0;
+    for (; n < count && n < RUNNER_FDS_MAX; n++) {
+        all[n] = fds[n];
+    }
+    n += waveforms_fds(runner->waveforms, all + n);
+    enum result result = http_poll(runner->http, all, n, timeout_ms);
+    waveforms_tick(runner->waveforms);
+    return result;
 }
 
 void runner_hand_back(struct runner *runner)
@@ -381,6 +438,7 @@ void runner_free(struct runner *runner)
     if (runner == NULL) {
         return;
     }
+    waveforms_free(runner->waveforms);
     runner_hand_back(runner);
     for (int i = 0; i < LAST_POLLS && runner->works.count > 0; i++) {
         (void)http_poll(runner->http, NULL, 0, 0);

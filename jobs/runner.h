@@ -1,6 +1,6 @@
 /*
  * A runner: takes granted jobs, runs each as a transfer, keeps their leases, and writes how they
- * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS.
+ * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS; waveforms in children.
  *
  * Whatever happens to a job it took, its slot is given back: by runner_* verbs while we live, by
  * the lapse of its lease when we do not.
@@ -38,7 +38,16 @@ bool runner_has_successor(const struct runner *runner);
 /* Jobs under way. */
 size_t runner_count(const struct runner *runner);
 
-/* Moves bytes, at most `timeout_ms`, until something happens here or on one of `fds`. */
+/* A stored recording's waveform, that somebody waits for; and all that are waited for now. */
+void runner_want_peaks(struct runner *runner, const struct queue_job *job);
+void runner_take_peaks(struct runner *runner);
+
+/* True when no job and no waveform is under way. */
+bool runner_is_idle(const struct runner *runner);
+
+/* Moves bytes, at most `timeout_ms`, until something happens here or on one of `fds`
+ * (RUNNER_FDS_MAX at most). */
+enum { RUNNER_FDS_MAX = 2 };
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms);
 
 /* What is due: heartbeats and leases, and runs whose retry time has come. */

@@ -122,12 +122,20 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
     if (file_part_write(&t->part, bytes, len) != RESULT_OK) {
         return give_up(t, disk_trouble(&t->part));
     }
-    if (t->part.size >= AUDIO_HEAD_SIZE &&
-        audio_kind_of(t->part.head, sizeof t->part.head) == AUDIO_UNKNOWN) {
+    if (t->part.size < AUDIO_HEAD_SIZE) {
+        return true;
+    }
+    struct transfer_progress progress = {
+        .format = media_format_name(format_of(t)),
+        .kind = audio_kind_of(t->part.head, sizeof t->part.head),
+        .received = t->part.size,
+        .total = answer->content_length,
+        .stamp_ns = t->part.stamp_ns,
+    };
+    if (progress.kind == AUDIO_UNKNOWN) {
         return give_up(t, &NOT_AUDIO);
     }
-    t->events->on_progress(t->context, media_format_name(format_of(t)), t->part.size,
-                           answer->content_length);
+    t->events->on_progress(t->context, &progress);
     return true;
 }
 

@@ -40,9 +40,17 @@ struct transfer_end {
 
 struct transfer;
 
+struct transfer_progress {
+    const char *format;
+    enum audio_kind kind;
+    int64_t received;
+    int64_t total;    /* -1 when the provider did not say */
+    int64_t stamp_ns; /* of the part file */
+};
+
 struct transfer_events {
-    /* Bytes came; `total` is -1 when the provider did not say. */
-    void (*on_progress)(void *context, const char *format, int64_t received, int64_t total);
+    /* Bytes came, and the first of them looked like audio. */
+    void (*on_progress)(void *context, const struct transfer_progress *progress);
     /* The end. `part` is open when STORABLE and the receiver's to finish; else it is gone. */
     void (*on_end)(void *context, const struct transfer_end *end, struct file_part *part);
 };

@@ -25,7 +25,7 @@ HOMES = {
     "jansson.h": "shared/clients/json.c",
     "cjose/": "shared/clients/jwt.c",
     "openssl/": "shared/clients/crypto.c",
-    "sndfile.h": None,
+    "sndfile.h": "jobs/sound.c",
 }
 
 # The same by what they declare, so that no prototype is smuggled in.
@@ -38,6 +38,7 @@ NAMES = {
     r"json_t|json_(?:decref|dump\w*|load\w*|object\w*|array\w*|string\w*|integer\w*)":
         "shared/clients/json.c",
     r"cjose_\w+": "shared/clients/jwt.c",
+    r"SNDFILE|SF_\w+|sf_\w+": "jobs/sound.c",
     r"EVP_\w+|HMAC|CRYPTO_memcmp|RAND_bytes": "shared/clients/crypto.c",
 }
 

@@ -186,9 +186,11 @@ def assert_idle(rds: redis.Redis, business: int) -> None:
 
 
 def files_of(call: Call) -> list[str]:
-    """All that lies in the folder of a call's business, part files too."""
+    """The recordings in the folder of a call's business, part files too; no waveforms, which come
+    later or not at all."""
     folder = call.part_file.parent
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return sorted(path.name for path in folder.iterdir()
+                  if ".peaks" not in path.name) if folder.is_dir() else []
 
 
 def assert_stored(call: Call, format: str, extension: str = "wav") -> None:

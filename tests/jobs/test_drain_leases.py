@@ -17,7 +17,7 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import (
-    IDLE, Db, Line, Runner, assert_idle, assert_stored, change_run, click, files_of,
+    IDLE, Db, Runner, assert_idle, assert_stored, change_run, click, files_of,
     heard_of_long_ago, known_call, lapse, line_of, run_of, until, until_idle, value_of,
 )
 
@@ -27,11 +27,6 @@ Held = Callable[..., tuple[Call, Runner]]
 # A lease is renewed four times in its life: here every half second, so that tests need not wait.
 BRIEF = {"INFLIGHT_TTL": "2s"}
 BEATS_A_LEASE = 4
-
-
-def slots_of(rds: redis.Redis, call: Call) -> Line:
-    """Slots and lines; what a lost runner said of its progress goes by itself, later."""
-    return replace(line_of(rds, call.business), progress=set())
 
 
 # Dying.
@@ -74,7 +69,7 @@ def test_a_run_whose_runner_may_live_is_not_taken(
     twilio.release(call.recording_sid)
     until(lambda: run_of(db, call).status == "completed", "the end of the transfer")
     assert_stored(call, "wav2")
-    until(lambda: slots_of(rds, call) == IDLE, "a free slot")
+    until(lambda: line_of(rds, call.business) == IDLE, "a free slot")
 
 
 def test_a_runner_that_comes_back_changes_nothing(
@@ -89,13 +84,13 @@ def test_a_runner_that_comes_back_changes_nothing(
     click(known_call(stack, db, call.business))
     drain()
     assert_stored(call, "wav2")
-    before = run_of(db, call), slots_of(rds, call)
+    before = run_of(db, call), line_of(rds, call.business)
     twilio.release(call.recording_sid)
     one.process.send_signal(signal.SIGCONT)
     one.ended_well()
     assert "RECORDING_LOST" in one.said
     assert_stored(call, "wav2")
-    assert (run_of(db, call), slots_of(rds, call)) == before
+    assert (run_of(db, call), line_of(rds, call.business)) == before
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "all its bytes came"])
@@ -125,7 +120,7 @@ def test_a_runner_that_comes_back_makes_way(
     assert_stored(call, "wav2")
     assert (run_of(db, call).status, run_of(db, call).attempts) == ("completed", 0)
     assert twilio.stats().recording(call.recording_sid).requests == 2
-    until(lambda: slots_of(rds, call) == IDLE, "a free slot")
+    until(lambda: line_of(rds, call.business) == IDLE, "a free slot")
 
 
 # Keeping, and losing.
@@ -195,13 +190,28 @@ def test_a_runner_that_lost_its_run_stops(
     """It lets go of the transfer, touches no row, and gives back no slot but its own."""
     call, one = held("--once", **BRIEF)
     lose(db, rds, call)
-    row, line = run_of(db, call), slots_of(rds, call)
+    row, line = run_of(db, call), line_of(rds, call.business)
     one.ended_well()
     assert "RECORDING_LOST" in one.said
     twilio.wait("in_flight", equals=0, sid=call.recording_sid)
     assert files_of(call) == []
     assert replace(run_of(db, call), bytes_received=None) == row  # its last beat may say how far
-    assert slots_of(rds, call) == (line if lose is steal_lease else IDLE)
+    assert line_of(rds, call.business) == (line if lose is steal_lease else IDLE)
+
+
+def test_a_runner_that_lost_its_lease_says_no_more_of_its_progress(
+    db: Db, rds: redis.Redis, held: Held, twilio: Control
+) -> None:
+    """All its bytes come before it knows; what the other one has told of its own stands."""
+    call, one = held("--once")
+    name = f"rec_progress:{call.business}:{call.call_sid}"
+    steal_lease(db, rds, call)
+    rds.delete(name)
+    rds.hset(name, mapping={"received": 7, "stamp": 8})
+    twilio.release(call.recording_sid)
+    one.ended_well()
+    assert call.finished_file is not None, "it had the row to the end"
+    assert rds.hgetall(name) == {"received": "7", "stamp": "8"}
 
 
 def test_a_runner_that_lost_its_row_at_the_end_keeps_no_file(

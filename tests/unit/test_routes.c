@@ -231,8 +231,8 @@ static void test_play_links(void **state)
     struct link link = {7, SID, AUDIO_WAV, clock_wall() + GOOD_FOR_S};
     assert_int_equal(link_make(&world->config, &link, target), RESULT_OK);
     ask(world, "GET", target);
-    assert_int_equal(answer(world), 404); /* signed, but there is no file */
-    assert_true(error_is(world, "no_recording"));
+    assert_int_equal(answer(world), 503); /* signed, but no file, and PostgreSQL cannot say why */
+    assert_true(error_is(world, "unavailable"));
     assert_true(scratch_file(world->dir, "7/" SID ".wav", "0123456789", 10));
     ask(world, "GET", target);
     assert_int_equal(answer(world), 200);

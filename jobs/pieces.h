@@ -1,0 +1,20 @@
+/*
+ * Hidden commands: pieces of local work that a runner has done in a child (child.h). Each reads its
+ * stdin, writes its stdout, knows no configuration, and gives the process's exit status.
+ */
+#ifndef TAPEDECK_JOBS_PIECES_H
+#define TAPEDECK_JOBS_PIECES_H
+
+enum {
+    PIECE_DONE = 0,
+    PIECE_NOT_DONE = 1,   /* no memory, no disk: another time it may work */
+    PIECE_UNREADABLE = 3, /* what came in cannot be read, and never will be */
+};
+
+/* Does the piece of this name. False when there is none. */
+typedef int piece(void);
+piece *piece_named(const char *name);
+
+piece piece_peaks; /* "peaks": a recording's waveform (peaks.h) */
+
+#endif
