@@ -14,6 +14,7 @@ handler handle_file;             /* GET, HEAD /api/recordings/file/{call} */
 handler handle_media;            /* GET, HEAD /media/{business}/{file}: a play link */
 handler handle_prepare;          /* POST /api/recordings/{call}/prepare */
 handler handle_status;           /* GET /api/recordings/{call}/status */
+handler handle_peaks;            /* GET /api/recordings/{call}/peaks */
 handler handle_calls;            /* GET /api/calls */
 handler handle_call;             /* GET /api/calls/{call} */
 handler handle_download;         /* GET, HEAD /api/calls/{call}/download */

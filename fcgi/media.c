@@ -4,9 +4,11 @@
  */
 #include "auth.h"
 #include "base/clock.h"
+#include "early.h"
 #include "handlers.h"
 #include "note.h"
 #include "recordings/link.h"
+#include "recordings/service.h"
 #include "serve.h"
 #include "states.h"
 
@@ -20,9 +22,46 @@ static bool may_play(const struct app *app, const struct request *request)
            link_holds(app->config, &link, signature, clock_wall());
 }
 
-void handle_media(const struct app *app, struct request *request, struct response *response)
+/* The finished file, or what is here of one that arrives; and where it got its name meanwhile, the
+ * finished file after all. */
+static enum result play(const struct app *app, const struct request *request,
+                        struct response *response)
 {
     struct file_facts file;
+    enum result result = file_find(app->config, request->business_id, request->call_sid, &file);
+    if (result != RESULT_OK) {
+        if (early_answer(app, request, response) == RESULT_OK) {
+            return RESULT_OK;
+        }
+        result = file_find(app->config, request->business_id, request->call_sid, &file);
+    }
+    if (result != RESULT_OK || file.kind != request->kind) {
+        return RESULT_NOT_FOUND;
+    }
+    return serve_file(app, request, &file, "inline", response);
+}
+
+/* Nothing to play: why. A link opens one file, so whoever has only that gets no further link. */
+static void answer_state(const struct app *app, const struct request *request,
+                         struct response *response)
+{
+    struct look look;
+    enum result result = service_look(app, request->business_id, request->call_sid, &look);
+    if (result != RESULT_OK) {
+        states_answer_failure(result, response);
+        return;
+    }
+    switch (look.state) {
+    case STATE_READY:
+    case STATE_NO_CALL:
+    case STATE_NO_RECORDING:
+    case STATE_ABSENT: response_error(response, MESSAGE_NO_RECORDING); break;
+    default: states_answer(&look, response); break;
+    }
+}
+
+void handle_media(const struct app *app, struct request *request, struct response *response)
+{
     if (!may_play(app, request)) {
         if (auth_strike(app, request) == RESULT_TOO_BIG) {
             auth_answer_too_often(request, response);
@@ -31,14 +70,9 @@ void handle_media(const struct app *app, struct request *request, struct respons
         }
         return;
     }
-    enum result result = file_find(app->config, request->business_id, request->call_sid, &file);
-    if (result == RESULT_OK && file.kind == request->kind) {
-        result = serve_file(app, request, &file, "inline", response);
-    } else {
-        result = RESULT_NOT_FOUND;
-    }
+    enum result result = play(app, request, response);
     if (result != RESULT_OK) {
-        response_error(response, MESSAGE_NO_RECORDING);
+        answer_state(app, request, response);
     }
     note_playback(app, request, response, request->business_id, "media", NULL);
 }

@@ -11,6 +11,8 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
                                 "לא נמצאה שיחה כזאת."},
     [MESSAGE_NO_RECORDING] = {"no_recording", 404, "This call has no recording.",
                               "לשיחה הזאת אין הקלטה."},
+    [MESSAGE_NO_PEAKS] = {"no_peaks", 404, "There is no waveform of this recording.",
+                          "אין תצוגת גל להקלטה הזאת."},
     [MESSAGE_RECORDING_EXPIRED] = {"recording_expired", 410,
                                    "The recording was deleted when its retention time ended.",
                                    "ההקלטה נמחקה בתום תקופת השמירה."},

@@ -27,28 +27,62 @@ static void put_facts(const struct app *app, const struct request *request, stru
     }
 }
 
-static void answer_ready(const struct app *app, const struct request *request, struct look *look,
-                         struct response *response)
+/* The same link for a recording that is here and for one that arrives: it goes on working when the
+ * one becomes the other. */
+static enum result make_link(const struct app *app, const struct request *request,
+                             const char *call_sid, enum audio_kind kind, struct buf *url,
+                             struct states_link *out)
 {
-    char path[LINK_SIZE], expires[CLOCK_ISO_SIZE];
-    struct buf url;
+    char path[LINK_SIZE];
     struct link link = {.business_id = request->caller.business_id,
-                        .call_sid = look->file_sid,
-                        .kind = look->file.kind,
+                        .call_sid = call_sid,
+                        .kind = kind,
                         .expires = clock_wall() + app->config->play_link_ttl / 1000};
-    if (link_make(app->config, &link, path) != RESULT_OK) {
-        states_answer_failure(RESULT_FAILED, response);
-        return;
-    }
-    struct json *json = response_message(MESSAGE_READY);
-    buf_init(&url, 8192);
-    buf_format(&url, "%s%s", app->config->public_base_url, path);
-    json_put_text(json, "play_url", buf_str(&url));
-    json_put_text(json, "expires_at", clock_iso(link.expires, expires));
-    put_facts(app, request, look, json);
-    response_json(response, 200, json);
+    enum result result = link_make(app->config, &link, path);
+    buf_format(url, "%s%s", app->config->public_base_url, path);
+    *out = (struct states_link){.url = buf_str(url), .expires = link.expires};
+    return result == RESULT_OK && buf_ok(url) ? RESULT_OK : RESULT_FAILED;
+}
+
+static void note_link(const struct app *app, const struct request *request,
+                      const struct response *response)
+{
     note_playback(app, request, response, request->caller.business_id, "link",
                   request->caller.subject);
+}
+
+static void answer_ready(const struct app *app, const struct request *request, struct look *look,
+                         const struct states_link *link, struct response *response)
+{
+    struct json *json = response_message(MESSAGE_READY);
+    states_put_link(link, json);
+    put_facts(app, request, look, json);
+    response_json(response, 200, json);
+    note_link(app, request, response);
+}
+
+static void answer_look(const struct app *app, const struct request *request, struct look *look,
+                        struct response *response)
+{
+    struct buf url;
+    struct states_link link;
+    bool ready = look->state == STATE_READY;
+    enum result result = RESULT_OK;
+    buf_init(&url, 8192);
+    if (ready || look->playable) {
+        result = make_link(app, request, ready ? look->file_sid : look->facts.source_sid,
+                           ready ? look->file.kind : look->progress.kind, &url, &link);
+    }
+    if (result != RESULT_OK) {
+        states_answer_failure(result, response);
+    } else if (ready) {
+        answer_ready(app, request, look, &link, response);
+    } else {
+        states_answer_prepare(look, look->playable ? &link : NULL, response);
+    }
+    if (result == RESULT_OK && look->playable) {
+        note_link(app, request, response);
+    }
     buf_free(&url);
 }
 
@@ -58,12 +92,10 @@ static void answer(const struct app *app, const struct request *request, enum re
     if (result == RESULT_OK) {
         result = wait_for_news(app, request, look);
     }
-    if (result != RESULT_OK) {
-        states_answer_failure(result, response);
-    } else if (look->state == STATE_READY) {
-        answer_ready(app, request, look, response);
+    if (result == RESULT_OK) {
+        answer_look(app, request, look, response);
     } else {
-        states_answer_prepare(look, response);
+        states_answer_failure(result, response);
     }
 }
 

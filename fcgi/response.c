@@ -19,6 +19,7 @@ static void forget(struct response *response)
 {
     buf_clear(&response->special);
     buf_clear(&response->body);
+    response->promised = 0;
     if (response->file.fd >= 0) {
         close(response->file.fd);
         response->file.fd = -1;
@@ -194,9 +195,15 @@ out:
 
 /* The web server sets Content-Length itself when it is handed a file, and for 204 and 304 there is
  * none (RFC 9110, 8.6). */
-static bool has_length(const struct response *response)
+static int64_t length_of(const struct response *response)
 {
-    return response->file.fd >= 0 || response->body.len > 0;
+    if (response->file.fd >= 0) {
+        return file_length(&response->file);
+    }
+    if (response->promised > 0) {
+        return response->promised;
+    }
+    return response->body.len > 0 ? (int64_t)response->body.len : -1;
 }
 
 static void send_head(struct response *response, const struct response_io *io)
@@ -206,9 +213,8 @@ static void send_head(struct response *response, const struct response_io *io)
     buf_format(&out, "Status: %d\r\n", response->status);
     buf_add(&out, buf_str(&response->head), response->head.len);
     buf_add(&out, buf_str(&response->special), response->special.len);
-    if (has_length(response)) {
-        int64_t length =
-            response->file.fd >= 0 ? file_length(&response->file) : (int64_t)response->body.len;
+    int64_t length = length_of(response);
+    if (length >= 0) {
         buf_format(&out, "Content-Length: %lld\r\n", (long long)length);
     }
     buf_text(&out, "\r\n");

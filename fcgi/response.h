@@ -33,6 +33,7 @@ struct response {
     struct buf special; /* this answer's own headers */
     struct buf body;
     struct response_file file;
+    int64_t promised; /* bytes that the head tells of and that do not follow: it breaks off */
 };
 
 /* The server's side. False when the client has gone. */

@@ -31,6 +31,7 @@ static const struct route ROUTES[] = {
     {METHOD_POST, "/api/recordings/runs/{run}/cancel", {NULL}, WHO_SESSION, handle_run_cancel},
     {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_SESSION, handle_prepare},
     {GET_HEAD, "/api/recordings/{call}/status", {NULL}, WHO_SESSION, handle_status},
+    {GET_HEAD, "/api/recordings/{call}/peaks", {NULL}, WHO_SESSION, handle_peaks},
     {GET_HEAD,
      "/api/calls",
      {"limit", "cursor", "search", "direction", "status", "has_recording", NULL},

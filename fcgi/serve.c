@@ -49,12 +49,19 @@ static bool range_is_plain(const char *header)
     return dash[1 + last] == '\0' && last <= DIGITS_MAX && first + last > 0;
 }
 
-static void validators(const struct file_facts *file, struct response *response)
+static void put_validators(const struct file_facts *file, const char *caching,
+                           struct response *response)
 {
     char etag[FILE_ETAG_SIZE], date[CLOCK_HTTP_SIZE];
     response_header(response, "ETag", file_etag(file, etag));
     response_header(response, "Last-Modified", clock_http_date(file->modified, date));
-    response_header(response, "Cache-Control", "private, no-store");
+    response_header(response, "Cache-Control", caching);
+}
+
+/* What somebody said on the phone is kept in no cache. */
+static void validators(const struct file_facts *file, struct response *response)
+{
+    put_validators(file, "private, no-store", response);
 }
 
 static void representation(const struct file_facts *file, const char *disposition,
@@ -97,7 +104,8 @@ static void hand_over(const struct app *app, const struct file_facts *file, cons
     buf_free(&path);
 }
 
-static enum result open_file(const struct file_facts *file, struct response *response)
+static enum result open_file(const struct file_facts *file, const char *content_type,
+                             struct response *response)
 {
     struct stat st;
     int fd = open(file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -110,7 +118,7 @@ static enum result open_file(const struct file_facts *file, struct response *res
     }
     response->file.fd = fd;
     response->file.size = file->size;
-    response->file.content_type = audio_content_type(file->kind);
+    response->file.content_type = content_type;
     return RESULT_OK;
 }
 
@@ -119,7 +127,7 @@ static void send_whole(const struct file_facts *file, bool despite_range, struct
     response->status = 200;
     response->file.parts.count = file->size > 0;
     response->file.parts.ranges[0] = (struct range){.start = 0, .length = file->size};
-    response_header(response, "Content-Type", audio_content_type(file->kind));
+    response_header(response, "Content-Type", response->file.content_type);
     /* "none" keeps lighttpd from applying the Range that we chose not to. */
     response_header(response, "Accept-Ranges", despite_range ? "none" : "bytes");
 }
@@ -149,7 +157,7 @@ static void send_parts(const struct file_facts *file, const struct range_set *pa
 
 /* ---- the answers ---- */
 
-static void answer_unsatisfiable(const struct file_facts *file, struct response *response)
+void serve_unsatisfiable(const struct file_facts *file, struct response *response)
 {
     char text[64];
     response_error(response, MESSAGE_RANGE_NOT_SATISFIABLE);
@@ -162,7 +170,7 @@ static enum result send_ourselves(const struct file_facts *file, const char *dis
                                   enum range_verdict verdict, const struct range_set *parts,
                                   struct response *response)
 {
-    enum result result = open_file(file, response);
+    enum result result = open_file(file, audio_content_type(file->kind), response);
     if (result != RESULT_OK) {
         return result;
     }
@@ -175,26 +183,47 @@ static enum result send_ourselves(const struct file_facts *file, const char *dis
     return RESULT_OK;
 }
 
-enum result serve_file(const struct app *app, const struct request *request,
-                       const struct file_facts *file, const char *disposition,
-                       struct response *response)
+bool serve_conditional(const struct request *request, const struct file_facts *file,
+                       const char **range, struct response *response)
 {
     char etag[FILE_ETAG_SIZE];
-    struct range_set parts;
     struct conditions conditions = read_conditions(request);
-    const char *range = request_header(request, "HTTP_RANGE");
+    *range = request_header(request, "HTTP_RANGE");
     switch (conditional_check(&conditions, file_etag(file, etag), file->modified)) {
     case CONDITION_NOT_MODIFIED:
         response_empty(response, 304);
         validators(file, response);
-        return RESULT_OK;
-    case CONDITION_FAILED: response_error(response, MESSAGE_PRECONDITION_FAILED); return RESULT_OK;
-    case CONDITION_PROCEED_WITHOUT_RANGE: range = NULL; break;
+        return true;
+    case CONDITION_FAILED: response_error(response, MESSAGE_PRECONDITION_FAILED); return true;
+    case CONDITION_PROCEED_WITHOUT_RANGE: *range = NULL; break;
     case CONDITION_PROCEED: break;
     }
+    return false;
+}
+
+void serve_ranges(const struct file_facts *file, int fd, const struct range_set *parts,
+                  struct response *response)
+{
+    response->file.fd = fd;
+    response->file.size = file->size;
+    response->file.content_type = audio_content_type(file->kind);
+    representation(file, "inline", response);
+    send_parts(file, parts, response);
+}
+
+enum result serve_file(const struct app *app, const struct request *request,
+                       const struct file_facts *file, const char *disposition,
+                       struct response *response)
+{
+    struct range_set parts;
+    const char *range;
+    if (serve_conditional(request, file, &range, response)) {
+        return RESULT_OK;
+    }
+    struct conditions conditions = read_conditions(request);
     enum range_verdict verdict = range_parse(range, file->size, &parts);
     if (verdict == RANGE_UNSATISFIABLE) {
-        answer_unsatisfiable(file, response);
+        serve_unsatisfiable(file, response);
         return RESULT_OK;
     }
     if (server_can_carry(app, request, &conditions, verdict, range)) {
@@ -202,4 +231,26 @@ enum result serve_file(const struct app *app, const struct request *request,
         return RESULT_OK;
     }
     return send_ourselves(file, disposition, verdict, &parts, response);
+}
+
+enum result serve_document(const struct request *request, const struct file_facts *file,
+                           const char *content_type, struct response *response)
+{
+    static const char CACHING[] = "private";
+    char etag[FILE_ETAG_SIZE];
+    struct conditions conditions = read_conditions(request);
+    switch (conditional_check(&conditions, file_etag(file, etag), file->modified)) {
+    case CONDITION_NOT_MODIFIED:
+        response_empty(response, 304);
+        put_validators(file, CACHING, response);
+        return RESULT_OK;
+    case CONDITION_FAILED: response_error(response, MESSAGE_PRECONDITION_FAILED); return RESULT_OK;
+    default: break;
+    }
+    enum result result = open_file(file, content_type, response);
+    if (result == RESULT_OK) {
+        put_validators(file, CACHING, response);
+        send_whole(file, true, response);
+    }
+    return result;
 }

@@ -9,6 +9,7 @@
 #define TAPEDECK_FCGI_SERVE_H
 
 #include "app.h"
+#include "range.h"
 #include "recordings/file.h"
 #include "request.h"
 #include "response.h"
@@ -18,5 +19,20 @@
 enum result serve_file(const struct app *app, const struct request *request,
                        const struct file_facts *file, const char *disposition,
                        struct response *response);
+
+/*
+ * The pieces of that, for a recording of which not everything is here (early.h); its facts are what
+ * they will be. serve_conditional answers 304 and 412 and gives true; else `range` is the Range
+ * header that counts, or NULL. serve_ranges sends bytes that are here, and owns `fd` from then on.
+ */
+bool serve_conditional(const struct request *request, const struct file_facts *file,
+                       const char **range, struct response *response);
+void serve_unsatisfiable(const struct file_facts *file, struct response *response);
+void serve_ranges(const struct file_facts *file, int fd, const struct range_set *parts,
+                  struct response *response);
+
+/* A finished file that is no recording, always whole, which clients may keep and ask about. */
+enum result serve_document(const struct request *request, const struct file_facts *file,
+                           const char *content_type, struct response *response);
 
 #endif

@@ -1,5 +1,7 @@
 #include "states.h"
 
+#include "base/clock.h"
+
 static enum message_id message_of(enum recording_state state)
 {
     switch (state) {
@@ -84,7 +86,15 @@ static void answer_absent(struct response *response)
     response_json(response, 200, json);
 }
 
-void states_answer_prepare(const struct look *look, struct response *response)
+void states_put_link(const struct states_link *link, struct json *json)
+{
+    char expires[CLOCK_ISO_SIZE];
+    json_put_text(json, "play_url", link != NULL ? link->url : NULL);
+    json_put_text(json, "expires_at", link != NULL ? clock_iso(link->expires, expires) : NULL);
+}
+
+void states_answer_prepare(const struct look *look, const struct states_link *link,
+                           struct response *response)
 {
     if (look->state == STATE_ABSENT) {
         answer_absent(response);
@@ -96,8 +106,8 @@ void states_answer_prepare(const struct look *look, struct response *response)
     }
     struct json *json = response_message(message_of(look->state));
     put_or_null(json, "run_id", look->facts.run_id, 0);
-    json_put_flag(json, "playable", false);
-    json_put_null(json, "play_url");
+    json_put_flag(json, "playable", link != NULL);
+    states_put_link(link, json);
     answer_waiting(look, json, response);
 }
 

@@ -12,8 +12,19 @@
 /* Answers for every state but READY: 202 with how far it is, or the error that says why not. */
 void states_answer(const struct look *look, struct response *response);
 
-/* The same for prepare and status, whose 202 says more: run_id, playable, play_url. */
-void states_answer_prepare(const struct look *look, struct response *response);
+/* A play link as it is told: its whole address, and until when it works. */
+struct states_link {
+    const char *url;
+    int64_t expires; /* seconds since 1970 */
+};
+
+/* The same for prepare and status, whose 202 says more: run_id, playable, play_url. `link` is NULL
+ * where nothing may be played yet. */
+void states_answer_prepare(const struct look *look, const struct states_link *link,
+                           struct response *response);
+
+/* Puts play_url and expires_at; NULL: both null. */
+void states_put_link(const struct states_link *link, struct json *json);
 
 /* What RESULT_UNAVAILABLE and other failures of a look become. */
 void states_answer_failure(enum result result, struct response *response);

@@ -4,10 +4,9 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "clients/crypto.h"
 #include "recordings/turnstile.h"
 
-enum { FILE_STEP_MS = 20, LOOK_EVERY = 10 }; /* a full look every tenth glance at the disk */
+enum { STEP_MS = 20, LOOK_EVERY = 10 }; /* a full look every tenth glance */
 
 /* The value of the preference "wait" in a list like "respond-async, wait=2; x=y". */
 static bool find_wait(const char *header, int64_t *seconds)
@@ -37,15 +36,20 @@ int64_t wait_preferred(const struct request *request)
 
 static bool is_pending(const struct look *look)
 {
-    return look->state == STATE_PROCESSING || look->state == STATE_QUEUED;
+    bool waits = look->state == STATE_PROCESSING || look->state == STATE_QUEUED;
+    return waits && !look->playable;
 }
 
-static bool file_has_come(const struct app *app, const struct request *request,
-                          const struct look *look)
+/* A glance at the disk and at Redis: is it worth a look? */
+static bool has_come(const struct app *app, const struct request *request, const struct look *look)
 {
     struct file_facts file;
-    return file_find(app->config, request->caller.business_id, look->facts.source_sid, &file) ==
-           RESULT_OK;
+    struct queue_progress progress;
+    int64_t business_id = request->caller.business_id;
+    const char *call_sid = look->facts.source_sid;
+    return file_find(app->config, business_id, call_sid, &file) == RESULT_OK ||
+           (queue_peek(app, business_id, call_sid, &progress) == RESULT_OK &&
+            service_is_playable(app->config, &progress));
 }
 
 static enum result watch(const struct app *app, const struct request *request, int64_t until,
@@ -53,8 +57,8 @@ static enum result watch(const struct app *app, const struct request *request, i
 {
     enum result result = RESULT_OK;
     for (int glance = 1; is_pending(look) && clock_monotonic_ms() < until; glance++) {
-        clock_sleep_ms(FILE_STEP_MS);
-        if (glance % LOOK_EVERY == 0 || file_has_come(app, request, look)) {
+        clock_sleep_ms(STEP_MS);
+        if (glance % LOOK_EVERY == 0 || has_come(app, request, look)) {
             result = service_look(app, request->caller.business_id, request->call_sid, look);
             if (result != RESULT_OK) {
                 break;
@@ -64,17 +68,27 @@ static enum result watch(const struct app *app, const struct request *request, i
     return result;
 }
 
+bool wait_begin(const struct app *app, int64_t ms, char *token)
+{
+    int64_t now = clock_wall_ms();
+    return crypto_token(token) &&
+           turnstile_wait_begin(app, now, now + ms, app->config->responders / 2, token) ==
+               RESULT_OK;
+}
+
+void wait_end(const struct app *app, const char *token)
+{
+    turnstile_wait_end(app, token);
+}
+
 enum result wait_for_news(const struct app *app, const struct request *request, struct look *look)
 {
-    char token[CRYPTO_TOKEN_SIZE];
+    char token[WAIT_TOKEN_SIZE];
     int64_t wait_ms = wait_preferred(request);
-    int64_t now = clock_wall_ms();
-    if (wait_ms == 0 || !is_pending(look) || !crypto_token(token) ||
-        turnstile_wait_begin(app, now, now + wait_ms, app->config->responders / 2, token) !=
-            RESULT_OK) {
+    if (wait_ms == 0 || !is_pending(look) || !wait_begin(app, wait_ms, token)) {
         return RESULT_OK;
     }
     enum result result = watch(app, request, clock_monotonic_ms() + wait_ms, look);
-    turnstile_wait_end(app, token);
+    wait_end(app, token);
     return result;
 }

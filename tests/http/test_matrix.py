@@ -162,6 +162,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/api/recordings/runs/{run}/cancel"): closed(200),
     ("POST", "/api/recordings/{call}/prepare"): closed(200),
     **both("/api/recordings/{call}/status", closed(200)),
+    **both("/api/recordings/{call}/peaks", closed(202)),
     **both("/api/calls", closed(200, other=200)),
     **both("/api/calls/{call}", closed(200)),
     **both("/api/calls/{call}/download", closed(200)),
