@@ -27,11 +27,14 @@ def responders_service(
 
 
 def lighttpd_service(
-    root: Path, sockets: Path, recordings: Path, port: int, env: Mapping[str, str]
+    root: Path, sockets: Path, recordings: Path, port: int, env: Mapping[str, str],
+    config: Path | None = None,
 ) -> Service:
+    """`config` instead of the reference configuration, which it may include as env.REFERENCE."""
     program = shutil.which("lighttpd", path=env.get("PATH", "") + ":/usr/sbin:/sbin")
     if not program:
         raise StackError("lighttpd is missing; run: make setup")
+    reference = root / "lighttpd.conf"
     # lighttpd follows no symbolic link, not even on the way to its directories.
     settings = {
         "BIND": "127.0.0.1",
@@ -39,10 +42,11 @@ def lighttpd_service(
         "WEB_DIR": str((root / "web").resolve()),
         "SOCKET": str((sockets / SOCKET_NAME).resolve()),
         "RECORDINGS_DIR": str(recordings.resolve()),
+        "REFERENCE": str(reference),
     }
     return Service(
         name="lighttpd",
-        argv=[program, "-D", "-f", str(root / "lighttpd.conf")],
+        argv=[program, "-D", "-f", str(config or reference)],
         env={**env, **settings},
         ready=lambda: _connects(socket.AF_INET, ("127.0.0.1", port)),
     )

@@ -50,10 +50,12 @@ class Stack:
         responders: int = 8,
         fast: bool = False,
         bound: bool = False,
+        front_config: Path | None = None,
     ) -> None:
         """`environ` is a caller's environment whose configuration wins over what is made up here;
         `overrides` wins over that. `fast` spares PostgreSQL its syncing; `bound`
-        lets it all end when this process does, however it does."""
+        lets it all end when this process does, however it does. `front_config` is another
+        configuration of the web server, which finds RUN_DIR in its environment."""
         self.run_dir = Path(os.path.abspath(run_dir))
         self.build_dir = Path(os.path.abspath(build_dir))
         self.config: dict[str, str] = {}
@@ -65,6 +67,7 @@ class Stack:
         self._environ = dict(environ or {})
         self._responders = responders
         self._fast = fast
+        self._front_config = front_config
         self._made_up: frozenset[str] = frozenset()
         self._names: tuple[str, ...] = ()
         self._services: dict[str, Service] = {}
@@ -256,7 +259,8 @@ class Stack:
         self._launch(front.responders_service(ROOT, sockets, responders, self._responders, env))
         self._launch(
             front.lighttpd_service(
-                ROOT, sockets, self.recordings_dir, port, self._base_environment()
+                ROOT, sockets, self.recordings_dir, port,
+                {**self._base_environment(), "RUN_DIR": str(self.run_dir)}, self._front_config,
             )
         )
         if self._timers:

@@ -49,6 +49,27 @@ def test_pages_are_served_and_asked_for_again(api: Api) -> None:
     assert again.status == 304
 
 
+def test_pages_allow_nothing_but_their_own(api: Api) -> None:
+    for path in ("/", "/nowhere", "/recording-player.js"):
+        policy = api.get(path).headers["Content-Security-Policy"].split("; ")
+        assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= set(policy)
+        assert not any("unsafe" in one or "*" in one for one in policy)
+
+
+def test_other_sites_may_load_the_player_and_no_page(api: Api) -> None:
+    for path, allowed in (("/recording-player.js", "*"), ("/player/view.js", "*"), ("/", None),
+                          ("/calls.js", None), ("/calls/row.js", None), ("/api/calls", None)):
+        answer = api.get(path, headers={"Origin": "https://elsewhere.example"})
+        assert answer.headers["Access-Control-Allow-Origin"] == allowed, path
+
+
+def test_pages_are_packed_and_answers_are_not(api: Api) -> None:
+    """An answer holds secrets beside what others chose: packed, its length would tell of them."""
+    for path, packed in (("/calls.js", "gzip"), ("/calls.css", "gzip"), ("/api/calls", None)):
+        answer = api.get(path, headers={"Accept-Encoding": "gzip"})
+        assert (answer.status, answer.headers["Content-Encoding"]) == (200, packed), path
+
+
 def test_a_page_that_is_not_there_says_so_in_both_languages(api: Api) -> None:
     answer = api.get("/nowhere")
     assert answer.status == 404 and answer.headers["Content-Type"] == "text/html; charset=utf-8"

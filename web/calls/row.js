@@ -1,0 +1,111 @@
+/** One call in the list: who, when, its player, and on demand what was said. */
+
+import { clock } from "../player/messages.js";
+import { dayName, expiryOf, numberOf, timeOf, wordsOf } from "./words.js";
+
+/** Makes an element: properties, then children (strings become text). */
+export function make(tag, props = {}, ...children) {
+  const one = Object.assign(document.createElement(tag), props);
+  one.append(...children);
+  return one;
+}
+
+const isOutbound = (call) => Boolean(call.direction?.startsWith("outbound"));
+
+function whyNoRecording(call, words) {
+  if (call.recording_status === "expired") return words.expired;
+  if (call.recording_status === "unavailable") return words.unavailable;
+  return call.has_recording ? "" : words.noRecording;
+}
+
+export class Row {
+  #details = null;
+
+  /** @param {object} call as the API lists it */
+  constructor(call) {
+    this.sid = call.call_sid;
+    this.who = make("bdi", { dir: "ltr" });
+    this.way = make("span", { className: "way" });
+    this.meta = make("span", { className: "meta" });
+    this.expiry = make("span", { className: "expiry" });
+    this.summary = make("p", { className: "summary", dir: "auto" });
+    this.sound = make("div", { className: "sound" });
+    this.open = make("button", { type: "button", className: "open", id: `open-${this.sid}` });
+    this.open.addEventListener("click", () => this.toggle());
+    this.more = make("div", { className: "more", id: `more-${this.sid}`, hidden: true });
+    this.open.setAttribute("aria-controls", this.more.id);
+    this.element = make("li", { className: "call", id: this.sid },
+      make("div", { className: "about" },
+        make("h3", {}, this.way, this.who),
+        make("p", { className: "facts" }, this.meta, this.expiry), this.summary),
+      this.sound, this.open, this.more);
+    this.call = call;
+  }
+
+  /** Writes it all again, in a language or with fresher facts; what plays goes on. */
+  show(lang, call = this.call) {
+    this.call = call;
+    this.lang = lang;
+    const words = wordsOf(lang);
+    const out = isOutbound(call);
+    const date = new Date(call.created_at);
+    const number = numberOf(out ? call.to_number : call.from_number) || words.unknown;
+    this.who.textContent = number;
+    this.way.textContent = out ? "↗" : "↙";
+    this.way.title = out ? words.out : words.in;
+    this.way.dataset.way = out ? "out" : call.status === "completed" ? "in" : "missed";
+    const length = call.duration > 0 ? clock(call.duration) : "";
+    const status = call.status === "completed" ? "" : (words[call.status] ?? call.status ?? "");
+    const facts = [this.way.title, timeOf(words, date), length, status].filter(Boolean);
+    this.meta.replaceChildren(...facts.map((fact) => make("span", {}, make("bdi", {}, fact))));
+    this.expiry.textContent = call.recording_status === "expired" ? "" :
+      expiryOf(words, call.expires_at);
+    this.summary.textContent = call.summary ?? "";
+    this.open.title = this.open.ariaLabel = `${words.details}: ${number}`;
+    this.open.ariaExpanded = String(!this.more.hidden);
+    this.#showSound(words, number);
+    this.#details?.show(lang);
+  }
+
+  #showSound(words, number) {
+    const why = whyNoRecording(this.call, words);
+    if (why) return this.sound.replaceChildren(make("p", { className: "none" }, why));
+    if (!this.player) {
+      this.player = document.createElement("recording-player");
+      const lanes = isOutbound(this.call) ? "agent,customer" : "customer,agent";
+      this.player.setAttribute("lanes", lanes); // who began the call is on the first channel
+      this.player.setAttribute("call-sid", this.sid);
+    }
+    this.player.setAttribute("lang", this.lang);
+    this.player.setAttribute("label", number);
+    this.player.setAttribute("duration", this.call.duration ?? 0);
+    if (!this.player.parentNode) this.sound.replaceChildren(this.player);
+    return undefined;
+  }
+
+  /** Opens or closes what was said; it is fetched when first wanted. */
+  async toggle(wanted = this.more.hidden) {
+    this.more.hidden = !wanted;
+    this.open.ariaExpanded = String(wanted);
+    if (!wanted || this.#details) return;
+    const { Details } = await import("./details.js");
+    this.#details ??= new Details(this);
+    this.#details.show(this.lang);
+    await this.#details.load();
+  }
+
+  /** From a link: opens it, and stands at a second. */
+  goTo(seconds) {
+    if (seconds > 0) this.player?.setAttribute("start", seconds);
+    this.toggle(true);
+    this.element.scrollIntoView({ block: "center" });
+    this.element.classList.add("linked");
+    (this.player ?? this.open).focus({ preventScroll: true });
+  }
+
+  /** Which day it belongs to: one key a day, and its name. */
+  day(words) {
+    const date = new Date(this.call.created_at);
+    return { key: date.toDateString(), name: dayName(words, date) };
+  }
+}

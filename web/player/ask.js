@@ -1,0 +1,52 @@
+/** The few requests a player makes. */
+
+const PATIENCE_MS = 20_000;
+
+/** Resolves after a time, or rejects at once when the signal aborts. */
+export function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const gone = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", gone);
+      resolve();
+    }, seconds * 1000);
+    if (signal.aborted) gone();
+    signal.addEventListener("abort", gone, { once: true });
+  });
+}
+
+/**
+ * One request with the caller's cookie. Resolves to `{status, retryAfter, body}`, with status 0
+ * when no answer came in time; rejects only when the signal aborts.
+ */
+export async function ask(url, signal, options = {}) {
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
+  try {
+    const answer = await fetch(url, {
+      credentials: "include",
+      cache: "no-store",
+      ...options,
+      signal: AbortSignal.any([signal, timeout]),
+    });
+    const body = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
+    const retryAfter = Number.parseInt(answer.headers.get("Retry-After"), 10) || 0;
+    return { status: answer.status, retryAfter, body };
+  } catch {
+    signal.throwIfAborted();
+    return { status: 0, retryAfter: 0, body: {} };
+  }
+}
+
+/** The addresses of one recording. `base` ends in a slash. */
+export function recording(base, callSid, signal) {
+  const at = (verb) => new URL(`api/recordings/${encodeURIComponent(callSid)}/${verb}`, base);
+  const headers = { Prefer: "wait=2" };
+  return {
+    prepare: () => ask(at("prepare"), signal, { method: "POST", headers }),
+    status: (patient) => ask(at("status"), signal, patient ? { headers } : {}),
+    peaks: () => ask(at("peaks"), signal),
+  };
+}

@@ -1,0 +1,103 @@
+/** What the player says, in Hebrew and English. */
+
+const ENGLISH = {
+  player: "Recording",
+  play: "Play",
+  pause: "Pause",
+  back: "Back 10 seconds",
+  forward: "Forward 10 seconds",
+  seek: "Position",
+  speed: "Speed",
+  skip: "Skip silence",
+  mute: (side) => `Mute ${side}`,
+  agent: "agent",
+  customer: "customer",
+  asking: "Asking for the recording…",
+  waiting: "The recording is on its way…",
+  place: (n) => `Waiting its turn: number ${n} in line`,
+  bytes: (got, all) => (all ? `${got} of ${all} have arrived` : `${got} have arrived`),
+  buffering: "Waiting for sound…",
+  press: "Ready. Press play.",
+  again: "Try again",
+  resume: (at) => `Go on from ${at}`,
+  signin: "Please sign in.",
+  offline: "No connection. Check the network and try again.",
+  slow: "This takes longer than usual. You can try again.",
+  failed: "The recording cannot be played now.",
+  absent: "Nobody is fetching this recording any more.",
+  broken: (at) => `The download broke off. You heard it up to ${at}.`,
+  of: "of",
+  and: (part) => ` ${part}`,
+  hours: (n) => (n === 1 ? "1 hour" : `${n} hours`),
+  minutes: (n) => (n === 1 ? "1 minute" : `${n} minutes`),
+  seconds: (n) => (n === 1 ? "1 second" : `${n} seconds`),
+};
+
+const HEBREW = {
+  player: "הקלטה",
+  play: "ניגון",
+  pause: "השהיה",
+  back: "10 שניות אחורה",
+  forward: "10 שניות קדימה",
+  seek: "מיקום",
+  speed: "מהירות",
+  skip: "דילוג על שקט",
+  mute: (side) => `השתקת ${side}`,
+  agent: "נציג",
+  customer: "לקוח",
+  asking: "מבקשים את ההקלטה…",
+  waiting: "ההקלטה בדרך…",
+  place: (n) => `ממתינה לתורה: מקום ${n}`,
+  bytes: (got, all) => (all ? `הגיעו ${got} מתוך ${all}` : `הגיעו ${got}`),
+  buffering: "ממתינים לצליל…",
+  press: "מוכן. אפשר ללחוץ על ניגון.",
+  again: "ניסיון נוסף",
+  resume: (at) => `המשך מ־${at}`,
+  signin: "יש להתחבר.",
+  offline: "אין חיבור. כדאי לבדוק את הרשת ולנסות שוב.",
+  slow: "זה נמשך יותר מהרגיל. אפשר לנסות שוב.",
+  failed: "אי אפשר לנגן את ההקלטה כרגע.",
+  absent: "ההקלטה כבר אינה מובאת.",
+  broken: (at) => `ההורדה נקטעה. ההקלטה נשמעה עד ${at}.`,
+  of: "מתוך",
+  and: (part) => (/^\d/.test(part) ? ` ו־${part}` : ` ו${part}`),
+  hours: (n) => (n === 1 ? "שעה" : n === 2 ? "שעתיים" : `${n} שעות`),
+  minutes: (n) => (n === 1 ? "דקה" : n === 2 ? "שתי דקות" : `${n} דקות`),
+  seconds: (n) => (n === 1 ? "שנייה אחת" : n === 2 ? "שתי שניות" : `${n} שניות`),
+};
+
+/** Words for a language tag: Hebrew for `he…`, English for all others. */
+export const wordsOf = (lang) => (/^(he|iw)\b/i.test(lang) ? HEBREW : ENGLISH);
+
+/** `rtl` or `ltr`. */
+export const directionOf = (lang) => (wordsOf(lang) === HEBREW ? "rtl" : "ltr");
+
+/** The server's own words in this language, if it gave any. */
+export const serverWords = (lang, body) =>
+  (wordsOf(lang) === HEBREW ? body?.message_he : body?.message) || "";
+
+/** 83 → `1:23`, 3723 → `1:02:03`. */
+export function clock(seconds) {
+  const all = Math.max(0, Math.floor(seconds || 0));
+  const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** 83 → `1 minute 23 seconds`, as it is said. */
+export function spoken(lang, seconds) {
+  const words = wordsOf(lang);
+  const all = Math.max(0, Math.floor(seconds || 0));
+  const parts = [
+    [Math.floor(all / 3600), words.hours],
+    [Math.floor(all / 60) % 60, words.minutes],
+    [all % 60, words.seconds],
+  ].filter(([n]) => n > 0);
+  if (parts.length === 0) return words.seconds(0);
+  return parts.map(([n, say]) => say(n)).reduce((text, part, i) =>
+    text + (i === parts.length - 1 ? words.and(part) : ` ${part}`));
+}
+
+/** Bytes for people: `340 KB`, `1.2 MB`. */
+export const amount = (bytes) =>
+  bytes < 1e6 ? `${Math.round(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,228 @@
+/** One recording's sound: an audio element, its speed, its silences and its two sides. */
+
+import { Overture } from "./overture.js";
+
+const STALL_MS = 45_000;
+const TICK_MS = 50;
+const NEAR_S = 0.04; // from overture to element: less than that is not heard
+const TRIES = 4;
+const SETTLE_MS = 400; // until then an element says where it wants to be, not where it is
+const NO_MUTE = [false, false];
+
+/**
+ * Events: `change` (plays, pauses, waits, ends), `time`, `broken` (no more sound will come from
+ * this address). Closing it ends all of them.
+ */
+export class Sound extends EventTarget {
+  #audio = new Audio();
+  #ending = new AbortController();
+  #stall = 0;
+  #from = 0;
+  #closed = false;
+  #bare = false;
+  #overture = null;
+  #tick = 0;
+  #heard = false;
+  #lead = 0.15; // what it takes the element to sound where the overture will be
+  #tries = 0;
+  #set = 0;
+  #context = null;
+  #gains = [];
+  #muted = NO_MUTE;
+  /** Stretches to leave out while `skipping`. */
+  silences = [];
+  skipping = false;
+
+  constructor() {
+    super();
+    this.#audio.preload = "auto";
+    this.#audio.preservesPitch = true;
+    const on = (names, act) => names.split(" ").forEach((name) =>
+      this.#audio.addEventListener(name, act, { signal: this.#ending.signal }));
+    on("play pause playing waiting seeking seeked ended canplay", () => this.#changed());
+    on("durationchange progress", () => this.alive());
+    on("timeupdate", () => this.#moved());
+    on("loadedmetadata", () => this.#enter());
+    on("error", () => this.#broke());
+  }
+
+  get time() {
+    if (this.#overture?.sounds) return this.#overture.time;
+    return this.#audio.readyState ? this.#audio.currentTime : this.#from;
+  }
+  get duration() { return Number.isFinite(this.#audio.duration) ? this.#audio.duration : 0; }
+  get paused() { return this.#audio.paused && !this.#overture; }
+  get ended() { return this.#audio.ended; }
+  /** Whether it would sound if only there were something to sound. */
+  get waits() {
+    return !this.paused && !this.ended && this.#audio.readyState < 3 && !this.#overture?.sounds;
+  }
+  get muted() { return this.#muted; }
+  /** Whether its sides can be told apart: not where another server does not share its bytes. */
+  get open() { return !this.#bare; }
+  set rate(rate) {
+    this.#handOver();
+    this.#audio.defaultPlaybackRate = this.#audio.playbackRate = rate;
+  }
+
+  /** Takes an address and stands at a second of it; `play` makes it sound. */
+  load(url, from = 0) {
+    this.#from = from;
+    const foreign = new URL(url, location.href).origin !== location.origin;
+    this.#audio.crossOrigin = foreign && !this.#bare ? "anonymous" : null;
+    this.#audio.src = url;
+    this.alive();
+  }
+
+  /** Resolves to whether the browser lets it sound without another press. */
+  async play() {
+    this.#context?.resume();
+    try {
+      await this.#audio.play();
+      return true;
+    } catch (error) {
+      return error.name !== "NotAllowedError";
+    }
+  }
+
+  /** As play(), for what is still arriving, from its beginning and at its own speed. */
+  async playEarly() {
+    const may = navigator.userActivation?.hasBeenActive && this.#from === 0;
+    if (!may || this.#audio.playbackRate !== 1) return this.play();
+    this.#overture = new Overture();
+    this.#tick = setInterval(() => this.#watchOverture(), TICK_MS);
+    this.#overture.play(this.#audio.src);
+    this.#changed();
+    return true;
+  }
+
+  pause() {
+    this.#handOver();
+    this.#audio.pause();
+  }
+
+  seek(seconds) {
+    this.#handOver();
+    const end = this.duration || Infinity;
+    const at = Math.min(Math.max(0, seconds), end);
+    if (this.#audio.readyState) this.#audio.currentTime = at;
+    else this.#from = at;
+    this.#moved();
+  }
+
+  /** Silences one side (0 or 1), or with null none; what remains is heard in both ears. */
+  mute(side) {
+    this.#handOver();
+    if (!this.#context) this.#split();
+    this.#muted = side === null ? NO_MUTE : [side === 0, side === 1];
+    this.#gains.forEach((gain, i) => { gain.gain.value = this.#muted[i] ? 0 : 1; });
+  }
+
+  /** There are signs of life: what is waited for may still come. */
+  alive() {
+    clearTimeout(this.#stall);
+    if (!this.waits) return;
+    this.#stall = setTimeout(() => this.#broke(), STALL_MS);
+  }
+
+  close() {
+    this.#closed = true;
+    this.#endOverture();
+    this.#ending.abort();
+    clearTimeout(this.#stall);
+    this.#audio.pause();
+    this.#audio.removeAttribute("src");
+    this.#audio.load(); // lets go of the connection
+    this.#context?.close();
+  }
+
+  /** The element follows the overture, and begins where it will be in a moment. */
+  #watchOverture() {
+    if (!this.#overture.sounds && (this.#overture.time > 0 || this.#audio.readyState >= 3)) {
+      this.#handOver();
+      return;
+    }
+    if (this.#overture.sounds !== this.#heard) {
+      this.#heard = !this.#heard;
+      this.#changed();
+    }
+    if (this.#audio.readyState >= 3 && !this.#audio.seeking) this.#approach();
+    this.dispatchEvent(new Event("time"));
+  }
+
+  /** The element runs along unheard until it is where the overture is, and then is heard. */
+  #approach() {
+    const audio = this.#audio;
+    const ahead = audio.currentTime - this.#overture.time;
+    if (!audio.paused && performance.now() - this.#set < SETTLE_MS) return;
+    if (!audio.paused && (Math.abs(ahead) < NEAR_S || this.#tries === TRIES)) {
+      this.#endOverture();
+      return;
+    }
+    if (!audio.paused) this.#lead -= ahead;
+    this.#tries++;
+    audio.muted = true;
+    audio.currentTime = this.#overture.time + this.#lead;
+    this.#set = performance.now();
+    if (audio.paused) this.play();
+  }
+
+  /** Somebody wants something of the sound, or the overture is over: now the element plays. */
+  #handOver() {
+    if (!this.#overture) return;
+    const at = this.#overture.time;
+    this.#endOverture();
+    if (this.#audio.readyState) this.#audio.currentTime = at;
+    else this.#from = at;
+    this.play();
+  }
+
+  #endOverture() {
+    clearInterval(this.#tick);
+    this.#overture?.stop();
+    this.#overture = null;
+    this.#audio.muted = false;
+  }
+
+  #split() {
+    this.#context = new AudioContext();
+    this.#context.resume();
+    const sides = this.#context.createChannelSplitter(2);
+    this.#context.createMediaElementSource(this.#audio).connect(sides);
+    this.#gains = [0, 1].map((side) => {
+      const gain = this.#context.createGain();
+      sides.connect(gain, side);
+      gain.connect(this.#context.destination);
+      return gain;
+    });
+  }
+
+  #enter() {
+    if (this.#from > 0) this.#audio.currentTime = Math.min(this.#from, this.duration || this.#from);
+    this.#changed();
+  }
+
+  #moved() {
+    const at = this.time;
+    const quiet = this.skipping && !this.paused &&
+      this.silences.find(([from, to]) => at >= from && at < to - 0.1);
+    if (quiet) this.#audio.currentTime = quiet[1];
+    this.dispatchEvent(new Event("time"));
+  }
+
+  #changed() {
+    this.alive();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #broke() {
+    if (this.#closed) return;
+    if (this.#audio.crossOrigin && !this.#audio.readyState) {
+      this.#bare = true; // a server without CORS: it still plays, all sides together
+      this.load(this.#audio.src, this.#from);
+      this.#audio.play().catch(() => {});
+      return;
+    }
+    this.dispatchEvent(new Event("broken"));
+  }
+}
