@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from pathlib import Path
@@ -13,7 +14,8 @@ from .world import World
 
 EVERY = 0.1
 SLOTS = 3
-PART = re.compile(r"\.CA[0-9a-f]{32}\.part")
+PART = re.compile(r"\.CA[0-9a-f]{32}\.(part|peaks)")
+PEAKS = ".peaks.json"
 
 
 class Watch(Part):
@@ -39,7 +41,7 @@ class Watch(Part):
                     self._look_at(path)
 
     def _look_at(self, path: Path) -> None:
-        case = self._by_name.get(path.name)
+        case = self._by_name.get(path.name.replace(PEAKS, ".wav"))
         if case is None or str(case.call.business) != path.parent.name:
             self.world.complain(f"{path} is no file of ours")
             return
@@ -52,7 +54,17 @@ class Watch(Part):
         except FileNotFoundError:
             return
         self._seen.add(mark)
-        self._check(case, content)
+        if path.name.endswith(PEAKS):
+            self._check_peaks(case, content)
+        else:
+            self._check(case, content)
+
+    def _check_peaks(self, case: Case, content: bytes) -> None:
+        self.world.count("waveforms checked")
+        try:
+            json.loads(content)
+        except ValueError:
+            self.world.complain(f"{case.sid}: a waveform that is not whole")
 
     def _check(self, case: Case, content: bytes) -> None:
         self.world.count("files checked")

@@ -1,0 +1,196 @@
+"""What a server with partial playback and peaks answers, by the contract and strictly: for tests
+of the player alone. It serves the player from web/, and refuses what the contract does not know.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import mimetypes
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from stack.stack import ROOT
+from twilio import speech
+
+WEB = ROOT / "web"
+CALL = re.compile(r"/api/recordings/(CA[0-9a-f]{32})/(prepare|status|peaks)")
+CALLS = re.compile(r"/api/calls(/CA[0-9a-f]{32})?")
+RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+PAGE = """<!doctype html><html lang="{lang}" dir="{dir}"><head><meta charset="utf-8">
+<title>CRM</title>
+<script type="module" src="{script}"></script></head><body><main><h1>CRM</h1>{players}</main></body>
+</html>"""
+# The player on a page whose clock runs twenty times as fast where it waits for something.
+HASTY = """const real = setTimeout;
+globalThis.setTimeout = (act, ms) => real(act, ms / 20);
+import("/recording-player.js");
+"""
+
+
+@dataclass
+class Reply:
+    """One answer; `headers` beside the Content-Type."""
+
+    status: int
+    body: Any = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request; `prefer` is its Prefer header."""
+
+    method: str
+    path: str
+    prefer: str | None
+    status: int
+
+
+def waiting(status: str = "processing", retry_after: int = 1, **body: Any) -> Reply:
+    """202, with both messages and Retry-After."""
+    said = {"status": status, "run_id": 1, "playable": False, "play_url": None,
+            "message": f"It is {status}.", "message_he": f"מצב: {status}.", **body}
+    return Reply(202, said, {"Retry-After": str(retry_after)})
+
+
+def error(status: int, code: str, **headers: str) -> Reply:
+    return Reply(status, {"error": code, "message": f"The server says {code}.",
+                          "message_he": f"השרת אומר {code}."},
+                 {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def ready(**body: Any) -> Reply:
+    return Reply(200, {"status": "ready", "play_url": "/media/a.wav", "duration": 60,
+                       "channels": 2, **body})
+
+
+def peaks_of(wav: bytes, samples_per_pixel: int = 800) -> dict[str, Any]:
+    """As audiowaveform makes them of a two-channel recording, 8 bits."""
+    samples = memoryview(wav[speech.HEADER_BYTES:]).cast("h")
+    length = len(samples) // 2 // samples_per_pixel
+    data = []
+    for pixel in range(length):
+        for channel in (0, 1):
+            start = pixel * samples_per_pixel * 2 + channel
+            part = samples[start:start + samples_per_pixel * 2:2].tolist()
+            data += [min(part) >> 8, max(part) >> 8]
+    return {"version": 2, "channels": 2, "sample_rate": speech.RATE,
+            "samples_per_pixel": samples_per_pixel, "bits": 8, "length": length, "data": data}
+
+
+class Stub(http.server.ThreadingHTTPServer):
+    """`answers[verb]` is a list of replies, the last of which is given again and again."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.audio = speech.call(7, 60, 2)
+        self.arrived = len(self.audio)
+        self.media_status = 206
+        self.answers: dict[str, list[Reply]] = {"peaks": [error(404, "not_found")]}
+        self.seen: list[Seen] = []
+        self.more = threading.Condition()
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def page(self, count: int = 1, lang: str = "en", script: str = "/recording-player.js",
+             **attributes: str) -> str:
+        """The address of a page with so many players."""
+        given = "&".join(f"{name}={value}" for name, value in attributes.items())
+        return f"{self.url}/page?count={count}&lang={lang}&script={script}&{given}"
+
+    def requests(self, pattern: str) -> list[Seen]:
+        return [one for one in self.seen if re.search(pattern, f"{one.method} {one.path}")]
+
+    def let(self, **changes: Any) -> None:
+        """Change what it serves; who waits for bytes looks again."""
+        with self.more:
+            for name, value in changes.items():
+                setattr(self, name, value)
+            self.more.notify_all()
+
+    def next(self, verb: str) -> Reply:
+        replies = self.answers[verb]
+        return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    def handle_error(self, *_: object) -> None:
+        """A browser that leaves is no news."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Stub
+
+    def do_GET(self) -> None:
+        self._serve({"status", "peaks"})
+
+    def do_POST(self) -> None:
+        self._serve({"prepare"})
+
+    def _serve(self, verbs: set[str]) -> None:
+        path, _, query = self.path.partition("?")
+        found = CALL.fullmatch(path)
+        if found and found[2] in verbs:
+            self._send(self.server.next(found[2]))
+        elif (found := CALLS.fullmatch(path)) and self.command == "GET":
+            self._send(self.server.next("call" if found[1] else "calls"))
+        elif path.startswith("/media/"):
+            self._media()
+        elif path == "/hasty.js":
+            self._bytes(200, HASTY.encode(), "text/javascript")
+        elif path == "/page":
+            self._page(dict(part.split("=", 1) for part in query.split("&") if "=" in part))
+        elif (file := WEB / (path.lstrip("/") or "index.html")).is_file():
+            self._bytes(200, file.read_bytes(), mimetypes.guess_type(file.name)[0] or "text/plain")
+        else:
+            self._send(error(404, "not_found"))
+
+    def _page(self, wish: dict[str, str]) -> None:
+        count, lang, script = int(wish.pop("count")), wish.pop("lang"), wish.pop("script")
+        given = " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in wish.items())
+        players = "\n".join(f'<recording-player call-sid="CA{i:032x}" {given}></recording-player>'
+                            for i in range(count))
+        page = PAGE.format(lang=lang, dir="rtl" if lang == "he" else "ltr", script=script,
+                           players=players)
+        self._bytes(200, page.encode(), "text/html; charset=utf-8")
+
+    def _media(self) -> None:
+        """A recording of which only the first bytes may be here: waits a while for more of it."""
+        stub, whole = self.server, len(self.server.audio)
+        asked = RANGE.fullmatch(self.headers.get("Range", ""))
+        if stub.media_status != 206 or not asked:
+            return self._send(error(stub.media_status if stub.media_status != 206 else 400, "no"))
+        start = int(asked[1])
+        with stub.more:
+            stub.more.wait_for(lambda: stub.arrived > start or stub.media_status != 206, 20)
+        if stub.media_status != 206:
+            return self._send(error(stub.media_status, "no"))
+        end = min(int(asked[2] or whole - 1), stub.arrived - 1)
+        return self._bytes(206, stub.audio[start:end + 1], "audio/wav", {
+            "Content-Range": f"bytes {start}-{end}/{whole}", "Accept-Ranges": "bytes",
+            "ETag": '"one"', "Cache-Control": "private, no-store"})
+
+    def _send(self, reply: Reply) -> None:
+        self._bytes(reply.status, json.dumps(reply.body).encode(), "application/json",
+                    reply.headers)
+
+    def _bytes(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
+               ) -> None:
+        self.server.seen.append(Seen(self.command, self.path.partition("?")[0],
+                                     self.headers.get("Prefer"), status))
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)),
+                            **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """`seen` keeps what was asked."""

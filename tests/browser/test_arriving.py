@@ -1,0 +1,167 @@
+"""Sound before the download is done, and what happens when it dies: against a stub of the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from browser_kit import Browser, until
+from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
+
+HALF = 44 + 30 * 32_000
+
+
+def arriving(stub: Stub, browser: Browser, arrived: int = HALF, **page: str) -> None:
+    """A minute of sound, of which a part is here."""
+    body = {"playable": True, "play_url": "/media/a.wav", "bytes_received": arrived,
+            "bytes_total": len(stub.audio)}
+    stub.let(arrived=arrived)
+    stub.answers["prepare"] = [waiting(**body)]
+    stub.answers["status"] = [waiting(**body)]
+    browser.open(stub.page(**page))
+
+
+def test_what_has_arrived_plays_at_once(browser: Browser, stub: Stub) -> None:
+    arriving(stub, browser)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    assert player.get("duration") == 60
+    assert stub.requests("status|peaks") == []
+    have = browser.js("return getComputedStyle(document.querySelector('recording-player')"
+                      ".shadowRoot.querySelector('.seek')).getPropertyValue('--have')")
+    assert have.startswith("50")
+    browser.shot("player-arriving")
+
+
+FEW = 44 + 3 * 32_000  # less than Chromium's <audio> needs to play any of it
+
+
+def test_few_bytes_are_enough_and_the_rest_follows_without_a_gap(browser: Browser, stub: Stub
+                                                                 ) -> None:
+    arriving(stub, browser, FEW)
+    player = browser.player()
+    browser.js(TIMES)
+    player.click()
+    player.await_sound(past=1)
+    stub.let(arrived=len(stub.audio))
+    player.await_sound(past=4)
+    times = browser.js("return window.times")
+    assert [] == [(a, b) for a, b in zip(times, times[1:])
+                  if abs((b[1] - a[1]) - (b[0] - a[0])) > 0.09], "it neither jumps nor stops"
+    assert browser.js("return window.states") == ["asking", "buffering", "playing"]
+
+
+TIMES = """
+const player = document.querySelector("recording-player");
+[window.times, window.states] = [[], []];
+player.addEventListener("recording-state", ({ detail }) => window.states.push(detail.state));
+player.addEventListener("recording-time", ({ detail }) => {
+    if (detail.time > 0) window.times.push([performance.now() / 1000, detail.time]);
+});
+"""
+
+
+def test_few_bytes_wait_for_more_when_they_are_over(browser: Browser, stub: Stub) -> None:
+    arriving(stub, browser, FEW)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    player.await_state("buffering")
+    assert player.time == pytest.approx(3, abs=0.1)
+    stub.let(arrived=len(stub.audio))
+    player.await_sound(past=3)
+
+
+def test_few_bytes_can_be_paused_and_left(browser: Browser, stub: Stub) -> None:
+    arriving(stub, browser, FEW)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    player.click()
+    player.await_state("paused")
+    at = player.time
+    assert 0 < at < 3
+    stub.let(arrived=len(stub.audio))
+    player.click()
+    player.await_sound(past=at)
+    assert player.time < at + 2
+
+
+HEADERS = [
+    ("RIFF....WAVEfmt \x10\0\0\0\1\0\2\0\x40\x1f\0\0....\4\0\x10\0data....", 44),
+    ("RIFF....WAVELIST\4\0\0\0infofmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0....\4\0\x10\0data....", 56),
+    ("RIFF....WAVEfmt \x10\0\0\0\7\0\1\0\x40\x1f\0\0....\4\0\x08\0data....", None),
+    ("RIFF....WAVEfmt \x10\0\0\0\1\0\t\0\x40\x1f\0\0....\4\0\x10\0data....", None),
+    ("RIFF....WAVEdata....", None), ("RIFF....WAVE", None), ("ID3", None), ("", None),
+    ("RIFF....WAVEfmt \xff\xff\xff\xff", None),
+]
+
+
+def test_only_plain_wav_is_read(browser: Browser, stub: Stub) -> None:
+    browser.open(stub.url + "/offline.html")
+    starts = browser.module("/player/overture.js", """return args.map((text) =>
+        m.readHeader(Uint8Array.from(text, (one) => one.charCodeAt(0)))?.start ?? null);""",
+        *(text for text, _ in HEADERS))
+    assert starts == [start for _, start in HEADERS]
+
+
+def test_seeking_ahead_waits_and_then_plays(browser: Browser, stub: Stub) -> None:
+    arriving(stub, browser)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    browser.js("document.querySelector('recording-player').currentTime = 50")
+    player.await_state("buffering")
+    player.await_words("Waiting for sound")
+    assert player.time == 50
+    stub.let(arrived=len(stub.audio))
+    player.await_sound(past=50)
+
+
+def test_the_waveform_comes_when_it_is_all_here(browser: Browser, stub: Stub) -> None:
+    arriving(stub, browser, script="/hasty.js")
+    stub.answers["peaks"] = [waiting(), Reply(200, peaks_of(stub.audio))]
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    stub.let(arrived=len(stub.audio))
+    stub.answers["status"] = [ready()]
+    until(lambda: player.attribute(".box", "data-lanes") == "2", "two lanes")
+    assert len(stub.requests("peaks")) == 2
+    assert {one.prefer for one in stub.requests("status")} == {None}
+
+
+def test_a_dead_download_is_said_and_resumed(browser: Browser, stub: Stub) -> None:
+    arriving(stub, browser)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    browser.js("document.querySelector('recording-player').currentTime = 29")
+    stub.let(media_status=500)
+    player.await_words("The download broke off.")
+    assert player.state == "stopped"
+    at = player.time
+    assert 29 <= at <= 31
+    browser.shot("player-broken")
+    assert player.part(".again").text.startswith("Go on from 0:")
+    stub.let(media_status=206, arrived=len(stub.audio))
+    stub.answers["prepare"] = [ready()]
+    player.click()
+    player.await_sound(past=at)
+    assert len(stub.requests("prepare")) == 2
+
+
+@pytest.mark.parametrize("reply, times", [(waiting(retry_after=0), 5), (error(404, "none"), 1)])
+def test_peaks_are_asked_for_a_few_times_only(browser: Browser, stub: Stub, reply: Reply,
+                                              times: int) -> None:
+    stub.answers["prepare"] = [ready()]
+    stub.answers["peaks"] = [reply]
+    browser.open(stub.page(script="/hasty.js"))
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    until(lambda: len(stub.requests("peaks")) == times, f"{times} requests")
+    browser.chrome.execute_async_script("setTimeout(arguments[0], 20000)")
+    assert len(stub.requests("peaks")) == times
+    assert player.attribute(".box", "data-lanes") == "0"
+

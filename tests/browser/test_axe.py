@@ -1,0 +1,90 @@
+"""axe-core finds nothing on the calls page and in any state of the player."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import browser_axe
+from browser_kit import Browser, until
+from browser_site import Site
+from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
+from test_calls_page import LINES, call_json
+
+Check = Callable[[], list[str]]
+
+
+@pytest.fixture
+def check(browser: Browser) -> Check:
+    """What axe-core holds against the page that is open."""
+    source = browser_axe.fetch()
+    if source is None:
+        pytest.skip(f"{browser_axe.PACKAGE} is not here, and npm could not fetch it")
+
+    def run() -> list[str]:
+        browser.js(source + "; window.axe = axe;")
+        return browser.chrome.execute_async_script(browser_axe.RUN)
+
+    return run
+
+
+SCHEMES = [("en", "light"), ("he", "dark")]
+
+
+@pytest.mark.parametrize("lang, scheme", SCHEMES)
+def test_every_state_of_the_player(browser: Browser, stub: Stub, check: Check, lang: str,
+                                   scheme: str) -> None:
+    replies = {"waiting": waiting(bytes_received=500_000, bytes_total=1_900_000),
+               "stopped": error(500, "recording_failed"), "playing": ready()}
+    stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
+    for state, reply in {"idle": None, **replies}.items():
+        stub.answers["prepare"] = [reply or error(500, "none")]
+        browser.media(prefers_color_scheme=scheme)
+        browser.open(stub.page(lang=lang, label="050-123", count=2))
+        if scheme == "dark":
+            browser.js("document.documentElement.style.colorScheme = 'dark';"
+                       "document.body.style.background = 'Canvas'")
+        player = browser.player()
+        if reply:
+            player.click()
+            player.await_state(state)
+        if state == "playing":
+            until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform is there")
+            player.click(".skip")
+        assert check() == [], state
+
+
+@pytest.mark.parametrize("lang, scheme", SCHEMES)
+def test_the_calls_page(browser: Browser, stub: Stub, check: Check, lang: str, scheme: str) -> None:
+    stub.answers["prepare"] = [ready()]
+    stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
+    others = [call_json(2, status="no-answer", has_recording=False, direction="outbound-dial"),
+              call_json(3, recording_status="expired"),
+              call_json(4, expires_at="2100-01-01T00:00:00Z")]
+    stub.answers["calls"] = [Reply(200, {"calls": [call_json(1), *others], "next_cursor": "x"})]
+    stub.answers["call"] = [Reply(200, {**call_json(1), "transcript": LINES, "runs": []})]
+    browser.media(prefers_color_scheme=scheme)
+    browser.language(lang)
+    browser.open(stub.url)
+    browser.find(".open").click()
+    until(lambda: browser.all("button.line"), "the transcript")
+    browser.all("button.line")[1].click()
+    player = browser.player()
+    player.await_sound()
+    until(lambda: browser.all(".line[aria-current]"), "a lit sentence")
+    assert check() == []
+    browser.shot(f"calls-open-{lang}-{scheme}")
+
+
+def test_signing_in_and_nothing_there(browser: Browser, site: Site, stub: Stub, check: Check
+                                      ) -> None:
+    browser.open(site.url)
+    browser.see("Open the link from your system")
+    assert check() == []
+    site.sign_in(browser)
+    browser.see("No calls yet")
+    assert check() == []
+    for page in ("/offline.html", "/nowhere"):
+        browser.open(site.url + page)
+        assert check() == [], page

@@ -1,0 +1,314 @@
+"""What a person does with a recording that plays: keys, speeds, the waveform, silence, sides."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from selenium.webdriver import Keys
+from selenium.webdriver.common.action_chains import ActionChains
+
+from browser_kit import Browser, Player, until
+from browser_stub import Stub, peaks_of, ready, Reply
+from twilio import speech
+
+
+@pytest.fixture
+def playing(stub: Stub, browser: Browser) -> Player:
+    """A minute with a waveform, playing."""
+    return begin(stub, browser)
+
+
+def begin(stub: Stub, browser: Browser, lang: str = "en", **attributes: str) -> Player:
+    stub.answers["prepare"] = [ready()]
+    stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
+    browser.open(stub.page(lang=lang, **attributes))
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform is there")
+    return player
+
+
+def near(player: Player, seconds: float) -> None:
+    until(lambda: seconds - 0.1 <= player.time < seconds + 3, f"{player.time} is about {seconds}")
+
+
+def focus(browser: Browser, part: str) -> None:
+    browser.js("document.querySelector('recording-player').shadowRoot"
+               ".querySelector(arguments[0]).focus()", part)
+
+
+# ---- by hand ----
+
+
+def test_ten_seconds_back_and_forward(playing: Player) -> None:
+    playing.click("[data-act=forward]")
+    near(playing, 10)
+    playing.click("[data-act=forward]")
+    near(playing, 20)
+    playing.click("[data-act=back]")
+    near(playing, 10)
+    playing.click("[data-act=back]")
+    playing.click("[data-act=back]")
+    near(playing, 0)
+
+
+@pytest.mark.parametrize("lang", ["en", "he"])
+def test_a_click_on_the_waveform_seeks(browser: Browser, stub: Stub, lang: str) -> None:
+    """Three quarters from the left is three quarters of the time, in Hebrew, too."""
+    player = begin(stub, browser, lang)
+    seek = player.part(".seek")
+    quarter = seek.size["width"] // 4
+    ActionChains(browser.chrome).move_to_element(seek).move_by_offset(quarter, 0).click().perform()
+    near(player, 45)
+
+
+def test_dragging_seeks_where_it_ends(browser: Browser, playing: Player) -> None:
+    seek = playing.part(".seek")
+    quarter = seek.size["width"] // 4
+    ActionChains(browser.chrome).move_to_element(seek).click_and_hold().move_by_offset(
+        quarter, 0).perform()
+    assert playing.time < 20
+    assert playing.part(".now").text.startswith("0:4")
+    ActionChains(browser.chrome).move_by_offset(-2 * quarter, 0).release().perform()
+    near(playing, 15)
+
+
+def test_speeds_hold_and_are_remembered(browser: Browser, stub: Stub) -> None:
+    player = begin(stub, browser)
+    for rate in ("1.25", "1.5", "2"):
+        player.click(f"[data-value='{rate}']")
+        assert player.attribute(f"[data-value='{rate}']", "aria-pressed") == "true"
+    passed = browser.chrome.execute_async_script(
+        "const one = document.querySelector('recording-player'), done = arguments[0];"
+        "const [time, from] = [performance.now(), one.currentTime];"
+        "setTimeout(() => done((one.currentTime - from) / (performance.now() - time) * 1000), 700)")
+    assert passed > 1.5
+    player = begin(stub, browser)
+    assert player.attribute("[data-value='2']", "aria-pressed") == "true"
+
+
+def test_it_works_where_nothing_may_be_remembered(browser: Browser, stub: Stub) -> None:
+    script = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } });"))
+    player = begin(stub, browser)
+    player.click("[data-value='2']")
+    assert player.attribute("[data-value='2']", "aria-pressed") == "true"
+    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", **script)
+
+
+# ---- by keyboard ----
+
+
+def test_the_keyboard_does_it_all(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [ready()]
+    browser.open(stub.page())
+    player = browser.player()
+    browser.press(Keys.TAB)
+    browser.press(Keys.SPACE)
+    player.await_sound()
+    focus(browser, ".seek")
+    browser.press(Keys.SPACE)
+    player.await_state("paused")
+    at = player.time
+    browser.press(Keys.ARROW_RIGHT, Keys.ARROW_UP)
+    near(player, at + 20)
+    browser.press(Keys.ARROW_LEFT)
+    near(player, at + 10)
+    browser.press(">")
+    assert player.attribute("[data-value='1.25']", "aria-pressed") == "true"
+    browser.press(">", ">", ">", "<")
+    assert player.attribute("[data-value='1.5']", "aria-pressed") == "true"
+    browser.press(Keys.HOME)
+    near(player, 0)
+    browser.press(Keys.END)
+    near(player, 60)
+    player.await_state("ended")
+    browser.press(Keys.HOME)
+    player.await_state("paused")
+    browser.press(Keys.SPACE)
+    player.await_sound()
+
+
+def test_other_keys_are_the_pages(browser: Browser, playing: Player) -> None:
+    focus(browser, ".seek")
+    at = playing.time
+    browser.press_with_control(Keys.ARROW_RIGHT)
+    browser.press("x", Keys.PAGE_DOWN)
+    assert playing.time < at + 5 and playing.state == "playing"
+
+
+def test_in_hebrew_right_is_later_still(browser: Browser, stub: Stub) -> None:
+    player = begin(stub, browser, "he")
+    focus(browser, ".seek")
+    browser.press(Keys.ARROW_RIGHT)
+    near(player, 10)
+
+
+# ---- to the ear and for screen readers ----
+
+
+def test_the_slider_speaks(browser: Browser, stub: Stub) -> None:
+    player = begin(stub, browser, start="23")
+    player.click()
+    player.await_state("paused")
+    seconds = int(player.time)
+    assert 23 <= seconds < 40
+    assert player.attribute(".seek", "role") == "slider"
+    assert player.attribute(".seek", "aria-valuenow") == str(seconds)
+    assert player.attribute(".seek", "aria-valuemax") == "60"
+    assert player.attribute(".seek", "aria-valuetext") == f"{seconds} seconds of 1 minute"
+
+
+SPOKEN = (
+    ("en", 0, "0 seconds"), ("en", 83, "1 minute 23 seconds"), ("en", 3601, "1 hour 1 second"),
+    ("en", 3720, "1 hour 2 minutes"), ("he", 83, "דקה ו־23 שניות"), ("he", 120, "שתי דקות"),
+    ("he", 7342, "שעתיים שתי דקות ו־22 שניות"), ("he", 3602, "שעה ושתי שניות"),
+    ("he", 1, "שנייה אחת"),
+)
+
+
+def test_times_are_said_in_words(browser: Browser, stub: Stub) -> None:
+    browser.open(stub.url + "/offline.html")
+    said = browser.module("/player/messages.js", "return args.map((one) => m.spoken(...one))",
+                          *((lang, seconds) for lang, seconds, _ in SPOKEN))
+    assert said == [words for _, _, words in SPOKEN]
+
+
+def test_labels_are_in_the_persons_language(browser: Browser, stub: Stub) -> None:
+    player = begin(stub, browser, "he", label="050-123")
+    assert player.attribute(".box", "aria-label") == "הקלטה: 050-123"
+    assert player.attribute(".play", "aria-label") == "השהיה"
+    assert player.part(".sides").text.split() == ["נציג", "לקוח"]
+    browser.js("document.querySelector('recording-player').setAttribute('lang', 'en')")
+    assert player.attribute(".play", "aria-label") == "Pause"
+    assert player.state == "playing"
+
+
+# ---- the waveform ----
+
+
+def test_who_speaks_is_seen(browser: Browser, playing: Player, stub: Stub) -> None:
+    """One lane has light, and it is the one whose channel sounds."""
+    agent, customer = loudness(stub.audio)
+    for lane, mine, other in ((0, agent, customer), (1, customer, agent)):
+        second = next(s for s in range(5, 55)
+                      if all(mine[s - 1:s + 2]) and not any(other[s - 1:s + 2]))
+        if playing.state == "playing":
+            playing.click()
+        browser.js("document.querySelector('recording-player').currentTime = arguments[0]",
+                   second + 0.5)
+        lit = [playing.attribute(f".sides button:nth-child({n})", "data-speaking") is not None
+               for n in (1, 2)]
+        assert lit == [lane == 0, lane == 1]
+
+
+def loudness(wav: bytes) -> tuple[list[bool], list[bool]]:
+    """By channel and second: whether anybody speaks."""
+    samples = array("h", wav[speech.HEADER_BYTES:])
+    rate = speech.RATE * 2
+    seconds = [samples[at:at + rate] for at in range(0, len(samples), rate)]
+    return tuple([max(map(abs, one[side::2])) > 1500 for one in seconds]
+                 for side in (0, 1))  # type: ignore[return-value]
+
+
+def test_both_lanes_are_drawn(browser: Browser, playing: Player) -> None:
+    colours = browser.js("""
+        const root = document.querySelector('recording-player').shadowRoot;
+        const canvas = root.querySelector('canvas');
+        const pen = canvas.getContext('2d'), half = canvas.height / 2, found = [];
+        for (const top of [0, half]) {
+            const { data } = pen.getImageData(0, top, canvas.width, half);
+            const seen = new Set();
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i + 3] === 255) seen.add(data.slice(i, i + 3).join());
+            }
+            found.push([...seen]);
+        }
+        return found;""")
+    assert [len(one) for one in colours] == [1, 1] and colours[0] != colours[1]
+
+
+@pytest.mark.parametrize("nonsense", [
+    {}, {"version": 1}, {"version": 2, "channels": 9, "sample_rate": 8000, "samples_per_pixel": 80,
+                         "length": 1, "data": [0] * 18},
+    {"version": 2, "channels": 1, "sample_rate": 8000, "samples_per_pixel": 0, "length": 1,
+     "data": [0, 1]},
+    {"version": 2, "channels": 2, "sample_rate": 8000, "samples_per_pixel": 80, "length": 9,
+     "data": [0, 1]},
+])
+def test_peaks_that_are_none_are_left_out(browser: Browser, stub: Stub, nonsense: dict[str, object]
+                                          ) -> None:
+    stub.answers["prepare"] = [ready()]
+    stub.answers["peaks"] = [Reply(200, nonsense)]
+    browser.open(stub.page())
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    until(lambda: stub.requests("peaks"), "they were asked for")
+    assert player.attribute(".box", "data-lanes") == "0" and not player.shows(".skip")
+    assert browser.complaints() == []
+
+
+# ---- silence and sides ----
+
+
+def test_silence_is_skipped_when_asked(browser: Browser, stub: Stub) -> None:
+    spoken = stub.audio[speech.HEADER_BYTES:speech.HEADER_BYTES + 4 * 32_000]
+    stub.let(audio=speech.wav(spoken + bytes(30 * 32_000) + spoken, 2))
+    stub.let(arrived=len(stub.audio))
+    player = begin(stub, browser)
+    assert player.attribute(".skip", "aria-checked") == "false"
+    browser.js("document.querySelector('recording-player').currentTime = 6")
+    player.await_sound(past=6)
+    assert player.time < 12
+    player.click(".skip")
+    assert player.attribute(".skip", "aria-checked") == "true"
+    player.await_sound(past=33)
+
+
+def test_a_side_is_muted(browser: Browser, playing: Player, stub: Stub) -> None:
+    """Heard at the way out: each side by itself, and never none."""
+    agent, customer = loudness(stub.audio)
+    second = next(s for s in range(2, 50) if all(agent[s:s + 3]) and not any(customer[s:s + 3]))
+    browser.js(TAPS)
+    playing.click(".sides button:nth-child(2)")
+    assert playing.attribute(".sides button:nth-child(2)", "aria-pressed") == "true"
+
+    def heard(side: int) -> float:
+        browser.js("document.querySelector('recording-player').currentTime = arguments[0]", second)
+        return browser.chrome.execute_async_script(LISTEN, side)
+
+    assert heard(0) > 0.01
+    playing.click(".sides button:nth-child(1)")
+    assert playing.attribute(".sides button:nth-child(2)", "aria-pressed") == "false"
+    assert heard(0) == 0
+    playing.click(".sides button:nth-child(1)")
+    assert heard(0) > 0.01
+    playing.await_sound()
+
+
+TAPS = """
+const real = AudioNode.prototype.connect;
+window.taps = [];
+AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) {
+        const tap = this.context.createAnalyser();
+        real.call(this, tap);
+        window.taps.push(tap);
+    }
+    return real.call(this, to, ...rest);
+};
+"""
+LISTEN = """
+const [side, done] = arguments;
+const heard = new Float32Array(2048);
+let loudest = 0, looks = 0;
+setTimeout(function look() {
+    window.taps[side].getFloatTimeDomainData(heard);
+    loudest = heard.reduce((a, b) => Math.max(a, Math.abs(b)), loudest);
+    if (++looks < 20) setTimeout(look, 30);
+    else done(loudest);
+}, 300);
+"""

@@ -1,0 +1,191 @@
+"""How a recording is followed: the policy by itself, and the requests it leads to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from browser_kit import Browser, until
+from browser_stub import Stub, error, ready, waiting
+
+WALK = """
+const [replies] = args;
+const asked = [], waits = [], kinds = [];
+const next = (verb) => async () => {
+  asked.push(verb);
+  return replies.length > 1 ? replies.shift() : replies[0];
+};
+const pause = async (seconds) => { waits.push(seconds); };
+for await (const step of m.follow(next("prepare"), next("status"), pause)) {
+  kinds.push(step.kind);
+}
+return { asked, waits, kinds };
+"""
+
+
+HASTY = "/hasty.js"
+
+
+def answer(code: int, retry_after: int = 0, /, **body: Any) -> dict[str, Any]:
+    return {"status": code, "retryAfter": retry_after, "body": body}
+
+
+def walk(browser: Browser, stub: Stub, *replies: dict[str, Any]) -> dict[str, list[Any]]:
+    """The policy against these answers, the last of them for ever, in no time."""
+    browser.open(stub.url + "/offline.html")
+    return browser.module("/player/follow.js", WALK, list(replies))
+
+
+def test_without_news_it_asks_twelve_times_ever_more_slowly(browser: Browser, stub: Stub) -> None:
+    went = walk(browser, stub, answer(202, 2, status="queued", position=3))
+    assert went["asked"] == ["prepare"] + ["status"] * 11
+    assert went["waits"] == [2, 3, 5, 8, 10, 15, 15, 15, 15, 15, 15]
+    assert went["kinds"][-1] == "slow" and 100 < sum(went["waits"]) < 180
+
+
+def test_news_is_followed_at_the_servers_pace(browser: Browser, stub: Stub) -> None:
+    went = walk(browser, stub,
+                *(answer(202, 2, status="queued", position=n) for n in range(30, 0, -1)),
+                *(answer(202, 5, status="processing", bytes_received=n) for n in range(3)),
+                answer(200, status="ready", play_url="/x"))
+    assert went["waits"] == [2] * 30 + [5] * 3 and went["kinds"][-1] == "ready"
+
+
+def test_news_without_end_has_an_end(browser: Browser, stub: Stub) -> None:
+    went = walk(browser, stub, *(answer(202, 60, bytes_received=n) for n in range(100)))
+    assert went["kinds"][-1] == "slow" and sum(went["waits"]) <= 1800
+
+
+def test_a_busy_server_is_no_news(browser: Browser, stub: Stub) -> None:
+    went = walk(browser, stub, answer(503, 5))
+    assert len(went["asked"]) <= 12 and went["waits"][:5] == [5, 5, 5, 8, 10]
+    assert went["kinds"][-1] == "slow"
+    went = walk(browser, stub, answer(429, 60))
+    assert went["kinds"][-1] == "slow" and sum(went["waits"]) <= 180
+
+
+@pytest.mark.parametrize("status, kind", [
+    (401, "signin"), (403, "failed"), (404, "failed"), (410, "failed"), (500, "failed"),
+    (0, "offline"), (400, "failed"), (200, "failed"),
+])
+def test_all_else_is_an_end(browser: Browser, stub: Stub, status: int, kind: str) -> None:
+    went = walk(browser, stub, answer(202, 1, status="queued"), answer(status))
+    assert went["asked"] == ["prepare", "status"] and went["kinds"] == ["waiting", kind]
+
+
+# ---- and as the player does it ----
+
+
+def test_fifty_idle_players_ask_nothing(browser: Browser, stub: Stub) -> None:
+    browser.open(stub.page(count=50))
+    until(lambda: browser.js("return document.readyState === 'complete' && "
+                             "[...document.querySelectorAll('recording-player')]"
+                             ".every((one) => one.state === 'idle')"), "fifty are there")
+    assert stub.requests("/api/|/media/") == []
+
+
+def test_it_follows_to_the_sound(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [waiting("queued", position=2)]
+    stub.answers["status"] = [waiting("queued", position=1),
+                              waiting(bytes_received=400_000, bytes_total=1_920_044), ready()]
+    browser.open(stub.page())
+    player = browser.player()
+    player.click()
+    player.await_words("number 2 in line")
+    player.await_words("number 1 in line")
+    player.await_words("400 KB of 1.9 MB have arrived")
+    assert player.shows("progress")
+    assert browser.js("return document.querySelector('recording-player').shadowRoot"
+                      ".querySelector('progress').position") == pytest.approx(0.208, abs=0.01)
+    player.await_sound()
+    verbs = [(one.method, one.path.rsplit("/", 1)[1], one.prefer) for one in stub.requests("/api/")]
+    assert verbs[:4] == [("POST", "prepare", "wait=2"), *[("GET", "status", "wait=2")] * 3]
+    assert verbs[4:] == [("GET", "peaks", None)]
+
+
+def test_a_press_while_it_waits_ends_it(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [waiting()]
+    stub.answers["status"] = [waiting()]
+    browser.open(stub.page(script=HASTY))
+    player = browser.player()
+    player.click()
+    player.await_state("waiting")
+    player.click()
+    assert player.state == "idle"
+    asks_no_more(browser, stub)
+
+
+@pytest.mark.parametrize("leave", [
+    "document.querySelector('recording-player').remove()",
+    "document.querySelector('recording-player').setAttribute('call-sid', 'CA' + '9'.repeat(32))",
+    "document.querySelectorAll('recording-player')[1].play()",
+])
+def test_leaving_it_ends_everything(browser: Browser, stub: Stub, leave: str) -> None:
+    """It goes, it gets another recording, or another player is pressed."""
+    stub.answers["prepare"] = [waiting()]
+    stub.answers["status"] = [waiting(), waiting(bytes_received=1)]
+    browser.open(stub.page(count=2, script=HASTY))
+    first = browser.player("recording-player:first-of-type")
+    first.click()
+    first.await_state("waiting")
+    browser.js(leave)
+    asks_no_more(browser, stub, f"/CA{0:032x}/")
+
+
+def asks_no_more(browser: Browser, stub: Stub, pattern: str = "/api/") -> None:
+    """For much longer than the Retry-After that it was told, by the page's own clock."""
+    before = len(stub.requests(pattern))
+    browser.chrome.execute_async_script("setTimeout(arguments[0], 6000)")
+    assert len(stub.requests(pattern)) == before
+
+
+def test_a_failure_can_be_tried_again(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [error(500, "recording_failed", Retry_After="3600"), ready()]
+    browser.open(stub.page())
+    player = browser.player()
+    player.click()
+    player.await_words("The server says recording_failed.")
+    assert player.state == "stopped"
+    player.click(".again")
+    player.await_sound()
+    assert len(stub.requests("prepare")) == 2
+
+
+@pytest.mark.parametrize("lang, words", [("en", "The server says"), ("he", "השרת אומר")])
+@pytest.mark.parametrize("status, again", [(404, False), (410, False), (401, True)])
+def test_an_end_is_said_in_the_servers_words(browser: Browser, stub: Stub, lang: str, words: str,
+                                             status: int, again: bool) -> None:
+    stub.answers["prepare"] = [error(status, "gone")]
+    browser.open(stub.page(lang=lang))
+    player = browser.player()
+    player.click()
+    player.await_words(words)
+    assert (player.state, player.shows(".again")) == ("stopped", again)
+    assert len(stub.requests("/api/")) == 1
+    assert player.attribute(".box", "dir") == ("rtl" if lang == "he" else "ltr")
+
+
+def test_a_lost_network_is_said_and_survived(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [ready()]
+    browser.open(stub.page())
+    player = browser.player()
+    browser.offline()
+    player.click()
+    player.await_words("No connection")
+    browser.online()
+    player.click(".again")
+    player.await_sound()
+
+
+def test_an_old_link_is_renewed_once(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [ready()]
+    stub.media_status = 403
+    browser.open(stub.page())
+    player = browser.player()
+    player.click()
+    player.await_words("cannot be played now")
+    assert len(stub.requests("prepare")) == 2
+    stub.media_status = 206
+    player.click(".again")
+    player.await_sound()

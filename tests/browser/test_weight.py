@@ -1,0 +1,27 @@
+"""What the page weighs before any audio: every byte that its loading and its first press fetch."""
+
+from __future__ import annotations
+
+from browser_kit import Browser
+from browser_site import Site
+
+MOST = 60_000
+
+
+def test_the_page_is_light(site: Site, browser: Browser) -> None:
+    """A full list, its player pressed, its details open: everything we wrote is loaded by then."""
+    call = site.fetched(site.call(seconds=5))
+    site.forget_asked()
+    browser.cdp("Network.clearBrowserCache")
+    site.sign_in(browser)
+    player = browser.player(f"[call-sid={call.call_sid}]")
+    player.click()
+    player.await_sound()
+    browser.find(".open").click()
+    browser.see("No summary or transcript yet.")
+    asked = [one for one in site.asked() if not one.path.startswith(("/media/", "/nothing-here"))]
+    assert {"/", "/recording-player.js", "/player/style.js", "/calls/details.js", "/calls.css"} <= {
+        one.path for one in asked}
+    weight = sum(one.size for one in asked)
+    print(f"{weight} bytes in {len(asked)} answers")
+    assert weight < MOST
