@@ -1,9 +1,11 @@
 #include "clients/http.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -22,6 +24,8 @@ struct http_transfer {
     bool forbidden; /* its name led to an address that it may not use */
     bool has_body;  /* some of it came */
     bool afresh;    /* begun again on a connection of its own */
+    struct curl_slist *headers;
+    curl_mime *mime;
 };
 
 struct http {
@@ -58,12 +62,20 @@ static void unlink_transfer(struct http_transfer *t)
     http->count--;
 }
 
+/* curl reads its headers and parts until its handle is gone. */
+static void free_unlinked(struct http_transfer *t)
+{
+    curl_easy_cleanup(t->easy);
+    curl_mime_free(t->mime);
+    curl_slist_free_all(t->headers);
+    free(t);
+}
+
 static void free_transfer(struct http_transfer *t)
 {
     unlink_transfer(t);
     curl_multi_remove_handle(t->http->multi, t->easy);
-    curl_easy_cleanup(t->easy);
-    free(t);
+    free_unlinked(t);
 }
 
 void http_free(struct http *http)
@@ -159,12 +171,132 @@ static bool set_options(struct http_transfer *t, const struct http_request *r)
         good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK;
     }
+    if (r->alone) {
+        good &= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
+    }
+    if (r->bearer != NULL) {
+        good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, r->bearer) == CURLE_OK;
+    }
     if (r->user != NULL) {
         good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_USERNAME, r->user) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_PASSWORD, r->password) == CURLE_OK;
     }
     return good;
+}
+
+/* ---- what is sent ---- */
+
+/* A file of a multipart body, as curl asks for it. */
+struct reader {
+    unsigned char head[HTTP_HEAD_MAX];
+    size_t head_len;
+    int fd;
+    int64_t offset, length; /* of what follows the head */
+    int64_t at;             /* head and all */
+};
+
+static size_t read_part(char *out, size_t one, size_t room, void *context)
+{
+    struct reader *r = context;
+    int64_t head = (int64_t)r->head_len, left = head + r->length - r->at;
+    size_t want = one * room;
+    if (r->at < head) {
+        size_t n = (size_t)(head - r->at) < want ? (size_t)(head - r->at) : want;
+        memcpy(out, r->head + r->at, n);
+        r->at += (int64_t)n;
+        return n;
+    }
+    want = left < (int64_t)want ? (size_t)left : want;
+    ssize_t n = want > 0 ? pread(r->fd, out, want, r->offset + r->at - head) : 0;
+    if (n < 0 || (n == 0 && want > 0)) {
+        return CURL_READFUNC_ABORT;
+    }
+    r->at += n;
+    return (size_t)n;
+}
+
+static int seek_part(void *context, curl_off_t offset, int origin)
+{
+    struct reader *r = context;
+    if (origin != SEEK_SET || offset < 0 || offset > (curl_off_t)r->head_len + r->length) {
+        return CURL_SEEKFUNC_FAIL;
+    }
+    r->at = offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static void free_reader(void *context)
+{
+    struct reader *r = context;
+    if (r->fd >= 0) {
+        close(r->fd);
+    }
+    free(r);
+}
+
+/* With a descriptor of its own: the caller's may be gone before curl has stopped reading. */
+static bool add_file(curl_mimepart *field, const struct http_part *part)
+{
+    struct reader *r = part->head_len <= HTTP_HEAD_MAX ? calloc(1, sizeof *r) : NULL;
+    if (r == NULL) {
+        return false;
+    }
+    memcpy(r->head, part->head, part->head_len);
+    r->head_len = part->head_len;
+    r->fd = fcntl(part->fd, F_DUPFD_CLOEXEC, 0);
+    r->offset = part->offset;
+    r->length = part->length;
+    if (r->fd < 0 || curl_mime_data_cb(field, (curl_off_t)part->head_len + part->length, read_part,
+                                       seek_part, free_reader, r) != CURLE_OK) {
+        free_reader(r);
+        return false;
+    }
+    return curl_mime_filename(field, part->filename) == CURLE_OK &&
+           curl_mime_type(field, part->type) == CURLE_OK;
+}
+
+static bool set_parts(struct http_transfer *t, const struct http_request *r)
+{
+    bool good = (t->mime = curl_mime_init(t->easy)) != NULL;
+    for (size_t i = 0; i < r->part_count && good; i++) {
+        const struct http_part *part = &r->parts[i];
+        curl_mimepart *field = curl_mime_addpart(t->mime);
+        good = field != NULL && curl_mime_name(field, part->name) == CURLE_OK;
+        good = good && (part->text != NULL
+                            ? curl_mime_data(field, part->text, CURL_ZERO_TERMINATED) == CURLE_OK
+                            : add_file(field, part));
+    }
+    return good && curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime) == CURLE_OK;
+}
+
+static bool add_header(struct http_transfer *t, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(t->headers, line);
+    t->headers = longer != NULL ? longer : t->headers;
+    return longer != NULL;
+}
+
+/* Not every server knows "Expect: 100-continue", and curl would wait a second for its answer. */
+static bool set_sent(struct http_transfer *t, const struct http_request *r)
+{
+    bool good = true;
+    if (r->body != NULL || r->parts != NULL) {
+        good = add_header(t, "Expect:");
+    }
+    for (const char *const *line = r->headers; line != NULL && *line != NULL && good; line++) {
+        good = add_header(t, *line);
+    }
+    if (good && r->body != NULL) {
+        good = curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS, r->body) == CURLE_OK;
+    }
+    if (good && r->parts != NULL) {
+        good = set_parts(t, r);
+    }
+    return good && (t->headers == NULL ||
+                    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK);
 }
 
 static void link_transfer(struct http *http, struct http_transfer *t)
@@ -190,10 +322,9 @@ enum result http_start(struct http *http, const struct http_request *request,
     t->stall_timeout_ms = request->stall_timeout_ms;
     t->last_byte_ms = clock_monotonic_ms();
     t->easy = curl_easy_init();
-    if (t->easy == NULL || !set_options(t, request) ||
+    if (t->easy == NULL || !set_options(t, request) || !set_sent(t, request) ||
         curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
-        curl_easy_cleanup(t->easy);
-        free(t);
+        free_unlinked(t);
         return RESULT_FAILED;
     }
     link_transfer(http, t);

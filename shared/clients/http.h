@@ -17,14 +17,34 @@
 struct http;
 struct http_transfer;
 
+/* One field of a multipart/form-data body (RFC 7578): a text, or a file that is `head` and then
+ * `length` bytes of a descriptor from `offset` on, read as they are sent. */
+struct http_part {
+    const char *name;
+    const char *text; /* NULL: a file */
+    const char *filename, *type;
+    const void *head;
+    size_t head_len;
+    int fd; /* the caller's; the request has its own */
+    int64_t offset, length;
+};
+
+enum { HTTP_HEAD_MAX = 64 };
+
 struct http_request {
     const char *url;
     const char *user; /* Basic credentials, or NULL */
     const char *password;
+    const char *bearer;            /* a token, or NULL */
+    const char *const *headers;    /* "Name: value" lines and a NULL, or NULL */
+    const char *body;              /* not NULL: a POST of this text */
+    const struct http_part *parts; /* not NULL: a POST of these */
+    size_t part_count;
     int64_t connect_timeout_ms;
     int64_t stall_timeout_ms; /* no byte arriving */
     int64_t total_timeout_ms;
     bool public_only; /* refuse to connect to addresses that are no public host (base/address.h) */
+    bool alone; /* on a connection of its own: one that is open already was never asked that */
 };
 
 struct http_answer {
@@ -54,7 +74,8 @@ struct http_events {
 struct http *http_new(void);
 void http_free(struct http *http);
 
-/* Starts a GET. `events` and `context` must live until on_done; the request is copied. */
+/* Starts a GET, or a POST where there is a body. `events` and `context` must live until on_done;
+ * the request is copied. */
 enum result http_start(struct http *http, const struct http_request *request,
                        const struct http_events *events, void *context, struct http_transfer **out);
 
@@ -64,7 +85,7 @@ void http_cancel(struct http_transfer *transfer);
 /* How many transfers are under way. */
 size_t http_count(const struct http *http);
 
-enum { HTTP_WAKE_FDS_MAX = 4 };
+enum { HTTP_WAKE_FDS_MAX = 32 };
 
 /* Moves bytes and calls back. Waits until something happens here or one of `fds` can be read (-1s
  * are passed over), but at most `timeout_ms`. */

@@ -2,6 +2,10 @@
 
 #include <jansson.h>
 
+/* Of a real number: enough for milliseconds, and no more, so that 1.25 is not 1.2500000000000002.
+ */
+enum { DIGITS = 12, WEEK_S = 7 * 86400 };
+
 /* struct json is a json_t by another name: only this file knows. */
 static json_t *value_of(const struct json *json)
 {
@@ -48,6 +52,11 @@ void json_put_int(struct json *object, const char *key, int64_t number)
     put(object, key, json_integer(number));
 }
 
+void json_put_seconds(struct json *object, const char *key, int64_t ms)
+{
+    put(object, key, json_real((double)ms / 1000.0));
+}
+
 void json_put_flag(struct json *object, const char *key, bool flag)
 {
     put(object, key, json_boolean(flag));
@@ -68,6 +77,11 @@ void json_add(struct json *list, struct json *child)
     (void)json_array_append_new(value_of(list), value_of(child));
 }
 
+void json_add_text(struct json *list, const char *text)
+{
+    (void)json_array_append_new(value_of(list), json_string(text));
+}
+
 static int add_bytes(const char *bytes, size_t len, void *out)
 {
     buf_add(out, bytes, len);
@@ -76,7 +90,8 @@ static int add_bytes(const char *bytes, size_t len, void *out)
 
 enum result json_print(const struct json *json, struct buf *out)
 {
-    if (json == NULL || json_dump_callback(value_of(json), add_bytes, out, JSON_COMPACT) != 0) {
+    if (json == NULL || json_dump_callback(value_of(json), add_bytes, out,
+                                           JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) != 0) {
         return RESULT_FAILED;
     }
     return buf_ok(out) ? RESULT_OK : RESULT_FAILED;
@@ -102,6 +117,19 @@ int64_t json_int_at(const struct json *object, const char *key, int64_t fallback
 {
     const json_t *value = json_object_get(value_of(object), key);
     return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
+int64_t json_seconds_at(const struct json *object, const char *key, int64_t fallback)
+{
+    const json_t *value = json_object_get(value_of(object), key);
+    double seconds = json_is_number(value) ? json_number_value(value) : -1;
+    return seconds >= 0 && seconds <= WEEK_S ? (int64_t)(seconds * 1000.0 + 0.5) : fallback;
+}
+
+const struct json *json_child_at(const struct json *object, const char *key)
+{
+    json_t *value = json_object_get(value_of(object), key);
+    return json_is_object(value) ? named(value) : NULL;
 }
 
 bool json_has(const struct json *object, const char *key)

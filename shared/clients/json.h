@@ -25,12 +25,14 @@ void json_free(struct json *json);
 
 void json_put_text(struct json *object, const char *key, const char *text); /* NULL: null */
 void json_put_int(struct json *object, const char *key, int64_t number);
+void json_put_seconds(struct json *object, const char *key, int64_t ms); /* 1250: 1.25 */
 void json_put_flag(struct json *object, const char *key, bool flag);
 void json_put_null(struct json *object, const char *key);
 
 /* These take ownership of `child`. */
 void json_put(struct json *object, const char *key, struct json *child);
 void json_add(struct json *list, struct json *child);
+void json_add_text(struct json *list, const char *text);
 
 /* Appends the document. RESULT_FAILED when it cannot be written. */
 enum result json_print(const struct json *json, struct buf *out);
@@ -42,6 +44,12 @@ enum result json_parse(const char *text, size_t len, struct json **out);
 /* A member of an object, or NULL / the fallback when it is missing or of another type. */
 const char *json_text_at(const struct json *object, const char *key);
 int64_t json_int_at(const struct json *object, const char *key, int64_t fallback);
+
+/* A number of seconds, as milliseconds; the fallback for one below 0 or above a week. */
+int64_t json_seconds_at(const struct json *object, const char *key, int64_t fallback);
+
+/* A member that is an object, or NULL; borrowed. */
+const struct json *json_child_at(const struct json *object, const char *key);
 
 /* A member that is a list, or NULL; borrowed. How many items it has, and one of them. */
 const struct json *json_list_at(const struct json *object, const char *key);
