@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints C that carries the given files inside the binary:
-#   embed.sh MIGRATION.sql... -- SCRIPT.lua...
-# Names and bytes only; what they mean is known by shared/recordings.
+#   embed.sh MIGRATION.sql... -- SCRIPT.lua... -- PROMPT.txt...
+# Names and bytes only; what they mean is known by shared/.
 set -eu
 
 symbol() { basename "$1" | tr -c 'a-zA-Z0-9\n' '_'; }
@@ -26,16 +26,15 @@ table() { # table NAME FILE...
 }
 
 echo '#include "base/embedded.h"'
-migrations=
-while [ "$1" != "--" ]; do
-    blob "$1"
-    migrations="$migrations $1"
-    shift
+names=
+for kind in EMBEDDED_MIGRATIONS EMBEDDED_SCRIPTS EMBEDDED_PROMPTS; do
+    while [ $# -gt 0 ] && [ "$1" != "--" ]; do
+        blob "$1"
+        names="$names $1"
+        shift
+    done
+    [ $# = 0 ] || shift
+    # shellcheck disable=SC2086 # names of our own files, without blanks
+    table $kind $names
+    names=
 done
-shift
-for file in "$@"; do
-    blob "$file"
-done
-# shellcheck disable=SC2086 # names of our own files, without blanks
-table EMBEDDED_MIGRATIONS $migrations
-table EMBEDDED_SCRIPTS "$@"

@@ -13,5 +13,6 @@ struct embedded_file {
 
 extern const struct embedded_file EMBEDDED_MIGRATIONS[];
 extern const struct embedded_file EMBEDDED_SCRIPTS[];
+extern const struct embedded_file EMBEDDED_PROMPTS[];
 
 #endif

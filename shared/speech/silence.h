@@ -1,0 +1,29 @@
+/*
+ * Where somebody speaks in one channel of a recording, by how loud it is. Pure.
+ *
+ * The level of a block is the root mean square of its 16-bit samples. What counts as loud follows
+ * the channel's own noise, within bounds that a telephone line keeps.
+ */
+#ifndef TAPEDECK_SPEECH_SILENCE_H
+#define TAPEDECK_SPEECH_SILENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SILENCE_BLOCK_MS = 20, SILENCE_STRETCH_MS_MAX = 60000 };
+
+/* Some speech, with the short pauses in it and a little of the silence around it; in blocks. */
+struct silence_stretch {
+    size_t from, count;
+    size_t voiced; /* the loud ones of them */
+};
+
+/* The level of `count` samples that lie `step` apart. */
+uint16_t silence_level(const int16_t *samples, size_t count, size_t step);
+
+/* Finds the stretches of speech, in order, none longer than SILENCE_STRETCH_MS_MAX: a longer one is
+ * parted where it is quietest. Gives how many there are, at most `most`; what is beyond is silence
+ * to us. */
+size_t silence_find(const uint16_t *levels, size_t count, struct silence_stretch *out, size_t most);
+
+#endif
