@@ -46,6 +46,7 @@ JOBS_C   := $(wildcard jobs/*.c)
 UNIT_C   := $(wildcard tests/unit/test_*.c)
 MIGRATIONS := $(sort $(wildcard db/migrations/*.sql))
 SCRIPTS    := $(sort $(wildcard db/queue/*.lua))
+PROMPTS    := $(sort $(wildcard db/prompts/*.txt))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 EMBED   = $(BUILD)/obj/embedded.o
@@ -72,10 +73,10 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@echo "cc $<"
 	@$(CC) $(ALL_CFLAGS) $(PG_CFLAGS) -c -o $@ $<
 
-# The binaries carry their SQL and Lua with them: one file to copy onto a host.
-$(BUILD)/gen/embedded.c: db/embed.sh $(MIGRATIONS) $(SCRIPTS)
+# The binaries carry their SQL, Lua and prompts with them: one file to copy onto a host.
+$(BUILD)/gen/embedded.c: db/embed.sh $(MIGRATIONS) $(SCRIPTS) $(PROMPTS)
 	@mkdir -p $(@D)
-	@sh db/embed.sh $(MIGRATIONS) -- $(SCRIPTS) > $@
+	@sh db/embed.sh $(MIGRATIONS) -- $(SCRIPTS) -- $(PROMPTS) > $@
 
 $(EMBED): $(BUILD)/gen/embedded.c
 	@mkdir -p $(@D)

@@ -2,8 +2,8 @@
  * tapedeck cleanup
  *
  * Puts right what a fault left behind: lapsed leases, runs whose runner died, runs that PostgreSQL
- * has and Redis lost, callbacks whose call has appeared since, part files without an owner. Safe to
- * run at any time, any number of times, beside runners.
+ * has and Redis lost, callbacks whose call has appeared since, part files without an owner, webhook
+ * deliveries that ended long ago. Safe to run at any time, any number of times, beside runners.
  */
 #include <stdio.h>
 
@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "options.h"
 #include "recordings/audit.h"
+#include "recordings/delivery.h"
 #include "recordings/file.h"
 #include "recordings/queue.h"
 #include "recordings/run.h"
@@ -61,8 +62,9 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     (void)queue_each_taken(app, reap, &c);
-    int64_t noted = 0;
+    int64_t noted = 0, forgotten = 0;
     (void)audit_store(app, &noted);
+    (void)delivery_forget(app, &forgotten);
     int64_t matched = service_match_inbox(app);
     int64_t offered = service_offer_due(app);
     int64_t swept = file_sweep_parts(app->config, app->config->stale_after);

@@ -17,6 +17,8 @@ int command_status(const struct app *app, int argc, char **argv);
 int command_retry(const struct app *app, int argc, char **argv);
 int command_reconcile(const struct app *app, int argc, char **argv);
 int command_audit(const struct app *app, int argc, char **argv);
+int command_transcribe(const struct app *app, int argc, char **argv);
+int command_webhook(const struct app *app, int argc, char **argv);
 int command_config(const struct app *app, int argc, char **argv);
 
 #endif

@@ -121,7 +121,7 @@ static void loop(struct drain *d)
         }
         hear_signal(d);
         hear_job(d);
-        runner_tick(d->runner);
+        runner_tick(d->runner, accepts(d));
         if (d->stopping && clock_monotonic_ms() >= d->stop_by_ms) {
             runner_hand_back(d->runner);
         }
@@ -160,7 +160,7 @@ static int open_signals(void)
 static int run_drain(struct drain *d)
 {
     log_event("RUNNER_START", "transfers=%lld", (long long)d->app->config->runner_transfers);
-    runner_tick(d->runner);
+    runner_tick(d->runner, accepts(d));
     loop(d);
     log_event("RUNNER_END", "jobs=%zu", runner_count(d->runner));
     return EXIT_DONE;

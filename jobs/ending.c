@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "recordings/account.h"
 #include "recordings/queue.h"
+#include "recordings/step.h"
 #include "twilio/media.h"
 
 enum { NOT_READY_DELAY_MS = 5000, AFTER_OTHERS_MS = 1000 };
@@ -122,6 +123,16 @@ static void note_account(const struct app *app, const struct run *run, bool work
 
 /* ---- each outcome ---- */
 
+/* Commits a sealed run; what a full one is followed by begins with the same commit. */
+static bool commit_sealed(const struct app *app, const struct run *run)
+{
+    if (step_begin_after(app, run->id) != RESULT_OK) {
+        run_seal_abort(app);
+        return false;
+    }
+    return run_seal_commit(app) == RESULT_OK;
+}
+
 /* The row is sealed first, under a lock that keeps every other runner out; then the file gets its
  * name; then the row is committed. Dying in between leaves a run that is rescued, and finds the
  * file here. */
@@ -142,7 +153,7 @@ static int64_t store(const struct app *app, const struct run *run, const struct 
         run_seal_abort(app);
         return fail_attempt(app, run, &DISK);
     }
-    bool sealed = run_seal_commit(app) == RESULT_OK;
+    bool sealed = commit_sealed(app, run);
     release_slot(app, run, "RECORDING_DONE", sealed ? NULL : "unsealed");
     return ENDING_FINAL;
 }
@@ -192,7 +203,7 @@ void ending_already_here(const struct app *app, const struct run *run,
                          const struct file_facts *file)
 {
     if (run_seal(app, run, audio_extension(file->kind), file->size) == RESULT_OK) {
-        (void)run_seal_commit(app);
+        (void)commit_sealed(app, run);
     }
     release_slot(app, run, "RECORDING_DONE", NULL);
 }

@@ -15,6 +15,7 @@ enum {
 typedef int piece(void);
 piece *piece_named(const char *name);
 
-piece piece_peaks; /* "peaks": a recording's waveform (peaks.h) */
+piece piece_peaks;  /* "peaks": a recording's waveform (peaks.h) */
+piece piece_speech; /* "speech": what of a recording is sent to a speech server (speech_piece.c) */
 
 #endif

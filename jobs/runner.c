@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "after.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "clients/crypto.h"
@@ -15,7 +16,6 @@
 #include "recordings/run.h"
 #include "recordings/service.h"
 #include "transfer.h"
-#include "waveforms.h"
 #include "work.h"
 
 enum {
@@ -30,7 +30,6 @@ enum {
     TAKE_AT_ONCE_MAX = 1000,
 };
 
-_Static_assert(RUNNER_FDS_MAX + WAVEFORMS_AT_ONCE <= HTTP_WAKE_FDS_MAX, "all are polled");
 _Static_assert(sizeof(((struct run *)NULL)->token) >= CRYPTO_TOKEN_SIZE, "a lease's token fits");
 
 static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
@@ -39,7 +38,7 @@ struct runner {
     const struct app *app;
     struct http *http;
     struct work_list works;
-    struct waveforms *waveforms;
+    struct after *after;
     int64_t started_ms; /* wall clock */
     bool has_successor;
     int64_t next_mark_ms;
@@ -59,8 +58,8 @@ struct runner *runner_new(const struct app *app)
     runner->started_ms = clock_wall_ms();
     runner->next_due_ms = 1; /* at once: what Redis lost or a dead runner left is offered first */
     runner->http = http_new();
-    runner->waveforms = waveforms_new(app);
-    if (runner->http == NULL || runner->waveforms == NULL) {
+    runner->after = after_new(app, runner->http);
+    if (runner->http == NULL || runner->after == NULL) {
         runner_free(runner);
         return NULL;
     }
@@ -74,12 +73,12 @@ bool runner_has_successor(const struct runner *runner)
 
 size_t runner_count(const struct runner *runner)
 {
-    return runner->works.count;
+    return runner->works.count + after_count(runner->after);
 }
 
 bool runner_is_idle(const struct runner *runner)
 {
-    return runner->works.count == 0 && waveforms_idle(runner->waveforms);
+    return runner->works.count == 0 && after_idle(runner->after);
 }
 
 bool runner_has_room(const struct runner *runner)
@@ -158,7 +157,7 @@ static void write_end(struct work *work, const struct transfer_end *end,
         note_due(runner, delay_ms);
     }
     if (end->outcome == TRANSFER_STORABLE) {
-        waveforms_add(runner->waveforms, work->run.business_id, work->run.call_sid);
+        after_stored(runner->after, work->run.business_id, work->run.call_sid);
     }
     work_remove(&work->runner->works, work);
 }
@@ -223,7 +222,7 @@ static enum result start_run(struct runner *runner, struct run *run)
     struct file_facts file;
     if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {
         ending_already_here(runner->app, run, &file);
-        waveforms_add(runner->waveforms, run->business_id, run->call_sid);
+        after_stored(runner->after, run->business_id, run->call_sid);
         return RESULT_OK;
     }
     int64_t delay_ms = ending_unless_admitted(runner->app, run);
@@ -302,7 +301,7 @@ void runner_take_peaks(struct runner *runner)
 
 void runner_want_peaks(struct runner *runner, const struct queue_job *job)
 {
-    waveforms_add(runner->waveforms, job->business_id, job->call_sid);
+    after_want_peaks(runner->after, job->business_id, job->call_sid);
 }
 
 /* ---- what is due ---- */
@@ -387,7 +386,7 @@ static int64_t mark_every(const struct config *config)
     return share < MARK_EVERY_MAX_MS ? share : MARK_EVERY_MAX_MS;
 }
 
-void runner_tick(struct runner *runner)
+void runner_tick(struct runner *runner, bool taking)
 {
     int64_t now = clock_monotonic_ms();
     int64_t beat_every = runner->app->config->inflight_ttl / HEARTBEATS_PER_LEASE;
@@ -404,23 +403,17 @@ void runner_tick(struct runner *runner)
     if (runner->next_due_ms != 0 && now >= runner->next_due_ms) {
         offer_due(runner);
     }
+    after_tick(runner->after, taking);
 }
 
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms)
 {
-    int all[RUNNER_FDS_MAX + WAVEFORMS_AT_ONCE];
-    size_t n = 0;
-    for (; n < count && n < RUNNER_FDS_MAX; n++) {
-        all[n] = fds[n];
-    }
-    n += waveforms_fds(runner->waveforms, all + n);
-    enum result result = http_poll(runner->http, all, n, timeout_ms);
-    waveforms_tick(runner->waveforms);
-    return result;
+    return after_poll(runner->after, fds, count, timeout_ms);
 }
 
 void runner_hand_back(struct runner *runner)
 {
+    after_hand_back(runner->after);
     for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
         next = work->next;
         if (work->transfer != NULL) {
@@ -438,9 +431,11 @@ void runner_free(struct runner *runner)
     if (runner == NULL) {
         return;
     }
-    waveforms_free(runner->waveforms);
-    runner_hand_back(runner);
-    for (int i = 0; i < LAST_POLLS && runner->works.count > 0; i++) {
+    if (runner->after != NULL) {
+        runner_hand_back(runner);
+    }
+    after_free(runner->after);
+    for (int i = 0; i < LAST_POLLS && runner->http != NULL && http_count(runner->http) > 0; i++) {
         (void)http_poll(runner->http, NULL, 0, 0);
     }
     http_free(runner->http);

@@ -1,6 +1,7 @@
 /*
  * A runner: takes granted jobs, runs each as a transfer, keeps their leases, and writes how they
- * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS; waveforms in children.
+ * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS, and beside them what
+ * recordings are followed by (after.h).
  *
  * Whatever happens to a job it took, its slot is given back: by runner_* verbs while we live, by
  * the lapse of its lease when we do not.
@@ -35,7 +36,7 @@ bool runner_has_room(const struct runner *runner);
 /* Has a runner that began later been seen? Then this one need not take more. */
 bool runner_has_successor(const struct runner *runner);
 
-/* Jobs under way. */
+/* Jobs under way: transfers, steps and deliveries. */
 size_t runner_count(const struct runner *runner);
 
 /* A stored recording's waveform, that somebody waits for; and all that are waited for now. */
@@ -45,13 +46,12 @@ void runner_take_peaks(struct runner *runner);
 /* True when no job and no waveform is under way. */
 bool runner_is_idle(const struct runner *runner);
 
-/* Moves bytes, at most `timeout_ms`, until something happens here or on one of `fds`
- * (RUNNER_FDS_MAX at most). */
-enum { RUNNER_FDS_MAX = 2 };
+/* Moves bytes, at most `timeout_ms`, until something happens here or on one of `fds`, a few. */
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms);
 
-/* What is due: heartbeats and leases, and runs whose retry time has come. */
-void runner_tick(struct runner *runner);
+/* What is due: heartbeats and leases, runs whose retry time has come, and what recordings are
+ * followed by; new steps only if it is `taking`. */
+void runner_tick(struct runner *runner, bool taking);
 
 /* Stops every transfer; each run goes back to the head of its line at the next runner_poll. */
 void runner_hand_back(struct runner *runner);

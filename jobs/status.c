@@ -8,10 +8,12 @@
 #include "commands.h"
 #include "options.h"
 #include "recordings/account.h"
+#include "recordings/delivery.h"
 #include "recordings/file.h"
 #include "recordings/history.h"
 #include "recordings/inbox.h"
 #include "recordings/queue.h"
+#include "recordings/step.h"
 
 static void print_business(void *context, const struct history_summary *s)
 {
@@ -33,6 +35,36 @@ static void print_reason(void *context, const char *code, int64_t count)
         *any = true;
     }
     printf("%12lld %s\n", (long long)count, code != NULL ? code : "unknown");
+}
+
+static void print_step(void *context, const struct step_count *one)
+{
+    bool *any = context;
+    if (!*any) {
+        printf("\nafter the recording: steps that wait, run, or were skipped or failed within a "
+               "day\n");
+        *any = true;
+    }
+    printf("%12lld %s %s%s%s\n", (long long)one->count, one->step, one->status,
+           one->error_code != NULL ? ": " : "", one->error_code != NULL ? one->error_code : "");
+}
+
+static void print_delivery(void *context, const char *status, const char *code, int64_t count)
+{
+    bool *any = context;
+    if (!*any) {
+        printf("\nwebhooks that wait, or failed within a day\n");
+        *any = true;
+    }
+    printf("%12lld %s%s%s\n", (long long)count, status, code != NULL ? ": " : "",
+           code != NULL ? code : "");
+}
+
+static enum result print_steps(const struct app *app)
+{
+    bool steps = false, deliveries = false;
+    enum result result = step_each_count(app, print_step, &steps);
+    return result == RESULT_OK ? delivery_each_count(app, print_delivery, &deliveries) : result;
 }
 
 static void print_pause(void *context, const char *account_sid, const char *code, int64_t left_s)
@@ -57,7 +89,8 @@ static bool print_database(const struct app *app)
     if (!businesses) {
         printf("\nnothing is being fetched, nothing waits\n");
     }
-    return result == RESULT_OK && history_each_reason(app, print_reason, &reasons) == RESULT_OK;
+    return result == RESULT_OK && print_steps(app) == RESULT_OK &&
+           history_each_reason(app, print_reason, &reasons) == RESULT_OK;
 }
 
 static void print_runner(const struct app *app)

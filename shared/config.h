@@ -20,6 +20,9 @@ enum { CONFIG_LIST_MAX = 8, CONFIG_ERROR_SIZE = 256 };
 
 enum sendfile_mode { SENDFILE_OFF, SENDFILE_X_SENDFILE, SENDFILE_X_ACCEL_REDIRECT };
 
+/* Who speaks on a recording's first channel: by the call's direction, or always the same. */
+enum speaker_channels { SPEAKERS_BY_DIRECTION, SPEAKERS_CUSTOMER_FIRST, SPEAKERS_AGENT_FIRST };
+
 struct config_list {
     int64_t items[CONFIG_LIST_MAX];
     size_t count;
@@ -44,6 +47,24 @@ struct config {
     const char *twilio_accounts_file;
     const char *twilio_api_base; /* no slash at its end */
     const char *openai_api_key;
+    const char *transcribe_url; /* "" : no transcripts */
+    const char *transcribe_model;
+    const char *transcribe_fallback_model;
+    const char *transcribe_language;
+    const char *summary_url; /* "" : no summaries */
+    const char *summary_model;
+    int64_t transcribe_max_bytes;
+    int64_t transcribe_timeout;
+    int64_t summary_timeout;
+    int64_t speaker_channels; /* enum speaker_channels */
+    int64_t steps_parallel;
+    int64_t step_retries;
+    int64_t step_delay;
+    int64_t step_delay_max;
+    struct config_list webhook_delays;
+    int64_t webhook_timeout;
+    int64_t webhook_keep;
+    bool webhook_private;
     bool enable_schedulers;
     int64_t sendfile; /* enum sendfile_mode */
     int64_t play_link_ttl;

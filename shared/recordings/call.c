@@ -21,9 +21,10 @@ enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
     " floor(extract(epoch FROM now() - r.queued_at) * 1000)::bigint," \
     " r.bytes_received, r.bytes_total, f.failures, f.left_ms, f.error_code, f.error," \
     " r.status = 'running' AND r.heartbeat_at < now() - " PG_MS("$4") \
-    "   AND r.recoveries >= $5::bigint AND r.recovered_at > now() - " PG_MS("$3")
+    "   AND r.recoveries >= $5::bigint AND r.recovered_at > now() - " PG_MS("$3") \
+    ", s.direction = 'inbound'"
 
-enum { FACTS_COUNT = 21 };
+enum { FACTS_COUNT = 22 };
 
 /* Whose recording plays: the call's own, else its parent leg's. Then its active run, and how often
  * it failed since it last succeeded. */
@@ -54,6 +55,14 @@ enum { FACTS_COUNT = 21 };
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
 #define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
 
+/* Where the words are said: one look into the index, before the rows are gone through. A search
+ * without any word ("%") is for those very signs. */
+#define SAID(words, pattern) \
+    "SELECT x.ctid FROM call_log x WHERE x.business_id = $1::bigint" \
+    " AND (tapedeck_words(x.final_transcript, x.ai_summary) @@ tapedeck_wanted(" words ")" \
+    "   OR tapedeck_wanted(" words ") IS NULL" \
+    "     AND (x.final_transcript ILIKE " pattern " OR x.ai_summary ILIKE " pattern "))"
+
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find",
         "SELECT " FACTS_COLUMNS " FROM call_log c" FACTS_TABLES
@@ -71,11 +80,14 @@ static const struct pg_statement SQL[] = {
         "     OR EXISTS (SELECT FROM call_log p WHERE p.business_id = l.business_id"
         "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '')))"
         "   AND ($11::text IS NULL OR l.from_number ILIKE $11 OR l.to_number ILIKE $11"
-        "     OR l.final_transcript ILIKE $11 OR l.ai_summary ILIKE $11)"
+        "     OR l.ctid = ANY (ARRAY(" SAID("$13", "$11") ")))"
         "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $12) c" FACTS_TABLES
         " ORDER BY c.created_at DESC, c.call_sid DESC"},
     [READ] = {"call_read",
-        "SELECT " FACTS_COLUMNS ROW_COLUMNS ", c.final_transcript FROM call_log c" FACTS_TABLES
+        "SELECT " FACTS_COLUMNS ROW_COLUMNS ", c.final_transcript, NULL,"
+        "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
+        "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
+        "   c.transcript_source, c.summary_status FROM call_log c" FACTS_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LABEL] = {"call_label",
         "SELECT to_char(created_at, 'YYYY-MM-DD'),"
@@ -143,6 +155,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
         .failures = pg_rows_int(rows, row, 16, 0),
         .breaker_left_ms = pg_rows_int(rows, row, 17, 0),
         .stuck = pg_rows_bool(rows, row, 20),
+        .inbound = pg_rows_bool(rows, row, 21),
     };
     copy(f->call_sid, sizeof f->call_sid, pg_rows_text(rows, row, 0));
     copy(f->source_sid, sizeof f->source_sid, pg_rows_text(rows, row, 1));
@@ -215,6 +228,9 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     if (result == RESULT_OK) {
         struct call_row row = {.cursor = NULL};
         read_row(rows, 0, &row);
+        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 12);
+        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 13);
+        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 14);
         visit(context, &row);
         pg_rows_free(rows);
     }
@@ -289,6 +305,7 @@ static void list_params(const struct app *app, int64_t business_id,
     pg_text(params, FLAGS[filter->has_recording]);
     pg_text(params, pattern);
     pg_int(params, filter->limit + 1);
+    pg_text(params, filter->search);
 }
 
 static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *visit,

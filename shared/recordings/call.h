@@ -30,6 +30,7 @@ struct call_facts {
     char reason[CALL_REASON_SIZE];
     int64_t duration; /* seconds; -1: not known */
     int64_t channels; /* -1: not known */
+    bool inbound;     /* the leg that was recorded: the customer began it */
     /* the active run */
     enum run_activity activity;
     int64_t run_id;
@@ -59,6 +60,9 @@ struct call_row {
     const char *created_at, *expires_at;
     const char *summary, *transcript; /* the list has no transcript's text */
     bool has_transcript;
+    /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about
+     */
+    const char *segments, *transcript_source, *summary_status;
     const char *cursor; /* stands for the place after this row */
 };
 
@@ -69,7 +73,7 @@ enum call_wish { WISH_ANY, WISH_NO, WISH_YES };
 struct call_filter {
     int64_t limit;
     const char *cursor;    /* NULL: from the newest */
-    const char *search;    /* NULL: no search */
+    const char *search;    /* part of a number, or words that were said; NULL: no search */
     const char *direction; /* "inbound", "outbound" (any kind of), or NULL */
     const char *status;
     enum call_wish has_recording;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "clients/crypto.h"
+#include "recordings/step.h"
 #include "recordings/vouch.h"
 #include "recordings/wish.h"
 #include "twilio/media.h"
@@ -304,12 +305,14 @@ static enum result queue_prefetch(struct matching *m, const struct recording_cal
     struct file_facts file;
     int64_t run_id;
     bool created;
-    if (callback->status != RECORDING_COMPLETED ||
-        file_find(m->app->config, business_id, callback->call_sid, &file) == RESULT_OK) {
+    if (callback->status != RECORDING_COMPLETED) {
         return RESULT_OK;
     }
-    enum result result = run_start(m->app, business_id, callback->call_sid, JOB_DOWNLOAD,
-                                   LANE_LATER, &run_id, &created);
+    if (file_find(m->app->config, business_id, callback->call_sid, &file) == RESULT_OK) {
+        return step_begin(m->app, business_id, callback->call_sid);
+    }
+    enum result result =
+        run_start(m->app, business_id, callback->call_sid, JOB_FULL, LANE_LATER, &run_id, &created);
     if (result == RESULT_OK && created) {
         m->business_id = business_id;
         memcpy(m->call_sid, callback->call_sid, sizeof m->call_sid);

@@ -7,9 +7,12 @@
 #include "recordings/account.h"
 #include "recordings/audit.h"
 #include "recordings/call.h"
+#include "recordings/delivery.h"
 #include "recordings/history.h"
 #include "recordings/inbox.h"
 #include "recordings/run.h"
+#include "recordings/step.h"
+#include "recordings/transcript.h"
 #include "recordings/vouch.h"
 #include "recordings/wish.h"
 
@@ -25,7 +28,10 @@ int main(void)
     print(audit_statements());
     print(call_statements());
     print(call_write_statements());
+    print(delivery_statements());
     print(run_statements());
+    print(step_statements());
+    print(transcript_statements());
     print(history_statements());
     print(inbox_statements());
     print(vouch_statements());

@@ -1,0 +1,93 @@
+#include "after.h"
+
+#include <stdlib.h>
+
+#include "deliveries.h"
+#include "steps.h"
+#include "waveforms.h"
+
+struct after {
+    struct http *http;
+    struct waveforms *waveforms;
+    struct steps *steps;
+    struct deliveries *deliveries;
+};
+
+struct after *after_new(const struct app *app, struct http *http)
+{
+    struct after *after = calloc(1, sizeof *after);
+    if (after == NULL) {
+        return NULL;
+    }
+    after->http = http;
+    after->waveforms = waveforms_new(app);
+    after->steps = steps_new(app, http);
+    after->deliveries = deliveries_new(app, http);
+    if (after->waveforms == NULL || after->steps == NULL || after->deliveries == NULL) {
+        after_free(after);
+        return NULL;
+    }
+    return after;
+}
+
+void after_free(struct after *after)
+{
+    if (after != NULL) {
+        waveforms_free(after->waveforms);
+        deliveries_free(after->deliveries);
+        steps_free(after->steps);
+        free(after);
+    }
+}
+
+void after_stored(struct after *after, int64_t business_id, const char *call_sid)
+{
+    waveforms_add(after->waveforms, business_id, call_sid);
+    steps_hurry(after->steps);
+}
+
+void after_want_peaks(struct after *after, int64_t business_id, const char *call_sid)
+{
+    waveforms_add(after->waveforms, business_id, call_sid);
+}
+
+size_t after_count(const struct after *after)
+{
+    return steps_count(after->steps) + deliveries_count(after->deliveries);
+}
+
+bool after_idle(const struct after *after)
+{
+    return after_count(after) == 0 && waveforms_idle(after->waveforms);
+}
+
+enum result after_poll(struct after *after, const int *fds, size_t count, int timeout_ms)
+{
+    int all[HTTP_WAKE_FDS_MAX];
+    size_t n = 0;
+    for (; n < count && n < HTTP_WAKE_FDS_MAX - WAVEFORMS_AT_ONCE; n++) {
+        all[n] = fds[n];
+    }
+    n += waveforms_fds(after->waveforms, all + n);
+    n += steps_fds(after->steps, all + n, HTTP_WAKE_FDS_MAX - n);
+    enum result result = http_poll(after->http, all, n, timeout_ms);
+    waveforms_tick(after->waveforms);
+    return result;
+}
+
+/* A step that ended may have made deliveries. */
+void after_tick(struct after *after, bool taking)
+{
+    size_t before = steps_count(after->steps);
+    steps_tick(after->steps, taking);
+    if (steps_count(after->steps) < before) {
+        deliveries_hurry(after->deliveries);
+    }
+    deliveries_tick(after->deliveries, taking);
+}
+
+void after_hand_back(struct after *after)
+{
+    steps_hand_back(after->steps);
+    deliveries_hand_back(after->deliveries);
+}
