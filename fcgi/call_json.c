@@ -1,6 +1,7 @@
 #include "call_json.h"
 
 #include "recordings/service.h"
+#include "speech/talk.h"
 
 struct json *call_json(const struct app *app, int64_t business_id, const struct call_row *row)
 {
@@ -22,7 +23,18 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     json_put_flag(json, "has_recording", row->facts.has_url || look.state == STATE_READY);
     json_put_text(json, "recording_status", service_state_name(look.state));
     json_put_flag(json, "has_transcript", row->has_transcript);
+    call_json_put_speakers(app, &row->facts, json);
     json_put_text(json, "summary", row->summary);
     json_put_text(json, "expires_at", row->expires_at);
     return json;
+}
+
+void call_json_put_speakers(const struct app *app, const struct call_facts *facts,
+                            struct json *json)
+{
+    enum talk_speaker first = talk_first_speaker(app->config, facts->inbound);
+    struct json *list = json_new_list();
+    json_add_text(list, talk_speaker_word(first));
+    json_add_text(list, talk_speaker_word(first == TALK_AGENT ? TALK_CUSTOMER : TALK_AGENT));
+    json_put(json, "speakers", list);
 }

@@ -11,4 +11,8 @@
 /* The caller owns the result. The recording's state is the service's, never our own guess. */
 struct json *call_json(const struct app *app, int64_t business_id, const struct call_row *row);
 
+/* Puts `speakers`: who is on the first channel, and who on the second. */
+void call_json_put_speakers(const struct app *app, const struct call_facts *facts,
+                            struct json *json);
+
 #endif

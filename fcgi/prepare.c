@@ -2,6 +2,7 @@
  * prepare makes a recording play; status only tells. Both answer alike.
  */
 #include "base/clock.h"
+#include "call_json.h"
 #include "handlers.h"
 #include "note.h"
 #include "recordings/link.h"
@@ -19,11 +20,15 @@ static void put_facts(const struct app *app, const struct request *request, stru
     }
     json_put_null(json, "duration");
     json_put_null(json, "channels");
+    json_put_null(json, "speakers");
     if (look->has_facts && look->facts.duration >= 0) {
         json_put_int(json, "duration", look->facts.duration);
     }
     if (look->has_facts && look->facts.channels > 0) {
         json_put_int(json, "channels", look->facts.channels);
+    }
+    if (look->has_facts) {
+        call_json_put_speakers(app, &look->facts, json);
     }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -27,15 +28,58 @@ RUN_FIELDS = {
 
 def test_a_call_in_full(given: Given, new_business: Callable[[], int]) -> None:
     business = new_business()
-    call = given.recorded(business, final_transcript="שלום, מדברת דנה", ai_summary="הציגה עצמה")
+    said = [{"speaker": "agent", "start": 0.5, "end": 2.125, "text": "שלום, מדברת דנה"},
+            {"speaker": "customer", "start": 2.5, "end": 3, "text": "שלום"}]
+    call = given.recorded(business, final_transcript="נציג: שלום, מדברת דנה",
+                          transcript_segments=json.dumps(said), transcript_source="whisper-1",
+                          ai_summary="הציגה עצמה", summary_status="done")
     api = given.api(business)
     answer = api.get(f"/api/calls/{call}")
     assert answer.status == 200
     row = api.get("/api/calls").json["calls"][0]
     assert {name: answer.json[name] for name in row} == row
-    assert answer.json["transcript"] == "שלום, מדברת דנה"
+    assert answer.json["transcript"] == said
+    assert answer.json["transcript_text"] == "נציג: שלום, מדברת דנה"
+    assert (answer.json["transcript_source"], answer.json["summary_status"]) == ("whisper-1", "done")
+    assert (row["has_transcript"], row["summary"]) == (True, "הציגה עצמה")
     assert answer.json["runs"] == []
     head_agrees(api.head(f"/api/calls/{call}"), answer)
+
+
+@pytest.mark.parametrize("direction, speakers", [
+    ("inbound", ["customer", "agent"]), ("outbound-api", ["agent", "customer"]),
+    ("outbound-dial", ["agent", "customer"]),
+])
+def test_who_is_on_which_channel(
+    given: Given, new_business: Callable[[], int], direction: str, speakers: list[str]
+) -> None:
+    """Of the leg that was recorded, which its child's page plays, too."""
+    business = new_business()
+    call = given.recorded(business, direction=direction)
+    given.file(business, call, b"RIFF")
+    child = given.call(business, parent_call_sid=call, direction="outbound-dial")
+    api = given.api(business)
+    for one in (call, child):
+        assert api.get(f"/api/calls/{one}").json["speakers"] == speakers
+        assert api.post(f"/api/recordings/{one}/prepare").json["speakers"] == speakers
+    assert [row["speakers"] for row in api.get("/api/calls").json["calls"]] == [speakers] * 2
+
+
+@pytest.mark.parametrize("stored, shown", [
+    (None, []), ("{}", []), ("7", []), ("[]", []),
+    ('[1, {}, {"start": 2, "end": 1, "text": "x"}, {"start": "0", "end": 1, "text": "x"}]', []),
+    ('[{"start": 0, "end": 1, "text": "x", "more": 1}]',
+     [{"speaker": None, "start": 0, "end": 1, "text": "x"}]),
+])
+def test_segments_of_others_are_shown_as_far_as_they_are_some(
+    given: Given, new_business: Callable[[], int], stored: str | None, shown: list[Any]
+) -> None:
+    """call_log is the CRM's: what lies there need not be ours."""
+    business = new_business()
+    call = given.recorded(business, final_transcript="text", transcript_segments=stored)
+    answer = given.api(business).get(f"/api/calls/{call}")
+    assert (answer.status, answer.json["transcript"]) == (200, shown)
+    assert answer.json["transcript_text"] == "text"
 
 
 def test_its_runs_newest_first(given: Given, new_business: Callable[[], int]) -> None:

@@ -18,7 +18,8 @@ NOON = datetime.datetime(2026, 11, 20, 12, 0, tzinfo=datetime.timezone.utc)
 MOST_PAGES = 300
 FIELDS = {
     "call_sid", "parent_call_sid", "direction", "from_number", "to_number", "status", "duration",
-    "created_at", "has_recording", "recording_status", "has_transcript", "summary", "expires_at",
+    "created_at", "has_recording", "recording_status", "has_transcript", "speakers", "summary",
+    "expires_at",
 }
 
 
@@ -62,7 +63,7 @@ def test_a_row_says_all_that_is_known(given: Given, new_business: Callable[[], i
         "from_number": "+972501234567", "to_number": "client:דנה", "status": "no-answer",
         "duration": 0, "created_at": row["created_at"], "has_recording": True,
         "recording_status": "absent", "has_transcript": True, "summary": "ביקשה \"הצעת מחיר\"",
-        "expires_at": row["expires_at"],
+        "expires_at": row["expires_at"], "speakers": ["customer", "agent"],
     }
     for name, time in (("created_at", NOON), ("expires_at", NOON + datetime.timedelta(days=7))):
         assert row[name].endswith("+00:00") and "T" in row[name]
@@ -76,10 +77,11 @@ def test_what_is_not_known_is_null(given: Given, new_business: Callable[[], int]
     row = listed(given.api(business))[0]
     assert row.keys() == FIELDS
     unknown = FIELDS - {"call_sid", "created_at", "has_recording", "recording_status",
-                        "has_transcript"}
+                        "has_transcript", "speakers"}
     assert {row[name] for name in unknown} == {None}
     assert (row["has_recording"], row["has_transcript"]) == (False, False)
     assert row["recording_status"] == "none"
+    assert row["speakers"] == ["agent", "customer"], "no inbound call, as far as is known"
 
 
 def test_an_empty_list(given: Given, new_business: Callable[[], int]) -> None:

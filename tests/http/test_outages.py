@@ -109,7 +109,7 @@ def test_without_postgresql_what_is_here_plays(make_stack: Callable[..., Stack])
     ready = says(api.post(f"/api/recordings/{here}/prepare"), 200, "ready")
     link = ready["play_url"].removeprefix(stack.public_base_url)
     assert api.with_token(None).get(link).body == CONTENT
-    assert (ready["duration"], ready["channels"]) == (None, None)
+    assert (ready["duration"], ready["channels"], ready["speakers"]) == (None, None, None)
     stack.revive("postgres")
     assert wait_until(lambda: api.get(path_of(away)).status == 202, SOON)
 

@@ -1,0 +1,81 @@
+"""Finding calls by what was said in them."""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from http_given import Given
+
+# What was said, what is looked for, whether that finds it.
+CASES = [
+    ("פגישה ביום שני", "פגישה", True),
+    ("קבענו את הפגישה", "פגישה", True),           # the
+    ("אחרי הפגישה", "הפגישה", True),
+    ("נקבעה פגישה", "הפגישה", True),              # and without it
+    ("ושהפגישה בוטלה", "פגישה", False),           # three of them are not tried
+    ("והפגישה בוטלה", "פגישה", True),             # two are
+    ("דיברנו על החשבונית", "לחשבונית", True),     # another prefix on each side
+    ("שָׁלוֹם לְכוּלָּם", "שלום", True),          # niqqud in the transcript
+    ("שלום לכולם", "שָׁלוֹם", True),              # niqqud in the search
+    ("בית־ספר", "ספר", True),                     # a maqaf parts words
+    ("פגישה ביום שני", "פגישה שני", True),        # every word
+    ("פגישה ביום שני", "פגישה שלישי", False),
+    ("החשבונית", "חשבו", True),                   # the beginning of a word
+    ("חשבונית", "בונית", False),                  # not its middle
+    ("the Invoice was paid", "invoice", True),
+    ("the Invoice was paid", "INV", True),
+    ("the Invoice was paid", "receipt", False),
+    ("it's 100% sure", "it's", True),
+    ("a \\ b' c", "b' \\", True),
+    ("anything", "' | !", False),
+]
+
+
+def search(words: str) -> str:
+    return "/api/calls?" + urllib.parse.urlencode({"search": words})
+
+
+@pytest.mark.parametrize("column", ["final_transcript", "ai_summary"])
+@pytest.mark.parametrize("said, wanted, found", CASES)
+def test_words(
+    given: Given, new_business: Callable[[], int], column: str, said: str, wanted: str, found: bool
+) -> None:
+    business = new_business()
+    call = given.recorded(business, **{column: said})
+    given.recorded(business, **{column: "משהו אחר לגמרי, something else"})
+    answer = given.api(business).get(search(wanted))
+    assert answer.status == 200
+    assert [row["call_sid"] for row in answer.json["calls"]] == ([call] if found else [])
+
+
+def test_another_business_finds_nothing(given: Given, new_business: Callable[[], int]) -> None:
+    given.recorded(new_business(), final_transcript="סוד")
+    answer = given.api(new_business()).get(search("סוד"))
+    assert answer.json["calls"] == []
+
+
+def test_a_very_long_transcript_is_no_trouble(
+    given: Given, new_business: Callable[[], int]
+) -> None:
+    """PostgreSQL refuses to index too much; a CRM's own writing must never fail because of us."""
+    business = new_business()
+    words = " ".join(f"מילה{n}" for n in range(300_000))
+    call = given.recorded(business, final_transcript="ראשונה " + words, ai_summary="א" * 50_000)
+    answer = given.api(business).get(search("ראשונה"))
+    assert [row["call_sid"] for row in answer.json["calls"]] == [call]
+
+
+def test_the_index_is_used(given: Given, db: Any, new_business: Callable[[], int]) -> None:
+    """Or each search would read all that was ever said."""
+    given.recorded(new_business(), final_transcript="שלום")
+    with db.transaction(force_rollback=True):
+        db.execute("SET LOCAL enable_seqscan = off")
+        db.execute("SET LOCAL enable_indexscan = off")
+        plan = db.execute(
+            "EXPLAIN SELECT ctid FROM call_log WHERE"
+            " tapedeck_words(final_transcript, ai_summary) @@ tapedeck_wanted('שלום')").fetchall()
+    assert "tapedeck_call_log_words" in "".join(line for (line,) in plan)
