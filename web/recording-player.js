@@ -2,7 +2,8 @@
  * <recording-player call-sid="CA…">: plays one call's recording. Idle, it asks the server nothing.
  *
  * Attributes: call-sid, api-base (where the API is; else where this script came from), lang, label,
- * duration (seconds, if known), start (the second to begin at), lanes (who is on which channel).
+ * duration (seconds, if known), start (the second to begin at), lanes (who is on which channel,
+ * if not as the server says).
  * Events, all bubbling: recording-state {state}, recording-time {time, duration}.
  */
 
@@ -345,7 +346,7 @@ export class RecordingPlayer extends HTMLElement {
       rate: this.#rate,
       skipping: this.#skipping,
       peaks: this.#peaks,
-      lanes: (this.getAttribute("lanes") || "agent,customer").split(","),
+      lanes: this.getAttribute("lanes")?.split(",") ?? body.speakers ?? ["agent", "customer"],
       muted: this.#sound?.muted ?? [false, false],
       canMute: this.#sound?.open ?? true,
     });

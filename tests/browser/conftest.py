@@ -48,7 +48,7 @@ def live_stack(
     """A stack whose runner takes every click at once, and whose web server writes down what it
     is asked."""
     run_dir = tmp_path_factory.mktemp("live") / "run"
-    with Stack(run_dir, build_dir=build_dir, responders=4, fast=True, bound=True, timers=True,
+    with Stack(run_dir, build_dir=build_dir, responders=4, fast=True, bound=True, timers=True, speech=True,
                overrides={"ALLOWED_ORIGINS": friend.url, "RETRY_AFTER": "1s"},
                front_config=Path(__file__).with_name("lighttpd.conf")) as one:
         yield one

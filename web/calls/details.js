@@ -5,14 +5,21 @@ import { clock } from "../player/messages.js";
 import { make } from "./row.js";
 import { wordsOf } from "./words.js";
 
-/** The sentences of a transcript, whether the server has times for them or only text. */
-export function sentencesOf(call) {
-  const found = [call.transcript, call.segments, call.transcript?.segments].find(Array.isArray);
-  if (found) return found.filter((one) => typeof one?.text === "string");
-  const text = call.transcript?.text ?? call.transcript;
-  const lines = typeof text === "string" ? text.split(/\n+/).filter(Boolean) : [];
-  return lines.map((line) => ({ text: line }));
+/** The sentences of a transcript, with their times where the server has any. */
+export function sentencesOf({ transcript, transcript_text: text }) {
+  if (transcript?.length) return transcript;
+  return (text ?? "").split(/\n+/).filter(Boolean).map((line) => ({ text: line }));
 }
+
+/** The lines of a summary, `Subject: …`, in two parts; of free text the first part is empty. */
+export function partsOf(summary) {
+  return summary.split(/\n+/).filter(Boolean).map((line) => {
+    const [, label, text] = /^([^:.]{1,24}): (.+)$/.exec(line) ?? [null, "", line];
+    return { label, text };
+  });
+}
+
+const SIDES = new Set(["agent", "customer"]); // any other is both of them, on one channel
 
 export class Details {
   #row;
@@ -48,11 +55,11 @@ export class Details {
   }
 
   #said(words) {
-    const { summary } = this.#call;
+    const { summary, summary_status: how } = this.#call;
     const sentences = sentencesOf(this.#call);
     this.#lines = sentences.map((one) => this.#line(one, words));
     const parts = [];
-    if (summary) parts.push(make("h4", {}, words.summary), make("p", { dir: "auto" }, summary));
+    if (summary) parts.push(make("h4", {}, words.summary), ...this.#summary(summary, how));
     if (this.#lines.length) {
       const items = this.#lines.map(({ element }) => make("li", {}, element));
       parts.push(make("h4", {}, words.transcript), make("ol", { className: "lines" }, ...items));
@@ -60,6 +67,16 @@ export class Details {
     if (!parts.length) parts.push(make("p", { className: "hint" }, words.nothing));
     if (this.#row.player) parts.push(this.#tools(words));
     return parts;
+  }
+
+  /** Only a summary of our own is known to have sections. */
+  #summary(summary, how) {
+    if (how !== "done") return [make("p", { dir: "auto" }, summary)];
+    return partsOf(summary).map(({ label, text }) => {
+      const part = make("p", { className: "part", dir: "auto" }, text);
+      if (label) part.prepend(make("b", {}, label), " ");
+      return part;
+    });
   }
 
   #line({ speaker, start, end, text }, words) {
@@ -74,7 +91,7 @@ export class Details {
       element.append(make("span", { className: "at", dir: "ltr" }, clock(start)));
     }
     if (speaker) {
-      const who = make("span", { className: "who" }, words[speaker] ?? speaker);
+      const who = make("span", { className: "who" }, SIDES.has(speaker) ? words[speaker] : "");
       who.dataset.who = speaker;
       element.append(who);
     }
@@ -105,8 +122,22 @@ export class Details {
   #light(time) {
     for (const { element, start, end } of this.#lines) {
       const now = time > 0 && time >= start && time < (end ?? start + 5);
-      if (now) element.setAttribute("aria-current", "true");
-      else element.removeAttribute("aria-current");
+      if (now === element.hasAttribute("aria-current")) continue;
+      if (!now) element.removeAttribute("aria-current");
+      else {
+        element.setAttribute("aria-current", "true");
+        this.#keepInSight(element);
+      }
+    }
+  }
+
+  /** Within the list only: the page stays where it is, and so does a list that somebody reads. */
+  #keepInSight(element) {
+    const list = element.closest(".lines");
+    if (!list || list.matches(":hover, :focus-within")) return;
+    const [outer, line] = [list, element].map((one) => one.getBoundingClientRect());
+    if (line.top < outer.top || line.bottom > outer.bottom) {
+      list.scrollTop += line.top - outer.top - (outer.height - line.height) / 2;
     }
   }
 }

@@ -44,6 +44,7 @@ export class Row {
 
   /** Writes it all again, in a language or with fresher facts; what plays goes on. */
   show(lang, call = this.call) {
+    const news = ["summary", "has_transcript"].some((name) => call[name] !== this.call[name]);
     this.call = call;
     this.lang = lang;
     const words = wordsOf(lang);
@@ -60,11 +61,12 @@ export class Row {
     this.meta.replaceChildren(...facts.map((fact) => make("span", {}, make("bdi", {}, fact))));
     this.expiry.textContent = call.recording_status === "expired" ? "" :
       expiryOf(words, call.expires_at);
-    this.summary.textContent = call.summary ?? "";
+    this.summary.textContent = (call.summary ?? "").split("\n", 1)[0];
     this.open.title = this.open.ariaLabel = `${words.details}: ${number}`;
     this.open.ariaExpanded = String(!this.more.hidden);
     this.#showSound(words, number);
-    this.#details?.show(lang);
+    if (news) this.#details?.load();
+    else this.#details?.show(lang);
   }
 
   #showSound(words, number) {
@@ -72,8 +74,6 @@ export class Row {
     if (why) return this.sound.replaceChildren(make("p", { className: "none" }, why));
     if (!this.player) {
       this.player = document.createElement("recording-player");
-      const lanes = isOutbound(this.call) ? "agent,customer" : "customer,agent";
-      this.player.setAttribute("lanes", lanes); // who began the call is on the first channel
       this.player.setAttribute("call-sid", this.sid);
     }
     this.player.setAttribute("lang", this.lang);
