@@ -209,6 +209,8 @@ def _forget_work(stack: Stack, businesses: list[int]) -> None:
             "UPDATE recording_runs SET status = 'cancelled' "
             "WHERE business_id = ANY(%s) AND status IN ('queued', 'running')", [businesses],
         )
+        connection.execute("DELETE FROM call_steps WHERE business_id = ANY(%s)", [businesses])
+        connection.execute("DELETE FROM call_webhooks WHERE business_id = ANY(%s)", [businesses])
         connection.execute("DELETE FROM provider_accounts")
     with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
         for business in businesses:

@@ -11,7 +11,7 @@ from .tree import c_sources, code_only
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
 # Lowest first; a file includes its own level or a lower one.
-LEVELS = ("base", "config", "clients", "app", "twilio", "recordings")
+LEVELS = ("base", "config", "clients", "app", "twilio", "speech", "recordings")
 
 # Where the compiler looks, after the including file's own folder.
 SEARCHED = ("shared", "fcgi", "jobs", "tests/unit")

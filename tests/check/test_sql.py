@@ -19,7 +19,8 @@ TABLE = re.compile(r"^const struct pg_statement \*(\w+)\(void\);", re.MULTILINE)
 LITERAL = re.compile(r'\bpg_(?:query|script)\([^;"]*((?:"(?:\\.|[^"\\])*"\s*)+)')
 
 # What an ad-hoc line of make prints: the Makefile's own rule for a unit, with another output.
-RULE = "statements: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS)"
+RULE = ("statements: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(SHARED_LIBS)"
+        " $(JOBS_LIBS)")
 
 
 def compile_printer(build_dir: Path, output: Path) -> None:

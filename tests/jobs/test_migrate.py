@@ -22,7 +22,8 @@ LOCK = 7223372036854  # of shared/recordings/schema.c
 OURS = {
     "tapedeck_migrations", "business", "call_log", "appointments", "business_calendars",
     "recording_runs", "recording_inbox", "business_twilio_accounts", "business_phone_numbers",
-    "provider_accounts", "reconcile_progress", "playback_audit",
+    "provider_accounts", "reconcile_progress", "playback_audit", "call_steps", "call_webhooks",
+    "call_webhook_deliveries",
 }
 
 

@@ -72,7 +72,8 @@ def test_missing_columns_are_added(crm: Db, migrate: Callable[[], None]) -> None
     migrate()
     columns = columns_of(crm, "call_log")
     for name in ("parent_call_sid", "recording_url", "recording_sid", "recording_announced_at",
-                 "channels", "final_transcript", "ai_summary", "updated_at", "to_number"):
+                 "channels", "final_transcript", "ai_summary", "updated_at", "to_number",
+                 "transcript_segments", "transcript_source", "summary_status"):
         assert name in columns
     assert sorted(applied_in(crm)) == MIGRATIONS
     assert value_of(crm, "INSERT INTO call_log (call_sid) VALUES ('CA') RETURNING created_at")
@@ -107,6 +108,15 @@ def test_the_calendar_has_its_index(crm: Db, migrate: Callable[[], None]) -> Non
     rules = crm.execute("SELECT confdeltype, convalidated FROM pg_constraint"
                         " WHERE conrelid = 'appointments'::regclass AND contype = 'f'").fetchall()
     assert rules == [("n", True)]
+
+
+def test_a_restored_dump_can_build_its_indexes(crm: Db, migrate: Callable[[], None]) -> None:
+    """pg_restore knows no search_path: what an index is made of must not need one."""
+    migrate()
+    crm.execute("INSERT INTO call_log (call_sid, final_transcript) VALUES ('CA', 'שלום')")
+    crm.execute("SET search_path = ''")
+    crm.execute("REINDEX INDEX public.tapedeck_call_log_words")
+    crm.execute("RESET search_path")
 
 
 # Appointments that know calendars already, in their own way.

@@ -62,8 +62,8 @@ def read_wish(environ: Mapping[str, str]) -> Wish:
 
 
 def up(wish: Wish) -> int:
-    stack = Stack(wish.run_dir, wish.port, timers=wish.timers, build_dir=wish.build_dir,
-                  environ=os.environ)
+    stack = Stack(wish.run_dir, wish.port, timers=wish.timers, speech=True,
+                  build_dir=wish.build_dir, environ=os.environ)
     if stack.is_running():
         if stack.is_healthy():
             print(f"Already running: {stack.base_url}   (make down ends it)")
@@ -83,8 +83,8 @@ def down(wish: Wish) -> int:
 
 
 def show(wish: Wish) -> int:
-    stack = Stack(wish.run_dir, wish.port, timers=True, build_dir=wish.build_dir,
-                  environ=os.environ)
+    stack = Stack(wish.run_dir, wish.port, timers=True, speech=True,
+                  build_dir=wish.build_dir, environ=os.environ)
     return demo.tell(stack, stay=os.environ.get("DEMO_ONCE") != "1")
 
 

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import redis_server
 from .api import Answer
@@ -52,6 +52,7 @@ def tell(stack: Stack, stay: bool) -> int:
         screen.step(began, "PostgreSQL, Redis, lighttpd, responders, a runner", stack.base_url)
         _refuse_other_providers(stack)
         call = _a_call_is_recorded(stack, screen)
+        _what_was_said(stack, call, screen)
         _somebody_presses_play(stack, screen)
         _ten_click_at_once(stack, screen)
         _say_where_to_listen(stack, call, stay)
@@ -85,6 +86,23 @@ def _a_call_is_recorded(stack: Stack, screen: Screen) -> Call:
     screen.step(began, "It is here: two channels, every byte as at Twilio",
                 f"{path.stat().st_size:,} bytes")
     return call
+
+
+def _what_was_said(stack: Stack, call: Call, screen: Screen) -> None:
+    if not stack.config.get("TRANSCRIBE_URL") or not stack.config.get("SUMMARY_URL"):
+        return
+    screen.head("It is heard, each of the two by themselves, and summarised")
+    began = time.monotonic()
+    page = _until(lambda: _page_with_summary(call), "the call was not summarised")
+    said = page["transcript"]
+    screen.step(began, f"{len(said)} sentences of {len({one['speaker'] for one in said})} speakers",
+                f"{said[0]['speaker']} at {said[0]['start']:.2f} s: {said[0]['text']}"[:40])
+    screen.step(began, "A summary", page["summary"].splitlines()[0])
+
+
+def _page_with_summary(call: Call) -> dict[str, Any] | None:
+    page = call.api.get(f"/api/calls/{call.call_sid}").json
+    return page if page["summary"] else None
 
 
 def _somebody_presses_play(stack: Stack, screen: Screen) -> None:

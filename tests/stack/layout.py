@@ -20,7 +20,7 @@ SCRATCH_HOME = Path("/tmp")
 SCRATCH_PREFIX = "tapedeck-"
 LONGEST_SOCKET = "postgres/.s.PGSQL.5432.lock"
 PLACED = ("postgres", "sockets")
-OWN_FILES = ("env", "tapedeck.env", "pids.json", "pids.new", "twilio.url")
+OWN_FILES = ("env", "tapedeck.env", "pids.json", "pids.new", "twilio.url", "speech.url")
 OWN_DIRS = (*PLACED, "recordings")
 
 
@@ -34,6 +34,7 @@ class Layout:
         self.config = run_dir / "tapedeck.env"
         self.exports = run_dir / "env"
         self.announcement = run_dir / "twilio.url"
+        self.heard_at = run_dir / "speech.url"
 
     @property
     def exists(self) -> bool:

@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import env_file, fake_twilio, front, pg_server, ports, programs, redis_server, timers
+from . import (
+    env_file, fake_speech, fake_twilio, front, pg_server, ports, programs, redis_server, timers,
+)
 from .errors import StackError, log_tail
 from .layout import Layout
 from .processes import MARK, Registry, Service, wait_until
@@ -44,6 +46,7 @@ class Stack:
         port: int = 0,
         *,
         timers: bool = False,
+        speech: bool = False,
         build_dir: Path | str = ROOT / "build",
         overrides: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
@@ -53,7 +56,8 @@ class Stack:
         front_config: Path | None = None,
     ) -> None:
         """`environ` is a caller's environment whose configuration wins over what is made up here;
-        `overrides` wins over that. `fast` spares PostgreSQL its syncing; `bound`
+        `overrides` wins over that. `speech` adds fake speech and chat servers, unless the caller
+        configured others. `fast` spares PostgreSQL its syncing; `bound`
         lets it all end when this process does, however it does. `front_config` is another
         configuration of the web server, which finds RUN_DIR in its environment."""
         self.run_dir = Path(os.path.abspath(run_dir))
@@ -63,6 +67,7 @@ class Stack:
         self.token = ""
         self._wanted_port = port
         self._timers = timers
+        self._speech = speech
         self._overrides = dict(overrides or {})
         self._environ = dict(environ or {})
         self._responders = responders
@@ -244,6 +249,9 @@ class Stack:
                     self._base_environment(),
                 )
             )
+        if self._speech and not any(name in self.config for name in fake_speech.SETTINGS):
+            self._launch(
+                fake_speech.service(ROOT, self._layout.heard_at, self._base_environment()))
 
     def _finish_config(self) -> None:
         if fake_twilio.NAME in self._services:
@@ -251,6 +259,8 @@ class Stack:
             self.config["TWILIO_API_BASE"] = address
             self._made_up |= {"TWILIO_API_BASE"}
             self._control = fake_twilio.control(address)
+        if fake_speech.NAME in self._services:
+            self.config.update(fake_speech.settings(self._layout.heard_at))
         env_file.write_config(self._layout.config, self.config)
 
     def _start_front(self, base: Path, port: int) -> None:

@@ -1,0 +1,74 @@
+"""What the tests of the steps share: how steps stand, what was saved, what is really said."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from speech import hearing
+from stack.calls import Call
+
+from jobs_kit import Db, value_of
+
+# The first channel of an inbound call is the customer's; the test audio has voice 0 there.
+SPEAKERS = ("customer", "agent")
+
+
+@dataclass(frozen=True)
+class Step:
+    """The columns of call_steps that tests look at."""
+
+    status: str
+    attempts: int
+    error_code: str | None
+    error: str | None
+    delay: float  # seconds until it is due
+    lease_token: str | None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What call_log has of what was said."""
+
+    transcript: str | None
+    segments: list[dict[str, Any]]
+    source: str | None
+    summary: str | None
+    summary_status: str | None
+
+
+def steps_of(db: Db, call: Call) -> dict[str, str]:
+    """The state of each step of a call."""
+    rows = db.execute("SELECT step, status FROM call_steps WHERE call_sid = %s", [call.call_sid])
+    return dict(rows.fetchall())
+
+
+def step_of(db: Db, call: Call, step: str = "transcribe") -> Step:
+    row = db.execute(
+        "SELECT status, attempts, error_code, error,"
+        " extract(epoch FROM not_before - now())::float8, lease_token"
+        " FROM call_steps WHERE call_sid = %s AND step = %s", [call.call_sid, step]).fetchone()
+    assert row is not None, f"{call.call_sid} has no step {step}"
+    return Step(*row)
+
+
+def make_steps_due(db: Db, call: Call) -> None:
+    """The time of a retry has come."""
+    db.execute("UPDATE call_steps SET not_before = now() WHERE call_sid = %s", [call.call_sid])
+
+
+def saved(db: Db, call: Call) -> Saved:
+    row = db.execute(
+        "SELECT final_transcript, transcript_segments::text, transcript_source, ai_summary,"
+        " summary_status FROM call_log WHERE call_sid = %s", [call.call_sid]).fetchone()
+    assert row is not None
+    return Saved(row[0], json.loads(row[1] or "[]"), *row[2:])
+
+
+def expected(call: Call) -> list[tuple[str, str, float]]:
+    """Speaker, text and beginning of each phrase that the recording's two channels really have."""
+    stereo = memoryview(call.source("wav2")[44:]).cast("h")
+    found = [(SPEAKERS[channel], one.text, one.start) for channel in (0, 1)
+             for one in hearing.hear(stereo[channel::2].tobytes())]
+    return sorted(found, key=lambda one: one[2])
