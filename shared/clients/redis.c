@@ -66,7 +66,8 @@ static bool error_is_unavailable(const char *error)
 {
     return strncmp(error, "LOADING", 7) == 0 || strncmp(error, "READONLY", 8) == 0 ||
            strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "OOM", 3) == 0 ||
-           strncmp(error, "BUSY", 4) == 0;
+           strncmp(error, "BUSY", 4) == 0 ||
+           strcmp(error, "ERR max number of clients reached") == 0;
 }
 
 static enum result judge(redisReply *got, struct redis_reply **reply)
