@@ -46,6 +46,8 @@ struct runner {
     int64_t next_cancels_ms;
     int64_t next_due_ms; /* when a retry's time comes; 0: none known */
     int64_t pause_until_ms;
+    bool holds; /* a granted job that Redis gave us, and went before we could make it ours */
+    struct queue_job held;
 };
 
 struct runner *runner_new(const struct app *app)
@@ -83,7 +85,7 @@ bool runner_is_idle(const struct runner *runner)
 
 bool runner_has_room(const struct runner *runner)
 {
-    return runner->works.count < (size_t)runner->app->config->runner_transfers &&
+    return !runner->holds && runner->works.count < (size_t)runner->app->config->runner_transfers &&
            clock_monotonic_ms() >= runner->pause_until_ms;
 }
 
@@ -265,6 +267,10 @@ enum result runner_take(struct runner *runner, const struct queue_job *job)
         return RESULT_FAILED;
     }
     enum result result = queue_take(runner->app, job, token);
+    runner->holds = result == RESULT_UNAVAILABLE;
+    if (runner->holds) {
+        runner->held = *job;
+    }
     if (result == RESULT_LOST) {
         /* The grant lapsed while nobody took it: the call is in line again, or will be. */
         (void)queue_dispatch(runner->app, job->business_id, NULL);
@@ -402,6 +408,10 @@ void runner_tick(struct runner *runner, bool taking)
     tick_waiting(runner, now);
     if (runner->next_due_ms != 0 && now >= runner->next_due_ms) {
         offer_due(runner);
+    }
+    if (runner->holds) {
+        struct queue_job job = runner->held;
+        (void)runner_take(runner, &job);
     }
     after_tick(runner->after, taking);
 }

@@ -23,8 +23,8 @@ struct runner;
 struct runner *runner_new(const struct app *app);
 void runner_free(struct runner *runner);
 
-/* Makes one popped job ours and starts it. Anything but RESULT_OK: it was not for us, or is back
- * in the line. */
+/* Makes one popped job ours and starts it. RESULT_UNAVAILABLE: Redis has gone; it is held, and
+ * there is no room, until Redis is back. Else it was not for us, or is back in the line. */
 enum result runner_take(struct runner *runner, const struct queue_job *job);
 
 /* Takes all granted jobs there are, while there is room. Gives how many. */

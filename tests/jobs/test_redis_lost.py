@@ -49,6 +49,11 @@ def assert_plays(call: Call) -> None:
     assert (answer.status, answer.body) == (200, b"RIFF of a sort")
 
 
+def clients(rds: redis.Redis) -> dict[str, str]:
+    """Redis's connections, and what each asked last."""
+    return {client["id"]: client["cmd"] for client in rds.client_list()}
+
+
 def sids(calls: list[Call]) -> set[str]:
     return {call.call_sid for call in calls}
 
@@ -319,3 +324,31 @@ def test_calls_that_came_without_redis_keep_their_order(own: Own) -> None:
     first, rest = calls[:LIMIT], calls[LIMIT:]
     assert line == Line(sids(first), [call.call_sid for call in rest], [], sids(first),
                         [call.call_sid for call in first], set())
+
+
+def test_a_job_that_was_heard_when_redis_had_gone_is_not_forgotten(
+    make_stack: Callable[..., Stack], tmp_path: Path
+) -> None:
+    """A runner hears of jobs on one connection and takes them on another, which may be the one
+    that is gone."""
+    stack = make_stack(responders=1)
+    with psycopg.connect(stack.database_url, autocommit=True) as db, \
+            redis.Redis.from_url(stack.redis_url, decode_responses=True) as rds:
+        first, second = (known_call(stack, db, 1) for _ in range(2))
+        click(first)  # the responder has its connection
+        others = clients(rds)
+        with Runner(stack, tmp_path, ["--linger", "1h"], {}):
+            until(lambda: first.finished_file, "a recording")
+            until_idle(rds, 1)
+            until(lambda: "blpop" in clients(rds).values(), "a runner that listens")
+            own = {cid for cid, asked in clients(rds).items()
+                   if cid not in others and asked != "blpop"}
+            assert len(own) == 1
+            rds.config_set("maxclients", len(clients(rds)) - len(own))
+            for cid in own:
+                rds.client_kill_filter(_id=cid)
+            click(second)
+            until(lambda: rds.llen("rec_jobs") == 0, "a runner that heard of it")
+            rds.config_set("maxclients", 1000)
+            until(lambda: second.finished_file, "the recording")
+        assert runs_of(db, second) == 1
