@@ -9,6 +9,7 @@ const PIECE = 65_536;
 const MOST = 12 * PIECE; // nobody needs us for longer than that
 const AHEAD_S = 0.03;
 const PCM = 1;
+const SAMPLE = 2; // bytes
 
 /** Where sound begins in a WAV file and how it is stored; null for all but 16-bit PCM. */
 export function readHeader(bytes) {
@@ -34,6 +35,7 @@ export class Overture {
   #header = null;
   #began = 0; // of the context's time
   #end = 0;
+  #whole = 0; // bytes of the file, when all of it has arrived
 
   /** Whether anything sounds by it. */
   get sounds() { return this.#end > this.#context.currentTime && !this.#ending.signal.aborted; }
@@ -41,6 +43,13 @@ export class Overture {
   /** How far it has come, in seconds of the recording. */
   get time() {
     return Math.max(0, Math.min(this.#context.currentTime, this.#end) - this.#began);
+  }
+
+  /** Of the whole recording, in seconds; 0 until it is known. */
+  get duration() {
+    if (!this.#header || !this.#whole) return 0;
+    const { channels, rate, start } = this.#header;
+    return (this.#whole - start) / (channels * SAMPLE * rate);
   }
 
   /** Plays from the beginning until stopped, or until bytes do not come in time. Never rejects. */
@@ -51,6 +60,7 @@ export class Overture {
         const headers = { Range: `bytes=${from}-${from + PIECE - 1}` };
         const answer = await fetch(url, { headers, signal, cache: "no-store" });
         if (answer.status !== 206) return;
+        this.#whole = Number(answer.headers.get("Content-Range")?.split("/")[1]) || 0;
         const piece = new Uint8Array(await answer.arrayBuffer());
         if (piece.length === 0 || !this.#take(piece)) return;
         from += piece.length;
@@ -73,7 +83,7 @@ export class Overture {
     bytes.set(piece, this.#bytes.length);
     const at = this.#header ? 0 : (this.#header = readHeader(bytes))?.start;
     if (at === undefined) return false;
-    const frame = this.#header.channels * 2;
+    const frame = this.#header.channels * SAMPLE;
     const frames = Math.floor((bytes.length - at) / frame);
     this.#bytes = bytes.slice(at + frames * frame);
     return frames === 0 || this.#sound(bytes.subarray(at), frames);
@@ -89,7 +99,7 @@ export class Overture {
     for (let channel = 0; channel < channels; channel++) {
       const samples = sound.getChannelData(channel);
       for (let i = 0; i < frames; i++) {
-        samples[i] = view.getInt16((i * channels + channel) * 2, true) / 32768;
+        samples[i] = view.getInt16((i * channels + channel) * SAMPLE, true) / 32768;
       }
     }
     const source = this.#context.createBufferSource();

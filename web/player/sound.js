@@ -50,7 +50,10 @@ export class Sound extends EventTarget {
     if (this.#overture?.sounds) return this.#overture.time;
     return this.#audio.readyState ? this.#audio.currentTime : this.#from;
   }
-  get duration() { return Number.isFinite(this.#audio.duration) ? this.#audio.duration : 0; }
+  get duration() {
+    const { duration } = this.#audio;
+    return (Number.isFinite(duration) && duration) || this.#overture?.duration || 0;
+  }
   get paused() { return this.#audio.paused && !this.#overture; }
   get ended() { return this.#audio.ended; }
   /** Whether it would sound if only there were something to sound. */
@@ -172,8 +175,8 @@ export class Sound extends EventTarget {
     if (!this.#overture) return;
     const at = this.#overture.time;
     this.#endOverture();
-    if (this.#audio.readyState) this.#audio.currentTime = at;
-    else this.#from = at;
+    if (!this.#audio.readyState) this.#from = at;
+    else if (at > 0) this.#audio.currentTime = at; // where nothing sounded yet it stands already
     this.play();
   }
 
