@@ -30,11 +30,12 @@ T = TypeVar("T")
 INSIDE = "document.querySelector(arguments[0]).shadowRoot.querySelector(arguments[1])"
 
 
-def until(check: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
-    """What `check` gives, once that is something."""
+def until(check: Callable[[], T], what: str | Callable[[], str], seconds: float = PATIENCE) -> T:
+    """What `check` gives, once that is something; else an assertion that it is not `what`."""
     deadline = time.monotonic() + seconds
     while not (found := check()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(POLL_SECONDS)
     return found
 
@@ -194,11 +195,11 @@ class Player:
         return self.browser.js(f"return {INSIDE}.checkVisibility()", self.selector, inside)
 
     def await_state(self, *states: str, seconds: float = PATIENCE) -> None:
-        until(lambda: self.state in states, f"{states}, not {self.state!r} ({self.said!r})",
-              seconds)
+        until(lambda: self.state in states,
+              lambda: f"{states}, not {self.state!r} ({self.said!r})", seconds)
 
     def await_words(self, text: str, seconds: float = PATIENCE) -> None:
-        until(lambda: text in self.said, f"{text!r}, not {self.said!r}", seconds)
+        until(lambda: text in self.said, lambda: f"{text!r}, not {self.said!r}", seconds)
 
     def await_sound(self, past: float = 0.0) -> None:
         """Its time goes on: that is more than being called playing."""
