@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from selenium.webdriver import Keys
 
 from browser_kit import Browser, until
 from browser_site import Site
 from browser_stub import Reply, Stub, error, ready
-from stack.calls import token_for
+from stack.calls import Call, token_for
 
 LINES = [
     {"speaker": "agent", "start": 0.5, "end": 4.0, "text": "Good morning, how can I help?"},
@@ -25,18 +27,20 @@ def await_numbers(browser: Browser, *wanted: str) -> None:
     until(lambda: numbers(browser) == list(wanted), f"{wanted}, not {numbers(browser)}")
 
 
-def five_calls(site: Site) -> None:
-    """In the order they are listed."""
-    site.call(seconds=30, from_number="+972501234567",
-              ai_summary="The customer asked for Monday at nine.")
+def five_calls(site: Site) -> Call:
+    """In the order they are listed; gives the first."""
+    first = site.call(seconds=30, from_number="+972501234567",
+                      ai_summary="The customer asked for Monday at nine.")
     site.call(seconds=75, from_number="+97235550001", created="now() - interval '1 hour'",
-              direction="outbound-dial", to_number="+15550001111")
+              direction="outbound-dial", to_number="+15550001111",
+              recording_expires_at=datetime.now(UTC) + timedelta(days=2, hours=12))
     site.call(recorded=False, from_number="+97235550002", status="no-answer",
               created="now() - interval '2 hours'")
     site.call(seconds=20, from_number="+97235550003", created="now() - interval '30 hours'",
               final_transcript="agent: shalom\ncustomer: about the invoice")
     site.call(seconds=20, from_number="+97235550004", created="now() - interval '4 days'",
               recording_deleted_at="2026-01-01T00:00:00Z")
+    return first
 
 
 # ---- signing in ----
@@ -106,7 +110,7 @@ def test_the_newest_come_first_and_nothing_is_fetched(site: Site, browser: Brows
     assert len(browser.all("recording-player")) == 3
     text = browser.find("#list").text
     for words in ("The customer asked for Monday", "No answer", "No recording", "Recording deleted",
-                  "Outgoing", "1:15"):
+                  "Outgoing", "1:15", "Deleted in 3 days"):
         assert words in text
     asked = [one for one in site.asked("/api/|/media/")]
     assert [one.path for one in asked] == ["/api/calls"]
@@ -213,6 +217,39 @@ def test_a_link_leads_to_a_moment(site: Site, browser: Browser) -> None:
     player.await_sound(past=12)
 
 
+def test_a_moment_is_copied_and_followed_on_the_open_page(site: Site, browser: Browser) -> None:
+    """Somebody stops at a moment, copies its link, and comes back by it from another call."""
+    calls = [site.fetched(site.call(seconds=30, created=f"now() - interval '{n} hours'"))
+             for n in (1, 2)]
+    site.sign_in(browser)
+    browser.cdp("Browser.grantPermissions", origin=site.url,
+                permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    players = [browser.player(f"[call-sid={call.call_sid}]") for call in calls]
+    browser.find(".open").click()
+    browser.see("Copy link to this moment")
+    browser.js("document.querySelector('recording-player').currentTime = 17")
+    browser.find(".links button").click()
+    browser.see("Copied")
+    link = browser.chrome.execute_async_script(
+        "navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](`${error}`))")
+    assert link == f"{site.url}/#{calls[0].call_sid}&t=17"
+    browser.js("location.hash = arguments[0]", f"{calls[1].call_sid}&t=5")
+    until(lambda: players[1].time == 5, "the other call stands at 0:05")
+    players[1].click()
+    players[1].await_sound(past=5)
+    browser.js("location.hash = new URL(arguments[0]).hash", link)
+    until(lambda: [one.get_attribute("id") for one in browser.all(".linked")]
+          == [calls[0].call_sid], "it is the one that was linked to")
+    players[0].click()
+    players[0].await_sound(past=17)
+    assert players[1].state == "paused"
+    players[0].click()
+    browser.js("document.querySelector('recording-player').currentTime = 2")
+    for one in (f"#{calls[1].call_sid}&t=5", f"#{calls[0].call_sid}&t=17"):
+        browser.js("location.hash = arguments[0]", one)
+    until(lambda: players[0].time == 17, "the same moment, when it is asked for again")
+
+
 def call_json(number: int, **changes: object) -> dict[str, object]:
     return {"call_sid": f"CA{number:032x}", "parent_call_sid": None, "direction": "inbound",
             "from_number": "+972501234567", "to_number": "+97235550001", "status": "completed",
@@ -299,7 +336,7 @@ def test_a_hebrew_browser_gets_hebrew(site: Site, browser: Browser) -> None:
 
 
 def test_it_fits_a_phone(site: Site, browser: Browser) -> None:
-    five_calls(site)
+    site.fetched(five_calls(site))
     site.sign_in(browser)
     for lang, width in (("en", 390), ("he", 320)):
         if browser.js("return document.documentElement.lang") != lang:
@@ -309,5 +346,6 @@ def test_it_fits_a_phone(site: Site, browser: Browser) -> None:
         if player.state == "idle":
             player.click()
             player.await_sound()
+        until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform is there")
         assert browser.js("return document.documentElement.scrollWidth") <= width
         browser.shot(f"calls-phone-{lang}-{width}")

@@ -96,9 +96,13 @@ export class Row {
 
   /** From a link: opens it, and stands at a second. */
   goTo(seconds) {
-    if (seconds > 0) this.player?.setAttribute("start", seconds);
+    if (seconds > 0 && this.player) {
+      this.player.setAttribute("start", seconds);
+      this.player.currentTime = seconds; // also where that was its start before
+    }
     this.toggle(true);
     this.element.scrollIntoView({ block: "center" });
+    document.querySelector(".linked")?.classList.remove("linked");
     this.element.classList.add("linked");
     (this.player ?? this.open).focus({ preventScroll: true });
   }
