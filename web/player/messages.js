@@ -25,13 +25,16 @@ const ENGLISH = {
   slow: "This takes longer than usual. You can try again.",
   failed: "The recording cannot be played now.",
   absent: "Nobody is fetching this recording any more.",
-  broken: (at) => `The download broke off. You heard it up to ${at}.`,
+  broken: (at) => `The download broke off. The recording stopped at ${at}.`,
   of: "of",
   and: (part) => ` ${part}`,
   hours: (n) => (n === 1 ? "1 hour" : `${n} hours`),
   minutes: (n) => (n === 1 ? "1 minute" : `${n} minutes`),
   seconds: (n) => (n === 1 ? "1 second" : `${n} seconds`),
 };
+
+/** "1.9 MB" stays in this order between Hebrew words (Unicode UAX #9, isolates). */
+const ltr = (text) => `\u2066${text}\u2069`;
 
 const HEBREW = {
   player: "הקלטה",
@@ -48,7 +51,7 @@ const HEBREW = {
   asking: "מבקשים את ההקלטה…",
   waiting: "ההקלטה בדרך…",
   place: (n) => `ממתינה לתורה: מקום ${n}`,
-  bytes: (got, all) => (all ? `הגיעו ${got} מתוך ${all}` : `הגיעו ${got}`),
+  bytes: (got, all) => (all ? `הגיעו ${ltr(got)} מתוך ${ltr(all)}` : `הגיעו ${ltr(got)}`),
   buffering: "ממתינים לצליל…",
   press: "מוכן. אפשר ללחוץ על ניגון.",
   again: "ניסיון נוסף",
@@ -58,7 +61,7 @@ const HEBREW = {
   slow: "זה נמשך יותר מהרגיל. אפשר לנסות שוב.",
   failed: "אי אפשר לנגן את ההקלטה כרגע.",
   absent: "ההקלטה כבר אינה מובאת.",
-  broken: (at) => `ההורדה נקטעה. ההקלטה נשמעה עד ${at}.`,
+  broken: (at) => `ההורדה נקטעה. ההקלטה נעצרה ב־${at}.`,
   of: "מתוך",
   and: (part) => (/^\d/.test(part) ? ` ו־${part}` : ` ו${part}`),
   hours: (n) => (n === 1 ? "שעה" : n === 2 ? "שעתיים" : `${n} שעות`),
