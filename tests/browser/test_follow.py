@@ -140,6 +140,20 @@ def asks_no_more(browser: Browser, stub: Stub, pattern: str = "/api/") -> None:
     assert len(stub.requests(pattern)) == before
 
 
+def test_no_news_has_an_end_with_words(browser: Browser, stub: Stub) -> None:
+    """Twelve requests, then it says so and is silent, until somebody tries again."""
+    stub.answers["prepare"] = stub.answers["status"] = [waiting("queued", position=3)]
+    browser.open(stub.page(script=HASTY))
+    player = browser.player()
+    player.click()
+    player.await_words("This takes longer than usual.")
+    assert player.state == "stopped" and len(stub.requests("/api/")) == 12
+    asks_no_more(browser, stub)
+    stub.answers["prepare"] = [ready()]
+    player.click(".again")
+    player.await_sound()
+
+
 def test_a_failure_can_be_tried_again(browser: Browser, stub: Stub) -> None:
     stub.answers["prepare"] = [error(500, "recording_failed", Retry_After="3600"), ready()]
     browser.open(stub.page())

@@ -46,6 +46,17 @@ def test_a_press_fetches_and_plays(site: Site, browser: Browser) -> None:
     assert len(site.asked(PREPARE)) == 1
 
 
+def test_the_runners_waveform_is_drawn(site: Site, browser: Browser) -> None:
+    """It is made once, when the recording has come, and asked for by whoever plays it."""
+    site.embed(browser, site.call(seconds=20))
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    until(lambda: player.attribute(".box", "data-lanes") == "2", "two lanes")
+    assert player.shows(".skip") and player.shows("[data-act=mute]")
+    assert site.asked("GET /api/recordings/.*/peaks")[-1].status == 200
+
+
 def test_it_plays_to_the_end_and_again(site: Site, browser: Browser) -> None:
     site.embed(browser, site.fetched(site.call(seconds=2)))
     site.forget_asked()
