@@ -85,7 +85,7 @@ class Scene:
         states = self.browser.js("return window.states")
         late = self.browser.js("return window.ended - window.began") / 1000 - length
         return (f"{self.format}, to the end of {length:.0f} s: it waited"
-                f" {states.count('buffering', states.index('playing'))} times,"
+                f" {states[states.index('playing'):].count('buffering')} times,"
                 f" ended {late:+.2f} s late; states {' '.join(states)}")
 
 
