@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -13,7 +14,7 @@
 
 #include "base/clock.h"
 
-enum { FILES_MAX = 16, NOT_STARTED = 127 };
+enum { FILES_MAX = 16, NOT_STARTED = 127, WORD_SIZE = 64 };
 
 struct child {
     pid_t pid;
@@ -107,27 +108,29 @@ static size_t pick_environment(char **env, size_t most)
     return count;
 }
 
-/* exec takes words that may be written to, so these are copies. */
-static bool copy_words(const struct child_order *order, char **words)
+/* exec takes words that may be written to, so these are copies; a list of them ends with NULL. */
+struct words {
+    char text[CHILD_WORDS_MAX + 1][WORD_SIZE];
+    char *list[CHILD_WORDS_MAX + 2];
+};
+
+static bool add_word(struct words *words, size_t at, const char *word)
 {
-    size_t count = 0;
-    words[count++] = strdup("tapedeck");
-    for (size_t i = 0; i < CHILD_WORDS_MAX && order->words[i] != NULL; i++) {
-        words[count] = strdup(order->words[i]);
-        count += words[count] != NULL;
-    }
-    words[count] = NULL;
-    return words[0] != NULL && (count == CHILD_WORDS_MAX + 1 || order->words[count - 1] == NULL);
+    int n = snprintf(words->text[at], WORD_SIZE, "%s", word);
+    words->list[at] = words->text[at];
+    return n >= 0 && n < WORD_SIZE;
 }
 
-static void free_words(char **words)
+static bool copy_words(const struct child_order *order, struct words *words)
 {
-    for (size_t i = 0; words[i] != NULL; i++) {
-        free(words[i]);
+    bool good = add_word(words, 0, "tapedeck");
+    for (size_t i = 0; good && i < CHILD_WORDS_MAX && order->words[i] != NULL; i++) {
+        good = add_word(words, i + 1, order->words[i]);
     }
+    return good;
 }
 
-static bool start(struct child *child, const struct child_order *order, char **words)
+static bool start(struct child *child, const struct child_order *order, const struct words *words)
 {
     enum { ENVIRONMENT_MAX = 4 };
     char *env[ENVIRONMENT_MAX];
@@ -135,7 +138,7 @@ static bool start(struct child *child, const struct child_order *order, char **w
     pid_t parent = getpid();
     child->pid = fork();
     if (child->pid == 0) {
-        become(order, words, env, parent);
+        become(order, words->list, env, parent);
     }
     if (child->pid < 0) {
         return false;
@@ -147,7 +150,7 @@ static bool start(struct child *child, const struct child_order *order, char **w
 
 struct child *child_start(const struct child_order *order)
 {
-    char *words[CHILD_WORDS_MAX + 2] = {NULL};
+    struct words words = {0};
     struct child *child = calloc(1, sizeof *child);
     if (child == NULL) {
         return NULL;
@@ -155,11 +158,10 @@ struct child *child_start(const struct child_order *order)
     child->fd = -1;
     child->pid = -1;
     child->deadline_ms = clock_monotonic_ms() + order->limits.wall_ms;
-    if (!copy_words(order, words) || !start(child, order, words)) {
+    if (!copy_words(order, &words) || !start(child, order, &words)) {
         child_free(child);
-        child = NULL;
+        return NULL;
     }
-    free_words(words);
     return child;
 }
 

@@ -23,8 +23,9 @@ struct child_limits {
 };
 
 struct child_order {
-    const char *words[CHILD_WORDS_MAX]; /* the hidden command and its arguments; ends with NULL */
-    int in, out;                        /* the caller's to close; the child has copies */
+    const char
+        *words[CHILD_WORDS_MAX]; /* the hidden command and its arguments, short; ends with NULL */
+    int in, out;                 /* the caller's to close; the child has copies */
     struct child_limits limits;
 };
 

@@ -48,8 +48,12 @@ static struct range8 *pixel_at(struct peaks *peaks, size_t index)
 
 static void widen(struct range8 *range, int16_t low, int16_t high)
 {
-    range->low = low < range->low ? low : range->low;
-    range->high = high > range->high ? high : range->high;
+    if (low < range->low) {
+        range->low = low;
+    }
+    if (high > range->high) {
+        range->high = high;
+    }
 }
 
 /* Two pixels become one: half as many, twice as long. Their number is even. */

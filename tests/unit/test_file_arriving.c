@@ -113,7 +113,7 @@ static void test_only_plain_files_are_read(void **state)
     int fd;
     folder(world, "7");
     put(world, "secret", 5);
-    memcpy(target, path_of(world, "secret"), sizeof target);
+    assert_non_null(scratch_path(world->dir, "secret", target));
     int64_t stamp = stamp_of(world, "secret");
     assert_int_equal(symlink(target, path_of(world, PART)), 0);
     assert_int_equal(open_arriving(world, stamp, &fd), RESULT_NOT_FOUND);
