@@ -35,14 +35,14 @@ void handle_readyz(const struct app *app, struct request *request, struct respon
     int64_t seen_ms = -1;
     (void)request;
     const char *database = database_word(app);
-    bool disk = file_dir_check(app->config) == RESULT_OK;
+    bool disk = file_dir_check(app->config, false) == RESULT_OK;
     enum result redis = queue_runner_seen(app, &seen_ms);
     bool ready = database[0] == 'o' && disk;
     struct json *json = ready ? json_new() : response_message(MESSAGE_UNAVAILABLE);
     json_put_flag(json, "ready", ready);
     json_put_text(json, "postgresql", database);
     json_put_text(json, "redis", redis == RESULT_OK ? "ok" : "not reachable");
-    json_put_text(json, "disk", disk ? "ok" : "RECORDINGS_DIR cannot be written to");
+    json_put_text(json, "disk", disk ? "ok" : "RECORDINGS_DIR cannot be read");
     json_put_text(json, "runner", runner_word(redis, seen_ms));
     response_json(response, ready ? 200 : 503, json);
 }

@@ -23,7 +23,8 @@ static void answer_ready(const struct app *app, const struct request *request,
     switch (file_peaks_find(app->config, request->caller.business_id, look->file_sid, &look->file,
                             &peaks)) {
     case RESULT_OK:
-        if (serve_document(request, &peaks, "application/json", response) == RESULT_OK) {
+        if (serve_document(request, &peaks, "application/json; charset=utf-8", response) ==
+            RESULT_OK) {
             return;
         }
         break;

@@ -118,6 +118,41 @@ void response_error(struct response *response, enum message_id id)
 
 /* ---- sending ---- */
 
+/* Apache and nginx pass on what we say, nginx even nothing, which no status line may be (RFC 9112,
+ * 4). */
+static const char *reason(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } REASONS[] = {
+        {200, "OK"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {206, "Partial Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {416, "Range Not Satisfiable"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {503, "Service Unavailable"},
+    };
+    for (size_t i = 0; i < sizeof REASONS / sizeof *REASONS; i++) {
+        if (REASONS[i].status == status) {
+            return REASONS[i].phrase;
+        }
+    }
+    return "Internal Server Error";
+}
+
 static void part_head(const struct response_file *file, size_t i, struct buf *out)
 {
     const struct range *part = &file->parts.ranges[i];
@@ -210,7 +245,7 @@ static void send_head(struct response *response, const struct response_io *io)
 {
     struct buf out;
     buf_init(&out, 3 * RESPONSE_HEAD_MAX);
-    buf_format(&out, "Status: %d\r\n", response->status);
+    buf_format(&out, "Status: %d %s\r\n", response->status, reason(response->status));
     buf_add(&out, buf_str(&response->head), response->head.len);
     buf_add(&out, buf_str(&response->special), response->special.len);
     int64_t length = length_of(response);

@@ -89,14 +89,16 @@ static const char *path_below(const struct config *config, const struct file_fac
 }
 
 static void hand_over(const struct app *app, const struct file_facts *file, const char *disposition,
-                      struct response *response)
+                      bool partial, struct response *response)
 {
     struct buf path;
     bool accel = app->config->sendfile == SENDFILE_X_ACCEL_REDIRECT;
     response_empty(response, 200);
     representation(file, disposition, response);
     response_header(response, "Content-Type", audio_content_type(file->kind));
-    response_header(response, "Accept-Ranges", "bytes");
+    if (!accel || partial) { /* nginx says it itself with a 200, and not with a 206 */
+        response_header(response, "Accept-Ranges", "bytes");
+    }
     buf_init(&path, PATH_MAX + 256);
     buf_text(&path, accel ? app->config->accel_prefix : app->config->recordings_dir);
     buf_text(&path, path_below(app->config, file));
@@ -227,7 +229,7 @@ enum result serve_file(const struct app *app, const struct request *request,
         return RESULT_OK;
     }
     if (server_can_carry(app, request, &conditions, verdict, range)) {
-        hand_over(app, file, disposition, response);
+        hand_over(app, file, disposition, range != NULL, response);
         return RESULT_OK;
     }
     return send_ourselves(file, disposition, verdict, &parts, response);

@@ -129,7 +129,9 @@ int64_t file_arriving_size(int fd, bool *goes_on)
 
 /* ---- the folder ---- */
 
-enum result file_dir_check(const struct config *config)
+enum result file_dir_check(const struct config *config, bool to_write)
 {
-    return access(config->recordings_dir, R_OK | W_OK | X_OK) == 0 ? RESULT_OK : RESULT_FAILED;
+    int mode = R_OK | X_OK | (to_write ? W_OK : 0);
+    return faccessat(AT_FDCWD, config->recordings_dir, mode, AT_EACCESS) == 0 ? RESULT_OK
+                                                                              : RESULT_FAILED;
 }

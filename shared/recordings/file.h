@@ -105,7 +105,8 @@ void file_part_drop(struct file_part *part);
  * earlier. Gives how many. */
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms);
 
-/* RESULT_OK when RECORDINGS_DIR can be written to. */
-enum result file_dir_check(const struct config *config);
+/* RESULT_OK when RECORDINGS_DIR can be read and, if asked, written to. Responders only read it, and
+ * under Apache run as its user. */
+enum result file_dir_check(const struct config *config, bool to_write);
 
 #endif

@@ -50,7 +50,7 @@ def live_stack(
     run_dir = tmp_path_factory.mktemp("live") / "run"
     with Stack(run_dir, build_dir=build_dir, responders=4, fast=True, bound=True, timers=True, speech=True,
                overrides={"ALLOWED_ORIGINS": friend.url, "RETRY_AFTER": "1s"},
-               front_config=Path(__file__).with_name("lighttpd.conf")) as one:
+               front="lighttpd", front_config=Path(__file__).with_name("lighttpd.conf")) as one:
         yield one
 
 

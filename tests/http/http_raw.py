@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import io
+import os
 import socket
 import urllib.parse
+from contextlib import suppress
 
+from stack import fronts
 from stack.api import Answer
-from stack.stack import Stack
+from stack.stack import ROOT, Stack
 
 PATIENCE = 30.0
 
@@ -30,7 +33,8 @@ def talk(stack: Stack, sent: bytes, method: str = "GET") -> list[Answer]:
     with socket.create_connection((address.hostname, address.port or 80), PATIENCE) as connection:
         try:
             connection.sendall(sent)
-            connection.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # it may have closed already
+                connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(65536):
                 received += piece
         except ConnectionError:
@@ -39,6 +43,7 @@ def talk(stack: Stack, sent: bytes, method: str = "GET") -> list[Answer]:
 
 
 def parse(received: bytes, method: str) -> list[Answer]:
+    received = without_ancient_refusal(received)
     stream = _Stream(received)
     answers = []
     while stream.tell() < len(received):
@@ -46,6 +51,16 @@ def parse(received: bytes, method: str) -> list[Answer]:
         response.begin()
         answers.append(Answer(response.status, response.headers, response.read()))
     return answers
+
+
+def without_ancient_refusal(received: bytes) -> bytes:
+    """nginx refuses what it takes for HTTP/0.9, which has no heads, without one: it is the last it
+    says on a connection."""
+    refusal = (ROOT / "web" / "errors" / "400.html").read_bytes()
+    before = received.removesuffix(refusal)
+    if fronts.chosen(os.environ) != "nginx" or before[-4:] == b"\r\n\r\n":
+        return received  # there is a head to it
+    return before
 
 
 class _Stream(io.BytesIO):

@@ -79,7 +79,7 @@ def test_malformed_sids(api: Api, sid: str) -> None:
 ], ids=brief)
 def test_odd_paths(stack: Stack, path: str) -> None:
     (answer,) = talk(stack, request(stack, "GET", path))
-    is_refusal(answer, 400, 404, 413, 431)
+    is_refusal(answer, 400, 404, 413, 414, 431)
 
 
 def test_a_query_beyond_measure_is_called_too_large(api: Api) -> None:
@@ -103,11 +103,14 @@ def test_unknown_query_keys(api: Api, path: str, query: str) -> None:
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE",
                                     "PROPFIND", "OPTIONS"])
-def test_methods(api: Api, path: str, method: str) -> None:
+def test_methods(api: Api, stack: Stack, path: str, method: str) -> None:
     allowed, query = ROUTES[path]
     if method in allowed.split(", "):
         return
     answer = api.request(method, path + query)
+    if method == "TRACE" and stack.front != "lighttpd":
+        is_refusal(answer, 405)  # by the web server, which knows no Allow
+        return
     assert set(answer.headers["Allow"].split(", ")) == {*allowed.split(", "), "OPTIONS"}
     if method == "OPTIONS":
         assert (answer.status, answer.body) == (204, b"")
@@ -128,14 +131,18 @@ def test_methods_of_nobody(stack: Stack, method: str) -> None:
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data",
                                   "application/x-www-form-urlencoded", "x/y;", ""])
-def test_bodies_nobody_asked_for(given: Given, api: Api, kind: str) -> None:
+def test_bodies_nobody_asked_for(
+    given: Given, stack: Stack, api: Api, kind: str
+) -> None:
     call = given.call(1)
     for body in (b"{", b"[]", b"\x00\xff" * 500, b"x" * 60_000, b'{"a":1}'):
         answer = api.post(f"/api/recordings/{call}/prepare", body, headers={"Content-Type": kind})
         says(answer, 404, "no_recording")
         assert api.post("/api/session", body, headers={"Content-Type": kind}).status == 200
-        # The web server takes no body with a GET.
-        is_refusal(api.request("GET", "/api/calls?limit=1", body=body), 400)
+        if stack.front == "lighttpd":  # which takes no body with a GET
+            is_refusal(api.request("GET", "/api/calls?limit=1", body=body), 400)
+        else:
+            assert api.request("GET", "/api/calls?limit=1", body=body).status == 200
 
 
 @pytest.mark.parametrize("party", [b"%FF", b"%C3%28", b"%ED%A0%80", b"\xff", b"%F4%90%80%80"])

@@ -356,15 +356,18 @@ def test_what_redis_forgot_is_waited_for(arriving: Arriving) -> None:
 
 
 def test_an_audio_element_is_broken_off(arriving: Arriving, stack: Stack) -> None:
-    """It takes any error for the end, and an answer that breaks off for a pause."""
+    """It takes any error for the end, and an answer that breaks off for a pause. Apache makes an
+    empty one of it, which is a pause, too; nginx says nothing of the connection, and closes it."""
     host = stack.base_url.removeprefix("http://")
     came = Api(stack.base_url).raw(
         (f"GET {arriving.link} HTTP/1.1\r\nHost: {host}\r\nRange: bytes={THERE}-\r\n"
          "Sec-Fetch-Dest: audio\r\n\r\n").encode())
     head, _, body = came.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 206 ") and body == b""
-    assert b"\r\nConnection: close" in head, "else it waits for bytes until its keep-alive ends"
-    assert f"content-length: {PIECE}\r\n" in head.decode().lower()
+    if stack.front == "lighttpd":
+        assert b"\r\nConnection: close" in head, "else it waits until its keep-alive ends"
+    length = 0 if stack.front == "apache" else PIECE
+    assert f"content-length: {length}\r\n" in head.decode().lower()
     assert f"Content-Range: bytes {THERE}-{THERE + PIECE - 1}/{len(AUDIO)}" in head.decode()
 
 
@@ -375,6 +378,8 @@ def test_at_most_half_of_the_responders_wait(
     from http_given import given_in
 
     stack = make_stack(responders=5, overrides={"RESPONDERS": "4"})
+    if stack.front == "apache":
+        pytest.skip("it starts a responder a second, when it is needed: the waits are over by then")
     with given_in(stack) as given, redis.Redis.from_url(
         stack.redis_url, decode_responses=True
     ) as rds:

@@ -3,12 +3,14 @@ a recording, which here is made of bytes that no answer of ours has a use for.""
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import socket
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +20,11 @@ import http_hostile
 from http_expect import nothing_raw_in_the_log
 from http_given import Given
 from http_hostile import EVIL, Aim
-from stack import processes, tokens
+from http_raw import without_ancient_refusal
+from stack import fronts, processes, tokens
 from stack.api import Api
 from stack.calls import token_for
-from stack.stack import Stack
+from stack.stack import ROOT, Stack
 
 EACH, CHUNKS = 50, 7  # of each of the kinds, all in all over 3,000
 # No UTF-8 has these (RFC 3629), so neither has any JSON, header or page of ours.
@@ -108,7 +111,8 @@ class Attack:
                                       (self.address, 0)) as connection:
             try:
                 connection.sendall(sent)
-                connection.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # it may have closed already
+                    connection.shutdown(socket.SHUT_WR)
                 while piece := connection.recv(65536):
                     received += piece
             except ConnectionError:
@@ -147,28 +151,40 @@ def _name(pid: int) -> str:
 @pytest.fixture(autouse=True)
 def unharmed(stack: Stack) -> Iterator[None]:
     """Nobody has died, and the log holds events of ours and nothing of what was sent."""
-    before = responders(stack), stack.pid("lighttpd")
-    assert len(before[0]) == 3
+    assert Api(stack.base_url).get("/healthz").status == 200
+    before, front = responders(stack), stack.pid(stack.front)
+    # Apache starts more of them when there is more to do.
+    by_need = fronts.KINDS[stack.front].starts_responders
+    assert before and (by_need or len(before) == 3)
     with nothing_raw_in_the_log(stack):
         yield
         assert Api(stack.base_url).get("/healthz").status == 200
-    assert (responders(stack), stack.pid("lighttpd")) == before
-    assert EVIL.encode() not in stack.log("lighttpd").read_bytes()
+    after = responders(stack)
+    assert before <= after and (by_need or before == after)
+    assert stack.pid(stack.front) == front
+    assert EVIL.encode() not in stack.log(stack.front).read_bytes()
 
 
 def is_harmless(received: bytes, sent: bytes) -> list[Seen]:
     assert not set(received) & set(ALPHABET), ("a byte of the recording", sent)
     try:
-        seen = read_answers(received)
+        seen = read_answers(without_ancient_refusal(received))
     except AssertionError as error:
         raise AssertionError(f"no well-formed answer to {sent[:2000]!r}: {error}") from error
     for one in seen:
-        assert one.status < 500 or one.status in CLIENTS, (one.status, sent)
+        assert one.status < 500 or one.status in CLIENTS or is_cut(one, sent), (one.status, sent)
         assert one.status != 101, "nobody is let into a tunnel"
         assert EVIL.encode() not in one.body and b"root:" not in one.body
         for name, values in one.headers.items():
             assert EVIL.encode() not in b" ".join([name, *values]), sent
     return seen
+
+
+def is_cut(one: Seen, sent: bytes) -> bool:
+    """A body that ended early or was too large, as Apache says it (see http_expect.cut_short)."""
+    return (fronts.chosen(os.environ) == "apache" and one.status == 500
+            and one.body == (ROOT / "web" / "errors" / "500.html").read_bytes()
+            and re.search(rb"(?i)content-length|transfer-encoding", sent) is not None)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

@@ -222,7 +222,7 @@ def test_a_session_leaves_no_secret_behind(make_stack: Callable[..., Stack]) -> 
     responders = stack.log("responders").read_text()
     are_events(responders)
     assert said.isascii() and "\x1b" not in said and "\x07" not in said
-    logs = {"the responders": responders, "the web server": stack.log("lighttpd").read_text(),
+    logs = {"the responders": responders, "the web server": stack.log(stack.front).read_text(),
             "the tool": said}
     for name, text in logs.items():
         assert secrets.found_in(text) == [], name

@@ -214,7 +214,8 @@ TARGETS = [
     (sized("/api/", 4097), {404, 413}), (sized("/media/1/", 5000), {400, 404, 413}),
     (sized("/api/calls?search=", 218), {200}), (sized("/api/calls?search=", 219), {400}),
     (sized("/api/calls?search=", 4096), {400}), (sized("/api/calls?search=", 4097), {413}),
-    (sized("/api/calls?search=", 15000), {413}), (sized("/api/calls?search=", 17000), {413, 431}),
+    (sized("/api/calls?search=", 15000), {413}),
+    (sized("/api/calls?search=", 17000), {413, 414, 431}),
     ("/api/calls?" + "&" * 4000, {200}),
     ("/api/calls?" + "&".join(f"a{n}=" for n in range(128)), {400}),
     ("/api/calls?" + "&".join(f"a{n}=" for n in range(129)), {413}),
@@ -249,6 +250,8 @@ HEADERS = {
 @pytest.mark.parametrize("name", HEADERS)
 def test_headers(stack: Stack, name: str) -> None:
     lines, statuses = HEADERS[name]
+    if stack.front == "apache" and statuses == {431}:
+        statuses = {400}
     for answer in talk(stack, request(stack, "GET", LIST, *lines)):
         assert answer.status in statuses
         if answer.status >= 400:

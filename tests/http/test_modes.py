@@ -7,6 +7,7 @@ must agree with itself: a part is the bytes that its Content-Range names.
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 import http_fastcgi
 from http_given import MODIFIED_DATE, given_in
 from http_raw import talk
+from stack import fronts
 from stack.api import Answer
 from stack.calls import new_sid, token_for
 from stack.stack import Stack
@@ -215,7 +217,8 @@ def test_an_empty_file(mode: str, request: pytest.FixtureRequest) -> None:
         given.file(BUSINESS, call, b"")
         api, path = given.api(BUSINESS), f"/api/recordings/file/{call}"
     for answer in (api.get(path), api.head(path)):
-        assert (answer.status, answer.headers["Content-Length"], answer.body) == (200, "0", b"")
+        assert (answer.status, answer.headers.get("Content-Length", "0"), answer.body) \
+            == (200, "0", b"")
     for header in ("bytes=0-", "bytes=0-0", "bytes=-1"):
         answer = api.get(path, headers={"Range": header})
         assert (answer.status, answer.headers["Content-Range"]) == (416, "bytes */0")
@@ -242,6 +245,8 @@ def test_who_carries_the_bytes(
     make_stack: Callable[..., Stack], sendfile: str, header: str | None, prefix: str | None
 ) -> None:
     """Handed over is the plain case, with a plain 200; never what servers see differently."""
+    if fronts.KINDS[fronts.chosen(os.environ)].starts_responders:
+        pytest.skip("the web server's responders have no socket to ask them at")
     stack = make_stack(overrides={"SENDFILE": sendfile}, responders=1)
     call = new_sid("CA")
     with given_in(stack) as given:
@@ -255,4 +260,4 @@ def test_who_carries_the_bytes(
             continue
         root = prefix.format(recordings=stack.recordings_dir)
         assert sent == {header: f"{root}/{BUSINESS}/{file.name}"}
-        assert answer["Status"] == "200" and "Content-Range" not in answer
+        assert answer["Status"] == "200 OK" and "Content-Range" not in answer

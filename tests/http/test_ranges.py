@@ -25,6 +25,7 @@ from __future__ import annotations
 import email
 import email.message
 import email.policy
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ import pytest
 
 from http_expect import head_agrees, says
 from http_given import MODIFIED, MODIFIED_DATE, given_in
+from stack import fronts
 from stack.api import Answer, Api
 from stack.calls import new_sid
 from stack.stack import Stack
@@ -242,6 +244,8 @@ def test_times_are_whole_seconds(
     mode: str, open_door: Callable[..., Door], by_link: bool, modified: float, date: str
 ) -> None:
     """Go's range_with_modtime_nanos and unix_zero_modtime: what we sent once matches again."""
+    if modified == 0 and fronts.chosen(os.environ) == "apache":
+        pytest.skip("Apache takes 1970 for no time at all; no recording is as old")
     door = open_door(mode, by_link, modified)
     assert door.ask("GET", {}).headers["Last-Modified"] == date
     assert door.ask("GET", {"If-Modified-Since": date}).status == 304

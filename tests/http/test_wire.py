@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from http_expect import ODD, brief, is_refusal, nothing_raw_in_the_log
+from http_expect import ODD, brief, cut_short, is_refusal, nothing_raw_in_the_log
 from http_raw import request, talk
 from stack.api import Api
 from stack.stack import Stack
@@ -59,7 +59,7 @@ def test_request_lines(stack: Stack, first: str) -> None:
 def test_headers(stack: Stack, line: str) -> None:
     sent = request(stack, "POST", PREPARE, line)
     # Where the web server lets a header pass, the answer is that to the request without it.
-    refused(stack, sent, 400, 404, 411, 413, 417, 431, 501)
+    refused(stack, sent, 400, 401, 404, 411, 413, 417, 431, 501)
 
 
 @pytest.mark.parametrize("name, value", [
@@ -105,7 +105,7 @@ def test_a_request_behind_another_is_a_request_of_its_own(stack: Stack) -> None:
 def test_half_a_request_is_no_request(stack: Stack, cut: int) -> None:
     whole = request(stack, "POST", PREPARE, "Content-Length: 200", body=b"x" * 100)
     refused(stack, whole[:cut], 400, 408)
-    refused(stack, whole, 400, 408)
+    refused(stack, whole, 400, 408, *cut_short(stack))
 
 
 def test_without_a_host(stack: Stack) -> None:
@@ -158,4 +158,4 @@ def test_mutants(stack: Stack, first: int) -> None:
         lot = random.Random(number)
         sent = _mutant(lot, lot.choice(good))
         for answer in talk(stack, sent):
-            assert answer.status < 500 or answer.status in CLIENTS, sent
+            assert answer.status < 500 or answer.status in {*CLIENTS, *cut_short(stack)}, sent

@@ -16,7 +16,8 @@ from . import demo, ports
 from .errors import StackError
 from .stack import ROOT, Stack
 
-USAGE = "usage: python3 tests/stack up|down|demo   (environment: PORT, RUN_DIR, TIMERS, BUILD)"
+USAGE = ("usage: python3 tests/stack up|down|demo   "
+         "(environment: PORT, RUN_DIR, TIMERS, FRONT, BUILD)")
 
 
 @dataclass(frozen=True)

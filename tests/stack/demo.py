@@ -49,7 +49,8 @@ def tell(stack: Stack, stay: bool) -> int:
     began = time.monotonic()
     stack.start()
     try:
-        screen.step(began, "PostgreSQL, Redis, lighttpd, responders, a runner", stack.base_url)
+        screen.step(began, f"PostgreSQL, Redis, {stack.front}, responders, a runner",
+                    stack.base_url)
         _refuse_other_providers(stack)
         call = _a_call_is_recorded(stack, screen)
         _what_was_said(stack, call, screen)

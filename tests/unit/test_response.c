@@ -62,8 +62,8 @@ static void test_json(void **state)
     struct json *json = json_new();
     json_put_flag(json, "ok", true);
     response_json(&world->response, 200, json);
-    assert_string_equal(sent(world, false),
-                        "Status: 200\r\n" JSON_HEADERS "Content-Length: 11\r\n\r\n{\"ok\":true}");
+    assert_string_equal(sent(world, false), "Status: 200 OK\r\n" JSON_HEADERS
+                                            "Content-Length: 11\r\n\r\n{\"ok\":true}");
 }
 
 static void test_head_sends_no_body(void **state)
@@ -73,12 +73,12 @@ static void test_head_sends_no_body(void **state)
     json_put_flag(json, "ok", true);
     response_json(&world->response, 200, json);
     assert_string_equal(sent(world, true),
-                        "Status: 200\r\n" JSON_HEADERS "Content-Length: 11\r\n\r\n");
+                        "Status: 200 OK\r\n" JSON_HEADERS "Content-Length: 11\r\n\r\n");
 }
 
 static void test_nothing_said_is_an_error(void **state)
 {
-    assert_string_equal(sent(*state, false), "Status: 500\r\n\r\n");
+    assert_string_equal(sent(*state, false), "Status: 500 Internal Server Error\r\n\r\n");
 }
 
 static void test_empty(void **state)
@@ -86,7 +86,7 @@ static void test_empty(void **state)
     struct world *world = *state;
     response_header(&world->response, "Allow", "GET");
     response_empty(&world->response, 204);
-    assert_string_equal(sent(world, false), "Status: 204\r\nAllow: GET\r\n\r\n");
+    assert_string_equal(sent(world, false), "Status: 204 No Content\r\nAllow: GET\r\n\r\n");
 }
 
 static void test_headers_in_order(void **state)
@@ -98,7 +98,7 @@ static void test_headers_in_order(void **state)
     response_header_int(&world->response, "D", INT64_MAX);
     response_empty(&world->response, 204);
     assert_string_equal(sent(world, false),
-                        "Status: 204\r\nA: 1\r\nB: 2\r\nC: -9223372036854775808\r\n"
+                        "Status: 204 No Content\r\nA: 1\r\nB: 2\r\nC: -9223372036854775808\r\n"
                         "D: 9223372036854775807\r\n\r\n");
 }
 
@@ -120,7 +120,7 @@ static void test_injected_headers_are_dropped(void **state)
     }
     response_header(&world->response, "X-Good", "הקלטה \"a\"; b=c");
     response_empty(&world->response, 200);
-    assert_string_equal(sent(world, false), "Status: 200\r\nX-Good: הקלטה \"a\"; b=c\r\n\r\n");
+    assert_string_equal(sent(world, false), "Status: 200 OK\r\nX-Good: הקלטה \"a\"; b=c\r\n\r\n");
 }
 
 /* ---- errors ---- */
@@ -182,9 +182,9 @@ static void test_an_error_forgets_what_was_there(void **state)
     assert_int_equal(response->status, 404);
     const char *text = sent(world, false);
     assert_memory_equal(text,
-                        "Status: 404\r\nVary: Origin\r\n" JSON_HEADERS
+                        "Status: 404 Not Found\r\nVary: Origin\r\n" JSON_HEADERS
                         "Allow: GET, OPTIONS\r\nContent-Length: ",
-                        strlen("Status: 404\r\nVary: Origin\r\n" JSON_HEADERS
+                        strlen("Status: 404 Not Found\r\nVary: Origin\r\n" JSON_HEADERS
                                "Allow: GET, OPTIONS\r\nContent-Length: "));
     assert_null(strstr(text, "ETag"));
     assert_null(strstr(text, "inline"));
@@ -197,7 +197,7 @@ static void test_the_last_error_stands(void **state)
     response_error(&world->response, MESSAGE_NOT_FOUND);
     response_error(&world->response, MESSAGE_UNAVAILABLE);
     const char *text = sent(world, false);
-    assert_memory_equal(text, "Status: 503\r\n", 13);
+    assert_memory_equal(text, "Status: 503 Service Unavailable\r\n", 33);
     const char *type = strstr(text, "Content-Type");
     assert_non_null(type);
     assert_null(strstr(type + 1, "Content-Type")); /* once */
@@ -211,7 +211,7 @@ static void test_an_error_that_says_more(void **state)
     json_put_text(json, "reason", "account");
     response_error_with(&world->response, MESSAGE_RECORDING_FAILED, json);
     const char *text = sent(world, false);
-    assert_memory_equal(text, "Status: 500\r\n", 13);
+    assert_memory_equal(text, "Status: 500 Internal Server Error\r\n", 35);
     assert_non_null(strstr(text, "{\"error\":\"recording_failed\","));
     assert_non_null(strstr(text, "\"reason\":\"account\"}"));
 }
@@ -234,7 +234,8 @@ static void test_too_many_headers(void **state)
     response_always(&world->response, "Vary", "Origin");
     response_json(&world->response, 200, json_new());
     fill_head(&world->response, response_header);
-    assert_string_equal(sent(world, false), "Status: 500\r\nVary: Origin\r\n\r\n");
+    assert_string_equal(sent(world, false),
+                        "Status: 500 Internal Server Error\r\nVary: Origin\r\n\r\n");
 }
 
 static void test_too_many_lasting_headers(void **state)
@@ -243,7 +244,7 @@ static void test_too_many_lasting_headers(void **state)
     fill_head(&world->response, response_always);
     response_json(&world->response, 200, json_new());
     const char *text = sent(world, false);
-    assert_memory_equal(text, "Status: 500\r\nX-Long: x", 22);
+    assert_memory_equal(text, "Status: 500 Internal Server Error\r\nX-Long: x", 44);
     assert_null(strstr(text, "{}"));
     assert_string_equal(text + world->client.sent.len - 4, "\r\n\r\n");
 }
@@ -260,7 +261,8 @@ static void test_too_large_a_body(void **state)
     free(text);
     response_always(&world->response, "Vary", "Origin");
     response_json(&world->response, 200, json);
-    assert_string_equal(sent(world, false), "Status: 500\r\nVary: Origin\r\n\r\n");
+    assert_string_equal(sent(world, false),
+                        "Status: 500 Internal Server Error\r\nVary: Origin\r\n\r\n");
 }
 
 static void test_no_document(void **state)
@@ -268,7 +270,7 @@ static void test_no_document(void **state)
     struct world *world = *state;
     response_header(&world->response, "ETag", "\"1\"");
     response_json(&world->response, 200, NULL);
-    assert_string_equal(sent(world, false), "Status: 500\r\n\r\n");
+    assert_string_equal(sent(world, false), "Status: 500 Internal Server Error\r\n\r\n");
 }
 
 /* ---- files ---- */
@@ -306,7 +308,8 @@ static void test_whole_file(void **state)
 {
     struct world *world = *state;
     give_file(world, "0123456789", 10, &(struct range){0, 10}, 1);
-    assert_string_equal(sent(world, false), "Status: 200\r\nContent-Length: 10\r\n\r\n0123456789");
+    assert_string_equal(sent(world, false),
+                        "Status: 200 OK\r\nContent-Length: 10\r\n\r\n0123456789");
 }
 
 static void test_head_of_a_file(void **state)
@@ -328,8 +331,9 @@ static void test_one_part(void **state)
     give_file(world, "0123456789", 10, &(struct range){3, 4}, 1);
     world->response.status = 206;
     response_header(&world->response, "Content-Range", "bytes 3-6/10");
-    assert_string_equal(sent(world, false), "Status: 206\r\nContent-Range: bytes 3-6/10\r\n"
-                                            "Content-Length: 4\r\n\r\n3456");
+    assert_string_equal(sent(world, false),
+                        "Status: 206 Partial Content\r\nContent-Range: bytes 3-6/10\r\n"
+                        "Content-Length: 4\r\n\r\n3456");
 }
 
 static void test_several_parts(void **state)
@@ -338,7 +342,7 @@ static void test_several_parts(void **state)
     const struct range parts[] = {{0, 1}, {5, 5}, {4, 2}};
     give_file(world, "01\r\n456789", 10, parts, 3);
     assert_string_equal(sent(world, false),
-                        "Status: 206\r\nContent-Length: 212\r\n\r\n"
+                        "Status: 206 Partial Content\r\nContent-Length: 212\r\n\r\n"
                         "--tdB\r\nContent-Type: audio/wav\r\nContent-Range: bytes 0-0/10\r\n\r\n0"
                         "\r\n--tdB\r\nContent-Type: audio/wav\r\nContent-Range: bytes 5-9/10"
                         "\r\n\r\n56789"
@@ -363,7 +367,7 @@ static void test_empty_file(void **state)
 {
     struct world *world = *state;
     give_file(world, "", 0, NULL, 0);
-    assert_string_equal(sent(world, false), "Status: 200\r\nContent-Length: 0\r\n\r\n");
+    assert_string_equal(sent(world, false), "Status: 200 OK\r\nContent-Length: 0\r\n\r\n");
 }
 
 enum { LARGE = 200 * 1000 };

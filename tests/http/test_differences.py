@@ -1,0 +1,125 @@
+"""The table "What differs" of docs/webservers.md: each line is asked of the front end that is there.
+
+The other columns are asked when the tests run over the other front ends (FRONT, see Makefile).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import urllib.parse
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+
+from http_given import Given
+from http_raw import request, talk
+from stack import fronts
+from stack.api import Answer, Api
+from stack.calls import new_sid
+from stack.stack import ROOT, Stack
+
+PAGE = ROOT / "docs" / "webservers.md"
+LIST = "/api/calls?limit=1"
+HOOK = "/webhook/call_status"
+FILE, LISTENERS = 64 << 20, 8
+
+
+def table(page: str) -> dict[str, dict[str, str]]:
+    """The lines below the heading, by what is asked and by front end."""
+    section = re.search(r"^## What differs\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
+    assert section, "the page has no such heading"
+    rows = [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in section[1].splitlines() if line.startswith("|")]
+    head, _, *lines = rows
+    return {line[0]: dict(zip(head[1:], line[1:], strict=True)) for line in lines}
+
+
+def status(stack: Stack, sent: bytes) -> str:
+    answers = talk(stack, sent)
+    return str(answers[0].status) if answers else "nothing"
+
+
+def get(stack: Stack, target: str, *lines: str, body: bytes = b"") -> str:
+    return status(stack, request(stack, "GET", target, *lines, body=body))
+
+
+def trace(stack: Stack) -> Answer:
+    (answer,) = talk(stack, request(stack, "TRACE", "/api/calls"))
+    return answer
+
+
+def chunked(stack: Stack) -> str:
+    """Unsigned: who reads it says 403."""
+    return status(stack, request(
+        stack, "POST", HOOK, "Transfer-Encoding: chunked",
+        "Content-Type: application/x-www-form-urlencoded", body=b"1\r\nx\r\n0\r\n\r\n"))
+
+
+def underscored(stack: Stack) -> str:
+    """Whether a header may pass for another by an underscore in its name."""
+    sent = request(stack, "GET", "/api/calls", f"If_None_Match: *\r\nX_Y: {'z' * 10}")
+    return "ignored" if status(stack, sent) == "200" else "taken"
+
+
+PROBES: dict[str, Callable[[Stack], str]] = {
+    "`Server` names itself":
+        lambda stack: Api(stack.base_url).get("/healthz").headers["Server"] or "no",
+    "20 kB of header": lambda stack: get(stack, LIST, "X: " + "y" * 20_000),
+    "a target of 17 kB": lambda stack: get(stack, "/api/calls?search=" + "x" * 17_000),
+    "a body of 70 kB":
+        lambda stack: str(Api(stack.base_url).post(HOOK, b"x" * 70_000).status),
+    "a GET with a body": lambda stack: get(stack, LIST, "Content-Length: 2", body=b"{}"),
+    "a chunked webhook": chunked,
+    "TRACE": lambda stack: str(trace(stack).status),
+    "`Allow` with TRACE": lambda stack: "yes" if trace(stack).headers["Allow"] else "no",
+    "half a body, then the end":
+        lambda stack: status(stack, request(stack, "POST", HOOK, "Content-Length: 9", body=b"x")),
+    "`%00` in a path": lambda stack: get(stack, "/api/calls%00"),
+    "`..` in a path": lambda stack: get(stack, "/api/../api/calls"),
+    "a target with another host":
+        lambda stack: get(stack, "http://evil.example/api/calls"),
+    "a folded header": lambda stack: get(stack, LIST, "X: y\r\n z"),
+    "HTTP/0.9": lambda stack: status(stack, b"GET /api/calls\r\n\r\n"),
+    "a Range of JSON": lambda stack: get(stack, LIST, "Range: bytes=0-1"),
+    "a name with `_` for a header": underscored,
+}
+
+
+def test_every_line_is_asked() -> None:
+    lines = table(PAGE.read_text())
+    assert set(lines) == set(PROBES)
+    assert all(set(line) == set(fronts.KINDS) for line in lines.values())
+
+
+@pytest.mark.parametrize("what", PROBES)
+def test_the_table_is_true(stack: Stack, what: str) -> None:
+    assert PROBES[what](stack) == table(PAGE.read_text())[what][stack.front]
+
+
+@pytest.mark.parametrize("line", ["", "If-Match: *\r\n"], ids=["handed over", "sent by us"])
+def test_slow_listeners_keep_nobody_waiting(given: Given, stack: Stack, line: str) -> None:
+    """More of them than there are responders, of a file that no buffer on the way holds."""
+    if line and stack.front == "apache":
+        pytest.skip("a responder behind Apache is as slow as its listener, as the page says")
+    call = new_sid("CA")
+    os.truncate(given.file(1, call, b""), FILE)
+    where = urllib.parse.urlsplit(stack.base_url)
+    with ExitStack() as kept:
+        for _ in range(LISTENERS):
+            listener = kept.enter_context(socket.socket())
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            listener.connect((where.hostname, where.port))
+            listener.sendall((f"GET /api/recordings/file/{call} HTTP/1.1\r\nHost: test\r\n{line}"
+                              f"Authorization: Bearer {stack.token}\r\n\r\n").encode())
+            assert listener.recv(12) == b"HTTP/1.1 200"
+        assert Api(stack.base_url).get("/healthz").status == 200
+
+
+def test_a_wrong_line_would_be_found() -> None:
+    page = "## What differs\n\n| a | lighttpd | nginx |\n|---|---|---|\n| x | 1 | 2 |\n\n## Next\n"
+    assert table(page) == {"x": {"lighttpd": "1", "nginx": "2"}}
+    with pytest.raises(AssertionError):
+        table("## Other\n")
