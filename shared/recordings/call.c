@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "recordings/retention.h"
 
 enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
 
@@ -47,9 +48,10 @@ enum { FACTS_COUNT = 22 };
     "       WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
     "         AND k.status = 'completed'), 0)) f ON true"
 
-#define ROW_COLUMNS \
+#define ROW_COLUMNS(retention_days) \
     ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
-    PG_ISO("c.created_at") ", " PG_ISO("s.recording_expires_at") ", c.ai_summary," \
+    PG_ISO("c.created_at") ", CASE WHEN s.recording_url <> '' THEN " \
+    PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END, c.ai_summary," \
     " coalesce(c.final_transcript, '') <> ''"
 
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
@@ -68,7 +70,7 @@ static const struct pg_statement SQL[] = {
         "SELECT " FACTS_COLUMNS " FROM call_log c" FACTS_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LIST] = {"call_list",
-        "SELECT " FACTS_COLUMNS ROW_COLUMNS ", NULL,"
+        "SELECT " FACTS_COLUMNS ROW_COLUMNS("$14") ", NULL,"
         "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
         " FROM (SELECT * FROM call_log l WHERE l.business_id = $1::bigint AND " IS_OURS("l")
         "   AND ($7::text IS NULL OR (l.created_at, l.call_sid) <"
@@ -84,7 +86,7 @@ static const struct pg_statement SQL[] = {
         "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $12) c" FACTS_TABLES
         " ORDER BY c.created_at DESC, c.call_sid DESC"},
     [READ] = {"call_read",
-        "SELECT " FACTS_COLUMNS ROW_COLUMNS ", c.final_transcript, NULL,"
+        "SELECT " FACTS_COLUMNS ROW_COLUMNS("$7") ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM call_log c" FACTS_TABLES
@@ -224,6 +226,7 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     struct pg_rows *rows;
     facts_params(app, business_id, &params);
     pg_text(&params, call_sid);
+    pg_int(&params, app->config->retention_days);
     enum result result = query_one(app, READ, &params, &rows);
     if (result == RESULT_OK) {
         struct call_row row = {.cursor = NULL};
@@ -306,6 +309,7 @@ static void list_params(const struct app *app, int64_t business_id,
     pg_text(params, pattern);
     pg_int(params, filter->limit + 1);
     pg_text(params, filter->search);
+    pg_int(params, app->config->retention_days);
 }
 
 static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *visit,

@@ -110,7 +110,7 @@ def test_the_newest_come_first_and_nothing_is_fetched(site: Site, browser: Brows
     assert len(browser.all("recording-player")) == 3
     text = browser.find("#list").text
     for words in ("The customer asked for Monday", "No answer", "No recording", "Recording deleted",
-                  "Outgoing", "1:15", "Deleted in 3 days"):
+                  "Outgoing", "1:15", "Deleted in 3 days", "Deleted in 6 days"):
         assert words in text
     asked = [one for one in site.asked("/api/|/media/")]
     assert [one.path for one in asked] == ["/api/calls"]

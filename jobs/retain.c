@@ -1,0 +1,175 @@
+/*
+ * tapedeck retain [--dry-run]
+ *
+ * Deletes the recordings whose time is over, files that are nobody's, and folders that are empty.
+ * What was said in a call stays. Safe to run at any time, beside everything else.
+ */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "commands.h"
+#include "options.h"
+#include "recordings/file.h"
+#include "recordings/retention.h"
+#include "recordings/shelf.h"
+
+enum {
+    PAGE = 500,
+    PAGES_MAX = 100000,
+    ORPHAN_AGE_S = 86400, /* younger ones may be on their way to becoming somebody's */
+    ORPHANS_BRAKE = 20,   /* with more, and more than half of all: the database is another's */
+};
+
+struct retain {
+    const struct app *app;
+    bool dry_run;
+    int64_t calls, bytes, failed; /* of those that were due */
+    int64_t files, orphans;
+    bool removing; /* the second tour: orphans go */
+    enum result result;
+};
+
+/* ---- what is due ---- */
+
+static void show(const struct retention_due *due, int64_t bytes)
+{
+    printf("%-12lld %-34s %-10.10s  %-10.10s %12lld\n", (long long)due->business_id, due->call_sid,
+           due->called_at, due->expired_at, (long long)bytes);
+}
+
+static int64_t size_of(const struct retain *r, const struct retention_due *due)
+{
+    struct file_facts file;
+    enum result result = file_find(r->app->config, due->business_id, due->call_sid, &file);
+    return result == RESULT_OK ? file.size : 0;
+}
+
+static void delete_due(struct retain *r, const struct retention_due *due)
+{
+    int64_t bytes;
+    enum result result = retention_mark(r->app, due->business_id, due->call_sid);
+    if (result == RESULT_LOST) {
+        return;
+    }
+    if (result == RESULT_OK) {
+        result = shelf_remove(r->app->config, due->business_id, due->call_sid, &bytes);
+    }
+    if (result != RESULT_OK) {
+        r->failed++;
+        r->result = result;
+        return;
+    }
+    r->calls++;
+    r->bytes += bytes;
+    log_event("RECORDING_DELETED", "business_id=%lld sid=%s bytes=%lld",
+              (long long)due->business_id, due->call_sid, (long long)bytes);
+}
+
+static void meet_due(void *context, const struct retention_due *due)
+{
+    struct retain *r = context;
+    if (r->dry_run) {
+        int64_t bytes = size_of(r, due);
+        show(due, bytes);
+        r->calls++;
+        r->bytes += bytes;
+    } else {
+        delete_due(r, due);
+    }
+}
+
+static void delete_all_due(struct retain *r)
+{
+    struct retention_place place = {0};
+    int64_t count = PAGE;
+    for (int page = 0; page < PAGES_MAX && count == PAGE; page++) {
+        enum result result = retention_each_due(r->app, &place, PAGE, meet_due, r, &count);
+        if (result != RESULT_OK) {
+            r->result = result;
+            return;
+        }
+    }
+}
+
+/* ---- what is nobody's ---- */
+
+/* PostgreSQL must say so: when it does not answer, nothing goes. */
+static void meet_file(void *context, const struct shelf_entry *entry)
+{
+    struct retain *r = context;
+    int64_t bytes = entry->bytes;
+    r->files += !r->removing;
+    if (entry->age_s < ORPHAN_AGE_S || r->result != RESULT_OK) {
+        return;
+    }
+    enum result result = retention_is_orphan(r->app, entry->business_id, entry->call_sid);
+    if (result == RESULT_OK && r->removing) {
+        result = shelf_remove(r->app->config, entry->business_id, entry->call_sid, &bytes);
+        log_event("ORPHAN_DELETED", "business_id=%lld sid=%s bytes=%lld",
+                  (long long)entry->business_id, entry->call_sid, (long long)bytes);
+    }
+    r->orphans += result == RESULT_OK && !r->removing;
+    if (result != RESULT_OK && result != RESULT_EXISTS) {
+        r->result = result;
+    }
+}
+
+/* Counted first: a database that knows hardly any of the files is not the one they belong to. */
+static void delete_orphans(struct retain *r)
+{
+    if (r->result == RESULT_OK && shelf_each(r->app->config, meet_file, r) != RESULT_OK) {
+        r->result = RESULT_FAILED;
+    }
+    if (r->result != RESULT_OK || r->dry_run) {
+        return;
+    }
+    if (r->orphans > ORPHANS_BRAKE && r->orphans > r->files / 2) {
+        fprintf(stderr,
+                "tapedeck: retain: %lld of %lld files belong to no call that this database knows;"
+                " is it the right one? They stay.\n",
+                (long long)r->orphans, (long long)r->files);
+        r->result = RESULT_DENIED;
+        return;
+    }
+    r->removing = true;
+    (void)shelf_each(r->app->config, meet_file, r);
+    (void)shelf_remove_empty(r->app->config);
+}
+
+/* ---- the command ---- */
+
+static int report(const struct retain *r)
+{
+    if (r->dry_run) {
+        printf("%lld recordings, %lld bytes, would be deleted; %lld files are nobody's\n",
+               (long long)r->calls, (long long)r->bytes, (long long)r->orphans);
+    } else {
+        log_event("RETAIN_DONE", "deleted=%lld bytes=%lld orphans=%lld failed=%lld",
+                  (long long)r->calls, (long long)r->bytes, (long long)r->orphans,
+                  (long long)r->failed);
+    }
+    if (r->result == RESULT_UNAVAILABLE) {
+        fprintf(stderr, "tapedeck: retain: PostgreSQL did not answer; the next one goes on\n");
+    } else if (r->result == RESULT_FAILED) {
+        fprintf(stderr, "tapedeck: retain: not everything could be removed; see RECORDINGS_DIR\n");
+    }
+    return r->result == RESULT_OK ? EXIT_DONE : EXIT_NOT_DONE;
+}
+
+int command_retain(const struct app *app, int argc, char **argv)
+{
+    struct retain r = {.app = app};
+    const struct option_spec specs[] = {{"--dry-run", NULL, &r.dry_run}, {NULL, NULL, NULL}};
+    if (!options_read(specs, argc, argv)) {
+        return EXIT_USAGE;
+    }
+    if (!app->config->enable_schedulers && !r.dry_run) {
+        return EXIT_DONE;
+    }
+    if (r.dry_run) {
+        printf("%-12s %-34s %-10s  %-10s %12s\n", "business", "call", "called", "expired", "bytes");
+    }
+    delete_all_due(&r);
+    delete_orphans(&r);
+    return report(&r);
+}

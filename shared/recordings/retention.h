@@ -1,0 +1,52 @@
+/*
+ * How long recordings are kept.
+ *
+ * A recording expires RETENTION_DAYS after its call (a business's own days go before; 0: never; a
+ * legal hold: never), or when call_log.recording_expires_at says. Its row says so before its file
+ * goes, so that nobody fetches it again meanwhile; what was said in it stays.
+ */
+#ifndef TAPEDECK_RECORDINGS_RETENTION_H
+#define TAPEDECK_RECORDINGS_RETENTION_H
+
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "base/text.h"
+
+/* When the recording of the row `alias` expires, NULL: never; `days` is RETENTION_DAYS, as a
+ * parameter. */
+#define RETENTION_EXPIRY(alias, days)                                                              \
+    "recording_expiry(" alias ".created_at, " alias ".recording_expires_at, " alias ".legal_hold," \
+    " coalesce((SELECT b.days FROM business_retention b WHERE b.business_id = " alias              \
+    ".business_id), " days "::integer))"
+
+/* A recording whose time is over. Texts live only while the visitor runs. */
+struct retention_due {
+    int64_t business_id;
+    const char *call_sid, *called_at, *expired_at;
+};
+typedef void retention_visitor(void *context, const struct retention_due *due);
+
+/* The place in the line of those that are due; start from {0}. */
+struct retention_place {
+    int64_t called_us; /* since 1970 */
+    char call_sid[SID_SIZE];
+};
+
+/* Visits at most `most` recordings that are due, oldest call first, after `place`, which moves on.
+ * One that is being fetched is not due. Gives how many. */
+enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
+                               retention_visitor *visit, void *context, int64_t *count);
+
+/* Notes that it is deleted. RESULT_LOST when it is not due any more: held, or being fetched. */
+enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* May a file of this name go, as nobody's? RESULT_OK: no call of the business has this SID, or its
+ * recording is deleted. RESULT_EXISTS: it is somebody's, or is being fetched. */
+enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* For the check that the schema accepts them. */
+const struct pg_statement *retention_statements(void);
+
+#endif
