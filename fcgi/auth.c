@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "clients/crypto.h"
 #include "clients/jwt.h"
 #include "recordings/turnstile.h"
 #include "twilio/signature.h"
@@ -97,6 +98,18 @@ enum result auth_session(const struct app *app, struct request *request, char *t
     _Static_assert(sizeof request->caller.subject == sizeof claims.subject, "a subject fits");
     memcpy(request->caller.subject, claims.subject, sizeof claims.subject);
     return RESULT_OK;
+}
+
+enum result auth_metrics(const struct app *app, struct request *request)
+{
+    char token[COOKIE_VALUE_SIZE];
+    if (app->config->metrics_token[0] == '\0') {
+        return RESULT_NOT_FOUND;
+    }
+    if (!bearer_token(request, token)) {
+        return RESULT_DENIED;
+    }
+    return crypto_same(token, app->config->metrics_token) ? RESULT_OK : auth_strike(app, request);
 }
 
 /* ---- Twilio ---- */

@@ -19,6 +19,10 @@ enum { COOKIE_VALUE_SIZE = 4100 };
  * (COOKIE_VALUE_SIZE bytes) gets the token itself; may be NULL. */
 enum result auth_session(const struct app *app, struct request *request, char *token);
 
+/* RESULT_OK for the bearer of METRICS_TOKEN, RESULT_NOT_FOUND when there is none; RESULT_DENIED and
+ * RESULT_TOO_BIG as above. */
+enum result auth_metrics(const struct app *app, struct request *request);
+
 /* Counts a token or link that does not hold against the address it came from, as the web server
  * reports it. RESULT_DENIED; RESULT_TOO_BIG after SIGNIN_FAILURES within SIGNIN_WINDOW. One that
  * holds is never refused for what its neighbours did. */

@@ -27,5 +27,6 @@ handler handle_session_open;     /* POST /api/session */
 handler handle_session_close;    /* DELETE /api/session */
 handler handle_healthz;          /* GET /healthz */
 handler handle_readyz;           /* GET /readyz */
+handler handle_metrics;          /* GET /metrics */
 
 #endif

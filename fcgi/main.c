@@ -14,7 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "recordings/meter.h"
 #include "routes.h"
+#include "traffic.h"
 
 enum { EXIT_CONFIG = 2 };
 
@@ -55,10 +58,12 @@ static void answer(const struct app *app, FCGX_Request *fcgx)
     const struct response_io out = {.handle = fcgx, .write = write_all};
     struct request request;
     struct response response;
+    int64_t began_us = clock_monotonic_us();
     response_begin(&response);
     enum result begun = request_begin(&request, &in);
     routes_answer(app, &request, begun, &response);
     response_send(&response, &out, request.method == METHOD_HEAD);
+    traffic_note(app->meter, &request, response.status, clock_monotonic_us() - began_us);
     response_free(&response);
     request_free(&request);
 }
@@ -80,6 +85,16 @@ static void watch_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* Before the next request is waited for, which may take long, Redis is given what was counted: when
+ * the time for it has come, or once nobody asks for anything. */
+static void flush_counts(const struct app *app, int watch, const FCGX_Request *fcgx)
+{
+    meter_flush(app, false);
+    if (meter_pending(app->meter) && traffic_is_quiet(watch, fcgx->ipcFd, METER_EVERY_MS)) {
+        meter_flush(app, true);
+    }
+}
+
 static int serve(const struct app *app)
 {
     FCGX_Request fcgx;
@@ -88,9 +103,15 @@ static int serve(const struct app *app)
         return EXIT_FAILURE;
     }
     watch_signals();
+    int watch = traffic_watch(fcgx.listen_sock);
     while (FCGX_Accept_r(&fcgx) == 0) {
         answer(app, &fcgx);
         FCGX_Finish_r(&fcgx);
+        flush_counts(app, watch, &fcgx);
+    }
+    meter_flush(app, true);
+    if (watch >= 0) {
+        close(watch);
     }
     FCGX_Free(&fcgx, 1);
     return EXIT_SUCCESS;
@@ -117,6 +138,7 @@ static int run(const struct config *config, const struct credentials *credential
     int status = EXIT_CONFIG;
     app.pg = pg_new(config->database_url, config->pg_timeout);
     app.redis = redis_new(config->redis_url, config->redis_timeout);
+    app.meter = meter_new();
     if (app.pg == NULL || app.redis == NULL) {
         status = complain(app.pg == NULL ? "configuration: DATABASE_URL: "
                                          : "configuration: REDIS_URL: ",
@@ -126,6 +148,7 @@ static int run(const struct config *config, const struct credentials *credential
     }
     pg_free(app.pg);
     redis_free(app.redis);
+    meter_free(app.meter);
     return status;
 }
 

@@ -61,6 +61,7 @@ struct request {
     enum audio_kind kind;
     struct caller caller;
     int64_t shut_out_ms; /* how long an address with too many failures is to wait yet */
+    const char *route;   /* the pattern that fits path and method, NULL: none does */
 };
 
 /* Reads method, target and query. RESULT_TOO_BIG or RESULT_INVALID when they are no good; the

@@ -10,6 +10,7 @@ enum who {
     WHO_SESSION,
     WHO_TWILIO,
     WHO_LINK, /* the handler checks the signature in the query */
+    WHO_METRICS,
 };
 
 enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 8 };
@@ -58,6 +59,7 @@ static const struct route ROUTES[] = {
     {METHOD_DELETE, "/api/session", {NULL}, WHO_ANYONE, handle_session_close},
     {GET_HEAD, "/healthz", {NULL}, WHO_ANYONE, handle_healthz},
     {GET_HEAD, "/readyz", {NULL}, WHO_ANYONE, handle_readyz},
+    {GET_HEAD, "/metrics", {NULL}, WHO_METRICS, handle_metrics},
 };
 
 enum { ROUTE_COUNT = sizeof ROUTES / sizeof *ROUTES };
@@ -237,6 +239,14 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
             response_error(response, refusal(result));
         }
         return result == RESULT_OK;
+    case WHO_METRICS:
+        result = auth_metrics(app, request);
+        if (result == RESULT_NOT_FOUND) {
+            response_error(response, MESSAGE_NOT_FOUND);
+        } else if (result != RESULT_OK) {
+            refuse_caller(request, response, result == RESULT_TOO_BIG);
+        }
+        return result == RESULT_OK;
     case WHO_LINK:
     case WHO_ANYONE: return true;
     }
@@ -256,6 +266,7 @@ void routes_answer(const struct app *app, struct request *request, enum result b
     security_headers(response);
     auth_cors(app, request, response);
     find_route(request, &gate);
+    request->route = gate.route != NULL ? gate.route->pattern : NULL;
     if (gate.methods == 0) {
         response_error(response, MESSAGE_NOT_FOUND);
     } else if (request->method == METHOD_OPTIONS) {

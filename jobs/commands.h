@@ -14,11 +14,13 @@ int command_cleanup(const struct app *app, int argc, char **argv);
 int command_migrate(const struct app *app, int argc, char **argv);
 int command_token(const struct app *app, int argc, char **argv);
 int command_status(const struct app *app, int argc, char **argv);
+int command_retain(const struct app *app, int argc, char **argv);
 int command_retry(const struct app *app, int argc, char **argv);
 int command_reconcile(const struct app *app, int argc, char **argv);
 int command_audit(const struct app *app, int argc, char **argv);
 int command_transcribe(const struct app *app, int argc, char **argv);
 int command_webhook(const struct app *app, int argc, char **argv);
+int command_backfill(const struct app *app, int argc, char **argv);
 int command_config(const struct app *app, int argc, char **argv);
 
 #endif

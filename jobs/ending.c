@@ -4,6 +4,7 @@
 #include "recordings/account.h"
 #include "recordings/queue.h"
 #include "recordings/step.h"
+#include "tally.h"
 #include "twilio/media.h"
 
 enum { NOT_READY_DELAY_MS = 5000, AFTER_OTHERS_MS = 1000 };
@@ -17,6 +18,7 @@ static void release_slot(const struct app *app, const struct run *run, const cha
               run->call_sid, (long long)place.active, (long long)app->config->slots_per_business,
               code != NULL ? " reason=" : "", code != NULL ? code : "",
               result == RESULT_UNAVAILABLE ? " redis=unavailable" : "");
+    tally_end(app, event, code);
 }
 
 /* What changed no row did not happen: somebody else has the run. */
@@ -154,6 +156,7 @@ static int64_t store(const struct app *app, const struct run *run, const struct 
         return fail_attempt(app, run, &DISK);
     }
     bool sealed = commit_sealed(app, run);
+    tally_bytes(app, end->bytes);
     release_slot(app, run, "RECORDING_DONE", sealed ? NULL : "unsealed");
     return ENDING_FINAL;
 }

@@ -11,6 +11,7 @@
 
 #include "commands.h"
 #include "pieces.h"
+#include "recordings/meter.h"
 
 struct command {
     const char *name;
@@ -39,11 +40,19 @@ static const struct command COMMANDS[] = {
     {"status",
      command_status,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "status                          how things are"},
+     "status [--json] [--watch]       how things are"},
     {"reconcile",
      command_reconcile,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
      "reconcile                       ask the provider for what callbacks never told us"},
+    {"retain",
+     command_retain,
+     {"DATABASE_URL", "RECORDINGS_DIR"},
+     "retain [--dry-run]              delete the recordings whose time is over"},
+    {"backfill",
+     command_backfill,
+     {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
+     "backfill --business N --since D fetch the recordings of days gone by; [--until D]"},
     {"retry",
      command_retry,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
@@ -105,14 +114,17 @@ static int run_connected(const struct command *command, struct app *app, int arg
     int status = EXIT_USAGE;
     app->pg = pg_new(config->database_url, config->pg_timeout);
     app->redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
+    app->meter = meter_new();
     if (app->pg == NULL || (needs_redis && app->redis == NULL)) {
         fprintf(stderr, "tapedeck: configuration: %s: this value is not valid\n",
                 app->pg == NULL ? "DATABASE_URL" : "REDIS_URL");
     } else {
         status = command->run(app, argc, argv);
+        meter_flush(app, true);
     }
     pg_free(app->pg);
     redis_free(app->redis);
+    meter_free(app->meter);
     return status;
 }
 

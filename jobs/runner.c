@@ -12,6 +12,7 @@
 #include "ending.h"
 #include "leases.h"
 #include "recordings/audit.h"
+#include "recordings/meter.h"
 #include "recordings/queue.h"
 #include "recordings/run.h"
 #include "recordings/service.h"
@@ -414,6 +415,7 @@ void runner_tick(struct runner *runner, bool taking)
         (void)runner_take(runner, &job);
     }
     after_tick(runner->after, taking);
+    meter_flush(runner->app, false);
 }
 
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms)

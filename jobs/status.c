@@ -1,119 +1,107 @@
 /*
- * tapedeck status
+ * tapedeck status [--json] [--watch] [--businesses N]
  *
- * How things are, for a person: each server, the runner, the lines of each business, what failed.
+ * How things are: each server, the runner, the disk, the lines, what failed and why. With --json
+ * for a program, a line an object; with --watch again and again, until somebody has seen enough.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/text.h"
 #include "commands.h"
 #include "options.h"
-#include "recordings/account.h"
-#include "recordings/delivery.h"
-#include "recordings/file.h"
-#include "recordings/history.h"
-#include "recordings/inbox.h"
-#include "recordings/queue.h"
-#include "recordings/step.h"
+#include "screen.h"
+#include "status_text.h"
 
-static void print_business(void *context, const struct history_summary *s)
-{
-    bool *any = context;
-    if (!*any) {
-        printf("\n%12s %8s %8s %8s %12s\n", "business", "active", "waiting", "failed",
-               "oldest wait");
-        *any = true;
-    }
-    printf("%12lld %8lld %8lld %8lld %11llds\n", (long long)s->business_id, (long long)s->running,
-           (long long)s->queued, (long long)s->failed_today, (long long)s->oldest_wait_s);
-}
+enum { PAGE_MAX = 512 * 1024, BUSINESSES = 20, WATCH_EVERY_MS = 2000 };
 
-static void print_reason(void *context, const char *code, int64_t count)
-{
-    bool *any = context;
-    if (!*any) {
-        printf("\nfailed within a day, by reason\n");
-        *any = true;
-    }
-    printf("%12lld %s\n", (long long)count, code != NULL ? code : "unknown");
-}
+struct wish {
+    bool json, watch;
+    int64_t businesses;
+};
 
-static void print_step(void *context, const struct step_count *one)
+static bool read_wish(int argc, char **argv, struct wish *wish)
 {
-    bool *any = context;
-    if (!*any) {
-        printf("\nafter the recording: steps that wait, run, or were skipped or failed within a "
-               "day\n");
-        *any = true;
-    }
-    printf("%12lld %s %s%s%s\n", (long long)one->count, one->step, one->status,
-           one->error_code != NULL ? ": " : "", one->error_code != NULL ? one->error_code : "");
-}
-
-static void print_delivery(void *context, const char *status, const char *code, int64_t count)
-{
-    bool *any = context;
-    if (!*any) {
-        printf("\nwebhooks that wait, or failed within a day\n");
-        *any = true;
-    }
-    printf("%12lld %s%s%s\n", (long long)count, status, code != NULL ? ": " : "",
-           code != NULL ? code : "");
-}
-
-static enum result print_steps(const struct app *app)
-{
-    bool steps = false, deliveries = false;
-    enum result result = step_each_count(app, print_step, &steps);
-    return result == RESULT_OK ? delivery_each_count(app, print_delivery, &deliveries) : result;
-}
-
-static void print_pause(void *context, const char *account_sid, const char *code, int64_t left_s)
-{
-    (void)context;
-    printf("%-12s %s rests for %llds: %s\n", "account", account_sid, (long long)left_s,
-           code != NULL ? code : "unknown");
-}
-
-static bool print_database(const struct app *app)
-{
-    int64_t waiting = 0;
-    bool businesses = false, reasons = false;
-    enum result result = inbox_count(app, &waiting);
-    printf("%-12s %s\n", "database", result == RESULT_OK ? "ok" : "not reachable");
-    if (result != RESULT_OK) {
+    const char *businesses = NULL;
+    const struct option_spec specs[] = {{"--json", NULL, &wish->json},
+                                        {"--watch", NULL, &wish->watch},
+                                        {"--businesses", &businesses, NULL},
+                                        {NULL, NULL, NULL}};
+    wish->businesses = BUSINESSES;
+    if (!options_read(specs, argc, argv)) {
         return false;
     }
-    printf("%-12s %lld callbacks wait for their call\n", "inbox", (long long)waiting);
-    (void)account_each_paused(app, print_pause, NULL);
-    result = history_each_business(app, print_business, &businesses);
-    if (!businesses) {
-        printf("\nnothing is being fetched, nothing waits\n");
+    if (businesses != NULL &&
+        !text_int(businesses, 1, OVERVIEW_BUSINESSES_MAX, &wish->businesses)) {
+        fprintf(stderr, "tapedeck: status: --businesses must be a number from 1 to %d\n",
+                OVERVIEW_BUSINESSES_MAX);
+        return false;
     }
-    return result == RESULT_OK && print_steps(app) == RESULT_OK &&
-           history_each_reason(app, print_reason, &reasons) == RESULT_OK;
+    return true;
 }
 
-static void print_runner(const struct app *app)
+/* Looks, and writes what was seen. False when that could not be written. */
+static bool look(const struct app *app, const struct wish *wish, struct buf *out, bool *good)
 {
-    int64_t seen_ms = -1;
-    if (queue_runner_seen(app, &seen_ms) != RESULT_OK) {
-        printf("%-12s not reachable\n%-12s unknown\n", "redis", "runner");
-    } else if (seen_ms < 0) {
-        printf("%-12s ok\n%-12s none seen; is the drain timer running?\n", "redis", "runner");
-    } else {
-        printf("%-12s ok\n%-12s seen %llds ago\n", "redis", "runner", (long long)seen_ms / 1000);
+    struct status status = {.overview = overview_read(app, wish->businesses)};
+    buf_clear(out);
+    if (status.overview == NULL) {
+        return false;
     }
+    disk_count_parts(app->config, &status.parts);
+    *good = status_is_good(&status);
+    if (wish->json) {
+        struct json *json = status_json(&status);
+        (void)json_print(json, out);
+        json_free(json);
+        buf_text(out, "\n");
+    } else {
+        status_text(&status, out);
+    }
+    free(status.overview);
+    return buf_ok(out) && out->len > 1;
+}
+
+static bool show_once(const struct wish *wish, const struct buf *page)
+{
+    if (wish->json) {
+        fputs(buf_str(page), stdout); /* for a program: whole, however wide */
+    } else {
+        screen_print(buf_str(page));
+    }
+    return fflush(stdout) == 0;
+}
+
+static int watch(const struct app *app, const struct wish *wish, struct buf *page)
+{
+    struct screen screen;
+    bool good, shown = screen_begin(&screen);
+    while (shown) {
+        shown = look(app, wish, page, &good) &&
+                (wish->json ? show_once(wish, page) : screen_page(&screen, buf_str(page)));
+        if (screen_wait(&screen, shown ? WATCH_EVERY_MS : 0)) {
+            break;
+        }
+    }
+    screen_end(&screen);
+    return shown ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
 int command_status(const struct app *app, int argc, char **argv)
 {
-    static const struct option_spec NONE[] = {{NULL, NULL, NULL}};
-    if (!options_read(NONE, argc, argv)) {
+    struct wish wish = {false};
+    struct buf page;
+    bool good = false;
+    if (!read_wish(argc, argv, &wish)) {
         return EXIT_USAGE;
     }
-    bool disk = file_dir_check(app->config) == RESULT_OK;
-    print_runner(app);
-    printf("%-12s %s\n", "disk", disk ? "ok" : "RECORDINGS_DIR cannot be written to");
-    bool database = print_database(app);
-    return database && disk ? EXIT_DONE : EXIT_NOT_DONE;
+    buf_init(&page, PAGE_MAX);
+    int status = EXIT_NOT_DONE;
+    if (wish.watch) {
+        status = watch(app, &wish, &page);
+    } else if (look(app, &wish, &page, &good) && show_once(&wish, &page)) {
+        status = good ? EXIT_DONE : EXIT_NOT_DONE;
+    }
+    buf_free(&page);
+    return status;
 }

@@ -1,6 +1,6 @@
 /*
- * What every room is handed: the configuration and the two connections. One per process, made by
- * main, passed down; there are no globals.
+ * What every room is handed: the configuration, the two connections, and what is counted. One per
+ * process, made by main, passed down; there are no globals.
  */
 #ifndef TAPEDECK_APP_H
 #define TAPEDECK_APP_H
@@ -10,11 +10,14 @@
 #include "config.h"
 #include "credentials.h"
 
+struct meter; /* recordings/meter.h */
+
 struct app {
     const struct config *config;
     const struct credentials *credentials;
     struct pg *pg;
     struct redis *redis;
+    struct meter *meter; /* may be NULL */
 };
 
 #endif

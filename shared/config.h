@@ -39,6 +39,7 @@ struct config {
     const char *jwt_secret_previous;
     const char *media_secret;
     const char *media_secret_previous;
+    const char *metrics_token; /* "" : no /metrics */
     const char *accel_prefix;
     const char *twilio_account_sid;
     const char *twilio_auth_token;
@@ -97,6 +98,7 @@ struct config {
     int64_t runner_grace;
     int64_t runner_linger;
     int64_t runner_transfers;
+    int64_t retention_days;
     int64_t reconcile_window;
     int64_t reconcile_page_size;
     int64_t reconcile_pages;

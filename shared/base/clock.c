@@ -35,6 +35,13 @@ int64_t clock_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t clock_monotonic_us(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int64_t clock_wall_ms(void)
 {
     struct timespec now;
@@ -289,6 +296,24 @@ bool clock_parse_rfc2822(const char *text, int64_t *seconds)
         return false;
     *seconds -= east;
     return true;
+}
+
+bool clock_parse_day(const char *text, int64_t *seconds)
+{
+    enum { MONTHS_IN_YEAR = 12 };
+    struct scan s = {.at = text, .ok = text != NULL};
+    struct tm tm = {0};
+    if (!s.ok) {
+        return false;
+    }
+    scan_year(&s, &tm);
+    scan_literal(&s, "-");
+    tm.tm_mon = scan_digits(&s, 2, 2, MONTHS_IN_YEAR) - 1;
+    s.ok = s.ok && tm.tm_mon >= 0;
+    scan_literal(&s, "-");
+    tm.tm_mday = scan_digits(&s, 2, 2, 31);
+    scan_end(&s);
+    return to_seconds(&s, &tm, seconds);
 }
 
 void clock_sleep_ms(int64_t ms)

@@ -13,8 +13,9 @@
 
 enum { CLOCK_HTTP_SIZE = 32, CLOCK_ISO_SIZE = 40 };
 
-/* Milliseconds of the monotonic clock. */
+/* Milliseconds, or microseconds, of the monotonic clock. */
 int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void);
 
 /* Seconds, milliseconds, or nanoseconds since 1970. */
 int64_t clock_wall(void);
@@ -34,6 +35,9 @@ const char *clock_iso(int64_t seconds, char *out);
 
 /* Parses Twilio's RFC 2822 dates, "Wed, 02 Sep 2026 10:08:03 +0000". False when it is not one. */
 bool clock_parse_rfc2822(const char *text, int64_t *seconds);
+
+/* Parses a day, "2026-11-20", into the second it begins with in UTC. False when it is not one. */
+bool clock_parse_day(const char *text, int64_t *seconds);
 
 /* Sleeps this long, signals or not. For the rare bounded wait outside an event loop. */
 void clock_sleep_ms(int64_t ms);

@@ -4,7 +4,7 @@
 
 enum { HISTORY_MAX = 20, ACTIVE_MAX = 100 };
 
-enum statement_name { READ, EACH_ACTIVE, EACH_OF_CALL, EACH_BUSINESS, EACH_REASON };
+enum statement_name { READ, EACH_ACTIVE, EACH_OF_CALL };
 
 /* clang-format off */
 
@@ -21,18 +21,6 @@ static const struct pg_statement SQL[] = {
     [EACH_OF_CALL] = {"history_each_of_call",
         "SELECT " RECORD_COLUMNS " FROM recording_runs WHERE business_id = $1 AND call_sid = $2"
         " ORDER BY id DESC LIMIT $3"},
-    [EACH_BUSINESS] = {"history_each_business",
-        "SELECT business_id, count(*) FILTER (WHERE status = 'running') AS running,"
-        "   count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'failed'),"
-        "   coalesce(floor(extract(epoch FROM now() - min(queued_at) FILTER"
-        "     (WHERE status = 'queued' AND queued_at <= now()))), 0)::bigint AS oldest"
-        " FROM recording_runs WHERE status IN ('queued', 'running')"
-        "   OR status = 'failed' AND completed_at > now() - interval '1 day'"
-        " GROUP BY business_id ORDER BY running DESC, oldest DESC, business_id LIMIT 100"},
-    [EACH_REASON] = {"history_each_reason",
-        "SELECT error_code, count(*) AS n FROM recording_runs"
-        " WHERE status = 'failed' AND completed_at > now() - interval '1 day'"
-        " GROUP BY error_code ORDER BY n DESC LIMIT 10"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -106,43 +94,4 @@ enum result history_read(const struct app *app, int64_t business_id, int64_t run
     pg_int(&params, business_id);
     pg_int(&params, run_id);
     return visit_records(app, READ, &params, visit, context);
-}
-
-enum result history_each_business(const struct app *app,
-                                  void (*visit)(void *, const struct history_summary *),
-                                  void *context)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, EACH_BUSINESS, NULL, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    for (int i = 0; i < pg_rows_count(rows); i++) {
-        struct history_summary summary = {
-            .business_id = pg_rows_int(rows, i, 0, 0),
-            .running = pg_rows_int(rows, i, 1, 0),
-            .queued = pg_rows_int(rows, i, 2, 0),
-            .failed_today = pg_rows_int(rows, i, 3, 0),
-            .oldest_wait_s = pg_rows_int(rows, i, 4, 0),
-        };
-        visit(context, &summary);
-    }
-    pg_rows_free(rows);
-    return RESULT_OK;
-}
-
-enum result history_each_reason(const struct app *app,
-                                void (*visit)(void *, const char *code, int64_t count),
-                                void *context)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, EACH_REASON, NULL, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    for (int i = 0; i < pg_rows_count(rows); i++) {
-        visit(context, pg_rows_text(rows, i, 0), pg_rows_int(rows, i, 1, 0));
-    }
-    pg_rows_free(rows);
-    return RESULT_OK;
 }

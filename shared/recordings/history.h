@@ -1,6 +1,5 @@
 /*
- * Runs as people see them: a call's history, a business's work, what failed and why. Changes
- * nothing.
+ * Runs as people see them: a call's history, a business's work. Changes nothing.
  */
 #ifndef TAPEDECK_RECORDINGS_HISTORY_H
 #define TAPEDECK_RECORDINGS_HISTORY_H
@@ -10,22 +9,6 @@
 
 #include "app.h"
 #include "base/result.h"
-
-/* A business's work at a glance. */
-struct history_summary {
-    int64_t business_id, running, queued, failed_today;
-    int64_t oldest_wait_s; /* of those that are due; 0 when none waits */
-};
-
-/* Visits the businesses with active or lately failed runs, busiest first, at most 100. */
-enum result history_each_business(const struct app *app,
-                                  void (*visit)(void *, const struct history_summary *),
-                                  void *context);
-
-/* Visits the reasons of the last day's failures, most frequent first, at most 10. */
-enum result history_each_reason(const struct app *app,
-                                void (*visit)(void *, const char *code, int64_t count),
-                                void *context);
 
 /* One line of a call's history. Texts live for the call only; NULL where not known. */
 struct history_run {

@@ -13,9 +13,10 @@ static enum result list_path(const char *account_sid, char *out)
     return n > 0 && n < LISTING_URI_SIZE ? RESULT_OK : RESULT_TOO_BIG;
 }
 
+enum { DAY_LENGTH = 10, DAY_S = 86400 };
+
 enum result listing_first(const char *account_sid, int64_t since, int64_t page_size, char *out)
 {
-    enum { DAY_LENGTH = 10 };
     char path[LISTING_URI_SIZE], day[CLOCK_ISO_SIZE];
     enum result result = list_path(account_sid, path);
     if (result != RESULT_OK) {
@@ -23,6 +24,22 @@ enum result listing_first(const char *account_sid, int64_t since, int64_t page_s
     }
     int n = snprintf(out, LISTING_URI_SIZE, "%s?DateCreated%%3E=%.*s&PageSize=%lld", path,
                      DAY_LENGTH, clock_iso(since, day), (long long)page_size);
+    return n > 0 && n < LISTING_URI_SIZE ? RESULT_OK : RESULT_TOO_BIG;
+}
+
+/* "DateCreated<" is up to the midnight that its day begins with. */
+enum result listing_between(const char *account_sid, int64_t since, int64_t until,
+                            int64_t page_size, char *out)
+{
+    char path[LISTING_URI_SIZE], first[CLOCK_ISO_SIZE], last[CLOCK_ISO_SIZE];
+    enum result result = list_path(account_sid, path);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    int n = snprintf(out, LISTING_URI_SIZE,
+                     "%s?DateCreated%%3E=%.*s&DateCreated%%3C=%.*s&PageSize=%lld", path, DAY_LENGTH,
+                     clock_iso(since, first), DAY_LENGTH, clock_iso(until + DAY_S, last),
+                     (long long)page_size);
     return n > 0 && n < LISTING_URI_SIZE ? RESULT_OK : RESULT_TOO_BIG;
 }
 

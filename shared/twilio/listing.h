@@ -19,6 +19,10 @@ typedef void listing_visitor(void *context, const struct recording_callback *cal
  * goes by day). `out` holds LISTING_URI_SIZE. */
 enum result listing_first(const char *account_sid, int64_t since, int64_t page_size, char *out);
 
+/* The same for recordings created up to `until`, to the end of that day. */
+enum result listing_between(const char *account_sid, int64_t since, int64_t until,
+                            int64_t page_size, char *out);
+
 /*
  * Visits each entry that is one of a call's: others (conferences, malformed ones) are passed over.
  * `next` (LISTING_URI_SIZE) gets the next page's path and query, "" after the last; one that leads

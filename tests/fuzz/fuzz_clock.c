@@ -26,7 +26,7 @@ static void check_written(int64_t seconds)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz fuzz;
-    int64_t http = 0, mail = 0;
+    int64_t http = 0, mail = 0, day = 0;
     fuzz_begin(&fuzz, data, size);
     const char *text = fuzz_rest_text(&fuzz);
     bool is_http = clock_parse_http_date(text, &http);
@@ -35,6 +35,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_written(http);
     if (is_mail)
         check_written(mail);
+    if (clock_parse_day(text, &day)) {
+        char iso[CLOCK_ISO_SIZE];
+        REQUIRE(strncmp(clock_iso(day, iso), text, strlen("2026-11-20")) == 0);
+        REQUIRE(strcmp(iso + strlen("2026-11-20"), "T00:00:00+00:00") == 0);
+    }
     if (is_http && is_mail) /* "…, 06 Nov 1994 08:49:37 GMT" is both, and the same */
         REQUIRE(http == mail);
     fuzz_end(&fuzz);

@@ -107,6 +107,14 @@ def as_link(world: World, caller: str) -> Sent:
     }[caller], as_bearer(world, RIGHT if caller != RIGHT else NOBODY)[1], b""
 
 
+def as_scraper(world: World, caller: str) -> Sent:
+    """Prometheus' own token; nobody's session is one."""
+    token = world.stack.config["METRICS_TOKEN"]
+    bearer = {RIGHT: token, TAMPERED: token[:-1] + ("0" if token[-1] != "0" else "1"),
+              UNSIGNED: token[:-1]}.get(caller, token_of(world, caller))
+    return "", [f"Authorization: Bearer {bearer}"] if bearer else [], b""
+
+
 def as_twilio(path: str) -> Callable[[World, str], Sent]:
     """A signed form in the place of a token; a session beside it adds nothing."""
     def ask(world: World, caller: str) -> Sent:
@@ -143,6 +151,7 @@ def closed(right: int, other: int = 404) -> Row:
 
 
 LINK = Row((403, 403, 200, 403, 403, 403), (as_link,))
+SCRAPED = Row((401, 401, 200, 401, 401, 401), (as_scraper,))
 OPEN = Row((200,) * 6)
 
 
@@ -172,6 +181,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/session"): OPEN,
     **both("/healthz", OPEN),
     **both("/readyz", OPEN),
+    **both("/metrics", SCRAPED),
 }
 
 

@@ -140,7 +140,8 @@ WRONG_OPTIONS = [
     ("drain", "--twice"), ("drain", "now"), ("drain", "--once=1"), ("drain", "--linger"),
     ("drain", "--linger", "soon"), ("drain", "--linger", "1s", "--linger", "2s"),
     ("drain", "--linger="), ("drain", "-once"), ("cleanup", "--force"), ("cleanup", "all"),
-    ("migrate", "--check=yes"), ("migrate", "--chek"), ("status", "--json"), ("config", "--all"),
+    ("migrate", "--check=yes"), ("migrate", "--chek"), ("status", "--jsn"), ("status", "--businesses"),
+    ("status", "--businesses=0"), ("status", "--businesses", "1001"), ("config", "--all"),
     ("reconcile", "--all"), ("reconcile", "now"), ("reconcile", "--window=1d"),
 ]
 
@@ -250,5 +251,6 @@ def test_lines_and_reasons_are_told(
     done = run_tapedeck("status")
     assert done.returncode == 0
     assert re.search(rf"^ +{business} +0 +2 +3 +\d+s$", done.stdout, re.MULTILINE)
-    reasons = done.stdout.partition("failed within a day, by reason\n")[2].split()
-    assert reasons == ["2", "not_audio", "1", "too_small"]
+    lines = done.stdout.partition("failed within a day, by reason\n")[2].splitlines()
+    assert [line.split()[:2] for line in lines] == [["2", "not_audio"], ["1", "too_small"]]
+    assert all(re.search(r" last at \d\d:\d\d  [A-Z]\w+ ", line) for line in lines)

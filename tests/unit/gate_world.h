@@ -64,6 +64,7 @@ static inline int make_world(void **state)
         .jwt_secret_previous = "",
         .media_secret = SECRET,
         .media_secret_previous = "",
+        .metrics_token = "",
         .accel_prefix = "/_recordings",
         .twilio_account_sid = "",
         .twilio_auth_token = "the auth token",

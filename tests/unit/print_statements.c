@@ -10,6 +10,9 @@
 #include "recordings/delivery.h"
 #include "recordings/history.h"
 #include "recordings/inbox.h"
+#include "recordings/overview.h"
+#include "recordings/past.h"
+#include "recordings/retention.h"
 #include "recordings/run.h"
 #include "recordings/step.h"
 #include "recordings/transcript.h"
@@ -34,7 +37,10 @@ int main(void)
     print(transcript_statements());
     print(history_statements());
     print(inbox_statements());
+    print(retention_statements());
     print(vouch_statements());
+    print(overview_statements());
+    print(past_statements());
     print(wish_statements());
     return 0;
 }

@@ -229,6 +229,41 @@ static void test_clocks_run(void **state)
     assert_true(clock_monotonic_ms() - before < 1000);
 }
 
+static void test_parse_day(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "2026",
+        "2026-11",
+        "2026-11-2",
+        "2026-1-20",
+        "26-11-20",
+        "2026-13-01",
+        "2026-00-01",
+        "2026-02-30",
+        "2026-04-31",
+        "2026-11-00",
+        " 2026-11-20",
+        "2026-11-20 ",
+        "2026-11-20T",
+        "2026/11/20",
+        "-2026-11-20",
+        "2026-11-32",
+    };
+    int64_t seconds = -1;
+    (void)state;
+    assert_true(clock_parse_day("1970-01-01", &seconds));
+    assert_int_equal(seconds, 0);
+    assert_true(clock_parse_day("2026-11-20", &seconds));
+    assert_int_equal(seconds, 1795132800);
+    assert_true(clock_parse_day("2024-02-29", &seconds));
+    assert_int_equal(seconds, 1709164800);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(clock_parse_day(wrong[i], &seconds));
+    }
+    assert_false(clock_parse_day(NULL, &seconds));
+}
+
 static void on_alarm(int number)
 {
     (void)number;
@@ -259,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_http_date_round_trip),
         cmocka_unit_test(test_parse_rfc2822),
         cmocka_unit_test(test_parse_rfc2822_refuses),
+        cmocka_unit_test(test_parse_day),
         cmocka_unit_test(test_clocks_run),
         cmocka_unit_test(test_signals_do_not_shorten_a_sleep),
     };

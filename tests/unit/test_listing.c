@@ -413,9 +413,21 @@ static void test_a_first_page_that_does_not_fit(void **state)
     }
 }
 
+static void test_between_two_days(void **state)
+{
+    enum { DAY_S = 86400 };
+    char uri[LISTING_URI_SIZE];
+    (void)state;
+    assert_int_equal(listing_between(AC, 3600, 2 * DAY_S, 50, uri), RESULT_OK);
+    assert_string_equal(uri,
+                        LIST "?DateCreated%3E=1970-01-01&DateCreated%3C=1970-01-04&PageSize=50");
+    assert_true(listing_is_own(uri, AC));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_between_two_days),
         cmocka_unit_test(test_an_entry_in_full),
         cmocka_unit_test(test_an_entry_at_its_least),
         cmocka_unit_test(test_statuses),

@@ -1,0 +1,69 @@
+#include "traffic.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+static const struct traffic_bound BOUNDS[] = {
+    {"0.001", 1000},  {"0.0025", 2500}, {"0.005", 5000},  {"0.01", 10000},     {"0.025", 25000},
+    {"0.05", 50000},  {"0.1", 100000},  {"0.25", 250000}, {"0.5", 500000},     {"1", 1000000},
+    {"2.5", 2500000}, {"5", 5000000},   {"10", 10000000}, {"+Inf", INT64_MAX}, {NULL, 0},
+};
+
+const struct traffic_bound *traffic_bounds(void)
+{
+    return BOUNDS;
+}
+
+/* HEAD is GET without a body, and one row of the table. */
+static const char *method_name(enum method method)
+{
+    switch (method) {
+    case METHOD_POST: return "POST";
+    case METHOD_DELETE: return "DELETE";
+    default: return "GET";
+    }
+}
+
+void traffic_note(struct meter *meter, const struct request *request, int status, int64_t took_us)
+{
+    char route[METER_NAME_SIZE], code[16];
+    const struct traffic_bound *bound = BOUNDS;
+    if (request->route == NULL) {
+        (void)snprintf(route, sizeof route, "other");
+    } else {
+        (void)snprintf(route, sizeof route, "%s %s", method_name(request->method), request->route);
+    }
+    (void)snprintf(code, sizeof code, "%d", status);
+    while (took_us > bound->us) {
+        bound++;
+    }
+    meter_add(meter, METER_REQUESTS, route, code, 1);
+    meter_add(meter, METER_WITHIN, route, bound->seconds, 1);
+    meter_add(meter, METER_TOOK_US, route, NULL, took_us > 0 ? took_us : 1);
+}
+
+/* Exclusive: of all responders that wait here, or in accept, one is woken, and gets the request.
+ * With poll all would be, and those that come too late would sit in accept with what they have
+ * counted. */
+int traffic_watch(int socket)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    int watch = epoll_create1(EPOLL_CLOEXEC);
+    if (watch >= 0 && epoll_ctl(watch, EPOLL_CTL_ADD, socket, &event) != 0) {
+        close(watch);
+        watch = -1;
+    }
+    return watch;
+}
+
+bool traffic_is_quiet(int watch, int connection, int ms)
+{
+    struct epoll_event event;
+    struct pollfd kept = {.fd = connection, .events = POLLIN};
+    if (connection >= 0) {
+        return poll(&kept, 1, ms) == 0;
+    }
+    return watch >= 0 && epoll_wait(watch, &event, 1, ms) == 0;
+}
