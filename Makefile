@@ -55,7 +55,8 @@ FCGI_O   = $(call objects,$(FCGI_C))
 JOBS_O   = $(call objects,$(JOBS_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
-.PHONY: all demo up down setup test units valgrind torture fuzz fuzzers check check-static compiled clean
+.PHONY: all demo up down setup test units test-front valgrind torture fuzz fuzzers check check-static
+.PHONY: compiled clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
@@ -131,10 +132,12 @@ fuzz:
 	@sh tests/fuzz/run.sh build/fuzz $(SECONDS)
 
 # The stack takes these, and any configuration name, from make's arguments or the environment.
+# FRONT is the web server: lighttpd, apache or nginx.
 PORT    ?= 8080
 RUN_DIR ?= run
 TIMERS  ?= on
-export PORT RUN_DIR TIMERS
+FRONT   ?= lighttpd
+export PORT RUN_DIR TIMERS FRONT
 STACK    = BUILD='$(BUILD)' $(PYTHON) tests/stack
 
 CORES   := $(shell nproc)
@@ -160,7 +163,21 @@ test:
 	@failed=0; \
 	$(QUIETLY) $(ASAN) units || failed=1; \
 	BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) tests || failed=1; \
+	for front in apache nginx; do \
+	    FRONT=$$front BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) \
+	        $(FRONT_TESTS) || failed=1; \
+	done; \
 	exit $$failed
+
+# What is asked over every front end, each time. `make test-front FRONT=apache` asks all there is.
+FRONT_TESTS = tests/stack/test_front.py tests/http/test_differences.py \
+              $(patsubst %,tests/http/test_%.py,ranges modes file_route wire hostility \
+                  webhooks recording_events auth origins early)
+test-front:
+	@sh tests/stack/setup.sh build run test
+	@$(call build,$(ASAN) all)
+	@BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) \
+	    tests/http tests/stack/test_front.py
 
 # Kills everything at random instants for some minutes: SEED=n MINUTES=n, see tests/torture/cli.py.
 torture:
@@ -179,4 +196,6 @@ check-static:
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+include install.mk
+
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

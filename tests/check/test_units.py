@@ -14,6 +14,7 @@ from stack.stack import ROOT
 
 UNITS = ROOT / "jobs" / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+PATHS = sorted(path.name for path in UNITS.glob("*.path"))
 TIMERS = sorted(path.name for path in UNITS.glob("*.timer"))
 EXPOSURE_MOST = 2.0
 EXPOSURE = re.compile(r"Overall exposure level for \S+: ([\d.]+)")
@@ -65,7 +66,7 @@ def test_there_are_some() -> None:
 
 @needs_systemd
 def test_units_are_sound(installed: Path) -> None:
-    done = analyze(installed, "verify", *SERVICES, *TIMERS)
+    done = analyze(installed, "verify", *SERVICES, *TIMERS, *PATHS)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

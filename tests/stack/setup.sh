@@ -1,10 +1,12 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and only those; silent when all are there.
 #
-#   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static]    the first three when none is named
+#   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static] [deb]
+#                                                the first three when none is named
 #
-# Packages that bring a service (PostgreSQL, Redis, lighttpd) must not start it, neither now nor at
-# the next boot: the stack runs its own copies. Services that are already installed are not touched.
+# Packages that bring a service (PostgreSQL, Redis, lighttpd, nginx) must not start it, neither now
+# nor at the next boot: the stack runs its own copies. Services that are already installed are not
+# touched.
 set -eu
 
 here=$(dirname "$0")
@@ -68,7 +70,8 @@ disable_services() {
             # Its service serves all clusters, and some may have been here before.
             if [ -n "${made_no_cluster-}" ]; then switch_off "$package"; fi
             ;;
-        redis-server | lighttpd) switch_off "$package" ;;
+        redis-server | lighttpd | prometheus) switch_off "$package" ;;
+        nginx-light) switch_off nginx ;; # apache2-bin brings no service
         esac
     done
 }
@@ -110,8 +113,8 @@ fi
 [ $# -gt 0 ] || set -- build run test
 for group in "$@"; do
     case $group in
-    build | run | test | fuzz | static) ;;
-    *) fail "no such group: $group (there are build, run, test, fuzz and static)" ;;
+    build | run | test | fuzz | static | deb) ;;
+    *) fail "no such group: $group (there are build, run, test, fuzz, static and deb)" ;;
     esac
 done
 

@@ -1,0 +1,62 @@
+# Installing, and the Debian package: part of the Makefile.
+#
+#   make install [PREFIX=/usr/local] [DESTDIR=] [sysconfdir=/etc] …    make uninstall, likewise
+#
+# Settings and recordings are never overwritten, and stay when Tapedeck goes.
+
+DESTDIR    ?=
+bindir     ?= $(PREFIX)/bin
+libexecdir ?= $(PREFIX)/lib/tapedeck
+datadir    ?= $(PREFIX)/share/tapedeck
+docdir     ?= $(PREFIX)/share/doc/tapedeck
+unitdir    ?= $(PREFIX)/lib/systemd/system
+sysconfdir ?= /etc
+statedir   ?= /var/lib/tapedeck
+
+INSTALL    ?= install
+UNITS_DIR   = jobs/systemd
+UNIT_FILES := $(notdir $(wildcard $(UNITS_DIR)/*.service $(UNITS_DIR)/*.timer $(UNITS_DIR)/*.path))
+WEB_FILES  := $(shell cd web && find . -type f | sed 's,^\./,,')
+FRONTS      = lighttpd.conf fcgi/apache.conf fcgi/nginx.conf
+DROP_IN     = tapedeck-.service.d/closed.conf
+
+# The files say the places of PREFIX=/usr/local; those of this installation are put in.
+PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(libexecdir),g' \
+             -e 's,/usr/local/share/tapedeck,$(datadir),g' -e 's,/etc/tapedeck,$(sysconfdir)/tapedeck,g' \
+             -e 's,/var/lib/tapedeck,$(statedir),g'
+placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
+
+.PHONY: install uninstall deb test-deb
+install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
+	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
+	    $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
+	@$(INSTALL) -m 755 $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi $(DESTDIR)$(bindir)
+	@$(INSTALL) -m 755 spawn-fcgi.sh $(DESTDIR)$(libexecdir)
+	@$(foreach file,$(WEB_FILES),$(INSTALL) -D -m 644 web/$(file) $(DESTDIR)$(datadir)/web/$(file) && ) true
+	@$(foreach file,$(FRONTS),$(call placed,$(file),$(datadir)/$(notdir $(file))) && ) true
+	@$(foreach file,$(UNIT_FILES) $(DROP_IN),$(call placed,$(UNITS_DIR)/$(file),$(unitdir)/$(file)) && ) true
+	@$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)
+	@$(call placed,tapedeck.env.example,$(datadir)/tapedeck.env.example)
+	@test -e $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env || \
+	    $(INSTALL) -m 640 $(DESTDIR)$(datadir)/tapedeck.env.example \
+	        $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env
+
+uninstall:
+	@rm -f $(addprefix $(DESTDIR)$(bindir)/,tapedeck tapedeck.fcgi)
+	@rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(UNIT_FILES) $(DROP_IN))
+	@rmdir $(DESTDIR)$(unitdir)/$(dir $(DROP_IN)) 2>/dev/null || true
+	@rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
+
+# The package is made from a copy, so that nothing of it is left in the tree: build/deb/*.deb
+deb:
+	@sh tests/stack/setup.sh build deb
+	@rm -rf build/deb && mkdir -p build/deb/tapedeck
+	@tar -cf - --exclude=./build --exclude=./run --exclude=./.git . | tar -xf - -C build/deb/tapedeck
+	@cd build/deb/tapedeck && dpkg-buildpackage -us -uc -b >../build.log 2>&1 || \
+	    { tail -n 20 ../build.log; exit 1; }
+	@rm -rf build/deb/tapedeck
+	@lintian --fail-on error build/deb/*.changes
+	@ls build/deb/*.deb
+
+test-deb: deb
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/deb

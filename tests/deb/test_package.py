@@ -1,0 +1,143 @@
+"""The Debian package, installed, upgraded, removed and purged, on a root that is thrown away.
+
+`make test-deb` builds it first. The root is this machine's own, under an overlay in a mount
+namespace: what dpkg changes is gone afterwards. That needs root; the rest does not.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.stack import ROOT, Stack
+
+PACKAGES = sorted((ROOT / "build" / "deb").glob("tapedeck_*.deb"))
+MADE_OF = [ROOT / "install.mk", *(ROOT / "debian").iterdir(),
+           *(ROOT / "jobs" / "systemd").rglob("*")]
+SETTINGS = "/etc/tapedeck/tapedeck.env"
+ENTER = ["unshare", "--mount", "--propagation", "private", "sh", "-euc"]
+# A root of its own; what lies in $1 (sockets of the stack) stays as it is, all else is a copy.
+OVERLAY = """
+mount -t tmpfs tmpfs "$0"
+mkdir "$0/upper" "$0/work" "$0/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"
+mkdir -p "$0/root$1"
+mount --bind "$1" "$0/root$1"
+mount -t proc proc "$0/root/proc"
+exec chroot "$0/root" sh -euc "$2"
+"""
+
+
+
+def is_fresh() -> bool:
+    return bool(PACKAGES) and PACKAGES[-1].stat().st_mtime > max(
+        path.stat().st_mtime for path in MADE_OF)
+
+
+pytestmark = pytest.mark.skipif(not is_fresh(), reason="no package of this source: make test-deb")
+
+
+def can_overlay(folder: Path) -> bool:
+    return os.geteuid() == 0 and subprocess.run(
+        [*ENTER, OVERLAY, str(folder), "/srv", "true"], capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def package() -> Path:
+    return PACKAGES[-1]
+
+
+@pytest.fixture
+def unpacked(package: Path, tmp_path: Path) -> Path:
+    subprocess.run(["dpkg-deb", "-R", package, tmp_path / "tree"], check=True)
+    return tmp_path / "tree"
+
+
+@pytest.fixture
+def sockets(stack: Stack) -> Iterator[Path]:
+    """PostgreSQL's folder, open to the package's user."""
+    path = Path(stack.database_url.partition("host=")[2].partition("&")[0])
+    modes = {one: one.stat().st_mode & 0o777 for one in (path, path / ".s.PGSQL.5432")}
+    for one in modes:
+        one.chmod(0o777)
+    yield path
+    for one, mode in modes.items():
+        one.chmod(mode)
+
+
+def inside(package: Path, tmp_path: Path, bind: Path, script: str) -> str:
+    """What a shell said in a root of its own, where $PACKAGE is the package."""
+    if not can_overlay(tmp_path):
+        pytest.skip("needs root, and overlays in a mount namespace, to have a root of its own")
+    done = subprocess.run([*ENTER, OVERLAY, str(tmp_path), str(bind), script], text=True,
+                          capture_output=True, timeout=120,
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PACKAGE": str(package),
+                               "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_what_is_in_it_fits_together(unpacked: Path) -> None:
+    units = unpacked / "lib" / "systemd" / "system"
+    names = {path.name for path in units.iterdir()}
+    assert {"tapedeck-drain.timer", "tapedeck-cleanup.timer", "tapedeck-responders.service",
+            "tapedeck-responders.path", "tapedeck-.service.d"} <= names
+    for unit in units.rglob("*.service"):
+        for program in re.findall(r"^ExecStart=(\S+)", unit.read_text(), re.MULTILINE):
+            assert os.access(unpacked / program.lstrip("/"), os.X_OK), program
+    text = "".join(path.read_text() for path in units.rglob("*") if path.is_file())
+    assert "/usr/local" not in text
+    assert (unpacked / SETTINGS.lstrip("/")).stat().st_mode & 0o777 == 0o640
+    assert (unpacked / "DEBIAN" / "conffiles").read_text().split() == [SETTINGS]
+    assert (unpacked / "usr" / "share" / "tapedeck" / "web" / "index.html").exists()
+
+
+def test_it_asks_nothing_and_leaves_data_until_it_is_purged(
+    package: Path, tmp_path: Path
+) -> None:
+    said = inside(package, tmp_path, Path("/srv"), """
+        dpkg --purge tapedeck >/dev/null 2>&1 || true
+        dpkg --install --force-depends "$PACKAGE" </dev/null
+        stat -c '%n %a %U:%G' /etc/tapedeck/tapedeck.env /var/lib/tapedeck/recordings
+        touch /var/lib/tapedeck/recordings/call.wav
+        dpkg --remove tapedeck
+        ls /etc/tapedeck/tapedeck.env /var/lib/tapedeck/recordings/call.wav
+        ! test -e /usr/bin/tapedeck
+        dpkg --purge tapedeck
+        ! test -e /etc/tapedeck && ! test -e /var/lib/tapedeck && echo all gone
+    """)
+    assert "fill in /etc/tapedeck/tapedeck.env" in said
+    assert f"{SETTINGS} 640 root:tapedeck" in said
+    assert "/var/lib/tapedeck/recordings 750 tapedeck:tapedeck" in said
+    assert said.rstrip().endswith("all gone")
+
+
+def test_an_upgrade_runs_the_migrations(
+    package: Path, tmp_path: Path, stack: Stack, sockets: Path
+) -> None:
+    """On a database of its own, and with settings that stay as they were."""
+    import psycopg
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS upgrade")
+        connection.execute("CREATE DATABASE upgrade")
+    url = re.sub(r"/[^/?]*\?", "/upgrade?", stack.database_url)
+    said = inside(package, tmp_path, sockets, f"""
+        dpkg --install --force-depends "$PACKAGE"
+        echo 'DATABASE_URL={url}' >/etc/tapedeck/tapedeck.env
+        dpkg --install --force-depends --force-confold "$PACKAGE"
+        cat /etc/tapedeck/tapedeck.env
+        sed -i 's,upgrade,no_such,' /etc/tapedeck/tapedeck.env
+        dpkg --install --force-depends --force-confold "$PACKAGE" && exit 1
+        TAPEDECK_ENV=/etc/tapedeck/tapedeck.env; export TAPEDECK_ENV
+        sed -i 's,no_such,upgrade,' $TAPEDECK_ENV
+        dpkg --configure tapedeck
+        setpriv --reuid=tapedeck --regid=tapedeck --clear-groups tapedeck migrate --check
+    """)
+    assert f"DATABASE_URL={url}" in said
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM recording_runs").fetchone() == (0,)

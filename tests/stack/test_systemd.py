@@ -1,0 +1,186 @@
+"""The units of jobs/systemd, run by a systemd of their own.
+
+It is the first process of a new PID namespace, on an overlay of this machine's root that is gone
+afterwards. That needs root and a systemd; where it cannot be, the log says so, and the units are
+only analysed (tests/check/test_units.py).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from stack.calls import new_call
+from stack.processes import wait_until
+from stack.stack import ROOT, Stack
+
+UNITS = ROOT / "jobs" / "systemd"
+SYSTEMD = Path("/lib/systemd/systemd")
+SOON = 60.0
+# What the distribution's own units would bring along, and more than that.
+TARGETS = ("sysinit", "basic", "shutdown", "network", "timers", "paths", "sockets", "multi-user")
+BOOT = """
+mount -t tmpfs tmpfs "$0"
+mkdir "$0/upper" "$0/work" "$0/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/root"
+cd "$0/root"
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs tmpfs run
+mkdir -p srv/old srv/stack etc/tapedeck usr/local/bin usr/local/lib/tapedeck
+mount --bind "$1" srv/stack
+cp "$2/tapedeck" "$2/tapedeck.fcgi" usr/local/bin/
+cp "$3/spawn-fcgi.sh" usr/local/lib/tapedeck/
+cp -R "$4" units
+echo 'tapedeck:x:64999:64999::/var/lib/tapedeck:/usr/sbin/nologin' >>etc/passwd
+echo 'tapedeck:x:64999:' >>etc/group
+pivot_root . srv/old
+umount -l /srv/old
+exec env -i container=tapedeck PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH=/units \\
+    /lib/systemd/systemd --system --unit=multi-user.target
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One that has booted; `pid` is its systemd."""
+
+    pid: int
+
+    def run(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        enter = ["nsenter", "--target", str(self.pid), "--all", "--root", "--wd"]
+        return subprocess.run([*enter, *command], capture_output=True, text=True, input=text,
+                              timeout=30)
+
+    def show(self, unit: str, what: str) -> str:
+        return self.run("systemctl", "show", "--value", "-p", what, unit).stdout.strip()
+
+    @property
+    def root(self) -> Path:
+        return Path(f"/proc/{self.pid}/root")
+
+
+def units_of(folder: Path) -> Path:
+    """Ours, as they are, and targets to stand for the distribution's. Sanitized programs may be
+    watched, but not by themselves: for leaks they would have to trace themselves."""
+    units = folder / "units"
+    shutil.copytree(UNITS, units)
+    for target in TARGETS:
+        (units / f"{target}.target").write_text("[Unit]\n")
+    wants = units / "multi-user.target.wants"
+    wants.mkdir()
+    for path in (*units.glob("*.timer"), *units.glob("*.path"), *units.glob("*.service")):
+        if "[Install]" in path.read_text():
+            (wants / path.name).symlink_to(f"../{path.name}")
+    drop_in = units / "tapedeck-.service.d" / "zz-test.conf"
+    drop_in.write_text("[Service]\nEnvironment=ASAN_OPTIONS=detect_leaks=0:exitcode=99\n")
+    return units
+
+
+@pytest.fixture
+def own(make_stack: object) -> Stack:
+    """PostgreSQL and Redis that any user of this machine may reach, as on most hosts."""
+    stack: Stack = make_stack(responders=1)  # type: ignore[operator]
+    for path in (postgres(stack), postgres(stack) / ".s.PGSQL.5432", redis(stack).parent,
+                 redis(stack)):
+        path.chmod(0o777)
+    return stack
+
+
+def postgres(stack: Stack) -> Path:
+    return Path(stack.database_url.partition("host=")[2])
+
+
+def redis(stack: Stack) -> Path:
+    return Path(urlsplit(stack.redis_url).path)
+
+
+@pytest.fixture
+def machine(own: Stack, build_dir: Path, tmp_path: Path) -> Iterator[Machine]:
+    if os.geteuid() != 0 or not SYSTEMD.exists():
+        pytest.skip("needs root and systemd: here the units are only analysed")
+    home = tmp_path / "home"
+    home.mkdir()
+    base = postgres(own).parent
+    arguments = [str(home), str(base), str(build_dir), str(ROOT), str(units_of(tmp_path))]
+    # A process of its own that ends all others with itself.
+    process = subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--propagation", "private",
+         "--uts", "--ipc", "--cgroup", "sh", "-euc", BOOT, *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        yield booted(process)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+def booted(process: subprocess.Popen[bytes]) -> Machine:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+
+    def up() -> bool:
+        if process.poll() is not None:
+            assert process.stderr
+            why = process.stderr.read().decode().strip()
+            pytest.skip(f"systemd cannot run in a namespace here, units are only analysed: {why}")
+        pids = children.read_text().split()
+        return bool(pids) and Machine(int(pids[0])).show("multi-user.target", "ActiveState") \
+            == "active"
+
+    assert wait_until(up, SOON)
+    return Machine(int(children.read_text()))
+
+
+def settings(stack: Stack) -> str:
+    """As its owner writes them: with the places that there are in here."""
+    base = str(postgres(stack).parent)
+    values = {**stack.config, "RECORDINGS_DIR": "/var/lib/tapedeck/recordings", "RESPONDERS": "2"}
+    return "".join(f"{name}={value.replace(base, '/srv/stack')}\n"
+                   for name, value in values.items())
+
+
+def test_the_units_wait_for_settings_and_then_do_their_work(machine: Machine, own: Stack) -> None:
+    timers = [f"tapedeck-{job}.timer" for job in ("drain", "cleanup", "reconcile", "retain")]
+    assert [machine.show(timer, "ActiveState") for timer in timers] == ["active"] * 4
+    assert machine.show("tapedeck-responders.service", "ActiveState") == "inactive"
+    assert machine.show("tapedeck-drain.service", "ExecMainPID") == "0", "nothing has run yet"
+
+    call = new_call(own, 1, seconds=2)
+    path = "/etc/tapedeck/tapedeck.env"
+    written = machine.run("sh", "-c", f"cat >/new && chown 0:64999 /new && chmod 640 /new && "
+                          f"mv /new {path}", text=settings(own))
+    assert written.returncode == 0, written.stderr
+
+    # The timer starts a runner, which takes what waits, as its user, into the place of its state.
+    arrived = machine.root / f"var/lib/tapedeck/recordings/1/{call.call_sid}.wav"
+    assert wait_until(arrived.exists, SOON), machine.run("systemctl", "status", "tapedeck-*").stdout
+    assert arrived.read_bytes() == call.source() and arrived.stat().st_uid == 64999
+
+    # Its children can do their work, too, as closed as it all is.
+    assert wait_until(arrived.with_suffix(".peaks.json").exists, SOON)
+
+    # The responders are there without a command, and there again when they have ended.
+    socket = machine.root / "run/tapedeck/responders.sock"
+    assert wait_until(socket.exists, SOON)
+    first = machine.show("tapedeck-drain.service", "InvocationID")
+    machine.run("systemctl", "kill", "--signal=KILL", "tapedeck-drain.service")
+    assert wait_until(lambda: machine.show("tapedeck-drain.service", "InvocationID") != first
+                      and machine.show("tapedeck-drain.service", "ActiveState") == "active", SOON)
+
+    # The others are started by their timers, in minutes; here at once.
+    for job in ("cleanup", "reconcile", "retain"):
+        done = machine.run("systemctl", "start", f"tapedeck-{job}.service")
+        assert done.returncode == 0, done.stderr
+        assert machine.show(f"tapedeck-{job}.service", "Result") == "success"
+    for job in ("cleanup", "reconcile"):
+        assert machine.show(f"tapedeck-{job}.timer", "NextElapseUSecMonotonic") not in ("", "0")
+    assert machine.show("tapedeck-retain.timer", "NextElapseUSecRealtime") not in ("", "0")
