@@ -205,8 +205,7 @@ void ending_hand_back(const struct app *app, const struct run *run)
 void ending_already_here(const struct app *app, const struct run *run,
                          const struct file_facts *file)
 {
-    if (run_seal(app, run, audio_extension(file->kind), file->size) == RESULT_OK) {
-        (void)commit_sealed(app, run);
-    }
-    release_slot(app, run, "RECORDING_DONE", NULL);
+    enum result sealed = run_seal(app, run, audio_extension(file->kind), file->size);
+    bool committed = sealed == RESULT_OK && commit_sealed(app, run);
+    release_ended(app, run, sealed, "RECORDING_DONE", committed ? NULL : "unsealed");
 }
