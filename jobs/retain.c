@@ -1,8 +1,9 @@
 /*
  * tapedeck retain [--dry-run]
  *
- * Deletes the recordings whose time is over, files that are nobody's, and folders that are empty.
- * What was said in a call stays. Safe to run at any time, beside everything else.
+ * Deletes the recordings whose time is over, files that are nobody's, and folders that are empty;
+ * with RETENTION_AT_TWILIO the provider's copies as well. What was said in a call stays. Safe to
+ * run at any time, beside everything else.
  */
 #include <stdio.h>
 
@@ -12,6 +13,7 @@
 #include "recordings/file.h"
 #include "recordings/retention.h"
 #include "recordings/shelf.h"
+#include "retain_provider.h"
 
 enum {
     PAGE = 500,
@@ -24,6 +26,8 @@ struct retain {
     const struct app *app;
     bool dry_run;
     int64_t calls, bytes, failed; /* of those that were due */
+    int64_t left;                 /* in a dry run: only at the provider's, and to go there */
+    struct retain_provider_counts at_provider;
     int64_t files, orphans;
     bool removing; /* the second tour: orphans go */
     enum result result;
@@ -31,10 +35,16 @@ struct retain {
 
 /* ---- what is due ---- */
 
-static void show(const struct retention_due *due, int64_t bytes)
+struct line {
+    int64_t business_id;
+    const char *call_sid, *called_at, *expired_at, *from;
+    int64_t bytes;
+};
+
+static void show(const struct line *line)
 {
-    printf("%-12lld %-34s %-10.10s  %-10.10s %12lld\n", (long long)due->business_id, due->call_sid,
-           due->called_at, due->expired_at, (long long)bytes);
+    printf("%-12lld %-34s %-10.10s  %-10.10s %12lld  %s\n", (long long)line->business_id,
+           line->call_sid, line->called_at, line->expired_at, (long long)line->bytes, line->from);
 }
 
 static int64_t size_of(const struct retain *r, const struct retention_due *due)
@@ -69,10 +79,15 @@ static void meet_due(void *context, const struct retention_due *due)
 {
     struct retain *r = context;
     if (r->dry_run) {
-        int64_t bytes = size_of(r, due);
-        show(due, bytes);
+        struct line line = {.business_id = due->business_id,
+                            .call_sid = due->call_sid,
+                            .called_at = due->called_at,
+                            .expired_at = due->expired_at,
+                            .from = r->app->config->retention_at_twilio ? "disk,twilio" : "disk",
+                            .bytes = size_of(r, due)};
+        show(&line);
         r->calls++;
-        r->bytes += bytes;
+        r->bytes += line.bytes;
     } else {
         delete_due(r, due);
     }
@@ -88,6 +103,45 @@ static void delete_all_due(struct retain *r)
             r->result = result;
             return;
         }
+    }
+}
+
+/* ---- what is left at the provider's ---- */
+
+static void show_left(void *context, const struct retention_left *left)
+{
+    struct retain *r = context;
+    struct line line = {.business_id = left->business_id,
+                        .call_sid = left->call_sid,
+                        .called_at = left->called_at,
+                        .expired_at = left->deleted_at,
+                        .from = "twilio"};
+    show(&line);
+    r->left++;
+}
+
+static void show_all_left(struct retain *r)
+{
+    struct retention_place place = {0};
+    int64_t count = PAGE;
+    for (int page = 0; page < PAGES_MAX && count == PAGE && r->result == RESULT_OK; page++) {
+        r->result = retention_each_left(r->app, &place, PAGE, show_left, r, &count);
+    }
+}
+
+/* After our own are gone. A failure here keeps nothing else from being done. */
+static void delete_left(struct retain *r)
+{
+    if (!r->app->config->retention_at_twilio) {
+        return;
+    }
+    if (r->dry_run) {
+        show_all_left(r);
+        return;
+    }
+    enum result result = retain_at_provider(r->app, &r->at_provider);
+    if (r->result == RESULT_OK) {
+        r->result = result;
     }
 }
 
@@ -148,12 +202,18 @@ static int report(const struct retain *r)
                   (long long)r->calls, (long long)r->bytes, (long long)r->orphans,
                   (long long)r->failed);
     }
+    if (!r->dry_run && r->app->config->retention_at_twilio) {
+        log_event("RETAIN_AT_TWILIO_DONE", "deleted=%lld failed=%lld",
+                  (long long)r->at_provider.deleted, (long long)r->at_provider.failed);
+    } else if (r->left > 0) {
+        printf("%lld more would be deleted at Twilio\n", (long long)r->left);
+    }
     if (r->result == RESULT_UNAVAILABLE) {
         fprintf(stderr, "tapedeck: retain: PostgreSQL did not answer; the next one goes on\n");
     } else if (r->result == RESULT_FAILED) {
         fprintf(stderr, "tapedeck: retain: not everything could be removed; see RECORDINGS_DIR\n");
     }
-    return r->result == RESULT_OK ? EXIT_DONE : EXIT_NOT_DONE;
+    return r->result == RESULT_OK && r->at_provider.failed == 0 ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
 int command_retain(const struct app *app, int argc, char **argv)
@@ -167,9 +227,11 @@ int command_retain(const struct app *app, int argc, char **argv)
         return EXIT_DONE;
     }
     if (r.dry_run) {
-        printf("%-12s %-34s %-10s  %-10s %12s\n", "business", "call", "called", "expired", "bytes");
+        printf("%-12s %-34s %-10s  %-10s %12s  %s\n", "business", "call", "called", "expired",
+               "bytes", "from");
     }
     delete_all_due(&r);
+    delete_left(&r);
     delete_orphans(&r);
     return report(&r);
 }

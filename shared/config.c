@@ -139,6 +139,8 @@ static const struct config_row TABLE[] = {
     COUNT("RUNNER_TRANSFERS", runner_transfers, "200", 1, 2000, "transfers at once, a runner"),
     COUNT("RETENTION_DAYS", retention_days, "7", 0, 36500,
           "recordings are deleted this long after their call; 0: never"),
+    {"RETENTION_AT_TWILIO", TYPE_FLAG, AT(retention_at_twilio), "false", 0, 1, NULL,
+     "`retain` deletes them at Twilio, too; that cannot be undone", false},
     DURATION("RECONCILE_WINDOW", reconcile_window, "2d",
              "how far back `reconcile` asks the provider for recordings"),
     COUNT("RECONCILE_PAGE_SIZE", reconcile_page_size, "1000", 1, 1000, "recordings a page"),
@@ -246,6 +248,11 @@ static enum result check_together(const struct config *config, char *error)
     }
     if (config->inflight_ttl < 2000 || config->queued_ttl > 86400 * 1000) {
         return invalid(error, "", "INFLIGHT_TTL", "must be at least 2s, and QUEUED_TTL at most 1d");
+    }
+    if (config->retention_at_twilio &&
+        (config->twilio_account_sid[0] == '\0' || config->twilio_auth_token[0] == '\0')) {
+        return invalid(error, "", "RETENTION_AT_TWILIO",
+                       "needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN");
     }
     return RESULT_OK;
 }

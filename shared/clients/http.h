@@ -31,8 +31,12 @@ struct http_part {
 
 enum { HTTP_HEAD_MAX = 64 };
 
+/* Of a request without a body; one that has a body is a POST. */
+enum http_method { HTTP_GET, HTTP_DELETE };
+
 struct http_request {
     const char *url;
+    enum http_method method;
     const char *user; /* Basic credentials, or NULL */
     const char *password;
     const char *bearer;            /* a token, or NULL */
@@ -74,8 +78,8 @@ struct http_events {
 struct http *http_new(void);
 void http_free(struct http *http);
 
-/* Starts a GET, or a POST where there is a body. `events` and `context` must live until on_done;
- * the request is copied. */
+/* Starts a request, which is a POST where there is a body. `events` and `context` must live until
+ * on_done; the request is copied. */
 enum result http_start(struct http *http, const struct http_request *request,
                        const struct http_events *events, void *context, struct http_transfer **out);
 

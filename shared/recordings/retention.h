@@ -42,6 +42,25 @@ enum result retention_each_due(const struct app *app, struct retention_place *pl
 /* Notes that it is deleted. RESULT_LOST when it is not due any more: held, or being fetched. */
 enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid);
 
+/* What is deleted here and may still be at the provider's. Texts live only while the visitor runs.
+ */
+struct retention_left {
+    int64_t business_id;
+    const char *call_sid, *called_at, *deleted_at, *recording_url;
+};
+typedef void retention_left_visitor(void *context, const struct retention_left *left);
+
+/* Visits at most `most` of them, like retention_each_due. A recording that is not due any more, or
+ * that is kept in another row of its call, is not among them. */
+enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
+                                retention_left_visitor *visit, void *context, int64_t *count);
+
+/* May it go at the provider's, at this moment? RESULT_LOST: it is held, or kept, again. */
+enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* Notes that the provider has it no more. */
+enum result retention_mark_left(const struct app *app, int64_t business_id, const char *call_sid);
+
 /* May a file of this name go, as nobody's? RESULT_OK: no call of the business has this SID, or its
  * recording is deleted. RESULT_EXISTS: it is somebody's, or is being fetched. */
 enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid);

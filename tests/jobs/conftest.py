@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import psycopg
 import pytest
 from stack import programs
 from stack.calls import Call
@@ -15,6 +16,7 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import Db, Runner, click, files_of, known_call, run_of, until
+from retain_kit import Own
 
 
 @pytest.fixture
@@ -80,3 +82,11 @@ def tool(
                             {"TAPEDECK_ENV": str(empty), **kept, **settings}, timeout=30)
 
     return run
+
+
+@pytest.fixture
+def own(make_stack: Callable[..., Stack]) -> Iterator[Own]:
+    """A stack whose recordings are all this test's."""
+    stack = make_stack(responders=1)
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        yield Own(stack, connection)

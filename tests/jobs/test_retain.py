@@ -4,65 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-import pytest
-from stack.calls import Call, new_sid
-from stack.stack import Stack
+from stack.calls import new_sid
 
-from jobs_kit import Db, assert_stored, change_run, click, insert_call, known_call, runs_of, value_of
-
-DAY_S = 86400
-
-
-@dataclass(frozen=True)
-class Own:
-    """A stack of this test's own: retain looks at all there is."""
-
-    stack: Stack
-    db: Db
-
-    def stored(self, business: int = 1, days: float = 0) -> Call:
-        """A call of so many days ago, whose recording is here."""
-        call = known_call(self.stack, self.db, business)
-        self.db.execute("UPDATE call_log SET created_at = now() - %s * interval '1 day',"
-                        " final_transcript = 'words' WHERE call_sid = %s", [days, call.call_sid])
-        for ending in ("wav", "peaks.json"):
-            self.file(business, f"{call.call_sid}.{ending}")
-        return call
-
-    def file(self, business: int, name: str, days: float = 0) -> Path:
-        path = self.stack.recordings_dir / str(business) / name
-        path.parent.mkdir(mode=0o750, exist_ok=True)
-        path.write_bytes(b"R" * 2000)
-        then = time.time() - days * DAY_S
-        os.utime(path, (then, then))
-        return path
-
-    def retain(self, *arguments: str, code: int = 0, **settings: str) -> str:
-        done = self.stack.run("retain", *arguments, **settings)
-        assert done.returncode == code, done.stderr
-        return done.stdout + done.stderr
-
-    def files(self) -> set[str]:
-        return {path.name for path in self.stack.recordings_dir.glob("*/*")}
-
-    def keeps(self, call: Call) -> bool:
-        deleted = value_of(self.db, "SELECT recording_deleted_at IS NOT NULL FROM call_log"
-                                    " WHERE call_sid = %s", call.call_sid)
-        here = {f"{call.call_sid}.wav", f"{call.call_sid}.peaks.json"} & self.files()
-        assert len(here) == (0 if deleted else 2)
-        return not deleted
-
-
-@pytest.fixture
-def own(make_stack: Callable[..., Stack]) -> Iterator[Own]:
-    stack = make_stack(responders=1)
-    with psycopg.connect(stack.database_url, autocommit=True) as db:
-        yield Own(stack, db)
+from jobs_kit import assert_stored, click, known_call, runs_of, value_of
+from retain_kit import DAY_S, Own
 
 
 def test_what_is_over_goes_and_the_words_stay(own: Own) -> None:
@@ -127,10 +74,10 @@ def test_a_dry_run_changes_nothing(own: Own) -> None:
     stray = own.file(1, f"{new_sid('CA')}.wav", days=2)
     before = own.files()
     lines = own.retain("--dry-run").splitlines()
-    assert lines[0].split() == ["business", "call", "called", "expired", "bytes"]
+    assert lines[0].split() == ["business", "call", "called", "expired", "bytes", "from"]
     assert [line.split()[:2] for line in lines[1:4]] == [["1", call.call_sid]
                                                          for call in reversed(calls)]
-    assert {line.split()[-1] for line in lines[1:4]} == {"2000"}
+    assert {tuple(line.split()[-2:]) for line in lines[1:4]} == {("2000", "disk")}
     assert lines[4] == "3 recordings, 6000 bytes, would be deleted; 1 files are nobody's"
     assert own.files() == before and stray.exists() and all(map(own.keeps, calls))
 
