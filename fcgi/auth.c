@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "clients/crypto.h"
-#include "clients/jwt.h"
 #include "recordings/turnstile.h"
 #include "twilio/signature.h"
 
@@ -52,17 +51,6 @@ static bool cookie_token(const struct request *request, char *out)
     return false;
 }
 
-/* Two secrets may be in force, so that one can be changed without a logout. */
-static enum result verify(const struct config *config, const char *token, struct jwt_claims *claims)
-{
-    int64_t now = clock_wall();
-    enum result result = jwt_verify(token, config->jwt_secret, now, claims);
-    if (result != RESULT_OK && config->jwt_secret_previous[0] != '\0') {
-        result = jwt_verify(token, config->jwt_secret_previous, now, claims);
-    }
-    return result;
-}
-
 enum result auth_strike(const struct app *app, struct request *request)
 {
     const char *address = request_header(request, "REMOTE_ADDR");
@@ -90,7 +78,7 @@ enum result auth_session(const struct app *app, struct request *request, char *t
     if (!bearer && !cookie_token(request, text)) {
         return RESULT_DENIED;
     }
-    if (verify(app->config, text, &claims) != RESULT_OK) {
+    if (jwt_verifier_check(app->tokens, text, clock_wall(), &claims) != RESULT_OK) {
         return auth_strike(app, request);
     }
     request->caller = (struct caller){

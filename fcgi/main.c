@@ -52,6 +52,16 @@ static bool write_all(void *handle, const char *bytes, size_t len)
 
 /* ---- the loop ---- */
 
+/* Closing, libfcgi waits until the web server has closed its end, so that nothing unread is left
+ * that would break the answer off. When all of the request has been read there is none, and no
+ * responder need wait: it says so by letting go of the connection. */
+static void let_go(FCGX_Request *fcgx)
+{
+    if (FCGX_GetChar(fcgx->in) == EOF && FCGX_GetError(fcgx->in) == 0) {
+        FCGX_Detach(fcgx);
+    }
+}
+
 static void answer(const struct app *app, FCGX_Request *fcgx)
 {
     const struct request_io in = {.handle = fcgx, .param = param, .read = read_some};
@@ -106,6 +116,7 @@ static int serve(const struct app *app)
     int watch = traffic_watch(fcgx.listen_sock);
     while (FCGX_Accept_r(&fcgx) == 0) {
         answer(app, &fcgx);
+        let_go(&fcgx);
         FCGX_Finish_r(&fcgx);
         flush_counts(app, watch, &fcgx);
     }
@@ -139,7 +150,10 @@ static int run(const struct config *config, const struct credentials *credential
     app.pg = pg_new(config->database_url, config->pg_timeout);
     app.redis = redis_new(config->redis_url, config->redis_timeout);
     app.meter = meter_new();
-    if (app.pg == NULL || app.redis == NULL) {
+    app.tokens = jwt_verifier_new(config->jwt_secret, config->jwt_secret_previous);
+    if (app.tokens == NULL) {
+        status = complain("memory", ": there is none");
+    } else if (app.pg == NULL || app.redis == NULL) {
         status = complain(app.pg == NULL ? "configuration: DATABASE_URL: "
                                          : "configuration: REDIS_URL: ",
                           "this value is not valid");
@@ -149,6 +163,7 @@ static int run(const struct config *config, const struct credentials *credential
     pg_free(app.pg);
     redis_free(app.redis);
     meter_free(app.meter);
+    jwt_verifier_free(app.tokens);
     return status;
 }
 

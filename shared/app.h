@@ -1,10 +1,11 @@
 /*
- * What every room is handed: the configuration, the two connections, and what is counted. One per
- * process, made by main, passed down; there are no globals.
+ * What every room is handed: the configuration, the two connections, what is counted, and the
+ * tokens that were seen. One per process, made by main, passed down; there are no globals.
  */
 #ifndef TAPEDECK_APP_H
 #define TAPEDECK_APP_H
 
+#include "clients/jwt_verifier.h"
 #include "clients/pg.h"
 #include "clients/redis.h"
 #include "config.h"
@@ -17,7 +18,8 @@ struct app {
     const struct credentials *credentials;
     struct pg *pg;
     struct redis *redis;
-    struct meter *meter; /* may be NULL */
+    struct meter *meter;         /* may be NULL */
+    struct jwt_verifier *tokens; /* the responders'; jobs see no token */
 };
 
 #endif

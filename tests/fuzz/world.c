@@ -65,8 +65,9 @@ void fuzz_world_make(struct fuzz_world *world, const char *redis_url)
         .credentials = world->credentials,
         .pg = pg_new(world->config.database_url, world->config.pg_timeout),
         .redis = redis_new(redis_url, world->config.redis_timeout),
+        .tokens = jwt_verifier_new(WORLD_SECRET, ""),
     };
-    REQUIRE(world->app.pg != NULL && world->app.redis != NULL);
+    REQUIRE(world->app.pg != NULL && world->app.redis != NULL && world->app.tokens != NULL);
     buf_init(&world->token, JWT_MAX);
     REQUIRE(jwt_sign(&claims, WORLD_SECRET, &world->token) == RESULT_OK);
 }

@@ -11,16 +11,22 @@ from collections.abc import Mapping
 from stack.stack import Stack
 
 BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
+RECORD = 32768
 RESPONDER = struct.pack(">HB5x", 1, 0)
 
 
-def ask(stack: Stack, target: str, variables: Mapping[str, str]) -> email.message.Message:
-    """The CGI headers of one answer; `variables` are CGI's, HTTP_RANGE and so on."""
+def ask(
+    stack: Stack, target: str, variables: Mapping[str, str], body: bytes = b""
+) -> email.message.Message:
+    """The CGI headers of one answer; `variables` are CGI's, HTTP_RANGE and so on. All is sent
+    before any of the answer is read."""
     params = {
         "REQUEST_METHOD": "GET", "REQUEST_URI": target, "SERVER_PROTOCOL": "HTTP/1.1", **variables,
     }
     request = (_record(BEGIN, RESPONDER) + _record(PARAMS, b"".join(map(_pair, params.items())))
-               + _record(PARAMS, b"") + _record(STDIN, b""))
+               + _record(PARAMS, b"")
+               + b"".join(_record(STDIN, body[at:at + RECORD]) for at in range(0, len(body), RECORD))
+               + _record(STDIN, b""))
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(30)
         # The name may be too long for a socket's address; the link's target is not.

@@ -28,7 +28,12 @@ def talk(stack: Stack, sent: bytes, method: str = "GET") -> list[Answer]:
 
     None at all is an answer, too: to half a request, or when we were refused before the end.
     """
-    address = urllib.parse.urlsplit(stack.base_url)
+    return talk_to(stack.base_url, sent, method)
+
+
+def talk_to(base_url: str, sent: bytes, method: str = "GET") -> list[Answer]:
+    """The same, of any server."""
+    address = urllib.parse.urlsplit(base_url)
     received = b""
     with socket.create_connection((address.hostname, address.port or 80), PATIENCE) as connection:
         try:

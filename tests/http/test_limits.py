@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
+import http_fastcgi
 from http_expect import is_refusal, says
 from http_given import Given, given_in
 from http_raw import request, talk
@@ -374,3 +375,13 @@ def test_cors_on_what_the_gate_and_the_handlers_refuse(
     params = {"AccountSid": new_sid("AC"), "CallSid": new_sid("CA"), "CallStatus": "ringing"}
     answer = post(stack, CALL_STATUS, params)
     says(answer, 422, "business_not_found")
+
+
+@pytest.mark.parametrize("size", [0, 1, 4000, 9000, 65536, 1_000_000])
+def test_a_body_that_nobody_reads_breaks_nothing_off(stack: Stack, size: int) -> None:
+    """A responder lets go at once only when nothing is left unread; else the web server, which
+    still sends, would lose its connection before it has the answer."""
+    for method, status in (("POST", "401"), ("DELETE", "405")):
+        answer = http_fastcgi.ask(stack, f"/api/recordings/{new_sid('CA')}/prepare", {
+            "REQUEST_METHOD": method, "CONTENT_LENGTH": str(size)}, b"x" * size)
+        assert answer["Status"].split()[0] == status

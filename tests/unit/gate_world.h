@@ -82,7 +82,8 @@ static inline int make_world(void **state)
     world->app = (struct app){.config = &world->config,
                               .credentials = world->credentials,
                               .pg = pg_new("postgresql:///none?host=/nonexistent", 1000),
-                              .redis = redis_new("unix:///nonexistent/redis.sock", 1000)};
+                              .redis = redis_new("unix:///nonexistent/redis.sock", 1000),
+                              .tokens = jwt_verifier_new(SECRET, "")};
     return make_token(7, clock_wall() + GOOD_FOR_S, SECRET, &world->token) ? 0 : -1;
 }
 
@@ -103,6 +104,7 @@ static inline int end_world(void **state)
     buf_free(&world->token);
     pg_free(world->app.pg);
     redis_free(world->app.redis);
+    jwt_verifier_free(world->app.tokens);
     credentials_free(world->credentials);
     free(world);
     return removed ? 0 : -1;
