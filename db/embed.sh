@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints C that carries the given files inside the binary:
 #   embed.sh MIGRATION.sql... -- SCRIPT.lua... -- PROMPT.txt...
-# Names and bytes only; what they mean is known by shared/.
+# Names, bytes and their SHA-1 only; what they mean is known by shared/.
 set -eu
 
 symbol() { basename "$1" | tr -c 'a-zA-Z0-9\n' '_'; }
@@ -19,8 +19,9 @@ table() { # table NAME FILE...
     shift
     printf 'const struct embedded_file %s[] = {\n' "$name"
     for file in "$@"; do
-        printf '    {"%s", blob_%s, blob_%s_end},\n' \
-            "$(basename "$file")" "$(symbol "$file")" "$(symbol "$file")"
+        printf '    {"%s", blob_%s, blob_%s_end, "%s"},\n' \
+            "$(basename "$file")" "$(symbol "$file")" "$(symbol "$file")" \
+            "$(sha1sum "$file" | cut -d' ' -f1)"
     done
     printf '    {0},\n};\n'
 }

@@ -48,8 +48,16 @@ static bool is_clean(const char *value)
 
 static void add_header(struct buf *buf, const char *name, const char *value)
 {
-    if (is_clean(value)) {
-        buf_format(buf, "%s: %s\r\n", name, value);
+    size_t before = buf->len;
+    if (!is_clean(value)) {
+        return;
+    }
+    buf_text(buf, name);
+    buf_text(buf, ": ");
+    buf_text(buf, value);
+    buf_text(buf, "\r\n");
+    if (!buf_ok(buf)) {
+        buf_cut(buf, before); /* a whole line or none */
     }
 }
 

@@ -62,6 +62,14 @@ void buf_clear(struct buf *b)
         b->data[0] = '\0';
 }
 
+void buf_cut(struct buf *b, size_t len)
+{
+    if (len < b->len) {
+        b->len = len;
+        b->data[len] = '\0';
+    }
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
     if (!reserve(b, len))
@@ -78,22 +86,25 @@ void buf_text(struct buf *b, const char *text)
     buf_add(b, text, strlen(text));
 }
 
+/* Most texts fit into what is there; the others are printed twice. */
 void buf_format(struct buf *b, const char *format, ...)
 {
-    va_list args;
+    va_list args, again;
     va_start(args, format);
-    va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    size_t room = b->data != NULL ? b->cap - b->len : 0;
+    char *end = b->data != NULL ? b->data + b->len : NULL;
+    int len = vsnprintf(end, room, format, args);
     va_end(args);
-    if (len < 0)
-        b->failed = true;
-    else if (reserve(b, (size_t)len)) {
-        /* Measured with the same arguments, so it fits. */
+    bool fits = len >= 0 && reserve(b, (size_t)len);
+    if (fits && (size_t)len >= room)
         (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
-        b->len += (size_t)len;
-    }
     va_end(again);
+    if (fits)
+        b->len += (size_t)len;
+    else if (b->data != NULL)
+        b->data[b->len] = '\0';
+    b->failed = b->failed || len < 0;
 }
 
 bool buf_ok(const struct buf *b)

@@ -28,6 +28,9 @@ void buf_free(struct buf *b);
 /* Forgets the content and the failure, keeps the memory. */
 void buf_clear(struct buf *b);
 
+/* Keeps the first `len` bytes, or all if there are fewer; a buffer that has failed stays so. */
+void buf_cut(struct buf *b, size_t len);
+
 void buf_add(struct buf *b, const void *bytes, size_t len);
 void buf_text(struct buf *b, const char *text);
 void buf_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@ struct embedded_file {
     const char *name;  /* "001_call_log.sql" */
     const char *bytes; /* NUL-terminated */
     const char *end;   /* points at that NUL */
+    const char *sha1;  /* of the bytes, lowercase hex */
 };
 
 extern const struct embedded_file EMBEDDED_MIGRATIONS[];

@@ -2,18 +2,17 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include "base/text.h"
 
 enum { TOKEN_BYTES = 16 };
 
 /* What callers make room for. */
-_Static_assert(CRYPTO_SHA1_HEX == 2 * CRYPTO_SHA1_SIZE + 1, "two digits a byte, and a NUL");
 _Static_assert(CRYPTO_SHA256_HEX == 2 * CRYPTO_SHA256_SIZE + 1, "two digits a byte, and a NUL");
 _Static_assert(CRYPTO_SHA1_BASE64 == 4 * ((CRYPTO_SHA1_SIZE + 2) / 3) + 1, "RFC 4648, 4");
 _Static_assert(CRYPTO_TOKEN_SIZE == 2 * TOKEN_BYTES + 1, "two digits a byte, and a NUL");
@@ -36,24 +35,14 @@ bool crypto_hmac_sha256(const char *key, const void *data, size_t len, unsigned 
     return hmac(EVP_sha256(), key, data, len, out);
 }
 
-static bool digest_hex(const EVP_MD *digest, const void *data, size_t len, char *out)
+bool crypto_sha256_hex(const void *data, size_t len, char *out)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int bytes_len = 0;
-    if (EVP_Digest(data, len, bytes, &bytes_len, digest, NULL) != 1)
+    if (EVP_Digest(data, len, bytes, &bytes_len, EVP_sha256(), NULL) != 1)
         return false;
     text_hex(bytes, bytes_len, out);
     return true;
-}
-
-bool crypto_sha1_hex(const void *data, size_t len, char *out)
-{
-    return digest_hex(EVP_sha1(), data, len, out);
-}
-
-bool crypto_sha256_hex(const void *data, size_t len, char *out)
-{
-    return digest_hex(EVP_sha256(), data, len, out);
 }
 
 void crypto_base64(const unsigned char *bytes, size_t len, char *out)
@@ -77,7 +66,7 @@ bool crypto_same(const char *a, const char *b)
 bool crypto_token(char *out)
 {
     unsigned char bytes[TOKEN_BYTES];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) /* never less up to 256 */
         return false;
     text_hex(bytes, sizeof bytes, out);
     OPENSSL_cleanse(bytes, sizeof bytes);

@@ -10,7 +10,6 @@
 enum {
     CRYPTO_SHA1_SIZE = 20,
     CRYPTO_SHA256_SIZE = 32,
-    CRYPTO_SHA1_HEX = 41,
     CRYPTO_SHA256_HEX = 65, /* with the NUL */
     CRYPTO_SHA1_BASE64 = 29,
     CRYPTO_TOKEN_SIZE = 33,
@@ -20,8 +19,7 @@ enum {
 bool crypto_hmac_sha1(const char *key, const void *data, size_t len, unsigned char *out);
 bool crypto_hmac_sha256(const char *key, const void *data, size_t len, unsigned char *out);
 
-/* Lowercase hex digests; `out` holds CRYPTO_SHA1_HEX or CRYPTO_SHA256_HEX bytes. */
-bool crypto_sha1_hex(const void *data, size_t len, char *out);
+/* Lowercase hex digest; `out` holds CRYPTO_SHA256_HEX bytes. */
 bool crypto_sha256_hex(const void *data, size_t len, char *out);
 
 /* Base64 with padding (RFC 4648, 4); `out` holds 4 * ceil(len / 3) + 1 bytes. */

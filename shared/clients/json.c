@@ -97,6 +97,17 @@ enum result json_print(const struct json *json, struct buf *out)
     return buf_ok(out) ? RESULT_OK : RESULT_FAILED;
 }
 
+void json_print_text(const char *text, struct buf *out)
+{
+    json_t *value = text != NULL ? json_string(text) : NULL;
+    if (value == NULL) {
+        buf_text(out, "null");
+    } else {
+        (void)json_dump_callback(value, add_bytes, out, JSON_ENCODE_ANY);
+    }
+    json_decref(value);
+}
+
 enum result json_parse(const char *text, size_t len, struct json **out)
 {
     json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);

@@ -37,6 +37,10 @@ void json_add_text(struct json *list, const char *text);
 /* Appends the document. RESULT_FAILED when it cannot be written. */
 enum result json_print(const struct json *json, struct buf *out);
 
+/* Appends one string, quoted, without a document around it; null for NULL and for what is no UTF-8.
+ */
+void json_print_text(const char *text, struct buf *out);
+
 /* Parses one object of at most `len` bytes, depth bounded by jansson. RESULT_INVALID otherwise.
  * The caller frees *out. */
 enum result json_parse(const char *text, size_t len, struct json **out);

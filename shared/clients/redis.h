@@ -23,7 +23,7 @@ struct redis_script {
     const char *name;
     const char *body;
     size_t length;
-    char sha1[41];
+    const char *sha1; /* lowercase hex */
 };
 
 /* One command's words in order. Start from {0}. Texts are borrowed until the call returns. */

@@ -6,7 +6,6 @@
 
 #include "base/embedded.h"
 #include "base/text.h"
-#include "clients/crypto.h"
 
 _Static_assert(SCRIPT_KEY_SIZE > sizeof "rec_progress::" + 20 + SID_LENGTH, "the longest key fits");
 
@@ -28,7 +27,8 @@ enum result script_find(const char *name, struct redis_script *out)
             out->name = file->name;
             out->body = file->bytes;
             out->length = (size_t)(file->end - file->bytes);
-            return crypto_sha1_hex(out->body, out->length, out->sha1) ? RESULT_OK : RESULT_FAILED;
+            out->sha1 = file->sha1;
+            return RESULT_OK;
         }
     }
     return RESULT_FAILED;

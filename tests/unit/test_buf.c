@@ -91,6 +91,47 @@ static void test_failure_stays(void **state)
     buf_free(&b);
 }
 
+static void test_cut_keeps_the_beginning(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 4);
+    buf_cut(&b, 0);
+    assert_string_equal(buf_str(&b), "");
+    buf_text(&b, "1234");
+    buf_cut(&b, 9);
+    assert_string_equal(buf_str(&b), "1234");
+    buf_cut(&b, 2);
+    assert_string_equal(buf_str(&b), "12");
+    assert_int_equal(b.len, 2);
+    buf_text(&b, "345");
+    assert_false(buf_ok(&b));
+    buf_cut(&b, 1);
+    assert_false(buf_ok(&b));
+    assert_string_equal(buf_str(&b), "1");
+    buf_free(&b);
+}
+
+/* Room for the text but not for its NUL, room for both, and none at all. */
+static void test_formats_that_just_fit(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 200; before++) {
+        struct buf b;
+        buf_init(&b, 128);
+        for (size_t i = 0; i < before && i < 100; i++)
+            buf_text(&b, "x");
+        buf_format(&b, "%0*d", (int)(before % 64) + 1, 7);
+        size_t start = before < 100 ? before : 100, len = before % 64 + 1;
+        bool fits = start + len <= 128;
+        assert_true(buf_ok(&b) == fits);
+        assert_int_equal(strlen(buf_str(&b)), fits ? start + len : start);
+        assert_int_equal(b.len, fits ? start + len : start);
+        assert_true(!fits || buf_str(&b)[b.len - 1] == '7');
+        buf_free(&b);
+    }
+}
+
 static void test_clear_forgets_and_keeps_memory(void **state)
 {
     (void)state;
@@ -160,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_is_a_string),
         cmocka_unit_test(test_adds_join),
+        cmocka_unit_test(test_cut_keeps_the_beginning),
+        cmocka_unit_test(test_formats_that_just_fit),
         cmocka_unit_test(test_no_bytes_still_terminate),
         cmocka_unit_test(test_nul_bytes_count),
         cmocka_unit_test(test_ceiling_is_exact),

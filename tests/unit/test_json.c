@@ -288,9 +288,33 @@ static void test_parse_depth_is_bounded(void **state)
     free(text);
 }
 
+static void test_single_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *printed;
+    } CASES[] = {{"a", "\"a\""},
+                 {"", "\"\""},
+                 {NULL, "null"},
+                 {"\"\\\n", "\"\\\"\\\\\\n\""},
+                 {"\xd7\x93", "\"\xd7\x93\""},
+                 {"\xff", "null"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct buf out;
+        buf_init(&out, 100);
+        buf_text(&out, "[");
+        json_print_text(CASES[i].text, &out);
+        buf_text(&out, "]");
+        assert_int_equal(out.len, strlen(CASES[i].printed) + 2);
+        assert_memory_equal(buf_str(&out) + 1, CASES[i].printed, strlen(CASES[i].printed));
+        buf_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_single_texts),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_other_values),
         cmocka_unit_test(test_a_later_put_replaces),
