@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from http_audit import (
-    BUSINESS, CONTENT, LATER, POSTED, SOON, actions, file_of, listens, ready,
+    BUSINESS, CONTENT, LATER, POSTED, SOON, actions, file_of, listens, noted, ready,
 )
 from http_expect import says
 from http_given import Given, given_in
@@ -61,7 +61,7 @@ def test_each_way_to_listen_is_noted(
 ) -> None:
     business, anybody = new_business(), Api(stack.base_url)
     call = ready(given, business)
-    api, link = given.api(business), given.link(business, f"{call}.wav", LATER)
+    api, link = given.api(business), noted(given.link(business, f"{call}.wav", LATER))
     cookie = {"Cookie": f"session={token_for(stack, business, sub='by cookie')}"}
     asked: list[tuple[str, Answer, int]] = [
         ("file", api.get(file_of(call)), 200),
@@ -80,9 +80,9 @@ def test_each_way_to_listen_is_noted(
         assert (action, answer.status) == (action, status)
     cleanup()
     rows = given.rows("playback_audit", call_sid=call)
-    noted = [action for action, _, _ in asked[:-2]] + ["file"]  # the link, once
-    assert sorted(row["action"] for row in rows) == sorted(noted)
-    assert len({row["id"] for row in rows}) == len(noted)
+    once = [action for action, _, _ in asked[:-2]] + ["file"]  # the link, once
+    assert sorted(row["action"] for row in rows) == sorted(once)
+    assert len({row["id"] for row in rows}) == len(once)
     assert {row["business_id"] for row in rows} == {business}
     # A link is for whoever has it: a session beside it is nobody's word for who listens.
     subjects: dict[str, set[str | None]] = {row["action"]: set() for row in rows}
@@ -125,7 +125,7 @@ def test_what_gives_nothing_is_not_noted(
 ) -> None:
     business, stranger = new_business(), new_business()
     call, away, nothing = ready(given, business), given.recorded(business), given.call(business)
-    api, link = given.api(business), given.link(business, f"{call}.wav", LATER)
+    api, link = given.api(business), noted(given.link(business, f"{call}.wav", LATER))
     etag = api.head(file_of(call)).headers["ETag"]
 
     def get(path: str, **headers: str) -> int:
@@ -156,6 +156,20 @@ def test_what_gives_nothing_is_not_noted(
     cleanup()
     for one in (call, away, nothing):
         assert actions(given, one) == []
+
+
+def test_what_the_web_server_sends_is_noted_as_its_link(
+    given: Given, stack: Stack, new_business: Callable[[], int], cleanup: Callable[[], None]
+) -> None:
+    """A row says who was given the link; the plays are in the web server's own log."""
+    business = new_business()
+    call = ready(given, business)
+    link = given.api(business).post(f"/api/recordings/{call}/prepare").json["play_url"]
+    path = link.removeprefix(stack.public_base_url)
+    for headers in ({}, {"Range": "bytes=0-0"}):
+        assert Api(stack.base_url).get(path, headers=headers).status in (200, 206)
+    cleanup()
+    assert actions(given, call) == ["link"]
 
 
 def test_a_status_that_starts_nothing_gives_no_link(
@@ -202,7 +216,7 @@ def test_without_redis_they_are_in_the_log(make_stack: Callable[..., Stack]) -> 
         assert stack.run("cleanup").returncode == 0
         stack.halt("redis")
         listens(given, BUSINESS, call, 3, sub="a b\x1b[31m=\"ד\"")
-        link = given.link(BUSINESS, f"{call}.wav", LATER)
+        link = noted(given.link(BUSINESS, f"{call}.wav", LATER))
         assert Api(stack.base_url).get(link).body == CONTENT
         assert noted_in_the_log(stack, call) == [
             f"PLAYBACK business_id={BUSINESS} sid={call} action=file"
@@ -343,7 +357,7 @@ def test_playing_needs_no_answer_from_redis(
                        overrides={"REDIS_TIMEOUT": "1h", "REDIS_URL": tcp_redis.url})
     with given_in(stack) as given:
         call = ready(given, BUSINESS)
-        link = given.link(BUSINESS, f"{call}.wav", LATER)
+        link = noted(given.link(BUSINESS, f"{call}.wav", LATER))
         listens(given, BUSINESS, call)
         tcp_redis.process.send_signal(signal.SIGSTOP)
         listens(given, BUSINESS, call, plays)
@@ -376,7 +390,8 @@ def test_who_listened_is_told(
     (line,) = told(run_tapedeck, call)
     given.db.execute("UPDATE playback_audit SET at = '2024-01-02 03:04:05+00' WHERE call_sid = %s",
                      [call])
-    assert Api(stack.base_url).get(given.link(business, f"{call}.wav", LATER)).status == 200
+    link = noted(given.link(business, f"{call}.wav", LATER))
+    assert Api(stack.base_url).get(link).status == 200
     assert re.fullmatch(rf"\S+\s+file\s+business={business}\s+subject=dana address=127\.0\.0\.1",
                         line)
     newest, oldest = told(run_tapedeck, call)

@@ -38,12 +38,17 @@ def settings_of(stack: Stack) -> tuple[Path, str]:
 
 
 def restart(stack: Stack, **settings: str) -> None:
-    """The responders again, with these lines in their env file in place of what was there."""
+    """The responders again, with these lines in their env file in place of what was there, and
+    the web server with the secrets of links."""
     path, text = settings_of(stack)
     kept = [line for line in text.splitlines() if line.partition("=")[0] not in settings]
-    path.write_text("\n".join(kept + [f"{name}={value}" for name, value in settings.items()]))
+    lines = kept + [f"{name}={value}" for name, value in settings.items()]
+    path.write_text("\n".join(lines))
+    of_links = dict(line.split("=", 1) for line in lines if line.startswith("MEDIA_"))
     stack.halt("responders")
     stack.revive("responders")
+    stack.halt("lighttpd")
+    stack.revive("lighttpd", **of_links)
 
 
 def link(secret: str, name: str, expires: int = LATER) -> str:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and only those; silent when all are there.
 #
-#   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static] [deb]
+#   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static] [deb] [bench]
 #                                                the first three when none is named
 #
 # Packages that bring a service (PostgreSQL, Redis, lighttpd, nginx) must not start it, neither now
@@ -71,7 +71,8 @@ disable_services() {
             if [ -n "${made_no_cluster-}" ]; then switch_off "$package"; fi
             ;;
         redis-server | lighttpd | prometheus) switch_off "$package" ;;
-        nginx-light) switch_off nginx ;; # apache2-bin brings no service
+        nginx | nginx-light) switch_off nginx ;; # apache2-bin brings no service
+        php-fpm) switch_off php8.2-fpm ;;
         esac
     done
 }
@@ -113,8 +114,8 @@ fi
 [ $# -gt 0 ] || set -- build run test
 for group in "$@"; do
     case $group in
-    build | run | test | fuzz | static | deb) ;;
-    *) fail "no such group: $group (there are build, run, test, fuzz, static and deb)" ;;
+    build | run | test | fuzz | static | deb | bench) ;;
+    *) fail "no such group: $group (there are build, run, test, fuzz, static, deb and bench)" ;;
     esac
 done
 

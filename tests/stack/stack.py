@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 15.0
 BUSINESSES = (1, 2)
 TOKEN_TTL = "8h"
+LINK_SECRETS = ("MEDIA_SECRET", "MEDIA_SECRET_PREVIOUS")
 EXPORTED = (
     "BASE_URL", "TOKEN", "DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN", "TWILIO_API_BASE", "PUBLIC_BASE_URL", "JWT_SECRET", "MEDIA_SECRET",
@@ -277,7 +278,7 @@ class Stack:
                             self.build_dir / "tapedeck.fcgi", self._responders, self._front_config)
         if not kind.starts_responders:
             self._launch(front.responders_service(place, env))
-        self._launch(kind.make(place, env, self._base_environment()))
+        self._launch(kind.make(place, env, {**self._base_environment(), **self._link_secrets()}))
         if self._timers:
             self._launch(timers.service(self.tapedeck, env))
         self._await(*(set(self._services) & {"responders", self.front}))
@@ -287,6 +288,10 @@ class Stack:
                 f"({front.readiness(self.base_url)}); see {self.log('responders')}"
                 f"{log_tail(self.log('responders'))}"
             )
+
+    def _link_secrets(self) -> dict[str, str]:
+        """What the web server needs to check play links itself, and nothing more."""
+        return {name: self.config[name] for name in LINK_SECRETS if name in self.config}
 
     def _write_exports(self) -> None:
         values = {

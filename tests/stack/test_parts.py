@@ -122,7 +122,8 @@ def test_the_web_servers_configuration_is_sound(tmp_path: Path) -> None:
     done = subprocess.run(
         ["/usr/sbin/lighttpd", "-tt", "-f", str(ROOT / "lighttpd.conf")],
         env={**os.environ, "BIND": "127.0.0.1", "PORT": "8080", "WEB_DIR": str(ROOT / "web"),
-             "SOCKET": str(tmp_path / "socket"), "RECORDINGS_DIR": str(tmp_path)},
+             "SOCKET": str(tmp_path / "socket"), "RECORDINGS_DIR": str(tmp_path),
+             "PLAY_LINK": str(ROOT / "fcgi" / "play_link.lua")},
         capture_output=True, text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
