@@ -56,18 +56,23 @@ JOBS_O   = $(call objects,$(JOBS_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
 .PHONY: all demo up down setup test units test-front valgrind torture fuzz fuzzers check check-static
-.PHONY: compiled clean
+.PHONY: check-cost bench compiled clean
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 
-$(BUILD)/tapedeck: $(JOBS_O) $(SHARED_O)
-	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) $(JOBS_LIBS)
+# Each binary takes what it uses and no more: a responder, of which there are many, needs no libcurl
+# and nothing of what that one brings along.
+$(BUILD)/shared.a: $(SHARED_O)
+	@rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/tapedeck.fcgi: $(FCGI_O) $(SHARED_O)
+$(BUILD)/tapedeck: $(JOBS_O) $(BUILD)/shared.a
 	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) -lfcgi
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS)
+
+$(BUILD)/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
+	@echo "ld $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) -lfcgi
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -90,6 +95,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(TESTABLE_O)
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
+
+# What a request costs, in instructions: tests/cost.
+$(BUILD)/obj/tests/cost/%.o: ALL_CFLAGS += -I tests/unit
+$(BUILD)/hot_path: $(BUILD)/obj/tests/cost/hot_path.o $(TESTABLE_O)
+	@echo "ld $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) $(JOBS_LIBS)
 
 # All of them run; those that fail show what they said.
 units: $(UNITS)
@@ -187,6 +198,20 @@ torture:
 
 check:
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/check
+
+# Ours beside what somebody would pick instead, some ten minutes: bench/results.md, results.svg.
+BENCH_SECONDS ?= 1
+BENCH_ROUNDS  ?= 3
+bench:
+	@sh tests/stack/setup.sh build run test bench
+	@$(call build,all)
+	@$(PYTHON) bench --seconds $(BENCH_SECONDS) --rounds $(BENCH_ROUNDS)
+
+# Fails when a request takes more instructions than it did; UPDATE=yes writes down what it takes.
+check-cost:
+	@sh tests/stack/setup.sh build test
+	@$(call build,build/hot_path)
+	@CC='$(CC)' sh tests/cost/check.sh build/hot_path $(UPDATE)
 
 # gcc, clang, gcc's analyzer, clang-tidy and cppcheck look at the source.
 check-static:
