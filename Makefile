@@ -110,15 +110,16 @@ units: $(UNITS)
 	done; echo "units: $$passed passed, $$failed failed"; test $$failed = 0
 
 # The units of a plain build once more, with valgrind watching; tests/http/test_valgrind.py does the
-# same to a responder.
+# same to a responder. Debian 12's valgrind knows no pidfd_open, so children are left to sanitizers.
+WATCHED  = $(filter-out %/test_child,$(UNITS))
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
            --errors-for-leak-kinds=definite,indirect,possible
 valgrind:
 	@sh tests/stack/setup.sh build test
-	@$(call build,$(UNITS))
-	@failed=0; for unit in $(UNITS); do \
+	@$(call build,$(WATCHED))
+	@failed=0; for unit in $(WATCHED); do \
 	    $(VALGRIND) $$unit >$$unit.log 2>&1 || { cat $$unit.log; failed=1; }; \
-	done; test $$failed = 0 && echo "valgrind: $(words $(UNITS)) units, no error, no leak"
+	done; test $$failed = 0 && echo "valgrind: $(words $(WATCHED)) units, no error, no leak"
 
 # Harnesses for libFuzzer (clang). All of them run, as many beside each other as there are cores.
 FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
