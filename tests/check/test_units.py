@@ -76,6 +76,13 @@ def test_services_are_closed(installed: Path, service: str) -> None:
     assert exposure(installed, service) < EXPOSURE_MOST
 
 
+def test_only_those_that_ask_the_provider_may_leave_the_machine() -> None:
+    """retain does with RETENTION_AT_TWILIO."""
+    closed = {path.stem.removeprefix("tapedeck-") for path in UNITS.glob("*.service")
+              if "IPAddressDeny=any\n" in path.read_text()}
+    assert closed == {"responders", "cleanup"}
+
+
 def test_commands_are_ours(build_dir: Path) -> None:
     """`tapedeck COMMAND` in a unit is a command that the program knows."""
     usage = subprocess.run([str(build_dir / "tapedeck"), "help"], capture_output=True, text=True,
