@@ -25,8 +25,13 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     json_put_flag(json, "has_transcript", row->has_transcript);
     call_json_put_speakers(app, &row->facts, json);
     json_put_text(json, "summary", row->summary);
-    json_put_text(json, "expires_at", row->expires_at);
+    call_json_put_expiry("expires_at", &row->facts, json);
     return json;
+}
+
+void call_json_put_expiry(const char *name, const struct call_facts *facts, struct json *json)
+{
+    json_put_text(json, name, facts->expires_at[0] != '\0' ? facts->expires_at : NULL);
 }
 
 void call_json_put_speakers(const struct app *app, const struct call_facts *facts,

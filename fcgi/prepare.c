@@ -21,6 +21,7 @@ static void put_facts(const struct app *app, const struct request *request, stru
     json_put_null(json, "duration");
     json_put_null(json, "channels");
     json_put_null(json, "speakers");
+    json_put_null(json, "recording_expires_at");
     if (look->has_facts && look->facts.duration >= 0) {
         json_put_int(json, "duration", look->facts.duration);
     }
@@ -29,6 +30,7 @@ static void put_facts(const struct app *app, const struct request *request, stru
     }
     if (look->has_facts) {
         call_json_put_speakers(app, &look->facts, json);
+        call_json_put_expiry("recording_expires_at", &look->facts, json);
     }
 }
 

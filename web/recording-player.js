@@ -340,6 +340,7 @@ export class RecordingPlayer extends HTMLElement {
       phase: this.#phase,
       loaded: this.#sound !== null,
       busy: this.#isBusy(),
+      kept: body.recording_expires_at ? new Date(body.recording_expires_at) : null,
       say: this.#say,
       progress: arriving ? { got: body.bytes_received, all: body.bytes_total } : null,
       again: this.#phase === "stopped" && retry ? again : "",

@@ -12,8 +12,8 @@ enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
 /* clang-format off */
 
 /* Columns of struct call_facts, in read_facts' order; $2 is BREAKER_RESET, $3 RECOVERY_WINDOW,
- * $4 INFLIGHT_TTL, $5 RECOVERY_LIMIT. */
-#define FACTS_COLUMNS \
+ * $4 INFLIGHT_TTL, $5 RECOVERY_LIMIT, `retention_days` the parameter of that name. */
+#define FACTS_COLUMNS(retention_days) \
     "c.call_sid, s.call_sid, s.recording_url <> '', s.recording_deleted_at IS NOT NULL," \
     " s.recording_status IN ('absent', 'failed'), s.recording_reason," \
     " coalesce(s.recording_duration, s.duration), s.channels," \
@@ -23,9 +23,10 @@ enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
     " r.bytes_received, r.bytes_total, f.failures, f.left_ms, f.error_code, f.error," \
     " r.status = 'running' AND r.heartbeat_at < now() - " PG_MS("$4") \
     "   AND r.recoveries >= $5::bigint AND r.recovered_at > now() - " PG_MS("$3") \
-    ", s.direction = 'inbound'"
+    ", s.direction = 'inbound', CASE WHEN s.recording_url <> '' THEN " \
+    PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END"
 
-enum { FACTS_COUNT = 22 };
+enum { FACTS_COUNT = 23 };
 
 /* Whose recording plays: the call's own, else its parent leg's. Then its active run, and how often
  * it failed since it last succeeded. */
@@ -48,11 +49,9 @@ enum { FACTS_COUNT = 22 };
     "       WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
     "         AND k.status = 'completed'), 0)) f ON true"
 
-#define ROW_COLUMNS(retention_days) \
+#define ROW_COLUMNS \
     ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
-    PG_ISO("c.created_at") ", CASE WHEN s.recording_url <> '' THEN " \
-    PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END, c.ai_summary," \
-    " coalesce(c.final_transcript, '') <> ''"
+    PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''"
 
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
 #define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
@@ -67,10 +66,10 @@ enum { FACTS_COUNT = 22 };
 
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find",
-        "SELECT " FACTS_COLUMNS " FROM call_log c" FACTS_TABLES
+        "SELECT " FACTS_COLUMNS("$7") " FROM call_log c" FACTS_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LIST] = {"call_list",
-        "SELECT " FACTS_COLUMNS ROW_COLUMNS("$14") ", NULL,"
+        "SELECT " FACTS_COLUMNS("$14") ROW_COLUMNS ", NULL,"
         "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
         " FROM (SELECT * FROM call_log l WHERE l.business_id = $1::bigint AND " IS_OURS("l")
         "   AND ($7::text IS NULL OR (l.created_at, l.call_sid) <"
@@ -86,7 +85,7 @@ static const struct pg_statement SQL[] = {
         "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $12) c" FACTS_TABLES
         " ORDER BY c.created_at DESC, c.call_sid DESC"},
     [READ] = {"call_read",
-        "SELECT " FACTS_COLUMNS ROW_COLUMNS("$7") ", c.final_transcript, NULL,"
+        "SELECT " FACTS_COLUMNS("$7") ROW_COLUMNS ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM call_log c" FACTS_TABLES
@@ -164,6 +163,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
     copy(f->reason, sizeof f->reason, pg_rows_text(rows, row, 5));
     copy(f->last_code, sizeof f->last_code, pg_rows_text(rows, row, 18));
     copy(f->last_error, sizeof f->last_error, pg_rows_text(rows, row, 19));
+    copy(f->expires_at, sizeof f->expires_at, pg_rows_text(rows, row, 22));
 }
 
 static void read_row(const struct pg_rows *rows, int row, struct call_row *out)
@@ -176,10 +176,9 @@ static void read_row(const struct pg_rows *rows, int row, struct call_row *out)
     out->status = pg_rows_text(rows, row, FACTS_COUNT + 4);
     out->duration = pg_rows_int(rows, row, FACTS_COUNT + 5, -1);
     out->created_at = pg_rows_text(rows, row, FACTS_COUNT + 6);
-    out->expires_at = pg_rows_text(rows, row, FACTS_COUNT + 7);
-    out->summary = pg_rows_text(rows, row, FACTS_COUNT + 8);
-    out->has_transcript = pg_rows_bool(rows, row, FACTS_COUNT + 9);
-    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 10);
+    out->summary = pg_rows_text(rows, row, FACTS_COUNT + 7);
+    out->has_transcript = pg_rows_bool(rows, row, FACTS_COUNT + 8);
+    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 9);
 }
 
 /* The parameters that FACTS_COLUMNS and FACTS_TABLES need, after the business. */
@@ -211,6 +210,7 @@ enum result call_find(const struct app *app, int64_t business_id, const char *ca
     struct pg_rows *rows;
     facts_params(app, business_id, &params);
     pg_text(&params, call_sid);
+    pg_int(&params, app->config->retention_days);
     enum result result = query_one(app, FIND, &params, &rows);
     if (result == RESULT_OK) {
         read_facts(rows, 0, out);
@@ -231,9 +231,9 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     if (result == RESULT_OK) {
         struct call_row row = {.cursor = NULL};
         read_row(rows, 0, &row);
-        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 12);
-        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 13);
-        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 14);
+        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 11);
+        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 12);
+        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 13);
         visit(context, &row);
         pg_rows_free(rows);
     }
@@ -320,7 +320,7 @@ static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *
         char cursor[CALL_CURSOR_SIZE];
         read_row(rows, i, &row);
         (void)snprintf(cursor, sizeof cursor, "%lld-%s",
-                       (long long)pg_rows_int(rows, i, FACTS_COUNT + 11, 0), row.facts.call_sid);
+                       (long long)pg_rows_int(rows, i, FACTS_COUNT + 10, 0), row.facts.call_sid);
         row.cursor = cursor;
         visit(context, &row);
     }

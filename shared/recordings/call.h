@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "base/text.h"
 #include "twilio/callback.h"
@@ -28,9 +29,10 @@ struct call_facts {
     bool deleted; /* it was ours, and expired */
     bool absent;  /* the provider said absent or failed */
     char reason[CALL_REASON_SIZE];
-    int64_t duration; /* seconds; -1: not known */
-    int64_t channels; /* -1: not known */
-    bool inbound;     /* the leg that was recorded: the customer began it */
+    int64_t duration;                /* seconds; -1: not known */
+    int64_t channels;                /* -1: not known */
+    bool inbound;                    /* the leg that was recorded: the customer began it */
+    char expires_at[CLOCK_ISO_SIZE]; /* the recording; "": never, or there is none */
     /* the active run */
     enum run_activity activity;
     int64_t run_id;
@@ -57,7 +59,7 @@ struct call_row {
     struct call_facts facts;
     const char *parent_call_sid, *direction, *from_number, *to_number, *status;
     int64_t duration; /* the call's; -1: not known */
-    const char *created_at, *expires_at;
+    const char *created_at;
     const char *summary, *transcript; /* the list has no transcript's text */
     bool has_transcript;
     /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about

@@ -57,6 +57,24 @@ def test_the_runners_waveform_is_drawn(site: Site, browser: Browser) -> None:
     assert site.asked("GET /api/recordings/.*/peaks")[-1].status == 200
 
 
+def test_it_says_until_when_it_is_kept(site: Site, browser: Browser) -> None:
+    """Once it is there; one that stays says nothing."""
+    call = site.call(seconds=3, recording_expires_at="2100-01-02T12:00:00Z")
+    held = site.call(seconds=3)
+    site.sql("UPDATE call_log SET legal_hold = true WHERE call_sid = %s RETURNING 1", held.call_sid)
+    site.embed(browser, call, held)
+    kept, stays = (browser.player(f"[call-sid={one.call_sid}]") for one in (call, held))
+    assert kept.part(".kept").text == ""
+    for player in (kept, stays):
+        player.click()
+        player.await_sound()
+    assert kept.part(".kept").text == "Kept until 2 January 2100"
+    browser.js("document.querySelector('recording-player').lang = 'he'")
+    assert kept.part(".kept").text == "נשמרת עד 2 בינואר 2100"
+    assert stays.part(".kept").text == ""
+    browser.shot("player-kept")
+
+
 def test_it_plays_to_the_end_and_again(site: Site, browser: Browser) -> None:
     site.embed(browser, site.fetched(site.call(seconds=2)))
     site.forget_asked()

@@ -55,6 +55,8 @@ def test_when_it_expires_is_shown(own: Own) -> None:
     assert shown[call.call_sid].startswith(week)
     assert call.api.get(f"/api/calls/{call.call_sid}").json["expires_at"] == shown[call.call_sid]
     assert shown[held.call_sid] is None and shown[gone.call_sid] is not None
+    for one in (call, held):
+        assert one.api.post(one.prepare_path).json["recording_expires_at"] == shown[one.call_sid]
 
 
 def test_what_is_being_fetched_waits(own: Own) -> None:

@@ -26,6 +26,7 @@ const ENGLISH = {
   failed: "The recording cannot be played now.",
   absent: "Nobody is fetching this recording any more.",
   broken: (at) => `The download broke off. The recording stopped at ${at}.`,
+  kept: (date) => `Kept until ${date}`,
   of: "of",
   and: (part) => ` ${part}`,
   hours: (n) => (n === 1 ? "1 hour" : `${n} hours`),
@@ -62,6 +63,7 @@ const HEBREW = {
   failed: "אי אפשר לנגן את ההקלטה כרגע.",
   absent: "ההקלטה כבר אינה מובאת.",
   broken: (at) => `ההורדה נקטעה. ההקלטה נעצרה ב־${at}.`,
+  kept: (date) => `נשמרת עד ${date}`,
   of: "מתוך",
   and: (part) => (/^\d/.test(part) ? ` ו־${part}` : ` ו${part}`),
   hours: (n) => (n === 1 ? "שעה" : n === 2 ? "שעתיים" : `${n} שעות`),
@@ -99,6 +101,13 @@ export function spoken(lang, seconds) {
   if (parts.length === 0) return words.seconds(0);
   return parts.map(([n, say]) => say(n)).reduce((text, part, i) =>
     text + (i === parts.length - 1 ? words.and(part) : ` ${part}`));
+}
+
+/** A day for people: `28 November`, with the year when it is another one. */
+export function dateOf(lang, date) {
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const locale = wordsOf(lang) === HEBREW ? "he-IL" : "en-GB";
+  return date.toLocaleDateString(locale, { day: "numeric", month: "long", year });
 }
 
 /** Bytes for people: `340 KB`, `1.2 MB`. */

@@ -106,6 +106,7 @@ canvas.done { opacity: 1; clip-path: inset(0 calc(100% - var(--at, 0%)) 0 0); }
   aspect-ratio: 1; border-radius: 50%; background: var(--soft); }
 .skip[aria-checked=true] i { background: var(--main); border-color: var(--main); }
 .skip[aria-checked=true] i::before { inset-inline: auto 2px; background: var(--on-main); }
+.kept { margin-inline-start: auto; color: var(--soft); font-size: .8125rem; }
 
 .say { grid-area: say; display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .75rem;
   margin-top: .4rem; color: var(--soft); font-size: .8125rem; }

@@ -1,6 +1,6 @@
 /** What a player looks like: its parts, made once, and shown anew after each change. */
 
-import { clock, directionOf, spoken, wordsOf } from "./messages.js";
+import { clock, dateOf, directionOf, spoken, wordsOf } from "./messages.js";
 import { sheet } from "./style.js";
 import { draw, speaks } from "./waveform.js";
 
@@ -33,6 +33,7 @@ const HTML = `
     </div>
     <div class="speeds" role="group" dir="ltr">${SPEED_BUTTONS}</div>
     <button type="button" class="skip" role="switch" data-act="skip"><i></i><span></span></button>
+    <span class="kept" part="expiry"></span>
   </div>
   <div class="say">
     <p role="status"></p><progress></progress>
@@ -81,6 +82,7 @@ export class View {
     this.#get(".skip").hidden = !model.peaks;
     this.#get(".skip").ariaChecked = String(model.skipping);
     this.#get(".skip span").textContent = words.skip;
+    this.#get(".kept").textContent = model.kept ? words.kept(dateOf(model.lang, model.kept)) : "";
     this.#showSaying(model);
     this.#showPeaks(model.peaks);
   }
