@@ -59,4 +59,5 @@ deb:
 	@ls build/deb/*.deb
 
 test-deb: deb
+	@$(call build,all)
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/deb
