@@ -167,6 +167,9 @@ up demo: setup
 down:
 	@$(STACK) down
 
+# Tests wait more than they reckon: more of them at once than there are cores.
+WORKERS = $(shell expr $(CORES) \* 3 / 2)
+
 # Everything is tried, whatever fails before; the runners' own summaries come last.
 ASAN = SANITIZE=yes BUILD=build/asan
 test:
@@ -174,9 +177,9 @@ test:
 	@$(call build,$(ASAN) all)
 	@failed=0; \
 	$(QUIETLY) $(ASAN) units || failed=1; \
-	BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) tests || failed=1; \
+	BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) tests || failed=1; \
 	for front in apache nginx; do \
-	    FRONT=$$front BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) \
+	    FRONT=$$front BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) \
 	        $(FRONT_TESTS) || failed=1; \
 	done; \
 	exit $$failed

@@ -41,6 +41,19 @@ def pytest_configure() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers take a hundred neighbours at once: without this one of them had every browser test."""
+    folders: dict[Path, list[Path]] = {}
+    for item in items:
+        files = folders.setdefault(item.path.parent, [])
+        if item.path not in files:
+            files.append(item.path)
+    where = {path: index / len(files)
+             for files in folders.values() for index, path in enumerate(files)}
+    items.sort(key=lambda item: where[item.path])
+
+
 @pytest.fixture(scope="session", autouse=True)
 def sanitizer_reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where sanitizers write; a session with any report in it fails, wherever it came from."""

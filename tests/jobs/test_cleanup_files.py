@@ -51,6 +51,7 @@ def test_only_what_is_a_part_file_goes(
     name: str, stays: bool, stack: Stack, new_business: Callable[[], int],
     cleanup: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:
+    cleanup(STALE_AFTER="1h")  # What other tests left is not counted below.
     business = new_business()
     (stack.recordings_dir / str(business)).mkdir()
     path = leave(stack.recordings_dir / name.format(business=business, sid=SID))

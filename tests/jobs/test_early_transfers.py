@@ -174,7 +174,7 @@ def test_a_download_that_dies_is_told(begun: Begin) -> None:
     """Between two attempts there is nothing to play: the same 202 as prepare's."""
     call, link = begun(fault("trickle", bytes_per_second=300_000),
                        fault("truncate", after_bytes=HELD_AT), RETRY_DELAYS="1h")
-    until(lambda: files_of(call) == [], "the end of the attempt")
+    until(lambda: call.api.get(call.status_path).json["status"] == "queued", "the next attempt")
     answer = ask(call, link, 0)
     assert (answer.status, answer.json["status"]) == (202, "queued")
     assert call.api.get(call.status_path).json["playable"] is False
