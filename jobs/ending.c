@@ -1,16 +1,19 @@
 #include "ending.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "recordings/account.h"
 #include "recordings/queue.h"
-#include "recordings/step.h"
 #include "tally.h"
 #include "twilio/media.h"
 
 enum { NOT_READY_DELAY_MS = 5000, AFTER_OTHERS_MS = 1000 };
 
-static void release_slot(const struct app *app, const struct run *run, const char *event,
-                         const char *code)
+void ending_release(const struct app *app, const struct run *run, const char *event,
+                    const char *code)
 {
     struct queue_place place = {0};
     enum result result = queue_release(app, run->business_id, run->call_sid, run->token, &place);
@@ -26,7 +29,7 @@ static void release_ended(const struct app *app, const struct run *run, enum res
                           const char *event, const char *code)
 {
     bool ours = written == RESULT_OK;
-    release_slot(app, run, ours ? event : "RECORDING_LOST", ours ? code : "lease");
+    ending_release(app, run, ours ? event : "RECORDING_LOST", ours ? code : "lease");
 }
 
 static int64_t retry_delay(const struct config *config, int64_t attempts)
@@ -57,7 +60,7 @@ static int64_t fail(const struct app *app, const struct run *run, const struct r
     return ENDING_FINAL;
 }
 
-static int64_t fail_attempt(const struct app *app, const struct run *run,
+int64_t ending_fail_attempt(const struct app *app, const struct run *run,
                             const struct run_reason *reason)
 {
     if (run->attempts + 1 >= app->config->run_attempts) {
@@ -92,19 +95,38 @@ static int64_t pause_account(const struct app *app, const struct run *run,
     case RESULT_UNAVAILABLE: return ENDING_BLOCKED;
     default:
         (void)account_probe_over(app, account, run->admitted_us);
-        return fail_attempt(app, run, &end->reason);
+        return ending_fail_attempt(app, run, &end->reason);
     }
 }
 
-int64_t ending_unless_admitted(const struct app *app, struct run *run)
+/* A probe is one run, so only what is not paused at all is good for the next one, too. */
+static bool is_admitted(const struct app *app, struct run *run, const char *account,
+                        struct ending_admission *last, int64_t *wait_ms)
+{
+    bool open = false;
+    if (account[0] == '\0') {
+        return true;
+    }
+    if (strcmp(account, last->account) == 0) {
+        run->admitted_us = last->admitted_us;
+        return true;
+    }
+    enum result result = account_admit(app, account, wait_ms, &run->admitted_us, &open);
+    if (result == RESULT_OK && open) {
+        (void)snprintf(last->account, sizeof last->account, "%s", account);
+        last->admitted_us = run->admitted_us;
+    }
+    return result != RESULT_DENIED;
+}
+
+int64_t ending_unless_admitted(const struct app *app, struct run *run,
+                               struct ending_admission *last)
 {
     static const struct run_reason PAUSED = {"account_paused",
                                              "The provider's account rests after a fault."};
     struct media_ref ref;
-    int64_t wait_ms;
-    const char *account = account_of(run, &ref);
-    if (account[0] == '\0' ||
-        account_admit(app, account, &wait_ms, &run->admitted_us) != RESULT_DENIED) {
+    int64_t wait_ms = 0;
+    if (is_admitted(app, run, account_of(run, &ref), last, &wait_ms)) {
         return ENDING_ADMITTED;
     }
     int64_t delay_ms = try_later(app, run, wait_ms, false, &PAUSED);
@@ -123,43 +145,19 @@ static void note_account(const struct app *app, const struct run *run, bool work
     }
 }
 
+void ending_note_worked(const struct app *app, const struct run *run, struct ending_admission *last)
+{
+    struct media_ref ref;
+    const char *account = account_of(run, &ref);
+    if (strcmp(account, last->account) == 0 && run->admitted_us <= last->admitted_us) {
+        return;
+    }
+    note_account(app, run, true);
+    (void)snprintf(last->account, sizeof last->account, "%s", account);
+    last->admitted_us = run->admitted_us;
+}
+
 /* ---- each outcome ---- */
-
-/* Commits a sealed run; what a full one is followed by begins with the same commit. */
-static bool commit_sealed(const struct app *app, const struct run *run)
-{
-    if (step_begin_after(app, run->id) != RESULT_OK) {
-        run_seal_abort(app);
-        return false;
-    }
-    return run_seal_commit(app) == RESULT_OK;
-}
-
-/* The row is sealed first, under a lock that keeps every other runner out; then the file gets its
- * name; then the row is committed. Dying in between leaves a run that is rescued, and finds the
- * file here. */
-static int64_t store(const struct app *app, const struct run *run, const struct transfer_end *end,
-                     struct file_part *part)
-{
-    static const struct run_reason DISK = {"disk_error", "The recording could not be written."};
-    enum result result = run_seal(app, run, end->format, end->bytes);
-    if (result == RESULT_UNAVAILABLE) {
-        return ENDING_BLOCKED;
-    }
-    if (result != RESULT_OK) {
-        file_part_drop(part);
-        release_slot(app, run, "RECORDING_LOST", "lease");
-        return ENDING_FINAL;
-    }
-    if (file_part_finish(part, end->kind) != RESULT_OK) {
-        run_seal_abort(app);
-        return fail_attempt(app, run, &DISK);
-    }
-    bool sealed = commit_sealed(app, run);
-    tally_bytes(app, end->bytes);
-    release_slot(app, run, "RECORDING_DONE", sealed ? NULL : "unsealed");
-    return ENDING_FINAL;
-}
 
 static int64_t cancel(const struct app *app, const struct run *run, struct file_part *part)
 {
@@ -167,7 +165,7 @@ static int64_t cancel(const struct app *app, const struct run *run, struct file_
         return ENDING_BLOCKED;
     }
     file_part_drop(part);
-    release_slot(app, run, "RECORDING_CANCELLED", NULL);
+    ending_release(app, run, "RECORDING_CANCELLED", NULL);
     return ENDING_FINAL;
 }
 
@@ -175,7 +173,7 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
                      struct file_part *part)
 {
     switch (end->outcome) {
-    case TRANSFER_STORABLE: note_account(app, run, true); return store(app, run, end, part);
+    case TRANSFER_STORABLE: abort(); /* storing.h's */
     case TRANSFER_REFUSED: note_account(app, run, true); return fail(app, run, &end->reason);
     case TRANSFER_NOT_READY:
         note_account(app, run, true);
@@ -190,7 +188,7 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
     case TRANSFER_LOCKED:
     case TRANSFER_FAILED: note_account(app, run, end->answered); break;
     }
-    return fail_attempt(app, run, &end->reason);
+    return ending_fail_attempt(app, run, &end->reason);
 }
 
 void ending_hand_back(const struct app *app, const struct run *run)
@@ -200,12 +198,4 @@ void ending_hand_back(const struct app *app, const struct run *run)
     (void)queue_return(app, run->business_id, run->call_sid, run->token);
     log_event("RECORDING_RETURNED", "business_id=%lld sid=%s", (long long)run->business_id,
               run->call_sid);
-}
-
-void ending_already_here(const struct app *app, const struct run *run,
-                         const struct file_facts *file)
-{
-    enum result sealed = run_seal(app, run, audio_extension(file->kind), file->size);
-    bool committed = sealed == RESULT_OK && commit_sealed(app, run);
-    release_ended(app, run, sealed, "RECORDING_DONE", committed ? NULL : "unsealed");
 }

@@ -7,21 +7,21 @@
 #include "after.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "clients/crypto.h"
 #include "clients/http.h"
 #include "ending.h"
 #include "leases.h"
+#include "news.h"
 #include "recordings/audit.h"
 #include "recordings/meter.h"
 #include "recordings/queue.h"
 #include "recordings/run.h"
 #include "recordings/service.h"
+#include "storing.h"
+#include "taking.h"
 #include "transfer.h"
 #include "work.h"
 
 enum {
-    PUBLISH_EVERY_MS = 250,
-    PUBLISH_EVERY_BYTES = 256 * 1024,
     HEARTBEATS_PER_LEASE = 4,
     MARK_EVERY_MAX_MS = 5000,
     MARKS_PER_LEASE = 8,
@@ -30,8 +30,6 @@ enum {
     HEAR_CANCELS_EVERY_MS = 400,
     TAKE_AT_ONCE_MAX = 1000,
 };
-
-_Static_assert(sizeof(((struct run *)NULL)->token) >= CRYPTO_TOKEN_SIZE, "a lease's token fits");
 
 static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
 
@@ -110,59 +108,77 @@ static void drop_lost(struct work *work)
 
 /* ---- one transfer's events ---- */
 
-/* Told at the first bytes, at those that make it playable, at the last, and else now and then. */
-static bool is_news(const struct work *work, const struct transfer_progress *progress, int64_t now)
-{
-    int64_t before = work->published_bytes;
-    return before == 0 ||
-           (before < SERVICE_PLAYABLE_BYTES && progress->received >= SERVICE_PLAYABLE_BYTES) ||
-           progress->received == progress->total ||
-           progress->received - before >= PUBLISH_EVERY_BYTES ||
-           now - work->published_ms >= PUBLISH_EVERY_MS;
-}
-
 static void on_progress(void *context, const struct transfer_progress *progress)
 {
     struct work *work = context;
-    int64_t now = clock_monotonic_ms();
-    work->received = progress->received;
-    work->total = progress->total;
-    if (!is_news(work, progress, now)) {
-        return;
-    }
-    work->published_ms = now;
-    work->published_bytes = progress->received;
-    struct queue_job job = {.business_id = work->run.business_id};
-    struct queue_progress told = {.bytes_received = progress->received,
-                                  .bytes_total = progress->total,
-                                  .kind = progress->kind,
-                                  .stamp_ns = progress->stamp_ns};
-    memcpy(job.call_sid, work->run.call_sid, sizeof job.call_sid);
-    (void)snprintf(told.format, sizeof told.format, "%s", progress->format);
-    (void)queue_publish(work->runner->app, &job, work->run.token, &told);
+    news_tell(work->runner->app, work, progress);
 }
 
-/* What PostgreSQL could not be told is kept, part file and all, and told again by tick_waiting. */
-static void write_end(struct work *work, const struct transfer_end *end,
-                      const struct file_part *part)
+/* What PostgreSQL could not be told is kept, part file and all, and told again later. */
+static void settle(struct work *work, int64_t delay_ms)
 {
     struct runner *runner = work->runner;
-    work->transfer = NULL;
-    work->end = *end;
-    work->part = *part;
-    int64_t delay_ms = ending_write(runner->app, &work->run, &work->end, &work->part);
-    if (delay_ms == ENDING_BLOCKED) {
-        work->ended = true;
+    work->ended = delay_ms == ENDING_BLOCKED;
+    if (work->ended) {
         work->try_again_ms = clock_monotonic_ms() + WRITE_AGAIN_MS;
         return;
     }
     if (delay_ms != ENDING_FINAL) {
         note_due(runner, delay_ms);
     }
-    if (end->outcome == TRANSFER_STORABLE) {
+    if (work->end.outcome == TRANSFER_STORABLE) {
         after_stored(runner->after, work->run.business_id, work->run.call_sid);
     }
-    work_remove(&work->runner->works, work);
+    work_remove(&runner->works, work);
+}
+
+/* What is to be stored waits for the others that finish with it: see store_ended. */
+static void write_end(struct work *work, const struct transfer_end *end,
+                      const struct file_part *part)
+{
+    work->transfer = NULL;
+    work->end = *end;
+    work->part = *part;
+    if (end->outcome == TRANSFER_STORABLE) {
+        work->ended = true;
+        work->try_again_ms = 0;
+        return;
+    }
+    settle(work, ending_write(work->runner->app, &work->run, &work->end, &work->part));
+}
+
+static bool is_to_store(const struct work *work, int64_t now)
+{
+    return work->ended && !work->lost && work->end.outcome == TRANSFER_STORABLE &&
+           now >= work->try_again_ms;
+}
+
+/* Stores what has finished, as many as share a commit. Gives how many. */
+static size_t store_some(struct runner *runner)
+{
+    struct storing items[STORING_MAX];
+    struct work *works[STORING_MAX];
+    size_t count = 0;
+    int64_t now = clock_monotonic_ms();
+    for (struct work *work = runner->works.first; work != NULL && count < STORING_MAX;
+         work = work->next) {
+        if (is_to_store(work, now)) {
+            items[count] =
+                (struct storing){.run = &work->run, .end = &work->end, .part = &work->part};
+            works[count++] = work;
+        }
+    }
+    storing_write(runner->app, items, count);
+    for (size_t i = 0; i < count; i++) {
+        settle(works[i], items[i].delay_ms);
+    }
+    return count;
+}
+
+static void store_ended(struct runner *runner)
+{
+    while (store_some(runner) == STORING_MAX) {
+    }
 }
 
 static void on_end(void *context, const struct transfer_end *end, struct file_part *part)
@@ -220,76 +236,89 @@ static enum result start_work(struct runner *runner, const struct run *run)
 }
 
 /* A run rescued after its file got its name needs no second download. */
-static enum result start_run(struct runner *runner, struct run *run)
+static void start_run(struct runner *runner, struct run *run, struct ending_admission *last)
 {
     struct file_facts file;
     if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {
-        ending_already_here(runner->app, run, &file);
+        storing_found(runner->app, run, &file);
         after_stored(runner->after, run->business_id, run->call_sid);
-        return RESULT_OK;
+        return;
     }
-    int64_t delay_ms = ending_unless_admitted(runner->app, run);
+    int64_t delay_ms = ending_unless_admitted(runner->app, run, last);
     if (delay_ms == ENDING_ADMITTED) {
-        return start_work(runner, run);
-    }
-    if (delay_ms != ENDING_FINAL) {
+        (void)start_work(runner, run);
+    } else if (delay_ms != ENDING_FINAL) {
         note_due(runner, delay_ms);
     }
-    return RESULT_OK;
 }
 
-/* The lease in Redis is ours; now the row. If Redis was emptied in between, the slot may be
- * somebody else's by now: nobody could know of ours before the row said so. */
-static enum result claim(struct runner *runner, const struct queue_job *job, const char *token)
+/* Those whose leases in Redis are ours: now their rows, and then they begin. */
+static void start_taken(struct runner *runner, struct run_claim *claims, size_t count)
 {
-    struct run run;
-    enum result result = run_claim(runner->app, job, token, &run);
-    if (result == RESULT_OK && queue_renew(runner->app, job, token) == RESULT_LOST) {
-        ending_hand_back(runner->app, &run);
+    struct ending_admission last = {0};
+    enum result result = taking_claim(runner->app, claims, count);
+    if (result == RESULT_LOST) {
         note_due(runner, 0);
-        return RESULT_LOST;
+    } else if (result != RESULT_OK) {
+        runner->pause_until_ms = clock_monotonic_ms() + PG_PAUSE_MS;
     }
-    if (result == RESULT_OK) {
-        return start_run(runner, &run);
+    for (size_t i = 0; i < count; i++) {
+        if (claims[i].ours) {
+            start_run(runner, &claims[i].run, &last);
+        }
     }
-    if (result == RESULT_NOT_FOUND) {
-        (void)queue_release(runner->app, job->business_id, job->call_sid, token, NULL);
-        return result;
+}
+
+/* RESULT_UNAVAILABLE: Redis has gone, and the job is held until it is back. */
+static enum result take_lease(struct runner *runner, const struct queue_job *job,
+                              struct run_claim *claim)
+{
+    enum result result = taking_lease(runner->app, job, claim);
+    runner->holds = result == RESULT_UNAVAILABLE;
+    if (runner->holds) {
+        runner->held = *job;
     }
-    runner->pause_until_ms = clock_monotonic_ms() + PG_PAUSE_MS;
-    (void)queue_return(runner->app, job->business_id, job->call_sid, token);
     return result;
 }
 
 enum result runner_take(struct runner *runner, const struct queue_job *job)
 {
-    char token[CRYPTO_TOKEN_SIZE];
-    if (!crypto_token(token)) {
-        return RESULT_FAILED;
+    struct run_claim claim;
+    enum result result = take_lease(runner, job, &claim);
+    if (result == RESULT_OK) {
+        start_taken(runner, &claim, 1);
     }
-    enum result result = queue_take(runner->app, job, token);
-    runner->holds = result == RESULT_UNAVAILABLE;
-    if (runner->holds) {
-        runner->held = *job;
+    return result;
+}
+
+/* As many as share a commit. Gives how many were granted to us; fewer than that may be ours. */
+static size_t take_some(struct runner *runner)
+{
+    struct run_claim claims[TAKING_MAX];
+    struct queue_job job;
+    size_t popped = 0, count = 0;
+    enum result result = RESULT_OK;
+    size_t room = (size_t)runner->app->config->runner_transfers - runner->works.count;
+    while (popped < TAKING_MAX && count < room && !runner->holds) {
+        result = queue_pop(runner->app, &job);
+        if (result != RESULT_OK && result != RESULT_INVALID) {
+            break;
+        }
+        popped++; /* what is no job is dropped */
+        count += result == RESULT_OK && take_lease(runner, &job, &claims[count]) == RESULT_OK;
     }
-    if (result == RESULT_LOST) {
-        /* The grant lapsed while nobody took it: the call is in line again, or will be. */
-        (void)queue_dispatch(runner->app, job->business_id, NULL);
+    if (count > 0) {
+        start_taken(runner, claims, count);
     }
-    return result == RESULT_OK ? claim(runner, job, token) : result;
+    return popped;
 }
 
 size_t runner_take_all(struct runner *runner)
 {
-    struct queue_job job;
-    size_t taken = 0;
-    for (; taken < TAKE_AT_ONCE_MAX && runner_has_room(runner); taken++) {
-        enum result result = queue_pop(runner->app, &job);
-        if (result == RESULT_OK) {
-            (void)runner_take(runner, &job);
-        } else if (result != RESULT_INVALID) { /* what is no job is dropped */
-            break;
-        }
+    size_t taken = 0, some = TAKING_MAX;
+    while (some == TAKING_MAX && taken < TAKE_AT_ONCE_MAX && runner_has_room(runner)) {
+        some = take_some(runner);
+        taken += some;
     }
     return taken;
 }
@@ -345,12 +374,12 @@ static void tick_waiting(struct runner *runner, int64_t now)
             abandon(work);
         } else if (work->cancelled && !work->ended) {
             cancel_waiting(work);
-        } else if (now >= work->try_again_ms && work->ended) {
-            struct transfer_end end = work->end;
-            struct file_part part = work->part;
-            write_end(work, &end, &part);
-        } else if (now >= work->try_again_ms) {
+        } else if (now < work->try_again_ms) {
+            continue;
+        } else if (!work->ended) {
             (void)start_transfer(work);
+        } else if (work->end.outcome != TRANSFER_STORABLE) {
+            settle(work, ending_write(runner->app, &work->run, &work->end, &work->part));
         }
     }
 }
@@ -420,7 +449,9 @@ void runner_tick(struct runner *runner, bool taking)
 
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms)
 {
-    return after_poll(runner->after, fds, count, timeout_ms);
+    enum result result = after_poll(runner->after, fds, count, timeout_ms);
+    store_ended(runner);
+    return result;
 }
 
 void runner_hand_back(struct runner *runner)

@@ -99,7 +99,7 @@ static bool give_up(struct transfer *t, const struct run_reason *why)
     return false;
 }
 
-static const struct run_reason *disk_trouble(const struct file_part *part)
+const struct run_reason *transfer_disk_trouble(const struct file_part *part)
 {
     return part->error == ENOSPC || part->error == EDQUOT ? &DISK_FULL : &DISK;
 }
@@ -120,7 +120,7 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
         return give_up(t, &TOO_BIG);
     }
     if (file_part_write(&t->part, bytes, len) != RESULT_OK) {
-        return give_up(t, disk_trouble(&t->part));
+        return give_up(t, transfer_disk_trouble(&t->part));
     }
     if (t->part.size < AUDIO_HEAD_SIZE) {
         return true;
@@ -160,9 +160,6 @@ static const struct run_reason *check_part(const struct transfer *t,
 static void take_part(struct transfer *t, const struct http_answer *answer)
 {
     const struct run_reason *trouble = check_part(t, answer);
-    if (trouble == NULL && file_part_sync(&t->part) != RESULT_OK) {
-        trouble = disk_trouble(&t->part);
-    }
     end_transfer(t, trouble == NULL ? TRANSFER_STORABLE : TRANSFER_FAILED, trouble);
 }
 
@@ -174,7 +171,7 @@ static void next_rung(struct transfer *t)
     if (t->rung >= t->app->config->recording_formats.count) {
         end_transfer(t, TRANSFER_REFUSED, &NO_FORMAT);
     } else if (file_part_rewind(&t->part) != RESULT_OK) {
-        end_transfer(t, TRANSFER_FAILED, disk_trouble(&t->part));
+        end_transfer(t, TRANSFER_FAILED, transfer_disk_trouble(&t->part));
     } else if (start_rung(t) != RESULT_OK) {
         end_transfer(t, TRANSFER_FAILED, &INTERNAL);
     }
@@ -281,7 +278,7 @@ static enum result begin(struct transfer *t, const struct run *run, struct trans
         return refuse(end, TRANSFER_LOCKED, &LOCKED);
     }
     if (result != RESULT_OK) {
-        return refuse(end, TRANSFER_FAILED, disk_trouble(&t->part));
+        return refuse(end, TRANSFER_FAILED, transfer_disk_trouble(&t->part));
     }
     if (start_rung(t) != RESULT_OK) {
         file_part_drop(&t->part);

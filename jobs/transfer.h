@@ -17,7 +17,7 @@
 #include "recordings/run.h"
 
 enum transfer_outcome {
-    TRANSFER_STORABLE,  /* the part is complete, checked and on the disk */
+    TRANSFER_STORABLE,  /* the part is complete and checked; not synced yet */
     TRANSFER_FAILED,    /* one failed attempt: try again, while attempts are left */
     TRANSFER_REFUSED,   /* no format will ever come: trying again is useless */
     TRANSFER_NOT_READY, /* the provider has no media yet, and may soon: no failure */
@@ -62,5 +62,8 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
 
 /* Ends it early; on_end comes from the next http_poll, as TRANSFER_STOPPED. */
 void transfer_stop(struct transfer *transfer);
+
+/* Why a part could not be written: the disk is full, or in trouble. */
+const struct run_reason *transfer_disk_trouble(const struct file_part *part);
 
 #endif

@@ -21,6 +21,11 @@ enum statement_name {
 /* A parameter in microseconds since 1970 as a time. */
 #define PG_US(parameter) "to_timestamp(0) + " parameter "::bigint * interval '1 microsecond'"
 
+/* Is it worth a write that the account has worked? Not for each of many recordings. */
+#define IS_NEWS(admitted) \
+    "(a.paused_until <= " PG_US(admitted) " OR a.paused_until IS NULL" \
+    "   AND (a.worked_at IS NULL OR a.worked_at < now() - interval '10 seconds'))"
+
 static const struct pg_statement SQL[] = {
     /* Whoever finds the pause over, and no probe under way, is the probe. The others look again
      * soon: most probes end long before their time does. */
@@ -31,7 +36,8 @@ static const struct pg_statement SQL[] = {
         " SELECT EXISTS (SELECT FROM probe) OR paused_until IS NULL,"
         "   (extract(epoch FROM now()) * 1000000)::bigint,"
         "   ceil(extract(epoch FROM CASE WHEN paused_until > now() THEN paused_until"
-        "     ELSE least(probe_until, now() + " PG_MS("$3") ") END - now()) * 1000)::bigint"
+        "     ELSE least(probe_until, now() + " PG_MS("$3") ") END - now()) * 1000)::bigint,"
+        "   paused_until IS NULL"
         " FROM (SELECT) AS always LEFT JOIN provider_accounts ON account_sid = $1"},
     [FAULT_IS_OWN] = {"account_fault_is_own",
         "SELECT EXISTS (SELECT FROM recording_runs r JOIN provider_accounts a ON a.account_sid = $2"
@@ -50,12 +56,14 @@ static const struct pg_statement SQL[] = {
         "       " PG_MS("$3") "), " PG_MS("$4") ") END,"
         "   probe_until = NULL, error_code = $5, error = $6"
         " RETURNING ceil(extract(epoch FROM paused_until - now()) * 1000)::bigint"},
+    /* Looked at first: a conflict locks its row, and that is a commit to be synced. */
     [WORKED] = {"account_worked",
-        "INSERT INTO provider_accounts AS a (account_sid, worked_at) VALUES ($1, now())"
+        "INSERT INTO provider_accounts AS a (account_sid, worked_at) SELECT $1, now()"
+        " WHERE NOT EXISTS (SELECT FROM provider_accounts a WHERE a.account_sid = $1"
+        "   AND " IS_NEWS("$2") " IS NOT TRUE)"
         " ON CONFLICT (account_sid) DO UPDATE SET failures = 0, paused_until = NULL,"
         "   probe_until = NULL, error_code = NULL, error = NULL, worked_at = now()"
-        " WHERE a.paused_until <= " PG_US("$2") " OR a.paused_until IS NULL"
-        "   AND (a.worked_at IS NULL OR a.worked_at < now() - interval '10 seconds')"},
+        " WHERE " IS_NEWS("$2")},
     [PROBE_OVER] = {"account_probe_over",
         "UPDATE provider_accounts SET probe_until = NULL"
         " WHERE account_sid = $1 AND probe_until IS NOT NULL"
@@ -82,7 +90,7 @@ const struct pg_statement *account_statements(void)
 }
 
 enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms,
-                          int64_t *admitted_us)
+                          int64_t *admitted_us, bool *open)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
@@ -95,6 +103,7 @@ enum result account_admit(const struct app *app, const char *account_sid, int64_
         return result;
     }
     *admitted_us = pg_rows_int(rows, 0, 1, 0);
+    *open = pg_rows_bool(rows, 0, 3);
     if (!pg_rows_bool(rows, 0, 0)) {
         int64_t wait = pg_rows_int(rows, 0, 2, WAIT_MIN_MS);
         *wait_ms = wait > WAIT_MIN_MS ? wait : WAIT_MIN_MS;

@@ -8,15 +8,16 @@
 #ifndef TAPEDECK_RECORDINGS_ACCOUNT_H
 #define TAPEDECK_RECORDINGS_ACCOUNT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "app.h"
 #include "base/result.h"
 
-/* May a transfer of this account begin? RESULT_OK: yes, perhaps as the probe; `admitted_us` is
- * when, by PostgreSQL's clock. RESULT_DENIED: not before `wait_ms`. */
+/* May a transfer of this account begin? RESULT_OK: yes, as the probe unless it is `open`, that is
+ * not paused; `admitted_us` is when, by PostgreSQL's clock. RESULT_DENIED: not before `wait_ms`. */
 enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms,
-                          int64_t *admitted_us);
+                          int64_t *admitted_us, bool *open);
 
 /* Notes a fault met by a run, and pauses the account; `at_least_ms` is what the provider asked for
  * (Retry-After), or 0. Gives the pause's length. RESULT_EXISTS: the account has worked since this

@@ -77,7 +77,7 @@ struct file_part {
 };
 
 /* Opens and locks an empty part file; makes the business's folder. RESULT_LOST: another writer has
- * it. Ends with file_part_finish or file_part_drop. */
+ * it. Ends with file_part_settle or file_part_drop. */
 enum result file_part_open(const struct config *config, int64_t business_id, const char *call_sid,
                            struct file_part *part);
 
@@ -86,11 +86,18 @@ enum result file_part_write(struct file_part *part, const char *bytes, size_t le
 /* Forgets what was written: the next format begins, with another stamp. */
 enum result file_part_rewind(struct file_part *part);
 
+/* Sends the bytes on their way to the disk and does not wait: file_part_sync then waits less, the
+ * more so for one of many. Promises nothing. */
+void file_part_flush(const struct file_part *part);
+
 /* fsync: after this the bytes are on the disk. */
 enum result file_part_sync(struct file_part *part);
 
-/* Gives the part its final name, then syncs the folder; closes the part whatever happens. */
-enum result file_part_finish(struct file_part *part, enum audio_kind kind);
+/* Gives the part its final name; where that fails it is dropped. Then comes file_part_settle. */
+enum result file_part_name(struct file_part *part, enum audio_kind kind);
+
+/* Syncs the folder: after this the name is on the disk. Closes the part whatever happens. */
+enum result file_part_settle(struct file_part *part);
 
 /* The same for a waveform in the making: opens `fd` to be written to; then gives it its final name
  * and the recording's time of change. */

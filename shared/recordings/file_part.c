@@ -196,38 +196,46 @@ enum result file_part_rewind(struct file_part *part)
     return RESULT_OK;
 }
 
+void file_part_flush(const struct file_part *part)
+{
+    (void)sync_file_range(part->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 enum result file_part_sync(struct file_part *part)
 {
     return fsync(part->fd) == 0 ? RESULT_OK : failed(part);
 }
 
-static enum result finish_as(struct file_part *part, const char *ending)
+static enum result name_as(struct file_part *part, const char *ending)
 {
     char name[FINAL_NAME_SIZE];
     int n = snprintf(name, sizeof name, "%s.%s", part->call_sid, ending);
-    enum result result = RESULT_OK;
     if (n < 0 || (size_t)n >= sizeof name ||
         renameat(part->dir_fd, part->name, part->dir_fd, name) != 0) {
-        result = failed(part);
+        enum result result = failed(part);
         file_part_drop(part);
         return result;
     }
-    if (fsync(part->dir_fd) != 0) {
-        result = failed(part);
-    }
-    close_part(part);
-    return result;
+    return RESULT_OK;
 }
 
-enum result file_part_finish(struct file_part *part, enum audio_kind kind)
+enum result file_part_name(struct file_part *part, enum audio_kind kind)
 {
-    return finish_as(part, audio_extension(kind));
+    return name_as(part, audio_extension(kind));
+}
+
+enum result file_part_settle(struct file_part *part)
+{
+    enum result result = fsync(part->dir_fd) == 0 ? RESULT_OK : failed(part);
+    close_part(part);
+    return result;
 }
 
 enum result file_peaks_finish(struct file_part *part, int64_t modified_ns)
 {
     set_stamp(part, modified_ns);
-    return finish_as(part, FILE_PEAKS_ENDING);
+    enum result result = name_as(part, FILE_PEAKS_ENDING);
+    return result == RESULT_OK ? file_part_settle(part) : result;
 }
 
 void file_part_drop(struct file_part *part)

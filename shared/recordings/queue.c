@@ -17,6 +17,11 @@ const char *queue_lane_name(enum queue_lane lane)
     return lane == LANE_CLICK ? "click" : "later";
 }
 
+enum queue_lane queue_lane_of(const char *name)
+{
+    return name != NULL && strcmp(name, "later") == 0 ? LANE_LATER : LANE_CLICK;
+}
+
 /* ---- dispatch ---- */
 
 static void log_list(const char *event, int64_t business_id, const struct redis_reply *list,

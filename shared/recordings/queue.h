@@ -50,6 +50,9 @@ struct queue_job {
 
 const char *queue_lane_name(enum queue_lane lane);
 
+/* By its name; NULL, or no lane's name, is LANE_CLICK. */
+enum queue_lane queue_lane_of(const char *name);
+
 /* Puts a call in line, or moves it from the later line to the click line; grants what is free.
  * `place` may be NULL. Asking again changes nothing. */
 enum result queue_enqueue(const struct app *app, int64_t business_id, const char *call_sid,

@@ -1,18 +1,10 @@
 #include "recordings/run.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "base/buf.h"
-
-enum { ARRAY_CEILING = 256 * 1024 };
+#include "recordings/run_sql.h"
 
 enum statement_name {
     START,
     HURRY,
-    CLAIM,
-    HEARTBEAT,
-    SEAL,
     RETRY,
     FAIL,
     EACH_DUE,
@@ -22,17 +14,9 @@ enum statement_name {
     RESCUE,
     EACH_BUSINESS,
     END_CANCELLED,
-    CANCEL_WANTED,
 };
 
 /* clang-format off */
-
-/* A rescue of the row `r`, counted within RECOVERY_WINDOW, and whether another one is allowed. */
-#define COUNT_RECOVERY(window) \
-    "CASE WHEN recovered_at > now() - " PG_MS(window) " THEN recoveries + 1 ELSE 1 END"
-#define MAY_RECOVER(limit, window) \
-    "(recoveries < " limit "::bigint OR recovered_at IS NULL" \
-    "   OR recovered_at <= now() - " PG_MS(window) ")"
 
 /* Back to the line, but not when somebody has cancelled it meanwhile. */
 #define BACK_OR_CANCELLED(code, text) \
@@ -53,33 +37,6 @@ static const struct pg_statement SQL[] = {
         " RETURNING id, xmax = 0"},
     [HURRY] = {"run_hurry",
         "UPDATE recording_runs SET lane = 'click' WHERE id = $1 AND status IN ('queued', 'running')"},
-    [CLAIM] = {"run_claim",
-        "UPDATE recording_runs r SET status = 'running', lease_token = $3,"
-        "   started_at = coalesce(started_at, now()), heartbeat_at = now(),"
-        "   recoveries = CASE WHEN status = 'running' THEN " COUNT_RECOVERY("$7")
-        "     ELSE recoveries END,"
-        "   recovered_at = CASE WHEN status = 'running' THEN now() ELSE recovered_at END"
-        " WHERE business_id = $1 AND call_sid = $2 AND NOT cancel_requested"
-        "   AND (status = 'queued' AND (not_before IS NULL OR not_before <= now())"
-        "        OR status = 'running' AND heartbeat_at < now() - " PG_MS("$4")
-        "          AND " MAY_RECOVER("$6", "$7") ")"
-        " RETURNING id, job_type, lane, attempts,"
-        "   (SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_url <> '' LIMIT 1),"
-        "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_announced_at > now() - " PG_MS("$5") ")"},
-    [HEARTBEAT] = {"run_heartbeat",
-        "UPDATE recording_runs r SET heartbeat_at = now(),"
-        "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"
-        " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])"
-        "   AS b (id, token, received, total)"
-        " WHERE r.id = b.id AND r.lease_token = b.token AND r.status = 'running'"
-        " RETURNING r.id"},
-    [SEAL] = {"run_seal",
-        "UPDATE recording_runs SET status = 'completed', completed_at = now(),"
-        "   lease_token = NULL, error = NULL, error_code = NULL, format = $3,"
-        "   bytes_received = $4::bigint, bytes_total = $4::bigint"
-        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [RETRY] = {"run_retry",
         "UPDATE recording_runs SET" BACK_OR_CANCELLED("$5", "$6") ","
         "   queued_at = now() + " PG_MS("$3") ", not_before = now() + " PG_MS("$3") ","
@@ -115,8 +72,6 @@ static const struct pg_statement SQL[] = {
         "UPDATE recording_runs SET status = 'cancelled', lease_token = NULL, completed_at = now(),"
         "   error_code = 'cancelled', error = 'Somebody cancelled it.'"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
-    [CANCEL_WANTED] = {"run_cancel_wanted",
-        "SELECT id FROM recording_runs WHERE id = ANY ($1::bigint[]) AND cancel_requested"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -143,11 +98,6 @@ static enum result change_one(const struct app *app, enum statement_name name,
         pg_rows_free(rows);
     }
     return result;
-}
-
-static enum queue_lane lane_of(const char *name)
-{
-    return name != NULL && strcmp(name, "later") == 0 ? LANE_LATER : LANE_CLICK;
 }
 
 /* ---- beginning ---- */
@@ -177,156 +127,7 @@ enum result run_hurry(const struct app *app, int64_t run_id)
     return query(app, HURRY, &params, NULL);
 }
 
-static enum result read_claim(const struct pg_rows *rows, const struct queue_job *job,
-                              const char *token, struct run *out)
-{
-    if (pg_rows_count(rows) == 0) {
-        return RESULT_NOT_FOUND;
-    }
-    const char *type = pg_rows_text(rows, 0, 1);
-    const char *url = pg_rows_text(rows, 0, 4);
-    *out = (struct run){
-        .id = pg_rows_int(rows, 0, 0, 0),
-        .business_id = job->business_id,
-        .job = type != NULL && strcmp(type, "full") == 0 ? JOB_FULL : JOB_DOWNLOAD,
-        .lane = lane_of(pg_rows_text(rows, 0, 2)),
-        .attempts = pg_rows_int(rows, 0, 3, 0),
-        .announced_lately = pg_rows_bool(rows, 0, 5),
-    };
-    memcpy(out->call_sid, job->call_sid, sizeof out->call_sid);
-    (void)snprintf(out->token, sizeof out->token, "%s", token);
-    if (url != NULL && strlen(url) < sizeof out->recording_url) {
-        memcpy(out->recording_url, url, strlen(url) + 1);
-    }
-    return RESULT_OK;
-}
-
-enum result run_claim(const struct app *app, const struct queue_job *job, const char *token,
-                      struct run *out)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_int(&params, job->business_id);
-    pg_text(&params, job->call_sid);
-    pg_text(&params, token);
-    pg_int(&params, app->config->inflight_ttl);
-    pg_int(&params, app->config->not_ready_window);
-    pg_int(&params, app->config->recovery_limit);
-    pg_int(&params, app->config->recovery_window);
-    enum result result = query(app, CLAIM, &params, &rows);
-    if (result == RESULT_OK) {
-        result = read_claim(rows, job, token, out);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
-/* ---- alive ---- */
-
-static void add_item(struct buf *array, size_t index, const char *text)
-{
-    buf_text(array, index == 0 ? "{" : ",");
-    buf_text(array, text);
-}
-
-static void add_number(struct buf *array, size_t index, int64_t number)
-{
-    char digits[24];
-    (void)snprintf(digits, sizeof digits, "%lld", (long long)number);
-    add_item(array, index, digits);
-}
-
-/* Which of these runs the rows name, by id in the first column. */
-static void mark_named(const struct pg_rows *rows, struct run_beat *beats, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        beats[i].named = false;
-        for (int row = 0; row < pg_rows_count(rows) && !beats[i].named; row++) {
-            beats[i].named = pg_rows_int(rows, row, 0, 0) == beats[i].run->id;
-        }
-    }
-}
-
-/* Closes the arrays, runs the statement over them, and frees them. */
-static enum result query_arrays(const struct app *app, enum statement_name name, struct buf *arrays,
-                                size_t array_count, struct run_beat *beats, size_t count)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    enum result result = RESULT_OK;
-    for (size_t a = 0; a < array_count; a++) {
-        buf_text(&arrays[a], count > 0 ? "}" : "{}");
-        result = buf_ok(&arrays[a]) ? result : RESULT_FAILED;
-        pg_text(&params, buf_str(&arrays[a]));
-    }
-    if (result == RESULT_OK) {
-        result = query(app, name, &params, &rows);
-    }
-    if (result == RESULT_OK) {
-        mark_named(rows, beats, count);
-        pg_rows_free(rows);
-    }
-    for (size_t a = 0; a < array_count; a++) {
-        buf_free(&arrays[a]);
-    }
-    return result;
-}
-
-enum result run_heartbeat(const struct app *app, struct run_beat *beats, size_t count)
-{
-    enum { IDS, TOKENS, RECEIVED, TOTAL, ARRAYS };
-    struct buf arrays[ARRAYS];
-    for (size_t a = 0; a < ARRAYS; a++) {
-        buf_init(&arrays[a], ARRAY_CEILING);
-    }
-    for (size_t i = 0; i < count; i++) {
-        add_number(&arrays[IDS], i, beats[i].run->id);
-        add_item(&arrays[TOKENS], i, beats[i].run->token);
-        add_number(&arrays[RECEIVED], i, beats[i].received);
-        add_number(&arrays[TOTAL], i, beats[i].total);
-    }
-    return query_arrays(app, HEARTBEAT, arrays, ARRAYS, beats, count);
-}
-
-enum result run_cancel_wanted(const struct app *app, struct run_beat *beats, size_t count)
-{
-    struct buf ids;
-    buf_init(&ids, ARRAY_CEILING);
-    for (size_t i = 0; i < count; i++) {
-        add_number(&ids, i, beats[i].run->id);
-    }
-    return query_arrays(app, CANCEL_WANTED, &ids, 1, beats, count);
-}
-
 /* ---- ending ---- */
-
-enum result run_seal(const struct app *app, const struct run *run, const char *format,
-                     int64_t bytes)
-{
-    struct pg_params params = {0};
-    pg_int(&params, run->id);
-    pg_text(&params, run->token);
-    pg_text(&params, format);
-    pg_int(&params, bytes);
-    enum result result = pg_begin(app->pg);
-    if (result == RESULT_OK) {
-        result = change_one(app, SEAL, &params, RESULT_LOST);
-    }
-    if (result != RESULT_OK) {
-        pg_rollback(app->pg);
-    }
-    return result;
-}
-
-enum result run_seal_commit(const struct app *app)
-{
-    return pg_commit(app->pg);
-}
-
-void run_seal_abort(const struct app *app)
-{
-    pg_rollback(app->pg);
-}
 
 enum result run_retry(const struct app *app, const struct run *run, int64_t delay_ms, bool counts,
                       const struct run_reason *reason)
@@ -374,7 +175,7 @@ static enum result visit_waiting(const struct app *app, enum statement_name name
             .id = pg_rows_int(rows, i, 0, 0),
             .business_id = pg_rows_int(rows, i, 1, 0),
             .call_sid = pg_rows_text(rows, i, 2),
-            .lane = lane_of(pg_rows_text(rows, i, 3)),
+            .lane = queue_lane_of(pg_rows_text(rows, i, 3)),
             .token = pg_rows_text(rows, i, 4),
         };
         visit(context, &run);

@@ -50,11 +50,17 @@ enum result run_start(const struct app *app, int64_t business_id, const char *ca
 /* Moves an active run to the click lane; one that has ended meanwhile stays as it is. */
 enum result run_hurry(const struct app *app, int64_t run_id);
 
-/* Takes the call's active run for `token`: one that is queued and due, or one whose holder has not
- * been heard of for INFLIGHT_TTL, unless that happened RECOVERY_LIMIT times within RECOVERY_WINDOW.
- * RESULT_NOT_FOUND when there is none to take. */
-enum result run_claim(const struct app *app, const struct queue_job *job, const char *token,
-                      struct run *out);
+/* Whose run is wanted, and for which token, each another; the answer is `ours` and the run. */
+struct run_claim {
+    struct queue_job job;
+    char token[RUN_TOKEN_SIZE];
+    bool ours;
+    struct run run;
+};
+
+/* Takes these calls' active runs: those that are queued and due, or whose holder has not been heard
+ * of for INFLIGHT_TTL, unless that happened RECOVERY_LIMIT times within RECOVERY_WINDOW. */
+enum result run_claim(const struct app *app, struct run_claim *claims, size_t count);
 
 /* One of a runner's runs, as the statements over all of them take it. */
 struct run_beat {
@@ -70,13 +76,19 @@ enum result run_heartbeat(const struct app *app, struct run_beat *beats, size_t 
 /* Asks which of these runs a person wants cancelled: those are `named`. */
 enum result run_cancel_wanted(const struct app *app, struct run_beat *beats, size_t count);
 
+/* How a run completed. `format` is a word of ours. */
+struct run_end {
+    const struct run *run;
+    const char *format;
+    int64_t bytes;
+};
+
 /*
- * Completing is a transaction around the file's rename, so that no row says completed without its
- * file: run_seal marks the run under a row lock (RESULT_LOST: not ours, nothing begun), then the
- * caller renames, then run_seal_commit, or run_seal_abort.
+ * Completing is a transaction around the files' renames, so that no row says completed without its
+ * file: run_seal marks the runs under row locks (RESULT_LOST: not all of them ours, nothing begun),
+ * then the caller renames, then run_seal_commit, or run_seal_abort.
  */
-enum result run_seal(const struct app *app, const struct run *run, const char *format,
-                     int64_t bytes);
+enum result run_seal(const struct app *app, const struct run_end *ends, size_t count);
 enum result run_seal_commit(const struct app *app);
 void run_seal_abort(const struct app *app);
 
@@ -121,5 +133,6 @@ enum result run_each_business(const struct app *app, void (*visit)(void *, int64
 
 /* For the check that the schema accepts them. */
 const struct pg_statement *run_statements(void);
+const struct pg_statement *run_held_statements(void);
 
 #endif

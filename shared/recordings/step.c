@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
-
-enum { ARRAY_CEILING = 64 * 1024 };
+#include "clients/pg_array.h"
 
 enum statement_name {
     BEGIN,
@@ -45,7 +43,7 @@ static const struct pg_statement SQL[] = {
     [BEGIN_AFTER] = {"step_begin_after",
         "INSERT INTO call_steps AS s (business_id, call_sid, step)"
         " SELECT business_id, call_sid, 'transcribe' FROM recording_runs"
-        " WHERE id = $1 AND job_type = 'full'" UNLESS_BEGUN},
+        " WHERE id = ANY ($1::bigint[]) AND job_type = 'full'" UNLESS_BEGUN},
     [REDO] = {"step_redo",
         "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
         " VALUES ($1, $2, 'transcribe', $3)"
@@ -135,11 +133,20 @@ enum result step_begin(const struct app *app, int64_t business_id, const char *c
     return query(app, BEGIN, &params, NULL);
 }
 
-enum result step_begin_after(const struct app *app, int64_t run_id)
+enum result step_begin_after(const struct app *app, const struct run_end *ends, size_t count)
 {
     struct pg_params params = {0};
-    pg_int(&params, run_id);
-    return query(app, BEGIN_AFTER, &params, NULL);
+    struct pg_arrays ids;
+    pg_arrays_init(&ids);
+    for (size_t i = 0; i < count; i++) {
+        pg_arrays_number(&ids, 0, ends[i].run->id);
+    }
+    enum result result = RESULT_FAILED;
+    if (pg_arrays_finish(&ids, 1, &params)) {
+        result = query(app, BEGIN_AFTER, &params, NULL);
+    }
+    pg_arrays_free(&ids);
+    return result;
 }
 
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again)
@@ -208,19 +215,6 @@ enum result step_claim(const struct app *app, const char *token, struct step *st
 
 /* ---- alive ---- */
 
-static void add_ids(struct buf *ids, struct buf *tokens, const struct step *const *steps,
-                    size_t count)
-{
-    buf_text(ids, "{");
-    buf_text(tokens, "{");
-    for (size_t i = 0; i < count; i++) {
-        buf_format(ids, "%s%lld", i > 0 ? "," : "", (long long)steps[i]->id);
-        buf_format(tokens, "%s%s", i > 0 ? "," : "", steps[i]->token);
-    }
-    buf_text(ids, "}");
-    buf_text(tokens, "}");
-}
-
 static void mark_ours(const struct pg_rows *rows, const struct step *const *steps, bool *ours,
                       size_t count)
 {
@@ -237,22 +231,22 @@ enum result step_heartbeat(const struct app *app, const struct step *const *step
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    struct buf ids, tokens;
-    buf_init(&ids, ARRAY_CEILING);
-    buf_init(&tokens, ARRAY_CEILING);
-    add_ids(&ids, &tokens, steps, count);
-    pg_text(&params, buf_str(&ids));
-    pg_text(&params, buf_str(&tokens));
-    enum result result = buf_ok(&ids) && buf_ok(&tokens) ? RESULT_OK : RESULT_FAILED;
-    if (result == RESULT_OK) {
+    struct pg_arrays arrays;
+    enum { IDS, TOKENS, ARRAYS };
+    pg_arrays_init(&arrays);
+    for (size_t i = 0; i < count; i++) {
+        pg_arrays_number(&arrays, IDS, steps[i]->id);
+        pg_arrays_word(&arrays, TOKENS, steps[i]->token);
+    }
+    enum result result = RESULT_FAILED;
+    if (pg_arrays_finish(&arrays, ARRAYS, &params)) {
         result = query(app, HEARTBEAT, &params, &rows);
     }
     if (result == RESULT_OK) {
         mark_ours(rows, steps, ours, count);
         pg_rows_free(rows);
     }
-    buf_free(&ids);
-    buf_free(&tokens);
+    pg_arrays_free(&arrays);
     return result;
 }
 

@@ -39,8 +39,9 @@ const char *step_word(enum step_name name);
  * failed, or was not configured, begins anew. Safe inside a transaction. */
 enum result step_begin(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* The same for a run, if it is a full one by now; inside the transaction that completes it. */
-enum result step_begin_after(const struct app *app, int64_t run_id);
+/* The same for those of the runs that are full ones by now; inside the transaction that completes
+ * them. */
+enum result step_begin_after(const struct app *app, const struct run_end *ends, size_t count);
 
 /* The same by hand, whatever there was: with `again` also when the call is transcribed. */
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again);

@@ -57,6 +57,12 @@ static inline int end_world(void **state)
     return removed ? 0 : -1;
 }
 
+static inline enum result finish_part(struct file_part *part, enum audio_kind kind)
+{
+    enum result result = file_part_name(part, kind);
+    return result == RESULT_OK ? file_part_settle(part) : result;
+}
+
 static const char *path_of(struct world *world, const char *name)
 {
     return scratch_path(world->dir, name, world->path);

@@ -33,6 +33,7 @@ int main(void)
     print(call_write_statements());
     print(delivery_statements());
     print(run_statements());
+    print(run_held_statements());
     print(step_statements());
     print(transcript_statements());
     print(history_statements());

@@ -163,7 +163,7 @@ static void test_sweep_leaves_what_is_held(void **state)
     assert_int_equal(file_sweep_parts(&world->config, MINUTE), 1);
     assert_true(is_there(world, PART));
     write_part(&part, "still ours");
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_OK);
     assert_content(world, "7/" SID ".wav", "still ours");
 }
 

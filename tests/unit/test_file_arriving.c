@@ -31,7 +31,7 @@ static void test_the_stamp_stays(void **state)
         assert_int_equal(stamp_of(world, PART), stamp);
     }
     assert_int_equal(file_part_sync(&part), RESULT_OK);
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_OK);
     assert_int_equal(find(world, BUSINESS, &facts), RESULT_OK);
     assert_int_equal(facts.modified_ns, stamp);
     assert_int_equal(facts.modified, stamp / 1000000000);
@@ -100,7 +100,7 @@ static void test_sizes_while_it_grows(void **state)
     assert_true(goes_on);
     write_part(&part, "123456");
     assert_int_equal(file_arriving_size(fd, &goes_on), 6);
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_OK);
     assert_int_equal(file_arriving_size(fd, &goes_on), 6);
     assert_true(goes_on); /* it has its final name */
     close(fd);

@@ -18,7 +18,7 @@ static void test_from_part_to_file(void **state)
     assert_int_equal(part.size, 22);
     assert_int_equal(find(world, BUSINESS, &facts), RESULT_NOT_FOUND); /* not yet */
     assert_int_equal(file_part_sync(&part), RESULT_OK);
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_OK);
     assert_closed(&part);
     assert_false(is_there(world, PART));
     assert_int_equal(find(world, BUSINESS, &facts), RESULT_OK);
@@ -37,7 +37,7 @@ static void test_names_say_what_the_bytes_are(void **state)
     struct world *world = *state;
     struct file_part part;
     open_part(world, &part);
-    assert_int_equal(file_part_finish(&part, AUDIO_MP3), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_MP3), RESULT_OK);
     assert_true(is_there(world, "7/" SID ".mp3"));
     assert_false(is_there(world, "7/" SID ".wav"));
 }
@@ -50,7 +50,7 @@ static void test_finish_replaces(void **state)
     put(world, "7/" SID ".wav", 9);
     open_part(world, &part);
     write_part(&part, "new");
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_OK);
     assert_content(world, "7/" SID ".wav", "new");
 }
 
@@ -60,7 +60,7 @@ static void test_finish_that_fails_leaves_nothing(void **state)
     struct file_part part;
     open_part(world, &part);
     folder(world, "7/" SID ".wav"); /* in the way */
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_FAILED);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_FAILED);
     assert_int_equal(part.error, EISDIR);
     assert_closed(&part);
     assert_false(is_there(world, PART));
@@ -141,7 +141,7 @@ static void test_a_leftover_is_taken_over_empty(void **state)
     open_part(world, &part);
     assert_int_equal(part.size, 0);
     write_part(&part, "new");
-    assert_int_equal(file_part_finish(&part, AUDIO_WAV), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_WAV), RESULT_OK);
     assert_content(world, "7/" SID ".wav", "new");
 }
 
@@ -177,7 +177,7 @@ static void test_rewind(void **state)
     write_part(&part, "the second");
     assert_int_equal(part.size, 10);
     assert_memory_equal(part.head, "the second\0\0", AUDIO_HEAD_SIZE);
-    assert_int_equal(file_part_finish(&part, AUDIO_MP3), RESULT_OK);
+    assert_int_equal(finish_part(&part, AUDIO_MP3), RESULT_OK);
     assert_content(world, "7/" SID ".mp3", "the second");
 }
 
