@@ -70,7 +70,8 @@ struct file_part {
     int dir_fd;
     char name[SID_SIZE + 8];
     char call_sid[SID_SIZE];
-    int64_t size; /* bytes written */
+    int64_t size;    /* bytes written */
+    int64_t flushed; /* of those, on their way to the disk */
     int64_t stamp_ns;
     unsigned char head[AUDIO_HEAD_SIZE];
     int error; /* errno of the last failure */
@@ -88,7 +89,7 @@ enum result file_part_rewind(struct file_part *part);
 
 /* Sends the bytes on their way to the disk and does not wait: file_part_sync then waits less, the
  * more so for one of many. Promises nothing. */
-void file_part_flush(const struct file_part *part);
+void file_part_flush(struct file_part *part);
 
 /* fsync: after this the bytes are on the disk. */
 enum result file_part_sync(struct file_part *part);

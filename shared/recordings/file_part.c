@@ -14,6 +14,7 @@
 #define PEAKS_ENDING "peaks"
 
 enum { DIR_MODE = 0750, FILE_MODE = 0640, OPEN_TRIES = 3, NS_PER_S = 1000000000 };
+enum { FLUSH_EVERY_BYTES = 256 * 1024 };
 enum { FINAL_NAME_SIZE = SID_SIZE + sizeof FILE_PEAKS_ENDING };
 
 _Static_assert(SID_LENGTH == 34, "the precision in a part file's name");
@@ -162,6 +163,12 @@ static void keep_head(struct file_part *part, const char *bytes, size_t len)
     memcpy(part->head + have, bytes, len < wanted ? len : wanted);
 }
 
+void file_part_flush(struct file_part *part)
+{
+    (void)sync_file_range(part->fd, part->flushed, 0, SYNC_FILE_RANGE_WRITE);
+    part->flushed = part->size;
+}
+
 enum result file_part_write(struct file_part *part, const char *bytes, size_t len)
 {
     keep_head(part, bytes, len);
@@ -177,6 +184,9 @@ enum result file_part_write(struct file_part *part, const char *bytes, size_t le
         len -= (size_t)n;
         part->size += n;
     }
+    if (part->size - part->flushed >= FLUSH_EVERY_BYTES) {
+        file_part_flush(part);
+    }
     keep_stamp(part);
     return RESULT_OK;
 }
@@ -190,15 +200,10 @@ enum result file_part_rewind(struct file_part *part)
             return result;
         }
     }
-    part->size = 0;
+    part->size = part->flushed = 0;
     memset(part->head, 0, sizeof part->head);
     set_stamp(part, clock_wall_ns());
     return RESULT_OK;
-}
-
-void file_part_flush(const struct file_part *part)
-{
-    (void)sync_file_range(part->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 enum result file_part_sync(struct file_part *part)
