@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-enum { FILES_MAX = 16, NOT_STARTED = 127, WORD_SIZE = 64 };
+enum { FILES_MAX = 16, LOW_PRIORITY = 10, NOT_STARTED = 127, WORD_SIZE = 64 };
 
 struct child {
     pid_t pid;
@@ -83,6 +83,7 @@ static _Noreturn void become(const struct child_order *order, char *const *words
     bool good =
         prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     /* A parent that died before the line above took effect is noticed here. */
+    (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
     if (good && getppid() == parent && set_signals() && set_descriptors(order->in, order->out) &&
         set_limits(&order->limits)) {
         (void)execve("/proc/self/exe", words, env);

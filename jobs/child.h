@@ -5,7 +5,7 @@
  * For whatever reads bytes that came from outside: a decoder that loops, crashes or eats memory is
  * a child that ended badly, and the runner's loop never waits for one. A child has no
  * configuration, no secrets and no descriptors but the two it is given, and its stderr is ours. It
- * dies with us.
+ * dies with us, and what the runner does itself comes before it.
  */
 #ifndef TAPEDECK_JOBS_CHILD_H
 #define TAPEDECK_JOBS_CHILD_H
