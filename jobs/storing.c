@@ -80,7 +80,7 @@ static void end_unsealed(const struct app *app, struct storing *item, enum resul
     }
 }
 
-/* False, and nothing is decided, when the trouble may be that of one among many. */
+/* As store_together: the trouble may be that of one among many. */
 static bool end_all_unsealed(const struct app *app, struct storing *const *group, size_t count,
                              enum result why)
 {
@@ -93,6 +93,7 @@ static bool end_all_unsealed(const struct app *app, struct storing *const *group
     return true;
 }
 
+/* False, and nothing is decided, when each of them is to go by itself; never for one. */
 static bool store_together(const struct app *app, struct storing *const *group, size_t count)
 {
     struct run_end ends[STORING_MAX] = {0};
@@ -113,6 +114,9 @@ static bool store_together(const struct app *app, struct storing *const *group, 
         return count == 1;
     }
     bool sealed = commit(app, ends, count);
+    if (!sealed && count > 1) {
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         end_done(app, group[i], sealed);
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
@@ -107,6 +108,33 @@ def test_what_full_runs_are_followed_by(flock: Flock, calls: list[Call], db: Db)
     began = [value_of(db, "SELECT count(*) FROM call_steps WHERE step = 'transcribe'"
                       " AND call_sid = %s", call.call_sid) for call in calls]
     assert began == [1, 1, 0]
+
+
+@contextmanager
+def refused_steps(db: Db, call: Call) -> Iterator[None]:
+    """PostgreSQL refuses what this call would be followed by."""
+    db.execute("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+               " $$ BEGIN RAISE 'refused'; END $$")
+    db.execute("CREATE TRIGGER refused BEFORE INSERT ON call_steps FOR EACH ROW"
+               f" WHEN (NEW.call_sid = '{call.call_sid}') EXECUTE FUNCTION refuse()")
+    try:
+        yield
+    finally:
+        db.execute("DROP FUNCTION refuse CASCADE")
+
+
+def test_a_row_that_cannot_be_committed(
+    flock: Flock, calls: list[Call], db: Db, rds: redis.Redis
+) -> None:
+    """All of them have their names by then: the others' rows say so, and this one's will."""
+    _, other, _ = calls
+    change_run(db, other, job_type="full")
+    with refused_steps(db, other):
+        flock.end()
+    assert_done(db, [call for call in calls if call is not other])
+    assert run_of(db, other).status == "running"
+    assert_stored(other, "wav2")
+    assert_idle(rds, other.business)
 
 
 def test_one_that_is_not_due_keeps_nobody(
