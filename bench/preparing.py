@@ -15,6 +15,7 @@ import psycopg
 import redis
 
 import click
+import rq_set
 from peers import ENVIRONMENT, HERE
 from stack import ports
 from stack.calls import new_sid
@@ -39,6 +40,7 @@ class Preparing:
     drain_cpu_ms: float  # a recording
     drain_mb: float  # the most that was resident
     done: int
+    rq: rq_set.Drained
     dispatch_us: dict[str, float]  # median, by what waits
     click_ms: list[float]
 
@@ -51,10 +53,16 @@ def run(folder: Path) -> Preparing:
                 "TWILIO_API_BASE": address, "RUNNER_TRANSFERS": str(BUSINESSES * SLOTS)}) as stack:
             seconds, cpu, most, done = _drain(stack)
             dispatched = _dispatch(stack)
+            with psycopg.connect(stack.database_url, autocommit=True) as database:
+                database.execute("DELETE FROM recording_runs")
+                shutil.rmtree(stack.recordings_dir)
+                stack.recordings_dir.mkdir()
+                _queue_up(stack, database)
+                by_rq = rq_set.drain(stack, database)
     finally:
         provider.stop_all()
     ceiling = RECORDINGS / (BUSINESSES * SLOTS) * LATENCY_MS / 1000
-    return Preparing(ceiling, plain, seconds, cpu / RECORDINGS * 1000, most, done, dispatched,
+    return Preparing(ceiling, plain, seconds, cpu / RECORDINGS * 1000, most, done, by_rq, dispatched,
                      _clicks(folder / "click"))
 
 
@@ -113,7 +121,7 @@ def _queue_up(stack: Stack, database: psycopg.Connection) -> None:
            "/Recordings/")
     with database.transaction(), database.cursor() as cursor:
         for business in range(1001, 1001 + BUSINESSES):
-            stack.create_business(business)
+            stack.create_business(business)  # those that are there stay
         for n in range(RECORDINGS):
             business, call, recording = 1001 + n % BUSINESSES, new_sid("CA"), new_sid("RE")
             cursor.execute(
@@ -175,20 +183,28 @@ def _clicks(folder: Path) -> list[float]:
 
 def lines(one: Preparing) -> list[str]:
     """The section of results.md."""
-    share = one.ceiling_s / one.drain_s
+    rates = [
+        ("what latency and slots allow", RECORDINGS / one.ceiling_s),
+        ("`curl --parallel`, no bookkeeping", RECORDINGS / one.plain_s),
+        ("one `tapedeck drain`", one.done / one.drain_s),
+        (f"{rq_set.WORKERS} RQ workers", one.rq.done / one.rq.seconds),
+    ]
     clicks = one.click_ms
     return [
         "## Preparing", "",
         f"**{RECORDINGS:,} recordings of 1 MB**, of {BUSINESSES} businesses with {SLOTS} slots "
         f"each, from a provider that answers after {LATENCY_MS} ms (bench/peers/provider.js, on "
         "the same machine):", "",
-        "| | seconds | of the ceiling |", "|---|---:|---:|",
-        f"| what latency and slots allow | {one.ceiling_s:.2f} | 1.00 |",
-        f"| `curl --parallel`, no bookkeeping | {one.plain_s:.2f} | "
-        f"{one.ceiling_s / one.plain_s:.2f} |",
-        f"| one `tapedeck drain` | {one.drain_s:.2f} | {share:.2f} |", "",
+        "| | recordings a second | of the ceiling | of curl |", "|---|---:|---:|---:|",
+        *(f"| {who} | {rate:,.0f} | {rate / rates[0][1]:.2f} | {rate / rates[1][1]:.2f} |"
+          for who, rate in rates), "",
+        f"`tapedeck drain` took {one.drain_s:.2f} s, curl {one.plain_s:.2f} s, the RQ workers "
+        f"{one.rq.seconds:.2f} s for {rq_set.RECORDINGS:,} of them. "
         f"{one.done:,} came to their end; {one.drain_cpu_ms:.2f} ms of processor time a recording, "
-        f"waveforms included; at most {one.drain_mb:.0f} MB resident.", "",
+        f"waveforms included; at most {one.drain_mb:.0f} MB resident. The RQ workers had "
+        f"{one.rq.mb:,.0f} MB (Pss) halfway; they make no waveforms, keep no "
+        "leases and count no slots (bench/peers/rq_job.py). Their start is in their seconds, as "
+        "ours is in ours.", "",
         "**One dispatch** (enqueue a call, fill free slots), over the socket, median: "
         + "; ".join(f"{value:.0f} µs with {what} waiting"
                     for what, value in one.dispatch_us.items()) + ".", "",
