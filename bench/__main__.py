@@ -14,6 +14,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
+import by_length  # noqa: E402
+import callbacks  # noqa: E402
 import picture  # noqa: E402
 import preparing  # noqa: E402
 import report  # noqa: E402
@@ -43,6 +45,15 @@ def measure_serving(folder: Path, seconds: int, rounds: int) -> serving.Results:
             return serving.run(stack, other, folder / "peers", seconds, rounds, tell)
 
 
+def measure_sound(folder: Path) -> by_length.Sounds:
+    source, address = preparing.provider(folder / "trickle", "trickle.js",
+                                         LATENCY=by_length.LATENCY_MS)
+    try:
+        return by_length.run(folder / "sound", address, tell)
+    finally:
+        source.stop_all()
+
+
 def main() -> None:
     wish = arguments()
     lines = ["# Results", "", "Written by `make bench`"
@@ -51,8 +62,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         results = measure_serving(folder, wish.seconds, wish.rounds)
+        tell("preparing")
         prepared = preparing.run(folder / "preparing")
-    lines += report.serving(results) + preparing.lines(prepared)
+        saved = callbacks.run(folder / "callbacks")
+        sounds = measure_sound(folder)
+    lines += [*report.serving(results), *preparing.lines(prepared), *by_length.lines(sounds),
+              *callbacks.lines(saved)]
     (wish.into / "results.md").write_text("\n".join(lines).rstrip() + "\n")
     (wish.into / "results.svg").write_text(picture.draw(results))
     tell(f"written: {wish.into / 'results.md'}")

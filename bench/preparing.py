@@ -46,7 +46,7 @@ class Preparing:
 
 
 def run(folder: Path) -> Preparing:
-    provider, address = _provider(folder / "provider")
+    source, address = provider(folder / "provider", "provider.js", LATENCY=LATENCY_MS, SIZE=SIZE)
     try:
         plain = _plain(folder / "plain", address)
         with Stack(folder / "drain", bound=True, overrides={
@@ -60,18 +60,20 @@ def run(folder: Path) -> Preparing:
                 _queue_up(stack, database)
                 by_rq = rq_set.drain(stack, database)
     finally:
-        provider.stop_all()
+        source.stop_all()
     ceiling = RECORDINGS / (BUSINESSES * SLOTS) * LATENCY_MS / 1000
     return Preparing(ceiling, plain, seconds, cpu / RECORDINGS * 1000, most, done, by_rq, dispatched,
                      _clicks(folder / "click"))
 
 
-def _provider(run_dir: Path) -> tuple[Registry, str]:
+def provider(run_dir: Path, program: str, **settings: object) -> tuple[Registry, str]:
+    """One of peers/, started, and its address."""
     (run_dir / "log").mkdir(parents=True)
     port, registry = ports.choose_port(0), Registry(run_dir, bound=True)
     service = Service(
-        "provider", [shutil.which("node") or "nodejs", str(HERE / "provider.js")],
-        {**ENVIRONMENT, "LISTEN": str(port), "LATENCY": str(LATENCY_MS), "SIZE": str(SIZE)},
+        "provider", [shutil.which("node") or "nodejs", str(HERE / program)],
+        {**ENVIRONMENT, "LISTEN": str(port),
+         **{name: str(value) for name, value in settings.items()}},
         ready=lambda: connects(socket.AF_INET, ("127.0.0.1", port)))
     registry.start(service)
     registry.await_ready(service)
