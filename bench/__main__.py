@@ -1,4 +1,4 @@
-"""Writes bench/results.md and bench/results.svg: ours beside what somebody would pick instead.
+"""Writes bench/results.md, results.svg and README.md's table: ours beside what others would pick.
 
     make bench [BENCH_SECONDS=1] [BENCH_ROUNDS=3]      about ten minutes on a machine that does nothing else
 """
@@ -20,6 +20,7 @@ import picture  # noqa: E402
 import preparing  # noqa: E402
 import report  # noqa: E402
 import serving  # noqa: E402
+import summary  # noqa: E402
 from stack.stack import Stack  # noqa: E402
 
 SHARED = ("RECORDINGS_DIR", "JWT_SECRET", "MEDIA_SECRET")
@@ -70,6 +71,8 @@ def main() -> None:
               *callbacks.lines(saved)]
     (wish.into / "results.md").write_text("\n".join(lines).rstrip() + "\n")
     (wish.into / "results.svg").write_text(picture.draw(results))
+    if wish.into == HERE:
+        summary.write(HERE.parent / "README.md", summary.table(results, prepared, sounds, saved))
     tell(f"written: {wish.into / 'results.md'}")
 
 

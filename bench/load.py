@@ -148,6 +148,11 @@ def resident_kb(pid: int) -> int:
     return _kb(pid, "Rss")
 
 
+def own_kb(pid: int) -> int:
+    """What one process adds where others like it run: what it has written to."""
+    return _kb(pid, "Private_Dirty")
+
+
 def _kb(pid: int, name: str) -> int:
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()

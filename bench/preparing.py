@@ -62,8 +62,8 @@ def run(folder: Path) -> Preparing:
     finally:
         source.stop_all()
     ceiling = RECORDINGS / (BUSINESSES * SLOTS) * LATENCY_MS / 1000
-    return Preparing(ceiling, plain, seconds, cpu / RECORDINGS * 1000, most, done, by_rq, dispatched,
-                     _clicks(folder / "click"))
+    return Preparing(ceiling, plain, seconds, cpu / RECORDINGS * 1000, most, done, by_rq,
+                     dispatched, _clicks(folder / "click"))
 
 
 def provider(run_dir: Path, program: str, **settings: object) -> tuple[Registry, str]:

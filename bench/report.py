@@ -85,10 +85,13 @@ def _row(results: Results, peer: Peer, shape: str) -> list[str]:
 
 def _memory(results: Results) -> list[str]:
     rows = [[peer.name, f"{results.memory[peer.name].all_kb / 1024:.0f}",
-             f"{kb / 1024:.1f}" if (kb := results.memory[peer.name].responder_kb) else ""]
+             *(f"{kb / 1024:.1f}" if kb else "" for kb in (
+                 results.memory[peer.name].responder_kb,
+                 results.memory[peer.name].responder_own_kb))]
             for peer in results.peers]
     return ["### Memory after all rounds", "",
-            *table(["", "all processes, MB (Pss)", "one responder, MB (Rss)"], rows)]
+            *table(["", "all processes, MB (Pss)", "one responder, MB (Rss)",
+                    "of that its own (Private_Dirty)"], rows)]
 
 
 def _targets(results: Results) -> list[str]:

@@ -58,7 +58,8 @@ def _enqueue(stack: Stack, database: psycopg.Connection) -> None:
         queue = Queue(connection=client)
         wishes = database.execute(
             "SELECT c.recording_url, r.business_id, r.call_sid FROM recording_runs r"
-            " JOIN call_log c USING (business_id, call_sid) WHERE r.status = 'queued' LIMIT %s", [RECORDINGS]).fetchall()
+            " JOIN call_log c USING (business_id, call_sid) WHERE r.status = 'queued' LIMIT %s",
+            [RECORDINGS]).fetchall()
         queue.enqueue_many([
             Queue.prepare_data("rq_job.fetch", (url, str(stack.recordings_dir), business, call),
                                result_ttl=0)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import redis
 
-from load import Figure, Sample, family, measure, median_of, memory_kb, resident_kb
+from load import Figure, Sample, family, measure, median_of, memory_kb, own_kb, resident_kb
 from peers import Peer, Peers
 from stack.calls import new_sid
 from stack.stack import Stack
@@ -51,6 +51,7 @@ class Memory:
 
     all_kb: int
     responder_kb: int
+    responder_own_kb: int
 
 
 @dataclass
@@ -178,4 +179,5 @@ def _memory(peer: Peer) -> Memory:
     pids = family(peer.leaders)
     responders = [pid for pid in pids
                   if Path(f"/proc/{pid}/comm").read_text() == "tapedeck.fcgi\n"]
-    return Memory(memory_kb(pids), max(map(resident_kb, responders), default=0))
+    return Memory(memory_kb(pids), max(map(resident_kb, responders), default=0),
+                  max(map(own_kb, responders), default=0))
