@@ -80,10 +80,10 @@ static bool set_signals(void)
 static _Noreturn void become(const struct child_order *order, char *const *words, char *const *env,
                              pid_t parent)
 {
+    (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
     bool good =
         prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     /* A parent that died before the line above took effect is noticed here. */
-    (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
     if (good && getppid() == parent && set_signals() && set_descriptors(order->in, order->out) &&
         set_limits(&order->limits)) {
         (void)execve("/proc/self/exe", words, env);
