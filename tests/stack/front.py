@@ -77,7 +77,7 @@ def lighttpd_service(
         "RECORDINGS_DIR": str(place.recordings.resolve()),
         "REFERENCE": str(reference),
         "RUN_DIR": str(place.run_dir),
-        "PLAY_LINK": str((place.root / "fcgi" / "play_link.lua").resolve()),
+        "LUA_DIR": str((place.root / "fcgi").resolve()),
     }
     return Service(
         name="lighttpd",
