@@ -1,3 +1,4 @@
+#include "grant.h"
 #include "handlers.h"
 #include "note.h"
 #include "recordings/service.h"
@@ -11,6 +12,7 @@ void handle_file(const struct app *app, struct request *request, struct response
         service_request(app, request->caller.business_id, request->call_sid, &look);
     if (result == RESULT_OK && look.state == STATE_READY) {
         result = serve_file(app, request, &look.file, "inline", response);
+        grant_give(app, request, &look.file, response);
     } else if (result == RESULT_OK) {
         states_answer(&look, response);
     }
