@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack import ports
+from stack import front, ports
 from stack.api import Api
 from stack.front import connects
 from stack.processes import Registry, Service
-from stack.stack import Stack
+from stack.stack import ROOT, Stack
 
 HERE = Path(__file__).resolve().parent / "peers"
 WORKERS = 8
@@ -56,6 +56,22 @@ class Peers:
         return Peer(
             name, how, lambda call: f"{stack.base_url}/api/recordings/file/{call}",
             [stack.pid("lighttpd"), stack.pid("responders")],
+            [stack.pid("postgres"), stack.pid("redis")], self._bearer, ours=True,
+        )
+
+    def ungranted(self) -> Peer:
+        """Ours behind a web server that answers nothing by itself."""
+        registry, port = self._registry("ungranted"), ports.choose_port(0)
+        stack = self._stack
+        place = front.Place(ROOT, registry.run_dir, stack.run_dir / "sockets", stack.recordings_dir,
+                            port, stack.build_dir / "tapedeck.fcgi", responders=0)
+        service = front.lighttpd_service(place, {}, ENVIRONMENT)
+        registry.start(service)
+        registry.await_ready(service)
+        return Peer(
+            "file route, each range", "8 responders, X-Sendfile, lighttpd; no grants",
+            lambda call: f"http://127.0.0.1:{port}/api/recordings/file/{call}",
+            [registry.pid(FRONT), stack.pid("responders")],
             [stack.pid("postgres"), stack.pid("redis")], self._bearer, ours=True,
         )
 

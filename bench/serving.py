@@ -127,7 +127,9 @@ def run(
     try:
         peers = [
             *started.lighttpd(), started.nginx(), started.play_link(),
-            started.ours(stack, "file route", "8 responders, X-Sendfile, lighttpd"),
+            started.ours(stack, "file route", "the first of a minute by a responder, the like of it by"
+                         " lighttpd, fcgi/granted.lua"),
+            started.ungranted(),
             started.ours(other, "file route, own bytes", "8 responders, SENDFILE=off, lighttpd"),
             started.php(), *started.node(), started.flask(),
         ]
