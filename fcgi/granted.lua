@@ -31,8 +31,10 @@ local function key()
         request["request.remote-ip"], headers["Authorization"] or "", headers["Cookie"] or "" }, "\n"))
 end
 
+-- What the web server refuses by itself never comes here: its answer is the first we see of it.
 local function come()
-    if not request["request.orig-uri"]:match(ROUTE) then
+    local target = request["request.orig-uri"]
+    if response["Content-Type"] or not target or not target:match(ROUTE) then
         return nil
     end
     env[MARK] = "1"

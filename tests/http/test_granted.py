@@ -13,6 +13,7 @@ import pytest
 import http_fastcgi
 from http_audit import SOON
 from http_carry import CARRIED, CONTENT, ETAG, LEFT, NOTES, Fronts, essence, get, send
+from http_raw import talk_to
 from stack.api import Answer, Api
 from stack.calls import new_sid, token_for
 from stack.processes import wait_until
@@ -122,6 +123,36 @@ def test_a_responder_is_not_needed_then(make_stack: Callable[..., Stack]) -> Non
 def test_what_is_out_of_the_ordinary_is_the_responders(listener: Listener, ask: Ask) -> None:
     own, plain, by_itself = listener.both(ask)
     assert not by_itself and essence(own) == essence(plain)
+
+
+REFUSED = {
+    "no host": ("GET {path} HTTP/1.1", ""),
+    "another version": ("GET {path} HTTP/3.7", "Host: test"),
+    "another method": ("FETCH {path} HTTP/1.1", "Host: test"),
+    "no method": ("G\x01T {path} HTTP/1.1", "Host: test"),
+    "an escaped slash": ("GET {path}%2f HTTP/1.1", "Host: test"),
+    "dots": ("GET /api/recordings/file/../file/x HTTP/1.1", "Host: test"),
+    "a giant header": ("GET {path} HTTP/1.1", "Host: test\r\nX-Much: " + "x" * 20000),
+    "a giant body": ("POST {path} HTTP/1.1", "Host: test\r\nContent-Length: 99999999"),
+}
+
+
+@pytest.mark.parametrize("line, headers", REFUSED.values(), ids=REFUSED)
+def test_what_the_web_server_refuses_stays_refused(
+    listener: Listener, line: str, headers: str
+) -> None:
+    """Its answer begins without the request ever having come to the script; on a connection that a
+    good one came by, at that."""
+    signed = f"Authorization: Bearer {listener.token}"
+    good = "\r\n".join([f"GET {listener.path} HTTP/1.1", "Host: test", signed, "", ""])
+    bad = "\r\n".join([line.format(path=listener.path), signed, headers]).rstrip("\r\n")
+    log = listener.fronts.given.stack.log("lighttpd")
+    before = log.stat().st_size
+    own, plain = (talk_to(base_url, f"{good}{bad}\r\n\r\n".encode("latin-1"))
+                  for base_url in (listener.fronts.own, listener.fronts.plain))
+    assert [essence(answer) for answer in own] == [essence(answer) for answer in plain]
+    assert [answer.status for answer in own][0] == 200 and own[-1].status >= 400
+    assert b"lua" not in log.read_bytes()[before:]
 
 
 @pytest.mark.parametrize("first", range(0, 400, 100))
