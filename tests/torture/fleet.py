@@ -16,7 +16,7 @@ from .world import World
 STEP = 0.03
 CLEANUP_EVERY = 1.0
 CLEANUP_SECONDS = 30.0
-KILLED = -9
+KILLED, TERMINATED = -9, -15
 PATIENT, HASTY = "6", "2"  # RUN_ATTEMPTS: some give up early, so that runs do fail
 
 
@@ -118,7 +118,9 @@ class Fleet(Part):
 
     def _bury(self, runner: Runner) -> None:
         status = runner.status()
-        if status != 0 and not (runner.killed and status == KILLED):
+        # SIGTERM may come before a process has got as far as to say what it does with it.
+        young = status == TERMINATED and runner.must_end_by is not None and not runner.has_spoken
+        if status != 0 and not young and not (runner.killed and status == KILLED):
             self.world.complain(f"{runner.name} ended with {status}")
         self._hear()
         self._runners.remove(runner)

@@ -49,6 +49,7 @@ class Runner:
         self.held: set[str] = set()
         self.frozen = False
         self.killed = False
+        self.has_spoken = False
         self.must_end_by: float | None = None
         self._tail = Tail(log)
         with log.open("ab") as out:
@@ -67,6 +68,7 @@ class Runner:
         """What it has logged since: event, call and the line."""
         found = []
         for line in self._tail.lines():
+            self.has_spoken = True
             event, values = parse(line)
             sid = values.get("sid", "")
             if event == BEGINS:
