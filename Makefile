@@ -61,8 +61,7 @@ UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
 all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 
-# Each binary takes what it uses and no more: a responder, of which there are many, needs no libcurl
-# and nothing of what that one brings along.
+# Each binary takes what it uses and no more: there are many responders.
 $(BUILD)/shared.a: $(SHARED_O)
 	@rm -f $@ && ar rcs $@ $^
 

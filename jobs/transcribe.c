@@ -119,9 +119,9 @@ static void send_piece(struct transcribe *t)
          .type = "audio/wav",
          .head = head,
          .head_len = sizeof head,
-         .fd = t->listening.work_fd,
-         .offset = t->listening.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
-         .length = t->piece.frames * WAV_SAMPLE_BYTES},
+         .file = {.fd = t->listening.work_fd,
+                  .offset = t->listening.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
+                  .length = t->piece.frames * WAV_SAMPLE_BYTES}},
     };
     t->asked = true;
     if (send(t, parts) != RESULT_OK) {

@@ -146,6 +146,22 @@ static const struct config_row TABLE[] = {
     COUNT("RECONCILE_PAGE_SIZE", reconcile_page_size, "1000", 1, 1000, "recordings a page"),
     COUNT("RECONCILE_PAGES", reconcile_pages, "20", 1, 10000,
           "pages at most, each time; the next time goes on"),
+    TEXT("S3_ENDPOINT", s3_endpoint, TYPE_URL, "", 0,
+         "the object store, if there is one: https://host[:port]", false),
+    TEXT("S3_BUCKET", s3_bucket, TYPE_TEXT, "", 0, "the bucket that recordings are kept in", false),
+    TEXT("S3_REGION", s3_region, TYPE_TEXT, "us-east-1", 1, "as requests are signed for it", false),
+    TEXT("S3_ACCESS_KEY", s3_access_key, TYPE_TEXT, "", 0, "who we are to the object store", false),
+    TEXT("S3_SECRET_KEY", s3_secret_key, TYPE_TEXT, "", 0, "signs requests and links", true),
+    {"S3_STYLE", TYPE_CHOICE, AT(s3_style), "path", 0, 0, "path,virtual",
+     "where the bucket's name goes: endpoint/bucket, or bucket.endpoint", false},
+    {"S3_PLAY", TYPE_CHOICE, AT(s3_play), "redirect", 0, 0, "redirect,stream",
+     "recordings that are not on this disk: browsers go to the object store, or we pass them on",
+     false},
+    DURATION("S3_TIMEOUT", s3_timeout, "2s",
+             "how long a responder waits for the object store; then Twilio is asked"),
+    COUNT("S3_UPLOADS", s3_uploads, "4", 1, 100, "uploads at once, a runner"),
+    COUNT("CACHE_MAX_BYTES", cache_max_bytes, "0", 0, 1LL << 50,
+          "what may stay on this disk of what the object store has; 0: all"),
     DURATION("PG_TIMEOUT", pg_timeout, "5s", "one statement"),
     DURATION("REDIS_TIMEOUT", redis_timeout, "1s", "one command"),
 };
@@ -238,6 +254,43 @@ static enum result set_row(struct config *config, const struct config_row *row,
     return invalid(error, "", row->name, why);
 }
 
+/* What goes into addresses, signatures and headers as it stands. */
+static bool is_plain(const char *text, const char *also)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9');
+        if (!plain && strchr(also, *c) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum result check_s3(const struct config *config, char *error)
+{
+    size_t bucket = strlen(config->s3_bucket);
+    const char *host = strstr(config->s3_endpoint, "://");
+    if (config->s3_endpoint[0] == '\0') {
+        return config->cache_max_bytes == 0
+                   ? RESULT_OK
+                   : invalid(error, "", "CACHE_MAX_BYTES", "needs an object store (S3_ENDPOINT)");
+    }
+    if (host == NULL || strpbrk(host + 3, "/?#@") != NULL) {
+        return invalid(error, "", "S3_ENDPOINT", "is scheme, host and port alone");
+    }
+    if (bucket < 3 || bucket > 63 || !is_plain(config->s3_bucket, ".-")) {
+        return invalid(error, "", "S3_BUCKET", "is no name of a bucket");
+    }
+    if (strlen(config->s3_region) > 64 || !is_plain(config->s3_region, "-")) {
+        return invalid(error, "", "S3_REGION", "is no name of a region");
+    }
+    if (config->s3_access_key[0] == '\0' || config->s3_secret_key[0] == '\0' ||
+        strlen(config->s3_access_key) > 128 || strlen(config->s3_secret_key) > 256) {
+        return invalid(error, "", "S3_ACCESS_KEY", "and S3_SECRET_KEY go with S3_ENDPOINT");
+    }
+    return RESULT_OK;
+}
+
 static enum result check_together(const struct config *config, char *error)
 {
     if ((config->twilio_api_key[0] == '\0') != (config->twilio_api_secret[0] == '\0')) {
@@ -254,7 +307,7 @@ static enum result check_together(const struct config *config, char *error)
         return invalid(error, "", "RETENTION_AT_TWILIO",
                        "needs TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN");
     }
-    return RESULT_OK;
+    return check_s3(config, error);
 }
 
 enum result config_load(struct config *config, const char *binary_dir, char *error)

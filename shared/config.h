@@ -23,6 +23,10 @@ enum sendfile_mode { SENDFILE_OFF, SENDFILE_X_SENDFILE, SENDFILE_X_ACCEL_REDIREC
 /* Who speaks on a recording's first channel: by the call's direction, or always the same. */
 enum speaker_channels { SPEAKERS_BY_DIRECTION, SPEAKERS_CUSTOMER_FIRST, SPEAKERS_AGENT_FIRST };
 
+enum s3_style { S3_STYLE_PATH, S3_STYLE_VIRTUAL };
+
+enum s3_play { S3_PLAY_REDIRECT, S3_PLAY_STREAM };
+
 struct config_list {
     int64_t items[CONFIG_LIST_MAX];
     size_t count;
@@ -103,6 +107,16 @@ struct config {
     int64_t reconcile_window;
     int64_t reconcile_page_size;
     int64_t reconcile_pages;
+    const char *s3_endpoint; /* "" without an object store; no slash at its end */
+    const char *s3_bucket;
+    const char *s3_region;
+    const char *s3_access_key;
+    const char *s3_secret_key;
+    int64_t s3_style; /* enum s3_style */
+    int64_t s3_play;  /* enum s3_play */
+    int64_t s3_timeout;
+    int64_t s3_uploads;
+    int64_t cache_max_bytes; /* 0: no ceiling */
     int64_t pg_timeout;
     int64_t redis_timeout;
 };

@@ -20,6 +20,8 @@ import psycopg
 import pytest
 import redis
 
+from s3.ceph import Ceph
+from s3.proxy import Proxy
 from stack import calls, tokens
 from stack.api import Api
 from stack.calls import Call
@@ -131,6 +133,25 @@ def make_stack(
     yield make
     for one in made:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def ceph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ceph]:
+    """This worker's object store, real and empty."""
+    one = Ceph(tmp_path_factory.mktemp("ceph"))
+    try:
+        one.start()
+        yield one
+    finally:
+        one.stop()
+
+
+@pytest.fixture
+def store_proxy(ceph: Ceph) -> Iterator[Proxy]:
+    """What stands between us and the store, and can spoil what passes."""
+    proxy = Proxy(ceph.port)
+    yield proxy
+    proxy.close()
 
 
 @pytest.fixture

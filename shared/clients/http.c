@@ -1,14 +1,14 @@
 #include "clients/http.h"
 
 #include <curl/curl.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "clients/http_source.h"
 
 enum { RECEIVE_BUFFER = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
 
@@ -26,6 +26,7 @@ struct http_transfer {
     bool afresh;    /* begun again on a connection of its own */
     struct curl_slist *headers;
     curl_mime *mime;
+    struct http_source *put;
 };
 
 struct http {
@@ -62,11 +63,12 @@ static void unlink_transfer(struct http_transfer *t)
     http->count--;
 }
 
-/* curl reads its headers and parts until its handle is gone. */
+/* curl reads what it sends until its handle is gone. */
 static void free_unlinked(struct http_transfer *t)
 {
     curl_easy_cleanup(t->easy);
     curl_mime_free(t->mime);
+    http_source_free(t->put);
     curl_slist_free_all(t->headers);
     free(t);
 }
@@ -83,8 +85,9 @@ void http_free(struct http *http)
     if (http == NULL) {
         return;
     }
-    while (http->first != NULL) {
-        free_transfer(http->first);
+    for (struct http_transfer *t = http->first, *next; t != NULL; t = next) {
+        next = t->next;
+        free_transfer(t);
     }
     curl_multi_cleanup(http->multi);
     curl_global_cleanup();
@@ -115,6 +118,11 @@ static struct http_answer answer_of(const struct http_transfer *t)
     answer.content_type = type;
     answer.content_length = length;
     answer.retry_after_s = bounded_retry_after(retry_after);
+    struct curl_header *etag;
+    if (curl_easy_header(t->easy, "ETag", 0, CURLH_HEADER, -1, &etag) == CURLHE_OK &&
+        strlen(etag->value) < sizeof answer.etag) {
+        memcpy(answer.etag, etag->value, strlen(etag->value) + 1);
+    }
     return answer;
 }
 
@@ -150,6 +158,28 @@ static curl_socket_t open_public(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static bool set_credentials(CURL *e, const struct http_request *r)
+{
+    bool good = true;
+    if (r->bearer != NULL) {
+        good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, r->bearer) == CURLE_OK;
+    }
+    if (r->user != NULL) {
+        good &= curl_easy_setopt(e, CURLOPT_USERNAME, r->user) == CURLE_OK;
+        good &= curl_easy_setopt(e, CURLOPT_PASSWORD, r->password) == CURLE_OK;
+    }
+    if (r->s3_region != NULL) {
+        char signing[96];
+        int n = snprintf(signing, sizeof signing, "aws:amz:%s:s3", r->s3_region);
+        good &= n > 0 && (size_t)n < sizeof signing;
+        good &= curl_easy_setopt(e, CURLOPT_AWS_SIGV4, signing) == CURLE_OK;
+    } else if (r->user != NULL) {
+        good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
+    }
+    return good;
+}
+
 static bool set_options(struct http_transfer *t, const struct http_request *r)
 {
     CURL *e = t->easy;
@@ -171,94 +201,56 @@ static bool set_options(struct http_transfer *t, const struct http_request *r)
         good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK;
     }
-    if (r->method == HTTP_DELETE) {
-        good &= curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
-    }
     if (r->alone) {
         good &= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
     }
-    if (r->bearer != NULL) {
-        good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) == CURLE_OK;
-        good &= curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, r->bearer) == CURLE_OK;
-    }
-    if (r->user != NULL) {
-        good &= curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
-        good &= curl_easy_setopt(e, CURLOPT_USERNAME, r->user) == CURLE_OK;
-        good &= curl_easy_setopt(e, CURLOPT_PASSWORD, r->password) == CURLE_OK;
-    }
-    return good;
+    return good && set_credentials(e, r);
 }
 
 /* ---- what is sent ---- */
 
-/* A file of a multipart body, as curl asks for it. */
-struct reader {
-    unsigned char head[HTTP_HEAD_MAX];
-    size_t head_len;
-    int fd;
-    int64_t offset, length; /* of what follows the head */
-    int64_t at;             /* head and all */
-};
-
-static size_t read_part(char *out, size_t one, size_t room, void *context)
+static size_t read_source(char *out, size_t one, size_t room, void *context)
 {
-    struct reader *r = context;
-    int64_t head = (int64_t)r->head_len, left = head + r->length - r->at;
-    size_t want = one * room;
-    if (r->at < head) {
-        size_t n = (size_t)(head - r->at) < want ? (size_t)(head - r->at) : want;
-        memcpy(out, r->head + r->at, n);
-        r->at += (int64_t)n;
-        return n;
-    }
-    want = left < (int64_t)want ? (size_t)left : want;
-    ssize_t n = want > 0 ? pread(r->fd, out, want, r->offset + r->at - head) : 0;
-    if (n < 0 || (n == 0 && want > 0)) {
-        return CURL_READFUNC_ABORT;
-    }
-    r->at += n;
-    return (size_t)n;
+    size_t got;
+    return http_source_read(context, out, one * room, &got) ? got : CURL_READFUNC_ABORT;
 }
 
-static int seek_part(void *context, curl_off_t offset, int origin)
+static int seek_source(void *context, curl_off_t offset, int origin)
 {
-    struct reader *r = context;
-    if (origin != SEEK_SET || offset < 0 || offset > (curl_off_t)r->head_len + r->length) {
-        return CURL_SEEKFUNC_FAIL;
-    }
-    r->at = offset;
-    return CURL_SEEKFUNC_OK;
+    bool good = origin == SEEK_SET && http_source_seek(context, offset);
+    return good ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
-static void free_reader(void *context)
+static void free_source(void *context)
 {
-    struct reader *r = context;
-    if (r->fd >= 0) {
-        close(r->fd);
-    }
-    free(r);
+    http_source_free(context);
 }
 
-/* With a descriptor of its own: the caller's may be gone before curl has stopped reading. */
-static bool add_file(curl_mimepart *field, const struct http_part *part)
+static bool add_file(struct http_transfer *t, curl_mimepart *field, const struct http_part *part)
 {
-    struct reader *r = part->head_len <= HTTP_HEAD_MAX ? calloc(1, sizeof *r) : NULL;
-    if (r == NULL) {
-        return false;
-    }
-    memcpy(r->head, part->head, part->head_len);
-    r->head_len = part->head_len;
-    r->fd = fcntl(part->fd, F_DUPFD_CLOEXEC, 0);
-    r->offset = part->offset;
-    r->length = part->length;
-    if (r->fd < 0 || curl_mime_data_cb(field, (curl_off_t)part->head_len + part->length, read_part,
-                                       seek_part, free_reader, r) != CURLE_OK) {
-        free_reader(r);
+    struct http_source *source =
+        http_source_new(part->head, part->head_len, &part->file, &t->last_byte_ms);
+    if (source == NULL || curl_mime_data_cb(field, http_source_length(source), read_source,
+                                            seek_source, free_source, source) != CURLE_OK) {
+        http_source_free(source);
         return false;
     }
     return curl_mime_filename(field, part->filename) == CURLE_OK &&
            curl_mime_type(field, part->type) == CURLE_OK;
+}
+
+static bool set_put(struct http_transfer *t, const struct http_file *file)
+{
+    CURL *e = t->easy;
+    bool good = (t->put = http_source_new(NULL, 0, file, &t->last_byte_ms)) != NULL;
+    good = good && curl_easy_setopt(e, CURLOPT_UPLOAD, 1L) == CURLE_OK;
+    good = good && curl_easy_setopt(e, CURLOPT_READFUNCTION, read_source) == CURLE_OK;
+    good = good && curl_easy_setopt(e, CURLOPT_READDATA, t->put) == CURLE_OK;
+    good = good && curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, seek_source) == CURLE_OK;
+    good = good && curl_easy_setopt(e, CURLOPT_SEEKDATA, t->put) == CURLE_OK;
+    return good &&
+           curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)file->length) == CURLE_OK;
 }
 
 static bool set_parts(struct http_transfer *t, const struct http_request *r)
@@ -270,9 +262,20 @@ static bool set_parts(struct http_transfer *t, const struct http_request *r)
         good = field != NULL && curl_mime_name(field, part->name) == CURLE_OK;
         good = good && (part->text != NULL
                             ? curl_mime_data(field, part->text, CURL_ZERO_TERMINATED) == CURLE_OK
-                            : add_file(field, part));
+                            : add_file(t, field, part));
     }
     return good && curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->mime) == CURLE_OK;
+}
+
+static bool set_method(struct http_transfer *t, const struct http_request *r)
+{
+    switch (r->method) {
+    case HTTP_GET: return true;
+    case HTTP_HEAD: return curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+    case HTTP_PUT: return set_put(t, &r->put);
+    case HTTP_DELETE: break;
+    }
+    return curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, "DELETE") == CURLE_OK;
 }
 
 static bool add_header(struct http_transfer *t, const char *line)
@@ -282,11 +285,12 @@ static bool add_header(struct http_transfer *t, const char *line)
     return longer != NULL;
 }
 
-/* Not every server knows "Expect: 100-continue", and curl would wait a second for its answer. */
+/* Not every server knows "Expect: 100-continue", and curl would wait a second for its answer. Where
+ * it signs, it would sign that line, which is not sent. */
 static bool set_sent(struct http_transfer *t, const struct http_request *r)
 {
-    bool good = true;
-    if (r->body != NULL || r->parts != NULL) {
+    bool good = set_method(t, r);
+    if (good && (r->body != NULL || r->parts != NULL) && r->s3_region == NULL) {
         good = add_header(t, "Expect:");
     }
     for (const char *const *line = r->headers; line != NULL && *line != NULL && good; line++) {
@@ -401,10 +405,12 @@ static void finish(struct http_transfer *t, enum http_outcome outcome)
     free(type);
 }
 
-static void finish_completed(struct http *http)
+/* True when there was one. */
+static bool finish_completed(struct http *http)
 {
     CURLMsg *message;
     int left;
+    bool any = false;
     while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
         struct http_transfer *t = NULL;
         if (message->msg == CURLMSG_DONE &&
@@ -412,14 +418,17 @@ static void finish_completed(struct http *http)
             CURLcode code = message->data.result; /* the message goes with its handle */
             if (!begin_afresh(t, code)) {
                 finish(t, refine(t, outcome_of(code)));
+                any = true;
             }
         }
     }
+    return any;
 }
 
-static void finish_cancelled_and_stalled(struct http *http)
+static bool finish_cancelled_and_stalled(struct http *http)
 {
     int64_t now = clock_monotonic_ms();
+    size_t before = http->count;
     for (struct http_transfer *t = http->first, *next; t != NULL; t = next) {
         next = t->next;
         if (t->cancelled) {
@@ -428,6 +437,7 @@ static void finish_cancelled_and_stalled(struct http *http)
             finish(t, HTTP_STALLED);
         }
     }
+    return http->count < before;
 }
 
 enum result http_poll(struct http *http, const int *fds, size_t count, int timeout_ms)
@@ -443,13 +453,16 @@ enum result http_poll(struct http *http, const int *fds, size_t count, int timeo
     if (curl_multi_perform(http->multi, &running) != CURLM_OK) {
         return RESULT_FAILED;
     }
-    finish_completed(http);
-    finish_cancelled_and_stalled(http);
+    bool happened = finish_completed(http);
+    happened = finish_cancelled_and_stalled(http) || happened;
+    if (happened) {
+        timeout_ms = 0; /* the caller waits for that, perhaps, and nothing else may come */
+    }
     if (curl_multi_poll(http->multi, wake, waits, timeout_ms, &ready) != CURLM_OK ||
         curl_multi_perform(http->multi, &running) != CURLM_OK) {
         return RESULT_FAILED;
     }
-    finish_completed(http);
+    (void)finish_completed(http);
     return RESULT_OK;
 }
 

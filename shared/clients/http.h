@@ -17,45 +17,53 @@
 struct http;
 struct http_transfer;
 
-/* One field of a multipart/form-data body (RFC 7578): a text, or a file that is `head` and then
- * `length` bytes of a descriptor from `offset` on, read as they are sent. */
+/* `length` bytes of a descriptor from `offset` on, read as they are sent. The descriptor is the
+ * caller's; the request has its own. */
+struct http_file {
+    int fd;
+    int64_t offset, length;
+};
+
+/* One field of a multipart/form-data body (RFC 7578): a text, or a file, with `head` before it. */
 struct http_part {
     const char *name;
     const char *text; /* NULL: a file */
     const char *filename, *type;
     const void *head;
     size_t head_len;
-    int fd; /* the caller's; the request has its own */
-    int64_t offset, length;
+    struct http_file file;
 };
 
-enum { HTTP_HEAD_MAX = 64 };
+enum { HTTP_HEAD_MAX = 64, HTTP_ETAG_SIZE = 128 };
 
-/* Of a request without a body; one that has a body is a POST. */
-enum http_method { HTTP_GET, HTTP_DELETE };
+/* Of a request without `body` or `parts`; one that has them is a POST. */
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_DELETE };
 
 struct http_request {
     const char *url;
     enum http_method method;
     const char *user; /* Basic credentials, or NULL */
     const char *password;
-    const char *bearer;            /* a token, or NULL */
-    const char *const *headers;    /* "Name: value" lines and a NULL, or NULL */
-    const char *body;              /* not NULL: a POST of this text */
+    const char *s3_region;      /* instead of Basic: an S3 signature (AWS SigV4) for it; or NULL */
+    const char *bearer;         /* a token, or NULL */
+    const char *const *headers; /* "Name: value" lines and a NULL, or NULL */
+    const char *body;           /* not NULL: a POST of this text */
     const struct http_part *parts; /* not NULL: a POST of these */
     size_t part_count;
+    struct http_file put; /* of HTTP_PUT */
     int64_t connect_timeout_ms;
-    int64_t stall_timeout_ms; /* no byte arriving */
+    int64_t stall_timeout_ms; /* no byte moving */
     int64_t total_timeout_ms;
     bool public_only; /* refuse to connect to addresses that are no public host (base/address.h) */
     bool alone; /* on a connection of its own: one that is open already was never asked that */
 };
 
 struct http_answer {
-    long status;              /* 0 while there is none */
-    const char *content_type; /* NULL when there is none; valid inside the callback */
-    int64_t content_length;   /* -1 when not said */
-    int64_t retry_after_s;    /* 0 when not said, a day at most */
+    long status;               /* 0 while there is none */
+    const char *content_type;  /* NULL when there is none; valid inside the callback */
+    int64_t content_length;    /* -1 when not said */
+    int64_t retry_after_s;     /* 0 when not said, a day at most */
+    char etag[HTTP_ETAG_SIZE]; /* as it was sent; "" when it was not, or is longer */
 };
 
 enum http_outcome {

@@ -21,6 +21,7 @@ SECRETS = {
     "TWILIO_AUTH_TOKEN": "hunter5",
     "TWILIO_API_SECRET": "hunter6",
     "OPENAI_API_KEY": "hunter7",
+    "S3_SECRET_KEY": "hunter8",
 }
 PLAIN = {
     "RECORDINGS_DIR": "/var/lib/tapedeck",

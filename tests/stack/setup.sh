@@ -4,7 +4,7 @@
 #   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static] [deb] [bench]
 #                                                the first three when none is named
 #
-# Packages that bring a service (PostgreSQL, Redis, lighttpd, nginx) must not start it, neither now
+# Packages that bring a service (PostgreSQL, Redis, lighttpd, nginx, Ceph) must not start it, neither now
 # nor at the next boot: the stack runs its own copies. Services that are already installed are not
 # touched.
 set -eu
@@ -55,6 +55,7 @@ keep_services_off() {
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
+    if [ ! -e /etc/ceph ]; then had_no_ceph=yes; fi
     if [ ! -e /etc/postgresql-common ]; then
         made_no_cluster=yes
         mkdir -p "$clusters"
@@ -71,6 +72,14 @@ disable_services() {
             if [ -n "${made_no_cluster-}" ]; then switch_off "$package"; fi
             ;;
         redis-server | lighttpd | prometheus) switch_off "$package" ;;
+        radosgw) switch_off radosgw ;;
+        ceph-mon)
+            # Both came with what it needs, unless somebody had Ceph here before.
+            if [ -n "${had_no_ceph-}" ]; then
+                switch_off ceph-crash
+                switch_off rbdmap
+            fi
+            ;;
         nginx | nginx-light) switch_off nginx ;; # apache2-bin brings no service
         php-fpm) switch_off php8.2-fpm ;;
         esac
@@ -81,7 +90,7 @@ switch_off() {
     if command -v systemctl >/dev/null; then
         systemctl disable "$1.service"
     fi
-    update-rc.d "$1" disable
+    if [ -e "/etc/init.d/$1" ]; then update-rc.d "$1" disable; fi
 }
 
 # apt-get has a lot to say; it is shown when something went wrong.

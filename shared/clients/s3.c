@@ -1,0 +1,170 @@
+#include "clients/s3.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "clients/s3_request.h"
+
+bool s3_is_configured(const struct config *config)
+{
+    return config->s3_endpoint[0] != '\0';
+}
+
+const char *s3_outcome_name(enum s3_outcome outcome)
+{
+    static const char *const NAMES[] = {
+        [S3_OK] = "ok",           [S3_NOT_FOUND] = "not_found", [S3_DENIED] = "denied",
+        [S3_REFUSED] = "refused", [S3_DIFFERS] = "differs",     [S3_UNAVAILABLE] = "unavailable",
+        [S3_FAILED] = "failed",
+    };
+    return NAMES[outcome];
+}
+
+static enum s3_outcome head(struct s3 *s3, const char *key, int64_t timeout_ms,
+                            struct s3_facts *facts)
+{
+    struct s3_answer answer;
+    struct s3_request request = {
+        .method = HTTP_HEAD, .key = key, .sha256 = S3_EMPTY_SHA256, .timeout_ms = timeout_ms};
+    enum s3_outcome outcome = s3_ask(s3, &request, &answer);
+    *facts = answer.facts;
+    buf_free(&answer.body);
+    return outcome;
+}
+
+/* A HEAD has no body that would tell a missing object from a missing bucket, which is the
+ * operator's mistake and says nothing about the object. */
+enum s3_outcome s3_head(struct s3 *s3, const char *key, int64_t timeout_ms, struct s3_facts *out)
+{
+    struct s3_facts bucket;
+    enum s3_outcome outcome = head(s3, key, timeout_ms, out);
+    if (outcome != S3_NOT_FOUND) {
+        return outcome;
+    }
+    outcome = head(s3, "", timeout_ms, &bucket);
+    switch (outcome) {
+    case S3_OK: return S3_NOT_FOUND;
+    case S3_NOT_FOUND: return S3_REFUSED;
+    default: return outcome;
+    }
+}
+
+enum s3_outcome s3_delete(struct s3 *s3, const char *key)
+{
+    struct s3_answer answer;
+    struct s3_facts facts;
+    struct s3_request request = {.method = HTTP_DELETE, .key = key, .sha256 = S3_EMPTY_SHA256};
+    enum s3_outcome outcome = s3_ask(s3, &request, &answer);
+    buf_free(&answer.body);
+    if (outcome != S3_OK && outcome != S3_NOT_FOUND) {
+        return outcome;
+    }
+    outcome = s3_head(s3, key, 0, &facts);
+    if (outcome == S3_OK) {
+        return S3_DIFFERS;
+    }
+    return outcome == S3_NOT_FOUND ? S3_OK : outcome;
+}
+
+struct reading {
+    s3_taker *take;
+    void *context;
+    struct crypto_digest *digest;
+};
+
+static bool read_some(void *context, const char *bytes, size_t len)
+{
+    struct reading *reading = context;
+    return crypto_digest_add(reading->digest, bytes, len) &&
+           reading->take(reading->context, bytes, len);
+}
+
+enum s3_outcome s3_get(struct s3 *s3, const char *key, s3_taker *take, void *context,
+                       char sha256[CRYPTO_SHA256_HEX])
+{
+    struct reading reading = {
+        .take = take, .context = context, .digest = crypto_digest_new(CRYPTO_SHA256)};
+    struct s3_request request = {.method = HTTP_GET,
+                                 .key = key,
+                                 .sha256 = S3_EMPTY_SHA256,
+                                 .take = read_some,
+                                 .context = &reading};
+    struct s3_answer answer;
+    unsigned char sum[CRYPTO_SHA256_SIZE];
+    if (reading.digest == NULL) {
+        return S3_FAILED;
+    }
+    enum s3_outcome outcome = s3_ask(s3, &request, &answer);
+    if (outcome == S3_OK && crypto_digest_end(reading.digest, sum)) {
+        text_hex(sum, sizeof sum, sha256);
+    } else if (outcome == S3_OK) {
+        outcome = S3_FAILED;
+    }
+    if (outcome == S3_NOT_FOUND && strstr(buf_str(&answer.body), "NoSuchBucket") != NULL) {
+        outcome = S3_REFUSED;
+    }
+    crypto_digest_free(reading.digest);
+    buf_free(&answer.body);
+    return outcome;
+}
+
+enum s3_outcome s3_get_range(struct s3 *s3, const char *key, int64_t offset, int64_t length,
+                             s3_taker *take, void *context)
+{
+    char range[64];
+    const char *const headers[] = {range, NULL};
+    struct s3_answer answer;
+    struct s3_request request = {.method = HTTP_GET,
+                                 .key = key,
+                                 .sha256 = S3_EMPTY_SHA256,
+                                 .headers = headers,
+                                 .status = 206,
+                                 .take = take,
+                                 .context = context};
+    (void)snprintf(range, sizeof range, "Range: bytes=%lld-%lld", (long long)offset,
+                   (long long)(offset + length - 1));
+    enum s3_outcome outcome = s3_ask(s3, &request, &answer);
+    buf_free(&answer.body);
+    return outcome;
+}
+
+/* ---- an upload that is waited for ---- */
+
+struct putting {
+    bool done;
+    enum s3_outcome outcome;
+    struct s3_stored *stored;
+};
+
+static void note_put(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
+{
+    struct putting *putting = context;
+    putting->done = true;
+    putting->outcome = outcome;
+    *putting->stored = *stored;
+}
+
+enum s3_outcome s3_put(struct s3 *s3, const struct s3_order *order, struct s3_stored *out)
+{
+    enum { POLL_MS = 1000 };
+    struct putting putting = {.stored = out};
+    struct http *http = s3_http(s3);
+    struct s3_upload *upload =
+        http != NULL ? s3_upload_start(s3, http, order, note_put, &putting) : NULL;
+    if (upload == NULL) {
+        return S3_FAILED;
+    }
+    while (!putting.done) {
+        bool busy = s3_upload_step(upload);
+        if (putting.done) {
+            break;
+        }
+        if (http_poll(http, NULL, 0, busy ? 0 : POLL_MS) != RESULT_OK && !putting.done) {
+            s3_upload_cancel(upload);
+            putting.outcome = S3_FAILED;
+            break;
+        }
+    }
+    return putting.outcome;
+}
