@@ -3,7 +3,7 @@
 #include "handlers.h"
 #include "note.h"
 #include "recordings/service.h"
-#include "serve.h"
+#include "remote.h"
 #include "states.h"
 
 /* attachment; filename="recording_<date>_<number>.<ext>"; without PostgreSQL the call's SID has to
@@ -29,9 +29,14 @@ void handle_download(const struct app *app, struct request *request, struct resp
     char disposition[160];
     enum result result =
         service_request(app, request->caller.business_id, request->call_sid, &look);
+    if (result == RESULT_OK) {
+        result = remote_settle(app, request->caller.business_id, request->call_sid,
+                               service_request_elsewhere, &look);
+    }
     if (result == RESULT_OK && look.state == STATE_READY) {
         name_it(app, request, &look.file, disposition, sizeof disposition);
-        result = serve_file(app, request, &look.file, disposition, response);
+        result =
+            remote_or_file(app, request, request->caller.business_id, &look, disposition, response);
     } else if (result == RESULT_OK) {
         states_answer(&look, response);
     }

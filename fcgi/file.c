@@ -2,7 +2,7 @@
 #include "handlers.h"
 #include "note.h"
 #include "recordings/service.h"
-#include "serve.h"
+#include "remote.h"
 #include "states.h"
 
 void handle_file(const struct app *app, struct request *request, struct response *response)
@@ -10,9 +10,16 @@ void handle_file(const struct app *app, struct request *request, struct response
     struct look look;
     enum result result =
         service_request(app, request->caller.business_id, request->call_sid, &look);
+    if (result == RESULT_OK) {
+        result = remote_settle(app, request->caller.business_id, request->call_sid,
+                               service_request_elsewhere, &look);
+    }
     if (result == RESULT_OK && look.state == STATE_READY) {
-        result = serve_file(app, request, &look.file, "inline", response);
-        grant_give(app, request, &look.file, response);
+        result =
+            remote_or_file(app, request, request->caller.business_id, &look, "inline", response);
+        if (!look.remote) {
+            grant_give(app, request, &look.file, response);
+        }
     } else if (result == RESULT_OK) {
         states_answer(&look, response);
     }

@@ -151,8 +151,11 @@ static int run(const struct config *config, const struct credentials *credential
     app.redis = redis_new(config->redis_url, config->redis_timeout);
     app.meter = meter_new();
     app.tokens = jwt_verifier_new(config->jwt_secret, config->jwt_secret_previous);
+    app.s3 = s3_is_configured(config) ? s3_new(config) : NULL;
     if (app.tokens == NULL) {
         status = complain("memory", ": there is none");
+    } else if (app.s3 == NULL && s3_is_configured(config)) {
+        status = complain("the object store's client could not be set up", "");
     } else if (app.pg == NULL || app.redis == NULL) {
         status = complain(app.pg == NULL ? "configuration: DATABASE_URL: "
                                          : "configuration: REDIS_URL: ",
@@ -164,6 +167,7 @@ static int run(const struct config *config, const struct credentials *credential
     redis_free(app.redis);
     meter_free(app.meter);
     jwt_verifier_free(app.tokens);
+    s3_free(app.s3);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "note.h"
 #include "recordings/link.h"
 #include "recordings/service.h"
+#include "remote.h"
 #include "serve.h"
 #include "states.h"
 
@@ -41,12 +42,25 @@ static enum result play(const struct app *app, const struct request *request,
     return serve_file(app, request, &file, "inline", response);
 }
 
-/* Nothing to play: why. A link opens one file, so whoever has only that gets no further link. */
+/* In the object store, perhaps; or nothing to play: why. A link opens one file, so whoever has only
+ * that gets no further link. */
 static void answer_state(const struct app *app, const struct request *request,
                          struct response *response)
 {
     struct look look;
     enum result result = service_look(app, request->business_id, request->call_sid, &look);
+    if (result == RESULT_OK) {
+        result = remote_settle(app, request->business_id, request->call_sid, service_look_elsewhere,
+                               &look);
+    }
+    bool plays = look.state == STATE_READY && look.remote && look.file.kind == request->kind;
+    if (result == RESULT_OK && plays) {
+        result = remote_or_file(app, request, request->business_id, &look, "inline", response);
+        plays = result == RESULT_OK;
+    }
+    if (result == RESULT_OK && plays) {
+        return;
+    }
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
         return;

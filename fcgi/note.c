@@ -9,8 +9,8 @@ void note_playback(const struct app *app, const struct request *request,
                    const char *subject)
 {
     bool is_link = strcmp(action, "link") == 0;
-    bool given =
-        response->status == 200 || response->status == 206 || (response->status == 202 && is_link);
+    bool given = response->status == 200 || response->status == 206 || response->status == 307 ||
+                 (response->status == 202 && is_link);
     if (!given || request->method == METHOD_HEAD) {
         return;
     }

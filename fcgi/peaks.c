@@ -31,6 +31,10 @@ static void answer_ready(const struct app *app, const struct request *request,
     case RESULT_INVALID: response_error(response, MESSAGE_NO_PEAKS); return;
     default: break;
     }
+    if (look->remote) { /* nobody here has the sound to make it from */
+        response_error(response, MESSAGE_NO_PEAKS);
+        return;
+    }
     answer_wanted(app, request, look, response);
 }
 

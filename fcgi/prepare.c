@@ -5,8 +5,10 @@
 #include "call_json.h"
 #include "handlers.h"
 #include "note.h"
+#include "recordings/cache.h"
 #include "recordings/link.h"
 #include "recordings/service.h"
+#include "remote.h"
 #include "states.h"
 #include "wait.h"
 
@@ -37,13 +39,20 @@ static void put_facts(const struct app *app, const struct request *request, stru
 /* The same link for a recording that is here and for one that arrives: it goes on working when the
  * one becomes the other. */
 static enum result make_link(const struct app *app, const struct request *request,
-                             const char *call_sid, enum audio_kind kind, struct buf *url,
-                             struct states_link *out)
+                             const struct look *look, struct buf *url, struct states_link *out)
 {
-    char path[LINK_SIZE];
+    bool ready = look->state == STATE_READY;
+    char path[LINK_SIZE], remote[S3_URL_SIZE];
+    if (look->state == STATE_READY && look->remote && app->config->s3_play == S3_PLAY_REDIRECT) {
+        enum result made =
+            remote_link(app, request->caller.business_id, look, "inline", remote, &out->expires);
+        buf_text(url, remote);
+        out->url = buf_str(url);
+        return made;
+    }
     struct link link = {.business_id = request->caller.business_id,
-                        .call_sid = call_sid,
-                        .kind = kind,
+                        .call_sid = ready ? look->file_sid : look->facts.source_sid,
+                        .kind = ready ? look->file.kind : look->progress.kind,
                         .expires = clock_wall() + app->config->play_link_ttl / 1000};
     enum result result = link_make(app->config, &link, path);
     buf_format(url, "%s%s", app->config->public_base_url, path);
@@ -62,6 +71,7 @@ static void answer_ready(const struct app *app, const struct request *request, s
                          const struct states_link *link, struct response *response)
 {
     struct json *json = response_message(MESSAGE_READY);
+    cache_played(app->config, &look->file);
     states_put_link(link, json);
     put_facts(app, request, look, json);
     response_json(response, 200, json);
@@ -77,8 +87,7 @@ static void answer_look(const struct app *app, const struct request *request, st
     enum result result = RESULT_OK;
     buf_init(&url, 8192);
     if (ready || look->playable) {
-        result = make_link(app, request, ready ? look->file_sid : look->facts.source_sid,
-                           ready ? look->file.kind : look->progress.kind, &url, &link);
+        result = make_link(app, request, look, &url, &link);
     }
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
@@ -100,6 +109,10 @@ static void answer(const struct app *app, const struct request *request, enum re
         result = wait_for_news(app, request, look);
     }
     if (result == RESULT_OK) {
+        result = remote_settle(app, request->caller.business_id, request->call_sid,
+                               service_look_elsewhere, look);
+    }
+    if (result == RESULT_OK) {
         answer_look(app, request, look, response);
     } else {
         states_answer_failure(result, response);
@@ -111,6 +124,10 @@ void handle_prepare(const struct app *app, struct request *request, struct respo
     struct look look;
     enum result result =
         service_request(app, request->caller.business_id, request->call_sid, &look);
+    if (result == RESULT_OK) {
+        result = remote_settle(app, request->caller.business_id, request->call_sid,
+                               service_request_elsewhere, &look);
+    }
     answer(app, request, result, &look, response);
 }
 

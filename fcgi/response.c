@@ -24,6 +24,12 @@ static void forget(struct response *response)
         close(response->file.fd);
         response->file.fd = -1;
     }
+    response->file.source.send = NULL;
+}
+
+static bool has_file(const struct response *response)
+{
+    return response->file.fd >= 0 || response->file.source.send != NULL;
 }
 
 void response_free(struct response *response)
@@ -193,7 +199,7 @@ static int64_t file_length(const struct response_file *file)
     return length;
 }
 
-static bool send_range(const struct response_io *io, int fd, const struct range *range)
+static bool send_from_disk(const struct response_io *io, int fd, const struct range *range)
 {
     char chunk[SEND_CHUNK];
     int64_t at = range->start, left = range->length;
@@ -212,6 +218,13 @@ static bool send_range(const struct response_io *io, int fd, const struct range 
     return true;
 }
 
+static bool send_range(const struct response_io *io, const struct response_file *file,
+                       const struct range *range)
+{
+    return file->fd >= 0 ? send_from_disk(io, file->fd, range)
+                         : file->source.send(&file->source, range, io);
+}
+
 static void send_file(const struct response_file *file, const struct response_io *io)
 {
     struct buf text;
@@ -223,7 +236,7 @@ static void send_file(const struct response_file *file, const struct response_io
             part_head(file, i, &text);
         }
         if (!io->write(io->handle, buf_str(&text), text.len) ||
-            !send_range(io, file->fd, &file->parts.ranges[i])) {
+            !send_range(io, file, &file->parts.ranges[i])) {
             goto out;
         }
     }
@@ -240,7 +253,7 @@ out:
  * none (RFC 9110, 8.6). */
 static int64_t length_of(const struct response *response)
 {
-    if (response->file.fd >= 0) {
+    if (has_file(response)) {
         return file_length(&response->file);
     }
     if (response->promised > 0) {
@@ -275,7 +288,7 @@ void response_send(struct response *response, const struct response_io *io, bool
     if (head_only) {
         return;
     }
-    if (response->file.fd >= 0) {
+    if (has_file(response)) {
         send_file(&response->file, io);
     } else if (response->body.len > 0) {
         (void)io->write(io->handle, buf_str(&response->body), response->body.len);

@@ -13,14 +13,30 @@
 
 #include "base/buf.h"
 #include "clients/json.h"
+#include "clients/s3.h"
 #include "messages.h"
 #include "range.h"
 
 enum { RESPONSE_HEAD_MAX = 16 * 1024, RESPONSE_BODY_MAX = 8 * 1024 * 1024 };
 
+/* The server's side. False when the client has gone. */
+struct response_io {
+    void *handle;
+    bool (*write)(void *handle, const char *bytes, size_t len);
+};
+
+/* Bytes that come from elsewhere: `send` writes a range of them; false breaks the answer off. */
+struct response_source {
+    bool (*send)(const struct response_source *source, const struct range *range,
+                 const struct response_io *io);
+    struct s3 *s3;
+    char key[S3_KEY_SIZE];
+};
+
 /* Bytes of a file that we send ourselves. */
 struct response_file {
-    int fd; /* -1: none; owned */
+    int fd;                        /* -1: none; owned */
+    struct response_source source; /* where there is no fd; its `send` is NULL: none either */
     int64_t size;
     struct range_set parts;
     const char *content_type; /* of the file itself */
@@ -34,12 +50,6 @@ struct response {
     struct buf body;
     struct response_file file;
     int64_t promised; /* bytes that the head tells of and that do not follow: it breaks off */
-};
-
-/* The server's side. False when the client has gone. */
-struct response_io {
-    void *handle;
-    bool (*write)(void *handle, const char *bytes, size_t len);
 };
 
 void response_begin(struct response *response);

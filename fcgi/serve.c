@@ -10,6 +10,7 @@
 #include "clients/crypto.h"
 #include "conditional.h"
 #include "range.h"
+#include "recordings/cache.h"
 
 _Static_assert(sizeof(((struct response_file *)NULL)->boundary) >=
                    sizeof "td" - 1 + CRYPTO_TOKEN_SIZE,
@@ -168,6 +169,18 @@ void serve_unsatisfiable(const struct file_facts *file, struct response *respons
     response_header(response, "Accept-Ranges", "bytes");
 }
 
+static void answer_with(const struct file_facts *file, const char *disposition,
+                        enum range_verdict verdict, const struct range_set *parts,
+                        struct response *response)
+{
+    representation(file, disposition, response);
+    if (verdict == RANGE_PARTIAL) {
+        send_parts(file, parts, response);
+    } else {
+        send_whole(file, verdict == RANGE_IGNORED, response);
+    }
+}
+
 static enum result send_ourselves(const struct file_facts *file, const char *disposition,
                                   enum range_verdict verdict, const struct range_set *parts,
                                   struct response *response)
@@ -176,12 +189,7 @@ static enum result send_ourselves(const struct file_facts *file, const char *dis
     if (result != RESULT_OK) {
         return result;
     }
-    representation(file, disposition, response);
-    if (verdict == RANGE_PARTIAL) {
-        send_parts(file, parts, response);
-    } else {
-        send_whole(file, verdict == RANGE_IGNORED, response);
-    }
+    answer_with(file, disposition, verdict, parts, response);
     return RESULT_OK;
 }
 
@@ -228,11 +236,32 @@ enum result serve_file(const struct app *app, const struct request *request,
         serve_unsatisfiable(file, response);
         return RESULT_OK;
     }
+    cache_played(app->config, file);
     if (server_can_carry(app, request, &conditions, verdict, range)) {
         hand_over(app, file, disposition, range != NULL, response);
         return RESULT_OK;
     }
     return send_ourselves(file, disposition, verdict, &parts, response);
+}
+
+void serve_source(const struct request *request, const struct file_facts *file,
+                  const struct response_source *source, const char *disposition,
+                  struct response *response)
+{
+    struct range_set parts;
+    const char *range;
+    if (serve_conditional(request, file, &range, response)) {
+        return;
+    }
+    enum range_verdict verdict = range_parse(range, file->size, &parts);
+    if (verdict == RANGE_UNSATISFIABLE) {
+        serve_unsatisfiable(file, response);
+        return;
+    }
+    response->file.source = *source;
+    response->file.size = file->size;
+    response->file.content_type = audio_content_type(file->kind);
+    answer_with(file, disposition, verdict, &parts, response);
 }
 
 enum result serve_document(const struct request *request, const struct file_facts *file,

@@ -20,6 +20,12 @@ enum result serve_file(const struct app *app, const struct request *request,
                        const struct file_facts *file, const char *disposition,
                        struct response *response);
 
+/* The same for a recording whose bytes come from elsewhere; its facts are those of the file that it
+ * was. */
+void serve_source(const struct request *request, const struct file_facts *file,
+                  const struct response_source *source, const char *disposition,
+                  struct response *response);
+
 /*
  * The pieces of that, for a recording of which not everything is here (early.h); its facts are what
  * they will be. serve_conditional answers 304 and 412 and gives true; else `range` is the Range

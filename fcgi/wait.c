@@ -49,7 +49,7 @@ static bool has_come(const struct app *app, const struct request *request, const
     const char *call_sid = look->facts.source_sid;
     return file_find(app->config, business_id, call_sid, &file) == RESULT_OK ||
            (queue_peek(app, business_id, call_sid, &progress) == RESULT_OK &&
-            service_is_playable(app->config, &progress));
+            service_plays_early(app, business_id, call_sid, &progress));
 }
 
 static enum result watch(const struct app *app, const struct request *request, int64_t until,

@@ -4,13 +4,16 @@
 
 #include "deliveries.h"
 #include "steps.h"
+#include "uploads.h"
 #include "waveforms.h"
 
 struct after {
     struct http *http;
     struct waveforms *waveforms;
+    struct uploads *uploads;
     struct steps *steps;
     struct deliveries *deliveries;
+    bool taking;
 };
 
 struct after *after_new(const struct app *app, struct http *http)
@@ -21,9 +24,11 @@ struct after *after_new(const struct app *app, struct http *http)
     }
     after->http = http;
     after->waveforms = waveforms_new(app);
+    after->uploads = uploads_new(app, http);
     after->steps = steps_new(app, http);
     after->deliveries = deliveries_new(app, http);
-    if (after->waveforms == NULL || after->steps == NULL || after->deliveries == NULL) {
+    if (after->waveforms == NULL || after->uploads == NULL || after->steps == NULL ||
+        after->deliveries == NULL) {
         after_free(after);
         return NULL;
     }
@@ -34,6 +39,7 @@ void after_free(struct after *after)
 {
     if (after != NULL) {
         waveforms_free(after->waveforms);
+        uploads_free(after->uploads);
         deliveries_free(after->deliveries);
         steps_free(after->steps);
         free(after);
@@ -43,6 +49,7 @@ void after_free(struct after *after)
 void after_stored(struct after *after, int64_t business_id, const char *call_sid)
 {
     waveforms_add(after->waveforms, business_id, call_sid);
+    uploads_add(after->uploads, business_id, call_sid);
     steps_hurry(after->steps);
 }
 
@@ -53,12 +60,14 @@ void after_want_peaks(struct after *after, int64_t business_id, const char *call
 
 size_t after_count(const struct after *after)
 {
-    return steps_count(after->steps) + deliveries_count(after->deliveries);
+    return uploads_running(after->uploads) + steps_count(after->steps) +
+           deliveries_count(after->deliveries);
 }
 
 bool after_idle(const struct after *after)
 {
-    return after_count(after) == 0 && waveforms_idle(after->waveforms);
+    return after_count(after) == 0 && waveforms_idle(after->waveforms) &&
+           uploads_idle(after->uploads);
 }
 
 enum result after_poll(struct after *after, const int *fds, size_t count, int timeout_ms)
@@ -70,7 +79,8 @@ enum result after_poll(struct after *after, const int *fds, size_t count, int ti
     }
     n += waveforms_fds(after->waveforms, all + n);
     n += steps_fds(after->steps, all + n, HTTP_WAKE_FDS_MAX - n);
-    enum result result = http_poll(after->http, all, n, timeout_ms);
+    bool busy = uploads_tick(after->uploads, after->taking);
+    enum result result = http_poll(after->http, all, n, busy ? 0 : timeout_ms);
     waveforms_tick(after->waveforms);
     return result;
 }
@@ -79,6 +89,7 @@ enum result after_poll(struct after *after, const int *fds, size_t count, int ti
 void after_tick(struct after *after, bool taking)
 {
     size_t before = steps_count(after->steps);
+    after->taking = taking;
     steps_tick(after->steps, taking);
     if (steps_count(after->steps) < before) {
         deliveries_hurry(after->deliveries);
@@ -88,6 +99,8 @@ void after_tick(struct after *after, bool taking)
 
 void after_hand_back(struct after *after)
 {
+    after->taking = false;
+    uploads_stop(after->uploads);
     steps_hand_back(after->steps);
     deliveries_hand_back(after->deliveries);
 }

@@ -2,8 +2,9 @@
  * tapedeck cleanup
  *
  * Puts right what a fault left behind: lapsed leases, runs whose runner died, runs that PostgreSQL
- * has and Redis lost, callbacks whose call has appeared since, part files without an owner, webhook
- * deliveries that ended long ago. Safe to run at any time, any number of times, beside runners.
+ * has and Redis lost, callbacks whose call has appeared since, part files without an owner, a cache
+ * that is over its ceiling, webhook deliveries that ended long ago. Safe to run at any time, any
+ * number of times, beside runners.
  */
 #include <stdio.h>
 
@@ -11,6 +12,7 @@
 #include "commands.h"
 #include "options.h"
 #include "recordings/audit.h"
+#include "recordings/cache.h"
 #include "recordings/delivery.h"
 #include "recordings/file.h"
 #include "recordings/queue.h"
@@ -45,6 +47,17 @@ static void rescue(void *context, const struct run_waiting *run)
               run->call_sid, (long long)run->id);
 }
 
+static void trim_cache(const struct app *app)
+{
+    struct cache_counts counts;
+    enum result result = cache_trim(app, &counts);
+    if (counts.removed > 0 || counts.bytes > app->config->cache_max_bytes) {
+        log_event("CACHE_TRIMMED", "removed=%lld bytes=%lld max=%lld ok=%d",
+                  (long long)counts.removed, (long long)counts.bytes,
+                  (long long)app->config->cache_max_bytes, result == RESULT_OK);
+    }
+}
+
 int command_cleanup(const struct app *app, int argc, char **argv)
 {
     static const struct option_spec NONE[] = {{NULL, NULL, NULL}};
@@ -68,6 +81,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     int64_t matched = service_match_inbox(app);
     int64_t offered = service_offer_due(app);
     int64_t swept = file_sweep_parts(app->config, app->config->stale_after);
+    trim_cache(app);
     log_event("CLEANUP_DONE", "rescued=%lld matched=%lld offered=%lld parts=%lld",
               (long long)c.rescued, (long long)matched, (long long)offered, (long long)swept);
     return EXIT_DONE;

@@ -15,6 +15,7 @@ int command_migrate(const struct app *app, int argc, char **argv);
 int command_token(const struct app *app, int argc, char **argv);
 int command_status(const struct app *app, int argc, char **argv);
 int command_retain(const struct app *app, int argc, char **argv);
+int command_move(const struct app *app, int argc, char **argv);
 int command_retry(const struct app *app, int argc, char **argv);
 int command_reconcile(const struct app *app, int argc, char **argv);
 int command_audit(const struct app *app, int argc, char **argv);

@@ -53,6 +53,10 @@ static const struct command COMMANDS[] = {
      command_backfill,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
      "backfill --business N --since D fetch the recordings of days gone by; [--until D]"},
+    {"move",
+     command_move,
+     {"DATABASE_URL", "RECORDINGS_DIR", "S3_ENDPOINT"},
+     "move --to s3 | --to disk [--keep] all recordings to the object store, or back"},
     {"retry",
      command_retry,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
@@ -115,7 +119,10 @@ static int run_connected(const struct command *command, struct app *app, int arg
     app->pg = pg_new(config->database_url, config->pg_timeout);
     app->redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
     app->meter = meter_new();
-    if (app->pg == NULL || (needs_redis && app->redis == NULL)) {
+    app->s3 = s3_is_configured(config) ? s3_new(config) : NULL;
+    if (app->s3 == NULL && s3_is_configured(config)) {
+        fprintf(stderr, "tapedeck: the object store's client could not be set up\n");
+    } else if (app->pg == NULL || (needs_redis && app->redis == NULL)) {
         fprintf(stderr, "tapedeck: configuration: %s: this value is not valid\n",
                 app->pg == NULL ? "DATABASE_URL" : "REDIS_URL");
     } else {
@@ -125,6 +132,7 @@ static int run_connected(const struct command *command, struct app *app, int arg
     pg_free(app->pg);
     redis_free(app->redis);
     meter_free(app->meter);
+    s3_free(app->s3);
     return status;
 }
 

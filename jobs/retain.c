@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "options.h"
 #include "recordings/file.h"
+#include "recordings/object.h"
 #include "recordings/retention.h"
 #include "recordings/shelf.h"
 #include "retain_provider.h"
@@ -26,6 +27,8 @@ struct retain {
     const struct app *app;
     bool dry_run;
     int64_t calls, bytes, failed; /* of those that were due */
+    int64_t strays;               /* in the object store, from last time */
+    bool no_store;                /* there are, and none is configured */
     int64_t left;                 /* in a dry run: only at the provider's, and to go there */
     struct retain_provider_counts at_provider;
     int64_t files, orphans;
@@ -47,11 +50,33 @@ static void show(const struct line *line)
            line->call_sid, line->called_at, line->expired_at, (long long)line->bytes, line->from);
 }
 
-static int64_t size_of(const struct retain *r, const struct retention_due *due)
+enum { FROM_SIZE = 32 };
+
+/* Where its copies are, and how large one is. */
+static int64_t describe(const struct retain *r, const struct retention_due *due,
+                        char from[FROM_SIZE])
 {
-    struct file_facts file;
-    enum result result = file_find(r->app->config, due->business_id, due->call_sid, &file);
-    return result == RESULT_OK ? file.size : 0;
+    struct file_facts file = {.size = 0};
+    struct object_facts object = {.bytes = 0};
+    const struct app *app = r->app;
+    bool here = file_find(app->config, due->business_id, due->call_sid, &file) == RESULT_OK;
+    bool there = object_find(app, due->business_id, due->call_sid, &object) == RESULT_OK;
+    (void)snprintf(from, FROM_SIZE, "disk%s%s", there ? ",object" : "",
+                   app->config->retention_at_twilio ? ",twilio" : "");
+    return here ? file.size : object.bytes;
+}
+
+/* Both are tried, whatever becomes of the other. */
+static enum result delete_copies(struct retain *r, int64_t business_id, const char *call_sid,
+                                 int64_t *bytes)
+{
+    enum result shelf = shelf_remove(r->app->config, business_id, call_sid, bytes);
+    enum result object = object_remove(r->app, business_id, call_sid);
+    if (object == RESULT_DENIED) {
+        r->no_store = true;
+        object = RESULT_FAILED;
+    }
+    return shelf != RESULT_OK ? shelf : object;
 }
 
 static void delete_due(struct retain *r, const struct retention_due *due)
@@ -62,7 +87,7 @@ static void delete_due(struct retain *r, const struct retention_due *due)
         return;
     }
     if (result == RESULT_OK) {
-        result = shelf_remove(r->app->config, due->business_id, due->call_sid, &bytes);
+        result = delete_copies(r, due->business_id, due->call_sid, &bytes);
     }
     if (result != RESULT_OK) {
         r->failed++;
@@ -79,12 +104,14 @@ static void meet_due(void *context, const struct retention_due *due)
 {
     struct retain *r = context;
     if (r->dry_run) {
+        char from[FROM_SIZE];
+        int64_t bytes = describe(r, due, from);
         struct line line = {.business_id = due->business_id,
                             .call_sid = due->call_sid,
                             .called_at = due->called_at,
                             .expired_at = due->expired_at,
-                            .from = r->app->config->retention_at_twilio ? "disk,twilio" : "disk",
-                            .bytes = size_of(r, due)};
+                            .from = from,
+                            .bytes = bytes};
         show(&line);
         r->calls++;
         r->bytes += line.bytes;
@@ -106,15 +133,46 @@ static void delete_all_due(struct retain *r)
     }
 }
 
+/* ---- what stayed in the object store the last time ---- */
+
+static void delete_stray(void *context, const struct object_facts *object)
+{
+    struct retain *r = context;
+    int64_t bytes;
+    enum result result = delete_copies(r, object->business_id, object->call_sid, &bytes);
+    if (result != RESULT_OK) {
+        r->failed++;
+        r->result = result;
+        return;
+    }
+    r->strays++;
+    log_event("OBJECT_DELETED", "business_id=%lld sid=%s bytes=%lld",
+              (long long)object->business_id, object->call_sid, (long long)object->bytes);
+}
+
+/* Where it failed for one just now, it is not asked for others. */
+static void delete_strays(struct retain *r)
+{
+    struct object_place place = {0};
+    int64_t count = PAGE;
+    for (int page = 0; page < PAGES_MAX && count == PAGE && !r->dry_run && r->failed == 0; page++) {
+        enum result result = object_each_stray(r->app, &place, PAGE, delete_stray, r, &count);
+        if (result != RESULT_OK) {
+            r->result = result;
+            return;
+        }
+    }
+}
+
 /* ---- what is left at the provider's ---- */
 
-static void show_left(void *context, const struct retention_left *left)
+static void show_left(void *context, const struct retention_due *left)
 {
     struct retain *r = context;
     struct line line = {.business_id = left->business_id,
                         .call_sid = left->call_sid,
                         .called_at = left->called_at,
-                        .expired_at = left->deleted_at,
+                        .expired_at = left->expired_at,
                         .from = "twilio"};
     show(&line);
     r->left++;
@@ -213,6 +271,10 @@ static int report(const struct retain *r)
     } else if (r->result == RESULT_FAILED) {
         fprintf(stderr, "tapedeck: retain: not everything could be removed; see RECORDINGS_DIR\n");
     }
+    if (r->no_store) {
+        fprintf(stderr, "tapedeck: retain: some recordings are in an object store, and S3_ENDPOINT"
+                        " is not set\n");
+    }
     return r->result == RESULT_OK && r->at_provider.failed == 0 ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
@@ -231,6 +293,7 @@ int command_retain(const struct app *app, int argc, char **argv)
                "bytes", "from");
     }
     delete_all_due(&r);
+    delete_strays(&r);
     delete_left(&r);
     delete_orphans(&r);
     return report(&r);

@@ -78,13 +78,13 @@ static bool leave(struct leaving *l, const struct media_ref *ref, long *status)
     return *status == 404;
 }
 
-static void tell(const struct retention_left *left, const char *event, long status)
+static void tell(const struct retention_due *left, const char *event, long status)
 {
     log_event(event, "business_id=%lld sid=%s status=%ld", (long long)left->business_id,
               left->call_sid, status);
 }
 
-static void delete_one(struct leaving *l, const struct retention_left *left,
+static void delete_one(struct leaving *l, const struct retention_due *left,
                        const struct media_ref *ref)
 {
     long status = 0;
@@ -106,7 +106,7 @@ static void delete_one(struct leaving *l, const struct retention_left *left,
 }
 
 /* What is still on this disk waits; what has no address of Twilio's is none of ours. */
-static void meet(void *context, const struct retention_left *left)
+static void meet(void *context, const struct retention_due *left)
 {
     struct leaving *l = context;
     struct file_facts file;

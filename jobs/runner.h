@@ -36,21 +36,21 @@ bool runner_has_room(const struct runner *runner);
 /* Has a runner that began later been seen? Then this one need not take more. */
 bool runner_has_successor(const struct runner *runner);
 
-/* Jobs under way: transfers, steps and deliveries. */
+/* Jobs under way: transfers, uploads, steps and deliveries. */
 size_t runner_count(const struct runner *runner);
 
 /* A stored recording's waveform, that somebody waits for; and all that are waited for now. */
 void runner_want_peaks(struct runner *runner, const struct queue_job *job);
 void runner_take_peaks(struct runner *runner);
 
-/* True when no job and no waveform is under way. */
+/* True when no job and no waveform is under way, or waits for its upload. */
 bool runner_is_idle(const struct runner *runner);
 
 /* Moves bytes, at most `timeout_ms`, until something happens here or on one of `fds`, a few. */
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms);
 
 /* What is due: heartbeats and leases, runs whose retry time has come, and what recordings are
- * followed by; new steps only if it is `taking`. */
+ * followed by; new uploads and steps only if it is `taking`. */
 void runner_tick(struct runner *runner, bool taking);
 
 /* Stops every transfer; each run goes back to the head of its line at the next runner_poll. */

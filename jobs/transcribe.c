@@ -7,6 +7,7 @@
 
 #include "exchange.h"
 #include "listen.h"
+#include "recall.h"
 #include "recordings/service.h"
 #include "recordings/transcript.h"
 #include "speech/answer.h"
@@ -21,6 +22,7 @@ struct transcribe {
     struct listening listening;
     struct plan_piece piece; /* the one under way, or the last */
     struct exchange *exchange;
+    struct recall *recall; /* the recording comes back from the object store */
     struct talk talk;
     enum result heard; /* how adding to it went */
     bool inbound;
@@ -33,6 +35,8 @@ static const struct run_reason ALREADY = {"already_transcribed", "There is a tra
 static const struct run_reason NO_CALL = {"no_call", "The call is not there any more."};
 static const struct run_reason MISSING = {"recording_missing",
                                           "The recording is not here; it is asked for."};
+static const struct run_reason AWAY = {"recording_away",
+                                       "The object store does not give the recording."};
 static const struct run_reason GONE = {"no_recording", "The call has no recording any more."};
 static const struct run_reason NONSENSE = {"bad_answer", "The server's answer is no transcript."};
 static const struct run_reason EMPTY = {"empty_answer",
@@ -184,23 +188,47 @@ static void on_answer(void *context, const struct exchange_end *end)
 
 /* ---- beginning ---- */
 
+static void open_recording(struct transcribe *t);
+
+static void on_recalled(void *context, enum result result)
+{
+    struct transcribe *t = context;
+    t->recall = NULL;
+    if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
+        open_recording(t);
+    } else {
+        step_job_try_again(&t->job, &AWAY, 0);
+    }
+}
+
+static void bring_back(struct transcribe *t, const struct look *look)
+{
+    if (recall_start(t->job.app, t->job.http, t->job.step.business_id, look->file_sid, on_recalled,
+                     t, &t->recall) != RESULT_OK) {
+        step_job_try_again(&t->job, &AWAY, 0);
+    }
+}
+
+static void look_into(struct transcribe *t, const struct look *look)
+{
+    const struct run_reason *trouble =
+        listen_start(t->job.app->config, look->file.path, &t->listening);
+    if (trouble != NULL) {
+        step_job_try_again(&t->job, trouble, 0);
+    }
+}
+
 /* The same file that everybody plays. Where it is not here it is asked for, as a click would. */
 static void open_recording(struct transcribe *t)
 {
     const struct step *step = &t->job.step;
     struct look look;
-    const struct run_reason *trouble;
     if (service_request(t->job.app, step->business_id, step->call_sid, &look) != RESULT_OK) {
         step_job_no_database(&t->job);
         return;
     }
     switch (look.state) {
-    case STATE_READY:
-        trouble = listen_start(t->job.app->config, look.file.path, &t->listening);
-        if (trouble != NULL) {
-            step_job_try_again(&t->job, trouble, 0);
-        }
-        break;
+    case STATE_READY: look.remote ? bring_back(t, &look) : look_into(t, &look); break;
     case STATE_NO_CALL:
     case STATE_EXPIRED:
     case STATE_UNAVAILABLE:
@@ -265,6 +293,7 @@ static void drop(struct step_job *job)
 {
     struct transcribe *t = of(job);
     exchange_drop(t->exchange);
+    recall_drop(t->recall);
     listen_drop(&t->listening);
     talk_free(&t->talk);
 }

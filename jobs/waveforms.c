@@ -1,11 +1,11 @@
 #include "waveforms.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "call_line.h"
 #include "child.h"
 #include "peaks.h"
 #include "pieces.h"
@@ -18,15 +18,9 @@ static const struct child_limits LIMITS = {.cpu_s = 60,
                                            .output_bytes = PEAKS_JSON_MAX,
                                            .wall_ms = 180 * 1000};
 
-/* Whose waveform. */
-struct wish {
-    int64_t business_id;
-    char call_sid[SID_SIZE];
-};
-
 struct making {
     struct child *child; /* NULL: this place is free */
-    struct wish wish;
+    struct call_ref call;
     struct file_part part;
     int64_t modified_ns; /* the recording's */
 };
@@ -34,8 +28,7 @@ struct making {
 struct waveforms {
     const struct app *app;
     struct making places[WAVEFORMS_AT_ONCE];
-    struct wish line[WAVEFORMS_LINE_MAX]; /* a ring */
-    size_t first, count;
+    struct call_line line;
 };
 
 struct waveforms *waveforms_new(const struct app *app)
@@ -49,22 +42,11 @@ struct waveforms *waveforms_new(const struct app *app)
 
 /* ---- the line ---- */
 
-static bool same(const struct wish *wish, int64_t business_id, const char *call_sid)
-{
-    return wish->business_id == business_id && strcmp(wish->call_sid, call_sid) == 0;
-}
-
-static bool is_asked(const struct waveforms *waveforms, int64_t business_id, const char *call_sid)
+static bool is_made(const struct waveforms *waveforms, int64_t business_id, const char *call_sid)
 {
     for (size_t i = 0; i < WAVEFORMS_AT_ONCE; i++) {
         const struct making *making = &waveforms->places[i];
-        if (making->child != NULL && same(&making->wish, business_id, call_sid)) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < waveforms->count; i++) {
-        size_t at = (waveforms->first + i) % WAVEFORMS_LINE_MAX;
-        if (same(&waveforms->line[at], business_id, call_sid)) {
+        if (making->child != NULL && call_ref_is(&making->call, business_id, call_sid)) {
             return true;
         }
     }
@@ -73,63 +55,47 @@ static bool is_asked(const struct waveforms *waveforms, int64_t business_id, con
 
 void waveforms_add(struct waveforms *waveforms, int64_t business_id, const char *call_sid)
 {
-    if (waveforms->count == WAVEFORMS_LINE_MAX || is_asked(waveforms, business_id, call_sid)) {
-        return;
+    if (!is_made(waveforms, business_id, call_sid)) {
+        call_line_add(&waveforms->line, business_id, call_sid);
     }
-    struct wish *wish =
-        &waveforms->line[(waveforms->first + waveforms->count) % WAVEFORMS_LINE_MAX];
-    wish->business_id = business_id;
-    memcpy(wish->call_sid, call_sid, sizeof wish->call_sid);
-    waveforms->count++;
-}
-
-static bool next_wish(struct waveforms *waveforms, struct wish *out)
-{
-    if (waveforms->count == 0) {
-        return false;
-    }
-    *out = waveforms->line[waveforms->first];
-    waveforms->first = (waveforms->first + 1) % WAVEFORMS_LINE_MAX;
-    waveforms->count--;
-    return true;
 }
 
 /* ---- the end ---- */
 
-static void hand_back(const struct waveforms *waveforms, const struct wish *wish)
+static void hand_back(const struct waveforms *waveforms, const struct call_ref *call)
 {
-    (void)queue_want_peaks(waveforms->app, wish->business_id, wish->call_sid);
+    (void)queue_want_peaks(waveforms->app, call->business_id, call->call_sid);
 }
 
 void waveforms_free(struct waveforms *waveforms)
 {
-    struct wish wish;
+    struct call_ref call;
     for (size_t i = 0; waveforms != NULL && i < WAVEFORMS_AT_ONCE; i++) {
         struct making *making = &waveforms->places[i];
         if (making->child != NULL) {
             child_free(making->child);
             file_part_drop(&making->part);
-            hand_back(waveforms, &making->wish);
+            hand_back(waveforms, &making->call);
         }
     }
-    while (waveforms != NULL && next_wish(waveforms, &wish)) {
-        hand_back(waveforms, &wish);
+    while (waveforms != NULL && call_line_next(&waveforms->line, &call)) {
+        hand_back(waveforms, &call);
     }
     free(waveforms);
 }
 
 /* ---- one of them ---- */
 
-static void tell(const struct wish *wish, const char *event, const char *how)
+static void tell(const struct call_ref *call, const char *event, const char *how)
 {
-    log_event(event, "business_id=%lld sid=%s%s%s", (long long)wish->business_id, wish->call_sid,
+    log_event(event, "business_id=%lld sid=%s%s%s", (long long)call->business_id, call->call_sid,
               how != NULL ? " reason=" : "", how != NULL ? how : "");
 }
 
 static bool start_child(struct making *making, const struct file_facts *recording)
 {
     struct child_order order = {.words = {"peaks", NULL}, .out = making->part.fd, .limits = LIMITS};
-    order.in = open(recording->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    order.in = file_open_quietly(recording);
     if (order.in >= 0) {
         making->child = child_start(&order);
         close(order.in);
@@ -138,24 +104,25 @@ static bool start_child(struct making *making, const struct file_facts *recordin
 }
 
 /* Another runner may be making it (RESULT_LOST), or it is there by now, or the recording gone. */
-static void begin(const struct waveforms *waveforms, struct making *making, const struct wish *wish)
+static void begin(const struct waveforms *waveforms, struct making *making,
+                  const struct call_ref *call)
 {
     struct file_facts recording, there;
     const struct config *config = waveforms->app->config;
-    if (file_find(config, wish->business_id, wish->call_sid, &recording) != RESULT_OK ||
-        file_peaks_find(config, wish->business_id, wish->call_sid, &recording, &there) !=
+    if (file_find(config, call->business_id, call->call_sid, &recording) != RESULT_OK ||
+        file_peaks_find(config, call->business_id, call->call_sid, &recording, &there) !=
             RESULT_NOT_FOUND) {
         return;
     }
-    making->wish = *wish;
+    making->call = *call;
     making->modified_ns = recording.modified_ns;
-    enum result result = file_peaks_open(config, wish->business_id, wish->call_sid, &making->part);
+    enum result result = file_peaks_open(config, call->business_id, call->call_sid, &making->part);
     if (result == RESULT_OK && !start_child(making, &recording)) {
         file_part_drop(&making->part);
         result = RESULT_FAILED;
     }
     if (result == RESULT_FAILED) {
-        tell(wish, "PEAKS_FAILED", "not_started");
+        tell(call, "PEAKS_FAILED", "not_started");
     }
 }
 
@@ -183,14 +150,14 @@ static void finish(struct making *making, enum child_outcome outcome, int status
     child_free(making->child);
     making->child = NULL;
     if (!done) {
-        tell(&making->wish, "PEAKS_FAILED", name_of(outcome, status));
+        tell(&making->call, "PEAKS_FAILED", name_of(outcome, status));
     }
     if (!done && !marked) {
         file_part_drop(&making->part);
     } else if (file_peaks_finish(&making->part, making->modified_ns) != RESULT_OK) {
-        tell(&making->wish, "PEAKS_FAILED", "disk_error");
+        tell(&making->call, "PEAKS_FAILED", "disk_error");
     } else if (done) {
-        tell(&making->wish, "PEAKS_DONE", NULL);
+        tell(&making->call, "PEAKS_DONE", NULL);
     }
 }
 
@@ -211,15 +178,15 @@ void waveforms_tick(struct waveforms *waveforms)
 {
     for (size_t i = 0; i < WAVEFORMS_AT_ONCE; i++) {
         struct making *making = &waveforms->places[i];
-        struct wish wish;
+        struct call_ref call;
         int status = 0;
         enum child_outcome outcome =
             making->child != NULL ? child_check(making->child, &status) : CHILD_RUNS;
         if (outcome != CHILD_RUNS) {
             finish(making, outcome, status);
         }
-        while (making->child == NULL && next_wish(waveforms, &wish)) {
-            begin(waveforms, making, &wish);
+        while (making->child == NULL && call_line_next(&waveforms->line, &call)) {
+            begin(waveforms, making, &call);
         }
     }
 }
@@ -227,5 +194,5 @@ void waveforms_tick(struct waveforms *waveforms)
 bool waveforms_idle(const struct waveforms *waveforms)
 {
     int fds[WAVEFORMS_AT_ONCE];
-    return waveforms->count == 0 && waveforms_fds(waveforms, fds) == 0;
+    return waveforms->line.count == 0 && waveforms_fds(waveforms, fds) == 0;
 }

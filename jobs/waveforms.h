@@ -14,7 +14,7 @@
 
 #include "app.h"
 
-enum { WAVEFORMS_AT_ONCE = 2, WAVEFORMS_LINE_MAX = 1000 };
+enum { WAVEFORMS_AT_ONCE = 2 };
 
 struct waveforms;
 

@@ -1,6 +1,6 @@
 /*
- * What every room is handed: the configuration, the two connections, what is counted, and the
- * tokens that were seen. One per process, made by main, passed down; there are no globals.
+ * What every room is handed: the configuration, the connections, what is counted, and the tokens
+ * that were seen. One per process, made by main, passed down; there are no globals.
  */
 #ifndef TAPEDECK_APP_H
 #define TAPEDECK_APP_H
@@ -8,6 +8,7 @@
 #include "clients/jwt_verifier.h"
 #include "clients/pg.h"
 #include "clients/redis.h"
+#include "clients/s3.h"
 #include "config.h"
 #include "credentials.h"
 
@@ -18,6 +19,7 @@ struct app {
     const struct credentials *credentials;
     struct pg *pg;
     struct redis *redis;
+    struct s3 *s3;               /* NULL without an object store */
     struct meter *meter;         /* may be NULL */
     struct jwt_verifier *tokens; /* the responders'; jobs see no token */
 };

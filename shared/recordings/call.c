@@ -23,18 +23,23 @@ enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
     " r.bytes_received, r.bytes_total, f.failures, f.left_ms, f.error_code, f.error," \
     " r.status = 'running' AND r.heartbeat_at < now() - " PG_MS("$4") \
     "   AND r.recoveries >= $5::bigint AND r.recovered_at > now() - " PG_MS("$3") \
-    ", s.direction = 'inbound', CASE WHEN s.recording_url <> '' THEN " \
-    PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END"
+    ", s.direction = 'inbound', o.bytes, o.modified_ns, o.kind = 'mp3'," \
+    " EXISTS (SELECT FROM recording_runs u WHERE u.business_id = c.business_id" \
+    "   AND u.call_sid = s.call_sid AND u.status = 'completed' AND u.object_at IS NULL" \
+    "   AND u.object_failed_at IS NULL AND u.completed_at > now() - interval '1 minute')" \
+    ", CASE WHEN s.recording_url <> '' THEN " PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END"
 
-enum { FACTS_COUNT = 23 };
+enum { FACTS_COUNT = 27 };
 
-/* Whose recording plays: the call's own, else its parent leg's. Then its active run, and how often
- * it failed since it last succeeded. */
+/* Whose recording plays: the call's own, else its parent leg's. Then what the object store has of
+ * it, its active run, and how often it failed since it last succeeded. */
 #define FACTS_TABLES \
     " CROSS JOIN LATERAL (SELECT x.* FROM call_log x" \
     "   WHERE x.business_id = c.business_id AND x.call_sid IN (c.call_sid, c.parent_call_sid)" \
     "   ORDER BY coalesce(x.recording_url, '') <> '' DESC, x.call_sid = c.call_sid DESC" \
     "   LIMIT 1) s" \
+    " LEFT JOIN recording_objects o ON o.business_id = c.business_id" \
+    "   AND o.call_sid = s.call_sid AND o.lost_at IS NULL" \
     " LEFT JOIN recording_runs r ON r.business_id = c.business_id AND r.call_sid = s.call_sid" \
     "   AND r.status IN ('queued', 'running')" \
     " LEFT JOIN LATERAL (SELECT sum(h.attempts) AS failures," \
@@ -157,13 +162,17 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
         .breaker_left_ms = pg_rows_int(rows, row, 17, 0),
         .stuck = pg_rows_bool(rows, row, 20),
         .inbound = pg_rows_bool(rows, row, 21),
+        .object_bytes = pg_rows_int(rows, row, 22, -1),
+        .object_modified_ns = pg_rows_int(rows, row, 23, 0),
+        .object_kind = pg_rows_bool(rows, row, 24) ? AUDIO_MP3 : AUDIO_WAV,
+        .being_stored = pg_rows_bool(rows, row, 25),
     };
     copy(f->call_sid, sizeof f->call_sid, pg_rows_text(rows, row, 0));
     copy(f->source_sid, sizeof f->source_sid, pg_rows_text(rows, row, 1));
     copy(f->reason, sizeof f->reason, pg_rows_text(rows, row, 5));
     copy(f->last_code, sizeof f->last_code, pg_rows_text(rows, row, 18));
     copy(f->last_error, sizeof f->last_error, pg_rows_text(rows, row, 19));
-    copy(f->expires_at, sizeof f->expires_at, pg_rows_text(rows, row, 22));
+    copy(f->expires_at, sizeof f->expires_at, pg_rows_text(rows, row, 26));
 }
 
 static void read_row(const struct pg_rows *rows, int row, struct call_row *out)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/text.h"
+#include "recordings/audio.h"
 #include "twilio/callback.h"
 
 enum { CALL_REASON_SIZE = 160, CALL_CODE_SIZE = 48, CALL_CURSOR_SIZE = 96 };
@@ -33,6 +34,11 @@ struct call_facts {
     int64_t channels;                /* -1: not known */
     bool inbound;                    /* the leg that was recorded: the customer began it */
     char expires_at[CLOCK_ISO_SIZE]; /* the recording; "": never, or there is none */
+    /* what the object store has of it */
+    int64_t object_bytes; /* -1: nothing */
+    int64_t object_modified_ns;
+    enum audio_kind object_kind;
+    bool being_stored; /* downloaded in the last minute, and on its way to the store */
     /* the active run */
     enum run_activity activity;
     int64_t run_id;

@@ -47,6 +47,10 @@ int64_t file_modified_ns(const struct stat *st);
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out);
 
+/* Opens a finished file for reading; that does not count as playing it (recordings/cache.h). -1: it
+ * is not there. The caller closes it. */
+int file_open_quietly(const struct file_facts *facts);
+
 /* The strong entity tag, quotes included: size and time of change. `out` holds FILE_ETAG_SIZE. */
 const char *file_etag(const struct file_facts *facts, char *out);
 
@@ -99,6 +103,10 @@ enum result file_part_name(struct file_part *part, enum audio_kind kind);
 
 /* Syncs the folder: after this the name is on the disk. Closes the part whatever happens. */
 enum result file_part_settle(struct file_part *part);
+
+/* The same for a recording that was here before, with the time of change it had. */
+enum result file_part_finish_again(struct file_part *part, enum audio_kind kind,
+                                   int64_t modified_ns);
 
 /* The same for a waveform in the making: opens `fd` to be written to; then gives it its final name
  * and the recording's time of change. */

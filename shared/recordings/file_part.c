@@ -236,11 +236,22 @@ enum result file_part_settle(struct file_part *part)
     return result;
 }
 
-enum result file_peaks_finish(struct file_part *part, int64_t modified_ns)
+static enum result finish_as(struct file_part *part, const char *ending, int64_t modified_ns)
 {
     set_stamp(part, modified_ns);
-    enum result result = name_as(part, FILE_PEAKS_ENDING);
+    enum result result = name_as(part, ending);
     return result == RESULT_OK ? file_part_settle(part) : result;
+}
+
+enum result file_part_finish_again(struct file_part *part, enum audio_kind kind,
+                                   int64_t modified_ns)
+{
+    return finish_as(part, audio_extension(kind), modified_ns);
+}
+
+enum result file_peaks_finish(struct file_part *part, int64_t modified_ns)
+{
+    return finish_as(part, FILE_PEAKS_ENDING, modified_ns);
 }
 
 void file_part_drop(struct file_part *part)

@@ -12,11 +12,14 @@ enum statement_name { EACH_DUE, MARK, EACH_LEFT, MAY_LEAVE, MARK_LEFT, IS_ORPHAN
     "EXISTS (SELECT FROM recording_runs r WHERE r.business_id = c.business_id" \
     " AND r.call_sid = c.call_sid AND r.status IN ('queued', 'running'))"
 
-/* Deleted here, for a reason that still holds; and not seen to be gone at the provider's. */
+/* Deleted here and in the object store, for a reason that still holds; and not seen to be gone at
+ * the provider's. */
 #define IS_LEFT(days) \
     "c.recording_url <> '' AND c.recording_deleted_at IS NOT NULL" \
     " AND c.recording_provider_deleted_at IS NULL" \
     " AND " RETENTION_EXPIRY("c", days) " <= now() AND NOT " IS_ACTIVE \
+    " AND NOT EXISTS (SELECT FROM recording_objects o WHERE o.business_id = c.business_id" \
+    "   AND o.call_sid = c.call_sid)" \
     " AND NOT EXISTS (SELECT FROM call_log k WHERE k.call_sid = c.call_sid" \
     "   AND k.recording_deleted_at IS NULL)"
 
@@ -28,7 +31,7 @@ enum statement_name { EACH_DUE, MARK, EACH_LEFT, MAY_LEAVE, MARK_LEFT, IS_ORPHAN
 static const struct pg_statement SQL[] = {
     [EACH_DUE] = {"retention_each_due",
         "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ", " PG_ISO("e.at") ","
-        "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
+        "   c.recording_url, (extract(epoch FROM c.created_at) * 1000000)::bigint"
         " FROM call_log c CROSS JOIN LATERAL (SELECT " RETENTION_EXPIRY("c", "$1") " AS at) e"
         " WHERE " IS_KEPT " AND e.at <= now() AND NOT " IS_ACTIVE
         "   AND c.business_id IS NOT NULL AND c.call_sid ~ '^CA[0-9a-fA-F]{32}$'"
@@ -68,8 +71,9 @@ const struct pg_statement *retention_statements(void)
     return SQL;
 }
 
-enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
-                               retention_visitor *visit, void *context, int64_t *count)
+static enum result each(const struct app *app, enum statement_name name,
+                        struct retention_place *place, int64_t most, retention_visitor *visit,
+                        void *context, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
@@ -77,7 +81,7 @@ enum result retention_each_due(const struct app *app, struct retention_place *pl
     pg_int(&params, place->called_us);
     pg_text(&params, place->call_sid);
     pg_int(&params, most);
-    enum result result = pg_query(app->pg, SQL[EACH_DUE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -88,13 +92,26 @@ enum result retention_each_due(const struct app *app, struct retention_place *pl
             .call_sid = pg_rows_text(rows, i, 1),
             .called_at = pg_rows_text(rows, i, 2),
             .expired_at = pg_rows_text(rows, i, 3),
+            .recording_url = pg_rows_text(rows, i, 4),
         };
-        place->called_us = pg_rows_int(rows, i, 4, 0);
+        place->called_us = pg_rows_int(rows, i, 5, 0);
         (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", due.call_sid);
         visit(context, &due);
     }
     pg_rows_free(rows);
     return RESULT_OK;
+}
+
+enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
+                               retention_visitor *visit, void *context, int64_t *count)
+{
+    return each(app, EACH_DUE, place, most, visit, context, count);
+}
+
+enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
+                                retention_visitor *visit, void *context, int64_t *count)
+{
+    return each(app, EACH_LEFT, place, most, visit, context, count);
 }
 
 enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid)
@@ -110,36 +127,6 @@ enum result retention_mark(const struct app *app, int64_t business_id, const cha
         pg_rows_free(rows);
     }
     return result;
-}
-
-enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
-                                retention_left_visitor *visit, void *context, int64_t *count)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_int(&params, app->config->retention_days);
-    pg_int(&params, place->called_us);
-    pg_text(&params, place->call_sid);
-    pg_int(&params, most);
-    enum result result = pg_query(app->pg, SQL[EACH_LEFT].sql, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    *count = pg_rows_count(rows);
-    for (int i = 0; i < pg_rows_count(rows); i++) {
-        struct retention_left left = {
-            .business_id = pg_rows_int(rows, i, 0, 0),
-            .call_sid = pg_rows_text(rows, i, 1),
-            .called_at = pg_rows_text(rows, i, 2),
-            .deleted_at = pg_rows_text(rows, i, 3),
-            .recording_url = pg_rows_text(rows, i, 4),
-        };
-        place->called_us = pg_rows_int(rows, i, 5, 0);
-        (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", left.call_sid);
-        visit(context, &left);
-    }
-    pg_rows_free(rows);
-    return RESULT_OK;
 }
 
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid)

@@ -24,7 +24,7 @@
 /* A recording whose time is over. Texts live only while the visitor runs. */
 struct retention_due {
     int64_t business_id;
-    const char *call_sid, *called_at, *expired_at;
+    const char *call_sid, *called_at, *expired_at, *recording_url;
 };
 typedef void retention_visitor(void *context, const struct retention_due *due);
 
@@ -42,18 +42,11 @@ enum result retention_each_due(const struct app *app, struct retention_place *pl
 /* Notes that it is deleted. RESULT_LOST when it is not due any more: held, or being fetched. */
 enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* What is deleted here and may still be at the provider's. Texts live only while the visitor runs.
- */
-struct retention_left {
-    int64_t business_id;
-    const char *call_sid, *called_at, *deleted_at, *recording_url;
-};
-typedef void retention_left_visitor(void *context, const struct retention_left *left);
-
-/* Visits at most `most` of them, like retention_each_due. A recording that is not due any more, or
+/* The same for those that are deleted here, in the object store, too, and may still be at the
+ * provider's; they expired when they were deleted. A recording that is not due any more, or
  * that is kept in another row of its call, is not among them. */
 enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
-                                retention_left_visitor *visit, void *context, int64_t *count);
+                                retention_visitor *visit, void *context, int64_t *count);
 
 /* May it go at the provider's, at this moment? RESULT_LOST: it is held, or kept, again. */
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid);

@@ -23,8 +23,8 @@ enum recording_state {
     STATE_EXPIRED,     /* it was ours, and its time ended */
     STATE_UNAVAILABLE, /* the provider said absent or failed */
     STATE_NO_RECORDING,
-    STATE_OFFLINE, /* waits, and no runner has been seen; or its runners died again and again */
-    STATE_PROCESSING,
+    STATE_OFFLINE,    /* waits, and no runner has been seen; or its runners died again and again */
+    STATE_PROCESSING, /* it arrives; or it is on its way from another machine to the store */
     STATE_QUEUED,
     STATE_FAILED, /* the breaker is open */
     STATE_ABSENT, /* nobody has asked yet */
@@ -36,6 +36,7 @@ enum { SERVICE_PLAYABLE_BYTES = 64 * 1024 };
 struct look {
     enum recording_state state;
     struct file_facts file;  /* when READY */
+    bool remote;             /* when READY: it is in the object store, and `file` has no path */
     char file_sid[SID_SIZE]; /* when READY: the call it is named after, this one or its parent */
     bool has_facts;          /* false when the file alone decided */
     struct call_facts facts; /* when has_facts */
@@ -58,12 +59,22 @@ enum recording_state service_decide(const struct config *config, bool file_here,
  */
 bool service_is_playable(const struct config *config, const struct queue_progress *progress);
 
+/* And is it arriving here? With an object store it may be arriving on another machine. */
+bool service_plays_early(const struct app *app, int64_t business_id, const char *call_sid,
+                         const struct queue_progress *progress);
+
 /* What is the state? Starts nothing. When the finished file is here, two stats answer; else
  * RESULT_UNAVAILABLE says that PostgreSQL did not. */
 enum result service_look(const struct app *app, int64_t business_id, const char *call_sid,
                          struct look *look);
 
-/* The same for facts that were read already (the list). */
+/* The same as if the object store had nothing: for when it lost it, or does not answer. */
+enum result service_look_elsewhere(const struct app *app, int64_t business_id, const char *call_sid,
+                                   struct look *look);
+enum result service_request_elsewhere(const struct app *app, int64_t business_id,
+                                      const char *call_sid, struct look *look);
+
+/* What service_look does for facts that were read already (the list). */
 void service_look_row(const struct app *app, int64_t business_id, const struct call_facts *facts,
                       struct look *look);
 

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "recordings/file.h"
 
 /* What stands after "<call_sid>." in the name of a finished file. */
-static const char *const ENDINGS[] = {"wav", "mp3", "peaks.json"};
+static const char *const ENDINGS[] = {"wav", "mp3", FILE_PEAKS_ENDING};
 enum { ENDING_COUNT = sizeof ENDINGS / sizeof *ENDINGS, NAME_SIZE = SID_SIZE + 16 };
 
 static bool is_ours(const char *name, char sid[SID_SIZE])
@@ -48,6 +49,8 @@ static void visit_folder(int root, const char *name, int64_t business_id, shelf_
             S_ISREG(st.st_mode)) {
             found.bytes = st.st_size;
             found.age_s = clock_wall() - st.st_mtime;
+            found.played_at = st.st_atime;
+            found.is_recording = strcmp(entry->d_name + SID_LENGTH + 1, FILE_PEAKS_ENDING) != 0;
             visit(context, &found);
         }
     }

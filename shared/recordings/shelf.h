@@ -5,6 +5,7 @@
 #ifndef TAPEDECK_RECORDINGS_SHELF_H
 #define TAPEDECK_RECORDINGS_SHELF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/result.h"
@@ -16,7 +17,9 @@ struct shelf_entry {
     int64_t business_id;
     char call_sid[SID_SIZE];
     int64_t bytes;
-    int64_t age_s; /* since it last changed */
+    int64_t age_s;     /* since it last changed */
+    int64_t played_at; /* when it was last played, seconds since 1970 (recordings/cache.h) */
+    bool is_recording; /* and no waveform */
 };
 typedef void shelf_visitor(void *context, const struct shelf_entry *entry);
 

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from s3.ceph import Ceph
+from s3.proxy import Proxy
 from stack import programs
 from stack.calls import Call
 from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import Db, Runner, click, files_of, known_call, run_of, until
+from objects_kit import Objects, settings
 from retain_kit import Own
 
 
@@ -90,3 +93,31 @@ def own(make_stack: Callable[..., Stack]) -> Iterator[Own]:
     stack = make_stack(responders=1)
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
         yield Own(stack, connection)
+
+
+@pytest.fixture(scope="session")
+def store(ceph: Ceph) -> Iterator[Objects]:
+    """This worker's object store, behind a proxy."""
+    proxy = Proxy(ceph.port)
+    yield Objects(ceph, proxy)
+    proxy.close()
+
+
+@pytest.fixture(scope="session")
+def stack_s3(
+    sanitizer_reports: Path, build_dir: Path, tmp_path_factory: pytest.TempPathFactory,
+    store: Objects,
+) -> Iterator[Stack]:
+    """A stack with an object store; a module's own `stack` fixture puts it in place of the usual
+    one."""
+    with Stack(tmp_path_factory.mktemp("stack_s3") / "run", build_dir=build_dir, responders=2,
+               fast=True, bound=True, overrides=settings(store.proxy.endpoint)) as one:
+        yield one
+
+
+@pytest.fixture
+def objects(store: Objects) -> Iterator[Objects]:
+    """The store, which works again after the test."""
+    store.proxy.requests.clear()
+    yield store
+    store.proxy.heal()

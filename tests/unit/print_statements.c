@@ -10,6 +10,7 @@
 #include "recordings/delivery.h"
 #include "recordings/history.h"
 #include "recordings/inbox.h"
+#include "recordings/object.h"
 #include "recordings/overview.h"
 #include "recordings/past.h"
 #include "recordings/retention.h"
@@ -38,6 +39,7 @@ int main(void)
     print(transcript_statements());
     print(history_statements());
     print(inbox_statements());
+    print(object_statements());
     print(retention_statements());
     print(vouch_statements());
     print(overview_statements());

@@ -72,6 +72,9 @@ static void test_the_order(void **state)
     facts.activity = RUN_QUEUED;
     assert_int_equal(decide(&facts, NULL), STATE_QUEUED);
     facts.activity = RUN_NONE;
+    facts.being_stored = true;
+    assert_int_equal(decide(&facts, NULL), STATE_PROCESSING);
+    facts.being_stored = false;
     assert_int_equal(decide(&facts, NULL), STATE_FAILED);
     facts.failures = 0;
     assert_int_equal(decide(&facts, NULL), STATE_ABSENT);

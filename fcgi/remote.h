@@ -1,0 +1,32 @@
+/*
+ * Recordings that are in the object store and not on this disk.
+ *
+ * Before anybody is sent there the store is asked whether it has it, which takes S3_TIMEOUT at
+ * most; where it lost it, or does not answer, the recording is fetched from the provider again.
+ * Then the client is redirected to the store (307), or we pass the bytes on: S3_PLAY.
+ */
+#ifndef TAPEDECK_FCGI_REMOTE_H
+#define TAPEDECK_FCGI_REMOTE_H
+
+#include "app.h"
+#include "recordings/service.h"
+#include "request.h"
+#include "response.h"
+
+/* Looks again with `elsewhere` where the look is READY by an object that the store does not give.
+ */
+typedef enum result remote_elsewhere(const struct app *app, int64_t business_id,
+                                     const char *call_sid, struct look *look);
+enum result remote_settle(const struct app *app, int64_t business_id, const char *call_sid,
+                          remote_elsewhere *elsewhere, struct look *look);
+
+/* A link into the store, for PLAY_LINK_TTL (a week at most). `out` holds S3_URL_SIZE. */
+enum result remote_link(const struct app *app, int64_t business_id, const struct look *look,
+                        const char *disposition, char *out, int64_t *expires);
+
+/* Answers with a READY recording, wherever it is. */
+enum result remote_or_file(const struct app *app, const struct request *request,
+                           int64_t business_id, const struct look *look, const char *disposition,
+                           struct response *response);
+
+#endif

@@ -1,0 +1,282 @@
+#include "recordings/object.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum statement_name {
+    FIND,
+    STORED,
+    KNOWN,
+    LOST,
+    FORGET,
+    EACH,
+    EACH_STRAY,
+    TOTAL,
+    EACH_DUE,
+    HELD_UP
+};
+
+/* clang-format off */
+
+#define OBJECT_COLUMNS "o.business_id, o.call_sid, o.kind, o.bytes, o.modified_ns, o.sha256"
+
+static const struct pg_statement SQL[] = {
+    [FIND] = {"object_find",
+        "SELECT " OBJECT_COLUMNS " FROM recording_objects o"
+        " WHERE o.business_id = $1::bigint AND o.call_sid = $2 AND ($3::boolean OR o.lost_at IS NULL)"},
+    [STORED] = {"object_stored",
+        "WITH told AS (UPDATE recording_runs SET object_at = now() WHERE business_id = $1::bigint"
+        "   AND call_sid = $2 AND status = 'completed' AND object_at IS NULL)"
+        " INSERT INTO recording_objects"
+        " (business_id, call_sid, kind, bytes, sha256, etag, modified_ns)"
+        " SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::bigint"
+        " WHERE NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1 AND c.call_sid = $2"
+        "   AND c.recording_deleted_at IS NOT NULL)"
+        " ON CONFLICT (business_id, call_sid) DO UPDATE SET kind = excluded.kind,"
+        "   bytes = excluded.bytes, sha256 = excluded.sha256, etag = excluded.etag,"
+        "   modified_ns = excluded.modified_ns, stored_at = now(), lost_at = NULL"},
+    [KNOWN] = {"object_known",
+        "UPDATE recording_runs SET object_at = now() WHERE business_id = $1::bigint"
+        " AND call_sid = $2 AND status = 'completed' AND object_at IS NULL"},
+    [LOST] = {"object_lost",
+        "WITH told AS (UPDATE recording_runs SET object_at = NULL, object_failed_at = now()"
+        "   WHERE business_id = $1::bigint"
+        "   AND call_sid = $2 AND status = 'completed')"
+        " UPDATE recording_objects SET lost_at = now()"
+        " WHERE business_id = $1::bigint AND call_sid = $2 AND lost_at IS NULL"},
+    [FORGET] = {"object_forget",
+        "DELETE FROM recording_objects WHERE business_id = $1::bigint AND call_sid = $2"},
+    [EACH] = {"object_each",
+        "SELECT " OBJECT_COLUMNS " FROM recording_objects o WHERE o.lost_at IS NULL"
+        "   AND (o.business_id, o.call_sid) > ($1::bigint, $2::text)"
+        " ORDER BY o.business_id, o.call_sid LIMIT $3"},
+    [EACH_STRAY] = {"object_each_stray",
+        "SELECT " OBJECT_COLUMNS " FROM recording_objects o"
+        " WHERE (o.business_id, o.call_sid) > ($1::bigint, $2::text)"
+        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = o.business_id"
+        "     AND c.call_sid = o.call_sid AND c.recording_deleted_at IS NULL)"
+        " ORDER BY o.business_id, o.call_sid LIMIT $3"},
+    [TOTAL] = {"object_total",
+        "SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM recording_objects"
+        " WHERE lost_at IS NULL"},
+    [EACH_DUE] = {"object_each_due",
+        "SELECT r.business_id, r.call_sid,"
+        "   (extract(epoch FROM r.completed_at) * 1000000)::bigint, r.id"
+        " FROM recording_runs r WHERE r.status = 'completed' AND r.object_at IS NULL"
+        "   AND r.completed_at > now() - interval '7 days'"
+        "   AND (r.completed_at, r.id) >"
+        "     (to_timestamp(0) + $1::bigint * interval '1 microsecond', $2::bigint)"
+        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
+        "     AND c.call_sid = r.call_sid AND c.recording_deleted_at IS NOT NULL)"
+        " ORDER BY r.completed_at, r.id LIMIT $3"},
+    [HELD_UP] = {"object_held_up",
+        "UPDATE recording_runs SET object_failed_at = now() WHERE business_id = $1::bigint"
+        " AND call_sid = $2 AND status = 'completed' AND object_at IS NULL"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+_Static_assert(S3_KEY_SIZE > 20 + 1 + SID_LENGTH + sizeof ".wav", "the longest key fits");
+
+const struct pg_statement *object_statements(void)
+{
+    return SQL;
+}
+
+const char *object_key(int64_t business_id, const char *call_sid, enum audio_kind kind, char *out)
+{
+    int n = snprintf(out, S3_KEY_SIZE, "%lld/%.34s.%s", (long long)business_id, call_sid,
+                     audio_extension(kind));
+    if (n < 0 || n >= S3_KEY_SIZE) {
+        abort();
+    }
+    return out;
+}
+
+bool object_is_of(const struct object_facts *object, const struct file_facts *file)
+{
+    return object->bytes == file->size && object->modified_ns == file->modified_ns &&
+           object->kind == file->kind;
+}
+
+static void read_facts(const struct pg_rows *rows, int row, struct object_facts *out)
+{
+    const char *kind = pg_rows_text(rows, row, 2);
+    *out = (struct object_facts){
+        .business_id = pg_rows_int(rows, row, 0, 0),
+        .kind = kind != NULL && strcmp(kind, "mp3") == 0 ? AUDIO_MP3 : AUDIO_WAV,
+        .bytes = pg_rows_int(rows, row, 3, 0),
+        .modified_ns = pg_rows_int(rows, row, 4, 0),
+    };
+    (void)snprintf(out->call_sid, sizeof out->call_sid, "%s", pg_rows_text(rows, row, 1));
+    (void)snprintf(out->sha256, sizeof out->sha256, "%s", pg_rows_text(rows, row, 5));
+}
+
+static enum result find(const struct app *app, int64_t business_id, const char *call_sid,
+                        bool lost_too, struct object_facts *out)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    pg_flag(&params, lost_too);
+    enum result result = pg_query(app->pg, SQL[FIND].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
+    if (result == RESULT_OK) {
+        read_facts(rows, 0, out);
+    }
+    pg_rows_free(rows);
+    return result;
+}
+
+enum result object_find(const struct app *app, int64_t business_id, const char *call_sid,
+                        struct object_facts *out)
+{
+    return find(app, business_id, call_sid, false, out);
+}
+
+enum result object_stored(const struct app *app, int64_t business_id, const char *call_sid,
+                          const struct file_facts *file, const struct s3_stored *stored)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    pg_text(&params, audio_extension(file->kind));
+    pg_int(&params, stored->size);
+    pg_text(&params, stored->sha256);
+    pg_text(&params, stored->etag);
+    pg_int(&params, file->modified_ns);
+    enum result result = pg_query(app->pg, SQL[STORED].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_LOST;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+static enum result change(const struct app *app, enum statement_name name, int64_t business_id,
+                          const char *call_sid)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    return pg_query(app->pg, SQL[name].sql, &params, NULL);
+}
+
+enum result object_known(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    return change(app, KNOWN, business_id, call_sid);
+}
+
+enum result object_held_up(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    return change(app, HELD_UP, business_id, call_sid);
+}
+
+enum result object_lost(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    log_event("OBJECT_LOST", "business_id=%lld sid=%s", (long long)business_id, call_sid);
+    return change(app, LOST, business_id, call_sid);
+}
+
+/* One that was lost may have come back: it is looked for, too. */
+enum result object_remove(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    struct object_facts object;
+    char key[S3_KEY_SIZE];
+    enum result result = find(app, business_id, call_sid, true, &object);
+    if (result != RESULT_OK) {
+        return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+    }
+    if (app->s3 == NULL) {
+        return RESULT_DENIED;
+    }
+    enum s3_outcome outcome =
+        s3_delete(app->s3, object_key(business_id, call_sid, object.kind, key));
+    if (outcome != S3_OK) {
+        log_event("OBJECT_STAYS", "business_id=%lld sid=%s reason=%s", (long long)business_id,
+                  call_sid, s3_outcome_name(outcome));
+        return RESULT_FAILED;
+    }
+    return change(app, FORGET, business_id, call_sid);
+}
+
+static enum result each(const struct app *app, enum statement_name name, struct object_place *place,
+                        int64_t most, object_visitor *visit, void *context, int64_t *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, place->business_id);
+    pg_text(&params, place->call_sid);
+    pg_int(&params, most);
+    enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    *count = pg_rows_count(rows);
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        struct object_facts object;
+        read_facts(rows, i, &object);
+        place->business_id = object.business_id;
+        memcpy(place->call_sid, object.call_sid, sizeof place->call_sid);
+        visit(context, &object);
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+enum result object_each(const struct app *app, struct object_place *place, int64_t most,
+                        object_visitor *visit, void *context, int64_t *count)
+{
+    return each(app, EACH, place, most, visit, context, count);
+}
+
+enum result object_each_stray(const struct app *app, struct object_place *place, int64_t most,
+                              object_visitor *visit, void *context, int64_t *count)
+{
+    return each(app, EACH_STRAY, place, most, visit, context, count);
+}
+
+enum result object_total(const struct app *app, int64_t *count, int64_t *bytes)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    enum result result = pg_query(app->pg, SQL[TOTAL].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        *count = pg_rows_int(rows, 0, 0, 0);
+        *bytes = pg_rows_int(rows, 0, 1, 0);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result object_each_due(const struct app *app, struct object_due_place *place, int64_t most,
+                            object_due_visitor *visit, void *context, int64_t *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, place->completed_us);
+    pg_int(&params, place->run_id);
+    pg_int(&params, most);
+    enum result result = pg_query(app->pg, SQL[EACH_DUE].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    *count = pg_rows_count(rows);
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        struct object_due due = {.business_id = pg_rows_int(rows, i, 0, 0),
+                                 .call_sid = pg_rows_text(rows, i, 1)};
+        place->completed_us = pg_rows_int(rows, i, 2, 0);
+        place->run_id = pg_rows_int(rows, i, 3, 0);
+        visit(context, &due);
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}

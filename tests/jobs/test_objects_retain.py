@@ -1,0 +1,101 @@
+"""`tapedeck retain` with an object store: its copy goes as well, and is seen to be gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from stack.calls import Call
+from stack.stack import Stack
+
+from jobs_kit import click, known_call, value_of
+from objects_kit import Objects, evict, row_of, settings
+from retain_kit import Own
+
+TWILIO = {"RETENTION_AT_TWILIO": "true"}
+
+
+@pytest.fixture
+def own(make_stack: Callable[..., Stack], objects: Objects) -> Iterator[Own]:
+    stack = make_stack(responders=1, overrides=settings(objects.proxy.endpoint))
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        yield Own(stack, connection)
+
+
+@pytest.fixture
+def old(own: Own, objects: Objects) -> Call:
+    """A call of eight days ago, fetched, and stored."""
+    call = known_call(own.stack, own.db, 1)
+    click(call)
+    assert own.stack.run("drain", "--once").returncode == 0
+    own.db.execute("UPDATE call_log SET created_at = now() - interval '8 days'")
+    assert objects.has(call) and row_of(own.db, call) == "object"
+    return call
+
+
+def left_at_twilio(own: Own, call: Call) -> bool:
+    return not value_of(own.db, "SELECT recording_provider_deleted_at IS NOT NULL FROM call_log"
+                                " WHERE call_sid = %s", call.call_sid)
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_it_goes_everywhere(own: Own, objects: Objects, old: Call, on_disk: bool) -> None:
+    if not on_disk:
+        evict(old)
+    assert old.call_sid in own.retain("--dry-run") and objects.has(old)
+    own.retain(**TWILIO)
+    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+    assert own.files() == set() and not left_at_twilio(own, old)
+    assert old.api.get(old.file_path).status == 410
+
+
+def test_what_a_store_keeps_goes_the_next_time(own: Own, objects: Objects, old: Call) -> None:
+    """And until then nothing goes at Twilio."""
+    with objects.down():
+        said = own.retain(code=1, **TWILIO)
+        assert "OBJECT_STAYS" in said and "reason=unavailable" in said
+    assert own.files() == set() and row_of(own.db, old) == "object" and left_at_twilio(own, old)
+    assert old.api.get(old.file_path).status == 410, "it is deleted, wherever it still is"
+    assert "OBJECT_DELETED" in own.retain(**TWILIO)
+    assert objects.has(old) is None and not left_at_twilio(own, old)
+
+
+def test_a_store_that_only_says_so_is_not_believed(own: Own, objects: Objects, old: Call) -> None:
+    sound = old.source("wav2")
+
+    def restore(data: bytes) -> bytes:
+        if data.startswith(b"HEAD "):
+            objects.client.put(objects.key(old), sound)
+        return data
+
+    objects.proxy.spoil(to_store=restore)
+    said = own.retain(code=1, **TWILIO)
+    assert "OBJECT_STAYS" in said and "reason=differs" in said
+    assert row_of(own.db, old) == "object" and left_at_twilio(own, old)
+    objects.proxy.heal()
+    objects.proxy.drop()
+    own.retain(**TWILIO)
+    assert objects.has(old) is None
+
+
+def test_without_its_settings_the_store_is_not_forgotten(
+    own: Own, objects: Objects, old: Call
+) -> None:
+    said = own.retain(code=1, **TWILIO, S3_ENDPOINT="")
+    assert "S3_ENDPOINT is not set" in said
+    assert objects.has(old) and left_at_twilio(own, old)
+
+
+def test_what_no_call_has_any_more_goes(own: Own, objects: Objects, old: Call) -> None:
+    own.db.execute("DELETE FROM call_log")
+    own.retain()
+    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+
+
+def test_the_table_tells_of_the_store(own: Own, old: Call) -> None:
+    size = str(len(old.source("wav2")))
+    lines = own.retain("--dry-run", **TWILIO).splitlines()
+    assert lines[1].split()[1::4] == [old.call_sid, "disk,object,twilio"]
+    evict(old)
+    assert own.retain("--dry-run").splitlines()[1].split()[-2:] == [size, "disk,object"]
