@@ -19,6 +19,9 @@ enum {
     ERROR_SIZE = 512,
 };
 
+/* A pooler may give each transaction another session: what is asked for lasts as long as one. */
+static const char LIMIT[] = "SELECT set_config('statement_timeout', $1, true)";
+
 struct pg {
     PGconn *conn; /* NULL while disconnected */
     char *url;
@@ -38,43 +41,6 @@ static PGresult *result_of(const struct pg_rows *rows)
     return same.result;
 }
 
-/* ---- parameters ---- */
-
-void pg_text(struct pg_params *params, const char *text)
-{
-    if (params->count == PG_PARAMS_MAX) {
-        abort();
-    }
-    params->values[params->count++] = text;
-}
-
-void pg_int(struct pg_params *params, int64_t number)
-{
-    if (params->count == PG_PARAMS_MAX) {
-        abort();
-    }
-    char *digits = params->numbers[params->count];
-    int n = snprintf(digits, sizeof params->numbers[0], "%lld", (long long)number);
-    if (n < 0 || (size_t)n >= sizeof params->numbers[0]) {
-        abort();
-    }
-    pg_text(params, digits);
-}
-
-void pg_int_or_null(struct pg_params *params, int64_t number, int64_t null_value)
-{
-    if (number == null_value) {
-        pg_text(params, NULL);
-    } else {
-        pg_int(params, number);
-    }
-}
-
-void pg_flag(struct pg_params *params, bool flag)
-{
-    pg_text(params, flag ? "t" : "f");
-}
-
 /* ---- connection ---- */
 
 /* libpq's own message about a malformed string quotes it, password and all, at the first connect:
@@ -89,13 +55,17 @@ static bool is_well_formed(const char *url)
     return options != NULL;
 }
 
+/* PGTZ is how libpq is told a session's time zone (its manual, "Environment Variables"). It goes
+ * out as a start-up parameter of its own, which a pooler keeps for each client; `options` it
+ * refuses. */
 struct pg *pg_new(const char *url, int64_t timeout_ms)
 {
     if (!is_well_formed(url)) {
         return NULL;
     }
     struct pg *pg = calloc(1, sizeof *pg);
-    if (pg == NULL) {
+    if (pg == NULL || setenv("PGTZ", "UTC", 1) != 0) {
+        free(pg);
         return NULL;
     }
     pg->url = strdup(url);
@@ -171,14 +141,8 @@ static bool finish_connecting(struct pg *pg, int64_t deadline)
 
 static bool connect_now(struct pg *pg)
 {
-    static const char *const KEYS[] = {"dbname", "application_name", "options", NULL};
-    char options[96];
-    int n = snprintf(options, sizeof options, "-c timezone=UTC -c statement_timeout=%lld",
-                     (long long)pg->timeout_ms);
-    if (n < 0 || (size_t)n >= sizeof options) {
-        return false;
-    }
-    const char *const values[] = {pg->url, "tapedeck", options, NULL};
+    static const char *const KEYS[] = {"dbname", "application_name", NULL};
+    const char *const values[] = {pg->url, "tapedeck", NULL};
     bool patient = pg->timeout_ms > CONNECT_TIMEOUT_MAX_MS;
     int64_t deadline = clock_monotonic_ms() + (patient ? CONNECT_TIMEOUT_MAX_MS : pg->timeout_ms);
     pg->conn = PQconnectStartParams(KEYS, values, 1);
@@ -316,13 +280,9 @@ static enum result before_statement(struct pg *pg)
     return result;
 }
 
-static enum result run(struct pg *pg, bool sent, struct pg_rows **rows)
+/* Takes `result`. */
+static enum result conclude(struct pg *pg, PGresult *result, struct pg_rows **rows)
 {
-    int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
-    PGresult *result = sent && flush_all(pg, deadline) ? collect(pg, deadline) : NULL;
-    if (result == NULL) {
-        return lost(pg);
-    }
     enum result verdict = judge(pg, result);
     if (verdict == RESULT_OK && rows != NULL) {
         *rows = (struct pg_rows *)result;
@@ -330,6 +290,56 @@ static enum result run(struct pg *pg, bool sent, struct pg_rows **rows)
         PQclear(result);
     }
     return verdict;
+}
+
+static enum result run(struct pg *pg, bool sent, struct pg_rows **rows)
+{
+    int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
+    PGresult *result = sent && flush_all(pg, deadline) ? collect(pg, deadline) : NULL;
+    return result != NULL ? conclude(pg, result, rows) : lost(pg);
+}
+
+static bool send_statement(const struct pg *pg, const char *sql, const struct pg_params *p)
+{
+    return PQsendQueryParams(pg->conn, sql, (int)p->count, NULL, p->values, NULL, NULL, 0) == 1;
+}
+
+/* The time limit, and in the same round trip and transaction the statement. */
+static bool send_limited(const struct pg *pg, const char *sql, const struct pg_params *params)
+{
+    struct pg_params limit = {0};
+    pg_int(&limit, pg->timeout_ms);
+    return PQenterPipelineMode(pg->conn) == 1 && send_statement(pg, LIMIT, &limit) &&
+           send_statement(pg, sql, params) && PQpipelineSync(pg->conn) == 1;
+}
+
+/* Reads up to the sync that ends it: what the limit gave, what the statement did, and perhaps an
+ * error of their commit. Keeps the first error, else what the statement gave. */
+static PGresult *collect_limited(const struct pg *pg, int64_t deadline)
+{
+    PGresult *kept = NULL, *next;
+    while ((next = collect(pg, deadline)) != NULL && PQresultStatus(next) != PGRES_PIPELINE_SYNC) {
+        if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
+            PQclear(next);
+        } else {
+            PQclear(kept);
+            kept = next;
+        }
+    }
+    bool ended = next != NULL && PQexitPipelineMode(pg->conn) == 1;
+    PQclear(next);
+    if (!ended) {
+        PQclear(kept);
+        return NULL;
+    }
+    return kept;
+}
+
+static enum result run_limited(struct pg *pg, bool sent, struct pg_rows **rows)
+{
+    int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
+    PGresult *result = sent && flush_all(pg, deadline) ? collect_limited(pg, deadline) : NULL;
+    return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
 enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
@@ -341,9 +351,8 @@ enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *par
     if (result != RESULT_OK) {
         return result;
     }
-    bool sent =
-        PQsendQueryParams(pg->conn, sql, (int)p->count, NULL, p->values, NULL, NULL, 0) == 1;
-    return run(pg, sent, rows);
+    return pg->in_transaction ? run(pg, send_statement(pg, sql, p), rows)
+                              : run_limited(pg, send_limited(pg, sql, p), rows);
 }
 
 enum result pg_script(struct pg *pg, const char *sql)
@@ -362,7 +371,10 @@ const char *pg_error(const struct pg *pg)
 
 enum result pg_begin(struct pg *pg)
 {
-    enum result result = pg_query(pg, "BEGIN", NULL, NULL);
+    char sql[80];
+    int n = snprintf(sql, sizeof sql, "BEGIN; SET LOCAL statement_timeout = %lld",
+                     (long long)pg->timeout_ms);
+    enum result result = n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
     pg->in_transaction = result == RESULT_OK;
     return result;
 }

@@ -3,7 +3,12 @@
  *
  * A connection is made when first needed and again after it broke, but not more often than a delay
  * that grows from 50 ms to 2 s: meanwhile statements fail at once with RESULT_UNAVAILABLE. No
- * statement takes longer than the timeout. Parameters and results are text.
+ * statement takes longer than the timeout: PostgreSQL ends it then, whether we still wait or not.
+ * Parameters and results are text.
+ *
+ * Nothing is left in a session from one transaction to the next, so that a pooler (pgbouncer in
+ * transaction mode) may stand between: SQL that needs more, a session's advisory lock or temporary
+ * table say, has no place here.
  */
 #ifndef TAPEDECK_CLIENTS_PG_H
 #define TAPEDECK_CLIENTS_PG_H
@@ -60,7 +65,7 @@ void pg_free(struct pg *pg);
 enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
                      struct pg_rows **rows);
 
-/* Runs a script of several statements without parameters (migrations). */
+/* Runs a script of several statements without parameters (migrations), within a transaction. */
 enum result pg_script(struct pg *pg, const char *sql);
 
 /* The message of the last RESULT_FAILED, for operators' tools; never for clients. */

@@ -25,20 +25,22 @@ enum {
 static const char POSTED[] = "rec_audit"; /* in Redis */
 static const char LOGGED[] = "PLAYBACK";
 
-enum statement_name { LOCK, UNLOCK, STORE, EACH };
+enum statement_name { STORE, EACH };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [LOCK] = {"audit_lock", "SELECT pg_try_advisory_lock(7223372036855)"},
-    [UNLOCK] = {"audit_unlock", "SELECT pg_advisory_unlock(7223372036855)"},
+    /* One storer at a time: the lock lasts as long as the statement. */
     [STORE] = {"audit_store",
-        "INSERT INTO playback_audit (id, at, business_id, call_sid, action, subject, address)"
+        "WITH alone AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(7223372036855) AS yes),"
+        " stored AS ("
+        " INSERT INTO playback_audit (id, at, business_id, call_sid, action, subject, address)"
         " SELECT id, to_timestamp(at), business_id, call_sid, action, subject, address"
-        " FROM jsonb_to_recordset($1::jsonb) AS n (id text, at bigint, business_id bigint,"
-        "   call_sid text, action text, subject text, address text)"
-        " WHERE id IS NOT NULL AND at IS NOT NULL AND business_id IS NOT NULL"
+        " FROM alone, jsonb_to_recordset($1::jsonb) AS n (id text, at bigint,"
+        "   business_id bigint, call_sid text, action text, subject text, address text)"
+        " WHERE yes AND id IS NOT NULL AND at IS NOT NULL AND business_id IS NOT NULL"
         "   AND call_sid IS NOT NULL AND action IS NOT NULL"
-        " ON CONFLICT (id) DO NOTHING"},
+        " ON CONFLICT (id) DO NOTHING)"
+        " SELECT yes FROM alone"},
     [EACH] = {"audit_each",
         "SELECT " PG_ISO("at") ", action, subject, address, business_id FROM playback_audit"
         " WHERE call_sid = $1 ORDER BY at DESC, id LIMIT $2"},
@@ -135,17 +137,6 @@ void audit_post(const struct app *app, const struct audit_note *note)
 
 /* ---- storing ---- */
 
-static enum result ask(const struct app *app, enum statement_name name, bool *yes)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, NULL, &rows);
-    if (result == RESULT_OK) {
-        *yes = pg_rows_bool(rows, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 static enum result first_notes(const struct app *app, size_t most, struct redis_reply **notes)
 {
     struct redis_args args = {0};
@@ -156,10 +147,23 @@ static enum result first_notes(const struct app *app, size_t most, struct redis_
     return redis_command(app->redis, &args, notes);
 }
 
+/* RESULT_LOST: another is at it. */
+static enum result insert_text(const struct app *app, const char *text)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, text);
+    enum result result = pg_query(app->pg, SQL[STORE].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
 static enum result insert(const struct app *app, const struct redis_reply *notes)
 {
     struct buf text;
-    struct pg_params params = {0};
     buf_init(&text, SLICE_CEILING);
     for (size_t i = 0; i < redis_reply_count(notes); i++) {
         const char *note = redis_reply_text(redis_reply_at(notes, i));
@@ -167,9 +171,7 @@ static enum result insert(const struct app *app, const struct redis_reply *notes
         buf_text(&text, note != NULL ? note : "{}");
     }
     buf_text(&text, "]");
-    pg_text(&params, buf_str(&text));
-    enum result result =
-        buf_ok(&text) ? pg_query(app->pg, SQL[STORE].sql, &params, NULL) : RESULT_TOO_BIG;
+    enum result result = buf_ok(&text) ? insert_text(app, buf_str(&text)) : RESULT_TOO_BIG;
     buf_free(&text);
     return result;
 }
@@ -216,7 +218,7 @@ static enum result store_first(const struct app *app, size_t most, size_t *count
 }
 
 /* A bad note among good ones is looked for by halves. */
-static enum result store_locked(const struct app *app, int64_t *stored)
+static enum result store_all(const struct app *app, int64_t *stored)
 {
     size_t most = SLICE, count = 0;
     for (int i = 0; i < SLICES_MAX; i++) {
@@ -250,19 +252,12 @@ static enum result anything_posted(const struct app *app)
 
 enum result audit_store(const struct app *app, int64_t *stored)
 {
-    bool locked = false, unlocked;
     *stored = 0;
     enum result result = anything_posted(app);
     if (result != RESULT_OK) {
         return result == RESULT_NOT_FOUND ? RESULT_OK : result;
     }
-    result = ask(app, LOCK, &locked);
-    if (result != RESULT_OK || !locked) {
-        return result == RESULT_OK ? RESULT_LOST : result;
-    }
-    result = store_locked(app, stored);
-    (void)ask(app, UNLOCK, &unlocked);
-    return result;
+    return store_all(app, stored);
 }
 
 /* ---- reading ---- */

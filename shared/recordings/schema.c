@@ -10,7 +10,7 @@
 
 enum { LOCK_TRIES = 300, LOCK_WAIT_MS = 200, NAME_SIZE = 96 };
 
-enum statement_name { EXISTS, CREATE, LOCK, UNLOCK, FIND, NOTE };
+enum statement_name { EXISTS, CREATE, LOCK, FIND, NOTE };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
@@ -19,8 +19,7 @@ static const struct pg_statement SQL[] = {
         "CREATE TABLE IF NOT EXISTS tapedeck_migrations ("
         " name text PRIMARY KEY, checksum text NOT NULL,"
         " applied_at timestamptz NOT NULL DEFAULT now())"},
-    [LOCK] = {"schema_lock", "SELECT pg_try_advisory_lock(7223372036854)"},
-    [UNLOCK] = {"schema_unlock", "SELECT pg_advisory_unlock(7223372036854)"},
+    [LOCK] = {"schema_lock", "SELECT pg_try_advisory_xact_lock(7223372036854)"},
     [FIND] = {"schema_find", "SELECT checksum FROM tapedeck_migrations WHERE name = $1"},
     [NOTE] = {"schema_note", "INSERT INTO tapedeck_migrations (name, checksum) VALUES ($1, $2)"},
     {NULL, NULL},
@@ -80,13 +79,72 @@ static enum result apply(struct pg *pg, const struct migration *m)
     struct pg_params params = {0};
     pg_text(&params, m->name);
     pg_text(&params, m->checksum);
-    enum result result = pg_begin(pg);
-    if (result == RESULT_OK) {
-        result = pg_script(pg, m->sql);
-    }
+    enum result result = pg_script(pg, m->sql);
     if (result == RESULT_OK) {
         result = pg_query(pg, SQL[NOTE].sql, &params, NULL);
     }
+    return result == RESULT_OK ? pg_commit(pg) : result;
+}
+
+/* Begins a transaction that has the lock; RESULT_LOST: another has it, all the time. */
+static enum result begin_alone(struct pg *pg)
+{
+    bool locked = false;
+    enum result result = pg_begin(pg);
+    for (int i = 0; i < LOCK_TRIES && result == RESULT_OK && !locked; i++) {
+        if (i > 0) {
+            clock_sleep_ms(LOCK_WAIT_MS);
+        }
+        result = ask(pg, LOCK, &locked);
+    }
+    if (result == RESULT_OK && !locked) {
+        result = RESULT_LOST;
+    }
+    if (result != RESULT_OK) {
+        pg_rollback(pg);
+    }
+    return result;
+}
+
+/* Within a transaction that has the lock, which this ends when it applies the file. */
+static enum result migrate_alone(struct pg *pg, const struct migration *m, enum schema_step *step)
+{
+    enum result result = look_up(pg, m, step);
+    if (result != RESULT_OK || *step == SCHEMA_PRESENT) {
+        return result;
+    }
+    if (*step == SCHEMA_CHANGED) {
+        return RESULT_FAILED;
+    }
+    result = apply(pg, m);
+    *step = result == RESULT_OK ? SCHEMA_APPLIED : SCHEMA_BROKEN;
+    return result;
+}
+
+/* Each file has a transaction, and each transaction the lock: no session has to keep it between. */
+static enum result migrate_one(struct pg *pg, const struct migration *m, schema_visitor *visit,
+                               void *context)
+{
+    enum schema_step step = SCHEMA_MISSING;
+    enum result result = begin_alone(pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = migrate_alone(pg, m, &step);
+    if (step != SCHEMA_MISSING) {
+        visit(context, m->name, step, step == SCHEMA_BROKEN ? pg_error(pg) : NULL);
+    }
+    pg_rollback(pg);
+    return result;
+}
+
+static enum result create_table(struct pg *pg)
+{
+    enum result result = begin_alone(pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = pg_query(pg, SQL[CREATE].sql, NULL, NULL);
     if (result == RESULT_OK) {
         return pg_commit(pg);
     }
@@ -94,54 +152,14 @@ static enum result apply(struct pg *pg, const struct migration *m)
     return result;
 }
 
-static enum result migrate_one(struct pg *pg, const struct migration *m, schema_visitor *visit,
-                               void *context)
+enum result schema_migrate(struct pg *pg, schema_visitor *visit, void *context)
 {
-    enum schema_step step;
-    enum result result = look_up(pg, m, &step);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (step == SCHEMA_CHANGED) {
-        visit(context, m->name, step, NULL);
-        return RESULT_FAILED;
-    }
-    if (step == SCHEMA_MISSING) {
-        result = apply(pg, m);
-        step = result == RESULT_OK ? SCHEMA_APPLIED : SCHEMA_BROKEN;
-    }
-    visit(context, m->name, step, step == SCHEMA_BROKEN ? pg_error(pg) : NULL);
-    return result;
-}
-
-static enum result migrate_all(struct pg *pg, schema_visitor *visit, void *context)
-{
-    enum result result = pg_query(pg, SQL[CREATE].sql, NULL, NULL);
+    enum result result = create_table(pg);
     for (const struct embedded_file *file = EMBEDDED_MIGRATIONS;
          file->name != NULL && result == RESULT_OK; file++) {
         struct migration m;
         result = read_migration(file, &m) ? migrate_one(pg, &m, visit, context) : RESULT_FAILED;
     }
-    return result;
-}
-
-enum result schema_migrate(struct pg *pg, schema_visitor *visit, void *context)
-{
-    bool locked = false, unlocked;
-    for (int i = 0; i < LOCK_TRIES && !locked; i++) {
-        enum result result = ask(pg, LOCK, &locked);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        if (!locked) {
-            clock_sleep_ms(LOCK_WAIT_MS);
-        }
-    }
-    if (!locked) {
-        return RESULT_LOST;
-    }
-    enum result result = migrate_all(pg, visit, context);
-    (void)ask(pg, UNLOCK, &unlocked);
     return result;
 }
 

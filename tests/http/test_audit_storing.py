@@ -18,6 +18,14 @@ from stack.stack import ROOT, Stack
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 
+LOCK = 20261121
+HELD_UP = f"""
+CREATE FUNCTION held_up() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$;
+CREATE TRIGGER held_up BEFORE INSERT ON playback_audit
+    FOR EACH ROW EXECUTE FUNCTION held_up();
+"""
+
 
 @pytest.fixture
 def cleanup(run_tapedeck: Tool) -> Callable[[], None]:
@@ -60,8 +68,9 @@ def storing(given: Given) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A cleanup that is just about to write its notes, and held there by a lock of ours; and the
     server process that does it for it."""
     stack = given.stack
-    with psycopg.connect(stack.database_url) as holder:
-        holder.execute("LOCK TABLE playback_audit IN ACCESS EXCLUSIVE MODE")
+    with psycopg.connect(stack.database_url, autocommit=True) as holder:
+        holder.execute(HELD_UP)
+        holder.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         storer = subprocess.Popen([str(stack.tapedeck), "cleanup"], env=stack.environment(),
                                   stderr=subprocess.DEVNULL, cwd="/")
         try:
@@ -71,13 +80,15 @@ def storing(given: Given) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         finally:
             storer.kill()
             storer.wait()
-            holder.rollback()
+            holder.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            holder.execute("DROP FUNCTION held_up CASCADE")
 
 
 def _writers(given: Given) -> list[int]:
     rows = given.db.execute(
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'tapedeck'"
-        " AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO playback_audit%'").fetchall()
+        " AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO playback_audit%'"
+        " AND pid <> pg_backend_pid()").fetchall()
     return [row[0] for row in rows]
 
 

@@ -201,7 +201,7 @@ def test_it_waits_while_another_migrates(
     one = begin()
     until(lambda: value_of(
         empty, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tapedeck'"
-        " AND datname = current_database() AND query LIKE '%%advisory%%' AND state = 'idle'",
+        " AND datname = current_database() AND query LIKE '%%advisory%%' AND state LIKE 'idle%%'",
     ), "its first try for the lock")
     assert tables_of(empty) == set() and one.poll() is None
     empty.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

@@ -71,7 +71,7 @@ disable_services() {
             # Its service serves all clusters, and some may have been here before.
             if [ -n "${made_no_cluster-}" ]; then switch_off "$package"; fi
             ;;
-        redis-server | lighttpd | prometheus) switch_off "$package" ;;
+        redis-server | redis-sentinel | pgbouncer | lighttpd | prometheus) switch_off "$package" ;;
         radosgw) switch_off radosgw ;;
         ceph-mon)
             # Both came with what it needs, unless somebody had Ceph here before.
