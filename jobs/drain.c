@@ -21,7 +21,8 @@ enum { LISTEN_MS = 1000, POLL_MS = 200, STOP_GRACE_MS = 5000 };
 struct drain {
     const struct app *app;
     struct runner *runner;
-    struct redis *wake; /* a connection of its own: it blocks on the runners' lists */
+    struct redis *wake;  /* a connection of its own: it blocks on the runners' lists */
+    int64_t heard_by_ms; /* it has answered by then */
     bool listening;
     bool once;
     bool stopping; /* a signal came */
@@ -45,6 +46,7 @@ static void listen_for_job(struct drain *d)
 {
     if (!d->listening && !d->once && accepts(d) && runner_has_room(d->runner)) {
         d->listening = queue_listen(d->wake, LISTEN_MS) == RESULT_OK;
+        d->heard_by_ms = clock_monotonic_ms() + LISTEN_MS + d->app->config->redis_timeout;
     }
 }
 
@@ -68,8 +70,11 @@ static void hear_job(struct drain *d)
         return;
     }
     enum result result = queue_heard(d->wake, &job);
-    if (result == RESULT_NOT_FOUND) {
+    if (result == RESULT_NOT_FOUND && clock_monotonic_ms() < d->heard_by_ms) {
         return;
+    }
+    if (result == RESULT_NOT_FOUND) {
+        redis_disconnect(d->wake); /* a host that went without a word */
     }
     d->listening = false;
     if (result == RESULT_OK) {
