@@ -25,7 +25,9 @@
 static const struct config_row TABLE[] = {
     TEXT("DATABASE_URL", database_url, TYPE_TEXT, "", 0, "PostgreSQL, as libpq reads it", true),
     TEXT("REDIS_URL", redis_url, TYPE_TEXT, "", 0,
-         "redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n]", true),
+         "redis://[[user]:password@]host[:port][/db], unix:///path[?db=n] or "
+         "redis+sentinel://[[user]:password@]host[:port][,…]/master[/db][?sentinel_password=…]",
+         true),
     TEXT("RECORDINGS_DIR", recordings_dir, TYPE_PATH, "", 0, "where finished recordings live",
          false),
     TEXT("PUBLIC_BASE_URL", public_base_url, TYPE_URL, "", 0,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "clients/redis_address.h"
+#include "clients/redis_sentinel.h"
 
 enum { RECONNECT_CEILING_MS = 2000, POSTED_MAX = 100 };
 
@@ -23,6 +24,7 @@ struct posted {
 struct redis {
     redisContext *context; /* NULL while disconnected */
     struct redis_address address;
+    size_t sentinel; /* whom to ask first */
     int64_t timeout_ms;
     struct backoff backoff;
     struct posted posted[POSTED_MAX]; /* a ring of those that are not answered */
@@ -35,39 +37,35 @@ static const redisReply *reply_of(const struct redis_reply *reply)
     return (const redisReply *)reply;
 }
 
-/* ---- words ---- */
-
-void redis_text(struct redis_args *args, const char *text)
-{
-    if (args->count == REDIS_ARGS_MAX) {
-        abort();
-    }
-    args->values[args->count] = text;
-    args->lengths[args->count++] = strlen(text);
-}
-
-void redis_int(struct redis_args *args, int64_t number)
-{
-    if (args->count == REDIS_ARGS_MAX) {
-        abort();
-    }
-    char *digits = args->numbers[args->count];
-    int n = snprintf(digits, sizeof args->numbers[0], "%lld", (long long)number);
-    if (n < 0 || (size_t)n >= sizeof args->numbers[0]) {
-        abort();
-    }
-    redis_text(args, digits);
-}
-
 /* ---- answers ---- */
 
-/* Errors that mean "not now" (Redis, "Client handling": loading, read-only replica, full). */
-static bool error_is_unavailable(const char *error)
+static bool begins_with_one_of(const char *error, const char *const *codes)
 {
-    return strncmp(error, "LOADING", 7) == 0 || strncmp(error, "READONLY", 8) == 0 ||
-           strncmp(error, "MASTERDOWN", 10) == 0 || strncmp(error, "OOM", 3) == 0 ||
-           strncmp(error, "BUSY", 4) == 0 ||
-           strcmp(error, "ERR max number of clients reached") == 0;
+    for (; *codes != NULL; codes++) {
+        size_t length = strlen(*codes);
+        if (strncmp(error, *codes, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Errors of a server that is the master no more, or not yet: whoever asks anew finds the one that
+ * is, by its Sentinels or its name. A BLPOP gets UNBLOCKED when its server steps down, everybody
+ * NOREPLICAS from one that is cut off from its replicas. */
+static bool is_no_master(const redisReply *got)
+{
+    static const char *const CODES[] = {"READONLY",  "LOADING",    "MASTERDOWN",
+                                        "UNBLOCKED", "NOREPLICAS", NULL};
+    return got->type == REDIS_REPLY_ERROR && begins_with_one_of(got->str, CODES);
+}
+
+/* Errors that mean "not now". */
+static bool is_unavailable(const redisReply *got)
+{
+    static const char *const CODES[] = {"OOM", "BUSY", NULL};
+    return is_no_master(got) || begins_with_one_of(got->str, CODES) ||
+           strcmp(got->str, "ERR max number of clients reached") == 0;
 }
 
 static enum result judge(redisReply *got, struct redis_reply **reply)
@@ -75,7 +73,7 @@ static enum result judge(redisReply *got, struct redis_reply **reply)
     enum result result = RESULT_OK;
     if (got->type == REDIS_REPLY_ERROR) {
         char safe[96];
-        result = error_is_unavailable(got->str) ? RESULT_UNAVAILABLE : RESULT_FAILED;
+        result = is_unavailable(got) ? RESULT_UNAVAILABLE : RESULT_FAILED;
         log_event("REDIS_ERROR", "message=%s", text_for_log(got->str, safe, sizeof safe));
     }
     if (result == RESULT_OK && reply != NULL) {
@@ -108,15 +106,22 @@ static void remember(struct redis *redis, const char *event, char *fields)
     redis->posted[newest] = (struct posted){.event = event, .fields = fields};
 }
 
+/* Takes `reply`. False when it comes from a server that is not to be asked again. */
+static bool settle(struct redis *redis, redisReply *reply)
+{
+    bool left = is_no_master(reply);
+    settle_oldest(redis, judge(reply, NULL) == RESULT_OK);
+    return !left;
+}
+
 /* Reads the answers to them all. False when Redis has gone. */
 static bool read_posted(struct redis *redis)
 {
     while (redis->unread > 0) {
         void *reply;
-        if (redisGetReply(redis->context, &reply) != REDIS_OK) {
+        if (redisGetReply(redis->context, &reply) != REDIS_OK || !settle(redis, reply)) {
             return false;
         }
-        settle_oldest(redis, judge(reply, NULL) == RESULT_OK);
     }
     return true;
 }
@@ -131,7 +136,9 @@ static bool read_arrived(struct redis *redis)
             return false;
         }
         if (reply != NULL) {
-            settle_oldest(redis, judge(reply, NULL) == RESULT_OK);
+            if (!settle(redis, reply)) {
+                return false;
+            }
         } else if (poll(&fd, 1, 0) <= 0) {
             return true;
         } else if (redisBufferRead(redis->context) != REDIS_OK) {
@@ -143,15 +150,20 @@ static bool read_arrived(struct redis *redis)
 
 /* ---- connection ---- */
 
-struct redis *redis_new(const char *url, int64_t timeout_ms)
+struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_ms)
 {
     struct redis *redis = calloc(1, sizeof *redis);
-    if (redis == NULL || !redis_address_parse(url, &redis->address)) {
-        free(redis);
-        return NULL;
+    if (redis != NULL) {
+        redis->address = *address;
+        redis->timeout_ms = timeout_ms;
     }
-    redis->timeout_ms = timeout_ms;
     return redis;
+}
+
+struct redis *redis_new(const char *url, int64_t timeout_ms)
+{
+    struct redis_address address;
+    return redis_address_parse(url, &address) ? redis_new_at(&address, timeout_ms) : NULL;
 }
 
 void redis_disconnect(struct redis *redis)
@@ -201,18 +213,49 @@ static bool introduce(redisContext *context, const struct redis_address *a)
     return a->db == 0 || (n > 0 && set_up(context, "SELECT", db, NULL));
 }
 
-static bool connect_now(struct redis *redis)
+/* ROLE begins with "master" or "slave". A Sentinel may not have heard yet that it is the latter. */
+static bool is_master(redisContext *context)
+{
+    redisReply *reply = redisCommand(context, "ROLE");
+    bool yes = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+               reply->element[0]->type == REDIS_REPLY_STRING &&
+               strcmp(reply->element[0]->str, "master") == 0;
+    if (reply != NULL) {
+        freeReplyObject(reply);
+    }
+    return yes;
+}
+
+static bool connect_to(struct redis *redis, const struct redis_host *host)
 {
     const struct redis_address *a = &redis->address;
     struct timeval timeout = {.tv_sec = redis->timeout_ms / 1000,
                               .tv_usec = redis->timeout_ms % 1000 * 1000};
-    redis->context = a->port == 0 ? redisConnectUnixWithTimeout(a->host, timeout)
-                                  : redisConnectWithTimeout(a->host, (int)a->port, timeout);
+    redis->context = host->port == 0
+                         ? redisConnectUnixWithTimeout(host->name, timeout)
+                         : redisConnectWithTimeout(host->name, (int)host->port, timeout);
     if (redis->context != NULL && redis->context->err == 0 &&
-        redisSetTimeout(redis->context, timeout) == REDIS_OK && introduce(redis->context, a)) {
+        redisSetTimeout(redis->context, timeout) == REDIS_OK && introduce(redis->context, a) &&
+        (a->sentinel_count == 0 || is_master(redis->context))) {
         return true;
     }
     redis_disconnect(redis);
+    return false;
+}
+
+static bool connect_now(struct redis *redis)
+{
+    struct redis_host master;
+    if (redis->address.sentinel_count == 0) {
+        return connect_to(redis, &redis->address.host);
+    }
+    if (!redis_sentinel_find(&redis->address, redis->timeout_ms, &redis->sentinel, &master)) {
+        return false;
+    }
+    if (connect_to(redis, &master)) {
+        return true;
+    }
+    redis->sentinel++; /* perhaps another knows better */
     return false;
 }
 
@@ -244,6 +287,13 @@ static enum result ensure_connected(struct redis *redis)
     return RESULT_UNAVAILABLE;
 }
 
+/* The next command asks anew, but not at every turn. */
+static void give_up(struct redis *redis)
+{
+    redis_disconnect(redis);
+    backoff_failed(&redis->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
+}
+
 /* ---- commands ---- */
 
 static enum result send_words(struct redis *redis, size_t count, const char *const *words,
@@ -257,10 +307,11 @@ static enum result send_words(struct redis *redis, size_t count, const char *con
     memcpy(copy, words, count * sizeof *words);
     *got = redisCommandArgv(redis->context, (int)count, copy, lengths);
     if (*got == NULL) {
-        /* A server that takes connections but does not answer is not asked at every turn. */
-        redis_disconnect(redis);
-        backoff_failed(&redis->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
+        give_up(redis);
         return RESULT_UNAVAILABLE;
+    }
+    if (is_no_master(*got)) {
+        give_up(redis);
     }
     return RESULT_OK;
 }
@@ -413,5 +464,11 @@ enum result redis_receive(struct redis *redis, struct redis_reply **reply)
         redis_disconnect(redis);
         return RESULT_UNAVAILABLE;
     }
-    return got == NULL ? RESULT_NOT_FOUND : judge(got, reply);
+    if (got == NULL) {
+        return RESULT_NOT_FOUND;
+    }
+    if (is_no_master(got)) {
+        give_up(redis);
+    }
+    return judge(got, reply);
 }

@@ -1,8 +1,9 @@
 /*
  * Redis, with an end to every wait; the only home of hiredis.
  *
- * Connects when first needed and again after a break, with the same growing delay as pg. A failure
- * is RESULT_UNAVAILABLE and costs nothing but speed: PostgreSQL holds the truth.
+ * Connects when first needed and again after a break, with the same growing delay as pg; where
+ * Sentinels are named, to the server that they call the master at that moment, if it says so too.
+ * A failure is RESULT_UNAVAILABLE and costs nothing but speed: PostgreSQL holds the truth.
  */
 #ifndef TAPEDECK_CLIENTS_REDIS_H
 #define TAPEDECK_CLIENTS_REDIS_H
@@ -38,9 +39,14 @@ struct redis_args {
 void redis_text(struct redis_args *args, const char *text);
 void redis_int(struct redis_args *args, int64_t number);
 
-/* `url` is redis://[[user]:password@]host[:port][/db], or unix:///path[?db=n]. NULL when it is
- * neither, or without memory. */
+struct redis_address;
+
+/* A handle for what `url` names (redis_address.h has its forms); connects lazily. NULL when it is
+ * malformed, or without memory. */
 struct redis *redis_new(const char *url, int64_t timeout_ms);
+
+/* The same for an address that was read already; it is copied. */
+struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_ms);
 void redis_free(struct redis *redis);
 
 /* Runs one command. `reply` may be NULL; else set on RESULT_OK, freed with redis_reply_free.

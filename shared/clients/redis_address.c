@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum { DEFAULT_PORT = 6379 };
+enum { SERVER_PORT = 6379, SENTINEL_PORT = 26379, DB_MAX = 65535 };
 
 static bool copy_part(char *out, const char *from, size_t len)
 {
@@ -15,12 +15,12 @@ static bool copy_part(char *out, const char *from, size_t len)
 static bool parse_unix(struct redis_address *a, const char *rest)
 {
     size_t path = strcspn(rest, "?");
-    if (rest[0] != '/' || !copy_part(a->host, rest, path)) {
+    if (rest[0] != '/' || !copy_part(a->host.name, rest, path)) {
         return false;
     }
     rest += path;
     return rest[0] == '\0' ||
-           (strncmp(rest, "?db=", 4) == 0 && text_int(rest + 4, 0, 65535, &a->db));
+           (strncmp(rest, "?db=", 4) == 0 && text_int(rest + 4, 0, DB_MAX, &a->db));
 }
 
 static bool parse_userinfo(struct redis_address *a, const char *info, size_t len)
@@ -33,29 +33,81 @@ static bool parse_userinfo(struct redis_address *a, const char *info, size_t len
     return copy_part(a->user, info, user) && copy_part(a->password, colon + 1, len - user - 1);
 }
 
-static bool parse_host(struct redis_address *a, const char *host, size_t len)
+static bool parse_host(struct redis_host *out, const char *host, size_t len, int64_t preset)
 {
-    a->port = DEFAULT_PORT;
+    out->port = preset;
     const char *colon = memchr(host, ':', len);
     size_t name = colon != NULL ? (size_t)(colon - host) : len;
-    if (colon != NULL && !text_int_n(colon + 1, len - name - 1, 1, 65535, &a->port)) {
+    if (colon != NULL && !text_int_n(colon + 1, len - name - 1, 1, 65535, &out->port)) {
         return false;
     }
-    return name > 0 && copy_part(a->host, host, name);
+    return name > 0 && copy_part(out->name, host, name);
+}
+
+/* Takes what is before the hosts, if anything is; tells where they begin and what follows them. */
+static bool parse_authority(struct redis_address *a, const char *rest, const char **hosts,
+                            const char **end)
+{
+    size_t authority = strcspn(rest, "/?");
+    const char *at = memchr(rest, '@', authority);
+    *hosts = at != NULL ? at + 1 : rest;
+    *end = rest + authority;
+    return parse_userinfo(a, rest, at != NULL ? (size_t)(at - rest) : 0);
 }
 
 static bool parse_tcp(struct redis_address *a, const char *rest)
 {
-    size_t authority = strcspn(rest, "/?");
-    const char *at = memchr(rest, '@', authority);
-    size_t info = at != NULL ? (size_t)(at - rest) : 0;
-    size_t skip = at != NULL ? info + 1 : 0;
-    if (!parse_userinfo(a, rest, info) || !parse_host(a, rest + skip, authority - skip)) {
+    const char *host, *end;
+    if (!parse_authority(a, rest, &host, &end) ||
+        !parse_host(&a->host, host, (size_t)(end - host), SERVER_PORT)) {
         return false;
     }
-    rest += authority;
-    return rest[0] == '\0' || strcmp(rest, "/") == 0 ||
-           (rest[0] == '/' && text_int(rest + 1, 0, 65535, &a->db));
+    return end[0] == '\0' || strcmp(end, "/") == 0 ||
+           (end[0] == '/' && text_int(end + 1, 0, DB_MAX, &a->db));
+}
+
+static bool parse_sentinels(struct redis_address *a, const char *hosts, const char *end)
+{
+    for (const char *next = hosts; next <= end; next++) {
+        const char *comma = memchr(next, ',', (size_t)(end - next));
+        const char *stop = comma != NULL ? comma : end;
+        if (a->sentinel_count == REDIS_SENTINELS_MAX ||
+            !parse_host(&a->sentinels[a->sentinel_count++], next, (size_t)(stop - next),
+                        SENTINEL_PORT)) {
+            return false;
+        }
+        next = stop;
+    }
+    return true;
+}
+
+/* "/master[/db][?sentinel_password=…]" */
+static bool parse_master(struct redis_address *a, const char *path)
+{
+    static const char PASSWORD[] = "?sentinel_password=";
+    size_t name = path[0] == '/' ? strcspn(path + 1, "/?") : 0;
+    if (name == 0 || !copy_part(a->master, path + 1, name)) {
+        return false;
+    }
+    const char *rest = path + 1 + name;
+    if (rest[0] == '/') {
+        size_t db = strcspn(rest + 1, "?");
+        if (!text_int_n(rest + 1, db, 0, DB_MAX, &a->db)) {
+            return false;
+        }
+        rest += 1 + db;
+    }
+    size_t length = sizeof PASSWORD - 1;
+    return rest[0] == '\0' ||
+           (strncmp(rest, PASSWORD, length) == 0 &&
+            copy_part(a->sentinel_password, rest + length, strlen(rest) - length));
+}
+
+static bool parse_watched(struct redis_address *a, const char *rest)
+{
+    const char *hosts, *end;
+    return parse_authority(a, rest, &hosts, &end) && parse_sentinels(a, hosts, end) &&
+           parse_master(a, end);
 }
 
 bool redis_address_parse(const char *url, struct redis_address *a)
@@ -63,6 +115,9 @@ bool redis_address_parse(const char *url, struct redis_address *a)
     *a = (struct redis_address){0};
     if (strncmp(url, "unix://", 7) == 0) {
         return parse_unix(a, url + 7);
+    }
+    if (strncmp(url, "redis+sentinel://", 17) == 0) {
+        return parse_watched(a, url + 17);
     }
     return strncmp(url, "redis://", 8) == 0 && parse_tcp(a, url + 8);
 }

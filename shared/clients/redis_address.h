@@ -1,24 +1,40 @@
 /*
- * Where a Redis is, as its URL says. Pure.
+ * Where a Redis is, or who knows it: as its URL says. Pure.
  */
 #ifndef TAPEDECK_CLIENTS_REDIS_ADDRESS_H
 #define TAPEDECK_CLIENTS_REDIS_ADDRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { REDIS_PART_SIZE = 256 };
+enum { REDIS_PART_SIZE = 256, REDIS_SENTINELS_MAX = 8 };
 
-struct redis_address {
-    char host[REDIS_PART_SIZE]; /* or the socket's path */
-    char user[REDIS_PART_SIZE];
-    char password[REDIS_PART_SIZE];
-    int64_t port; /* 0: a unix socket */
-    int64_t db;
+struct redis_host {
+    char name[REDIS_PART_SIZE]; /* or the socket's path */
+    int64_t port;               /* 0: a unix socket */
 };
 
-/* Reads redis://[[user]:password@]host[:port][/db], or unix:///path[?db=n]; parts may be
- * percent-encoded. False when it is neither. */
+struct redis_address {
+    struct redis_host host; /* with Sentinels: not known here */
+    char user[REDIS_PART_SIZE];
+    char password[REDIS_PART_SIZE];
+    int64_t db;
+
+    struct redis_host sentinels[REDIS_SENTINELS_MAX];
+    size_t sentinel_count;        /* 0: `host` is the server */
+    char master[REDIS_PART_SIZE]; /* what they call it */
+    char sentinel_password[REDIS_PART_SIZE];
+};
+
+/*
+ * Reads one of these, whose parts may be percent-encoded; false when it is none:
+ *   redis://[[user]:password@]host[:port][/db]
+ *   unix:///path[?db=n]
+ *   redis+sentinel://[[user]:password@]host[:port][,host[:port]…]/master[/db][?sentinel_password=…]
+ * The last is the form that clients in other languages know (prefect-redis, redis-sentinel-url):
+ * the hosts are Sentinels, user and password are for the server that they name.
+ */
 bool redis_address_parse(const char *url, struct redis_address *out);
 
 #endif

@@ -1,0 +1,144 @@
+"""Two Redis servers, one the other's replica, and three Sentinels that watch them; all with
+passwords, the Sentinels with another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+import redis
+from stack import ports
+from stack.errors import StackError
+from stack.processes import Registry, Service
+
+from jobs_kit import until
+
+NAME = "tapedeck"
+SENTINELS = 3
+SERVER_WORD, SENTINEL_WORD = "p@ss", "hunter2"
+SENTINEL_SETTINGS = f"""
+port {{port}}
+bind 127.0.0.1
+dir {{home}}
+requirepass {SENTINEL_WORD}
+sentinel sentinel-pass {SENTINEL_WORD}
+sentinel monitor {NAME} 127.0.0.1 {{master}} 2
+sentinel auth-pass {NAME} {SERVER_WORD}
+sentinel down-after-milliseconds {NAME} 300
+sentinel failover-timeout {NAME} 2000
+"""
+
+
+class Watched:
+    """The first of the two begins as the master."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        (home / "log").mkdir(parents=True)
+        self._registry = Registry(home, bound=True)
+        self._servers: dict[int, str] = {}
+        self._sentinels: list[int] = []
+
+    def __enter__(self) -> Watched:
+        first = self._start_server()
+        self._start_server("--replicaof", "127.0.0.1", str(first))
+        for _ in range(SENTINELS):
+            self._start_sentinel(first)
+        until(self._is_settled, "a replica in step, and Sentinels that know each other")
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._registry.stop_all()
+
+    @property
+    def url(self) -> str:
+        """The first of these hosts is none of them: nobody listens there."""
+        hosts = ",".join(f"127.0.0.1:{port}" for port in (1, *self._sentinels))
+        word = SERVER_WORD.replace("@", "%40")
+        return f"redis+sentinel://:{word}@{hosts}/{NAME}/1?sentinel_password={SENTINEL_WORD}"
+
+    @property
+    def master(self) -> int:
+        """Its port, as the Sentinels have it."""
+        with self._client(self._sentinels[-1]) as client:
+            return int(client.execute_command("SENTINEL", "get-master-addr-by-name", NAME)[1])
+
+    def client(self) -> redis.Redis:
+        """Of the database that the URL names, on the master."""
+        return self._client(self.master, 1)
+
+    def in_step(self) -> None:
+        """Wait until the replica has all that the master has taken."""
+        with self.client() as client:
+            assert client.execute_command("WAIT", 1, 10_000) == 1
+
+    def kill(self, port: int) -> None:
+        """As a power cut does."""
+        self._registry.stop(self._servers[port], signal.SIGKILL)
+
+    def signal(self, port: int, number: int) -> None:
+        self._registry.signal(self._servers[port], number)
+
+    def fail_over(self) -> None:
+        """Have the Sentinels make the other one the master."""
+        with self._client(self._sentinels[0]) as client:
+            client.execute_command("SENTINEL", "FAILOVER", NAME)
+
+    def await_other(self, port: int) -> None:
+        """Wait until the master is another."""
+        until(lambda: self.master != port and self._role(self.master) == "master", "a new master")
+
+    def await_replica(self, port: int) -> None:
+        until(lambda: self._role(port) == "slave", "a master that learns that it is none")
+
+    def _start_server(self, *arguments: str) -> int:
+        port = ports.choose_port(0)
+        self._servers[port] = f"redis-{port}"
+        self._start(self._servers[port], port, [
+            self._program("redis-server"), "--port", str(port), "--bind", "127.0.0.1",
+            "--dir", str(self._home), "--dbfilename", f"{port}.rdb", "--save", "",
+            "--requirepass", SERVER_WORD, "--masterauth", SERVER_WORD,
+            "--repl-diskless-sync-delay", "0", *arguments])
+        return port
+
+    def _start_sentinel(self, master: int) -> None:
+        port = ports.choose_port(0)
+        file = self._home / f"{port}.conf"
+        file.write_text(SENTINEL_SETTINGS.format(port=port, home=self._home, master=master))
+        self._start(f"sentinel-{port}", port, [self._program("redis-sentinel"), str(file)])
+        self._sentinels.append(port)
+
+    def _start(self, name: str, port: int, argv: list[str]) -> None:
+        service = Service(name, argv, os.environ, ready=lambda: self._role(port) is not None)
+        self._registry.start(service)
+        self._registry.await_ready(service)
+
+    def _program(self, name: str) -> str:
+        program = shutil.which(name)
+        if not program:
+            raise StackError(f"{name} is missing; run: make setup")
+        return program
+
+    def _client(self, port: int, database: int = 0) -> redis.Redis:
+        word = SENTINEL_WORD if port in self._sentinels else SERVER_WORD
+        return redis.Redis(port=port, db=database, password=word, decode_responses=True,
+                           socket_timeout=1)
+
+    def _role(self, port: int) -> str | None:
+        for word in (SERVER_WORD, SENTINEL_WORD):
+            with suppress(redis.RedisError), redis.Redis(port=port, password=word,
+                                                         socket_timeout=1) as client:
+                return str(client.execute_command("ROLE")[0].decode())
+        return None
+
+    def _is_settled(self) -> bool:
+        known = []
+        for port in self._sentinels:
+            with self._client(port) as client:
+                flat = client.execute_command("SENTINEL", "MASTER", NAME)
+                told = dict(zip(flat[::2], flat[1::2]))
+                known.append((told["num-slaves"], told["num-other-sentinels"]))
+        return known == [("1", str(SENTINELS - 1))] * SENTINELS
