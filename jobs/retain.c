@@ -123,9 +123,8 @@ static void meet_due(void *context, const struct retention_due *due)
 static void delete_all_due(struct retain *r)
 {
     struct retention_place place = {0};
-    int64_t count = PAGE;
-    for (int page = 0; page < PAGES_MAX && count == PAGE; page++) {
-        enum result result = retention_each_due(r->app, &place, PAGE, meet_due, r, &count);
+    for (int page = 0; page < PAGES_MAX && !place.ended; page++) {
+        enum result result = retention_each_due(r->app, &place, PAGE, meet_due, r);
         if (result != RESULT_OK) {
             r->result = result;
             return;
@@ -155,7 +154,7 @@ static void delete_strays(struct retain *r)
 {
     struct object_place place = {0};
     int64_t count = PAGE;
-    for (int page = 0; page < PAGES_MAX && count == PAGE && !r->dry_run && r->failed == 0; page++) {
+    for (int page = 0; page < PAGES_MAX && count > 0 && !r->dry_run && r->failed == 0; page++) {
         enum result result = object_each_stray(r->app, &place, PAGE, delete_stray, r, &count);
         if (result != RESULT_OK) {
             r->result = result;
@@ -181,9 +180,8 @@ static void show_left(void *context, const struct retention_due *left)
 static void show_all_left(struct retain *r)
 {
     struct retention_place place = {0};
-    int64_t count = PAGE;
-    for (int page = 0; page < PAGES_MAX && count == PAGE && r->result == RESULT_OK; page++) {
-        r->result = retention_each_left(r->app, &place, PAGE, show_left, r, &count);
+    for (int page = 0; page < PAGES_MAX && !place.ended && r->result == RESULT_OK; page++) {
+        r->result = retention_each_left(r->app, &place, PAGE, show_left, r);
     }
 }
 

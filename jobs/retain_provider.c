@@ -126,12 +126,11 @@ enum result retain_at_provider(const struct app *app, struct retain_provider_cou
 {
     struct leaving l = {.app = app, .counts = counts, .http = http_new()};
     struct retention_place place = {0};
-    int64_t count = PAGE;
     if (l.http == NULL) {
         return RESULT_FAILED;
     }
-    for (int page = 0; page < PAGES_MAX && count == PAGE && l.result == RESULT_OK; page++) {
-        enum result result = retention_each_left(app, &place, PAGE, meet, &l, &count);
+    for (int page = 0; page < PAGES_MAX && !place.ended && l.result == RESULT_OK; page++) {
+        enum result result = retention_each_left(app, &place, PAGE, meet, &l);
         if (result != RESULT_OK) {
             l.result = result;
         }

@@ -19,8 +19,10 @@ enum {
     ERROR_SIZE = 512,
 };
 
-/* A pooler may give each transaction another session: what is asked for lasts as long as one. */
-static const char LIMIT[] = "SELECT set_config('statement_timeout', $1, true)";
+/* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
+ * read few rows each; among many calls PostgreSQL would take longer to compile them than to run. */
+static const char LIMIT[] =
+    "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)";
 
 struct pg {
     PGconn *conn; /* NULL while disconnected */
@@ -372,8 +374,9 @@ const char *pg_error(const struct pg *pg)
 enum result pg_begin(struct pg *pg)
 {
     char sql[80];
-    int n = snprintf(sql, sizeof sql, "BEGIN; SET LOCAL statement_timeout = %lld",
-                     (long long)pg->timeout_ms);
+    int n =
+        snprintf(sql, sizeof sql, "BEGIN; SET LOCAL jit = off; SET LOCAL statement_timeout = %lld",
+                 (long long)pg->timeout_ms);
     enum result result = n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
     pg->in_transaction = result == RESULT_OK;
     return result;

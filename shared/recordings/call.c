@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "recordings/retention.h"
 
-enum statement_name { FIND, LIST, READ, LABEL, BUSINESS };
+enum statement_name { FIND, LIST, LIST_NEWEST, LIST_FOUND, READ, LABEL, BUSINESS };
 
 /* clang-format off */
 
@@ -61,34 +61,52 @@ enum { FACTS_COUNT = 27 };
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
 #define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
 
-/* Where the words are said: one look into the index, before the rows are gone through. A search
- * without any word ("%") is for those very signs. */
-#define SAID(words, pattern) \
-    "SELECT x.ctid FROM call_log x WHERE x.business_id = $1::bigint" \
-    " AND (tapedeck_words(x.final_transcript, x.ai_summary) @@ tapedeck_wanted(" words ")" \
-    "   OR tapedeck_wanted(" words ") IS NULL" \
-    "     AND (x.final_transcript ILIKE " pattern " OR x.ai_summary ILIKE " pattern "))"
+#define BEFORE_CURSOR(alias) \
+    "($7::text IS NULL OR (" alias ".created_at, " alias ".call_sid) <" \
+    "   (to_timestamp(0) + $6::bigint * interval '1 microsecond', $7))"
+
+/* A page of the rows `source`, which are called l: first the page, then what it takes to show it.
+ * Not EXISTS: the planner may read all of a business's calls at once for that. */
+#define PAGE_OF(source) \
+    "SELECT " FACTS_COLUMNS("$12") ROW_COLUMNS ", NULL," \
+    "   (extract(epoch FROM c.created_at) * 1000000)::bigint" \
+    " FROM (SELECT l.* FROM " source " WHERE l.business_id = $1::bigint AND " IS_OURS("l") \
+    "   AND " BEFORE_CURSOR("l") \
+    "   AND ($8::text IS NULL OR l.direction = $8" \
+    "     OR $8 = 'outbound' AND l.direction LIKE 'outbound%')" \
+    "   AND ($9::text IS NULL OR l.status = $9)" \
+    "   AND ($10::boolean IS NULL OR $10 = (coalesce(l.recording_url, '') <> ''" \
+    "     OR coalesce((SELECT true FROM call_log p WHERE p.business_id = l.business_id" \
+    "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1), false)))" \
+    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" FACTS_TABLES \
+    " ORDER BY c.created_at DESC, c.call_sid DESC"
+
+/* A search ($13 for LIKE, $14 as it was typed) reads some of the newest calls first: what many calls
+ * hold fills a page from these. What is rare is found by its index. A search without any word ("%")
+ * is for those very signs. */
+#define MATCHES(alias) \
+    "(" alias ".from_number ILIKE $13 OR " alias ".to_number ILIKE $13" \
+    " OR coalesce(" alias ".final_transcript, " alias ".ai_summary) IS NOT NULL" \
+    "   AND CASE WHEN tapedeck_wanted_of($1::bigint, $14) IS NULL" \
+    "     THEN " alias ".final_transcript ILIKE $13 OR " alias ".ai_summary ILIKE $13" \
+    "     ELSE tapedeck_said(" alias ".business_id, " alias ".final_transcript, " alias ".ai_summary)" \
+    "       @@ tapedeck_wanted_of($1::bigint, $14) END)"
+#define FOUND \
+    "(SELECT DISTINCT at FROM tapedeck_found($1::bigint, $14, $13) at) f" \
+    " JOIN call_log l ON l.ctid = f.at"
+
+#define NEWEST \
+    "(SELECT n.* FROM (SELECT * FROM call_log x WHERE x.business_id = $1::bigint" \
+    "   AND " BEFORE_CURSOR("x") " ORDER BY x.created_at DESC, x.call_sid DESC LIMIT 200) n" \
+    " WHERE " MATCHES("n") ") l"
 
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find",
         "SELECT " FACTS_COLUMNS("$7") " FROM call_log c" FACTS_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
-    [LIST] = {"call_list",
-        "SELECT " FACTS_COLUMNS("$14") ROW_COLUMNS ", NULL,"
-        "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
-        " FROM (SELECT * FROM call_log l WHERE l.business_id = $1::bigint AND " IS_OURS("l")
-        "   AND ($7::text IS NULL OR (l.created_at, l.call_sid) <"
-        "     (to_timestamp(0) + $6::bigint * interval '1 microsecond', $7))"
-        "   AND ($8::text IS NULL OR l.direction = $8"
-        "     OR $8 = 'outbound' AND l.direction LIKE 'outbound%')"
-        "   AND ($9::text IS NULL OR l.status = $9)"
-        "   AND ($10::boolean IS NULL OR $10 = (coalesce(l.recording_url, '') <> ''"
-        "     OR EXISTS (SELECT FROM call_log p WHERE p.business_id = l.business_id"
-        "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '')))"
-        "   AND ($11::text IS NULL OR l.from_number ILIKE $11 OR l.to_number ILIKE $11"
-        "     OR l.ctid = ANY (ARRAY(" SAID("$13", "$11") ")))"
-        "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $12) c" FACTS_TABLES
-        " ORDER BY c.created_at DESC, c.call_sid DESC"},
+    [LIST] = {"call_list", PAGE_OF("call_log l")},
+    [LIST_NEWEST] = {"call_list_newest", PAGE_OF(NEWEST)},
+    [LIST_FOUND] = {"call_list_found", PAGE_OF(FOUND)},
     [READ] = {"call_read",
         "SELECT " FACTS_COLUMNS("$7") ROW_COLUMNS ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
@@ -315,10 +333,27 @@ static void list_params(const struct app *app, int64_t business_id,
     pg_text(params, filter->direction);
     pg_text(params, filter->status);
     pg_text(params, FLAGS[filter->has_recording]);
-    pg_text(params, pattern);
     pg_int(params, filter->limit + 1);
-    pg_text(params, filter->search);
     pg_int(params, app->config->retention_days);
+    if (filter->search != NULL) {
+        pg_text(params, pattern);
+        pg_text(params, filter->search);
+    }
+}
+
+/* Rows of a page, and one more where another page follows. */
+static enum result query_page(const struct app *app, const struct call_filter *filter,
+                              const struct pg_params *params, struct pg_rows **rows)
+{
+    if (filter->search == NULL) {
+        return query(app, LIST, params, rows);
+    }
+    enum result result = query(app, LIST_NEWEST, params, rows);
+    if (result != RESULT_OK || pg_rows_count(*rows) > filter->limit) {
+        return result;
+    }
+    pg_rows_free(*rows);
+    return query(app, LIST_FOUND, params, rows);
 }
 
 static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *visit,
@@ -353,9 +388,8 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
     }
     enum result result = buf_ok(&pattern) ? RESULT_OK : RESULT_INVALID;
     if (result == RESULT_OK) {
-        list_params(app, business_id, filter, micros, after_sid,
-                    filter->search != NULL ? buf_str(&pattern) : NULL, &params);
-        result = query(app, LIST, &params, &rows);
+        list_params(app, business_id, filter, micros, after_sid, buf_str(&pattern), &params);
+        result = query_page(app, filter, &params, &rows);
     }
     if (result == RESULT_OK) {
         *more = pg_rows_count(rows) > filter->limit;

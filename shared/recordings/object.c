@@ -50,15 +50,19 @@ static const struct pg_statement SQL[] = {
     [FORGET] = {"object_forget",
         "DELETE FROM recording_objects WHERE business_id = $1::bigint AND call_sid = $2"},
     [EACH] = {"object_each",
-        "SELECT " OBJECT_COLUMNS " FROM recording_objects o WHERE o.lost_at IS NULL"
+        "SELECT " OBJECT_COLUMNS ", true FROM recording_objects o WHERE o.lost_at IS NULL"
         "   AND (o.business_id, o.call_sid) > ($1::bigint, $2::text)"
         " ORDER BY o.business_id, o.call_sid LIMIT $3"},
+    /* Pages of all objects, and of each those that are strays, and the last: where hardly any is, a
+     * page of strays alone would take as long as all objects do. */
     [EACH_STRAY] = {"object_each_stray",
-        "SELECT " OBJECT_COLUMNS " FROM recording_objects o"
-        " WHERE (o.business_id, o.call_sid) > ($1::bigint, $2::text)"
-        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = o.business_id"
-        "     AND c.call_sid = o.call_sid AND c.recording_deleted_at IS NULL)"
-        " ORDER BY o.business_id, o.call_sid LIMIT $3"},
+        "SELECT " OBJECT_COLUMNS ", o.stray FROM (SELECT p.*, NOT coalesce((SELECT true"
+        "     FROM call_log c WHERE c.business_id = p.business_id AND c.call_sid = p.call_sid"
+        "       AND c.recording_deleted_at IS NULL LIMIT 1), false) AS stray,"
+        "     lead(p.call_sid) OVER (ORDER BY p.business_id, p.call_sid) IS NULL AS last"
+        "   FROM (SELECT * FROM recording_objects WHERE (business_id, call_sid) >"
+        "       ($1::bigint, $2::text) ORDER BY business_id, call_sid LIMIT $3) p) o"
+        " WHERE o.stray OR o.last ORDER BY o.business_id, o.call_sid"},
     [TOTAL] = {"object_total",
         "SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM recording_objects"
         " WHERE lost_at IS NULL"},
@@ -226,7 +230,9 @@ static enum result each(const struct app *app, enum statement_name name, struct 
         read_facts(rows, i, &object);
         place->business_id = object.business_id;
         memcpy(place->call_sid, object.call_sid, sizeof place->call_sid);
-        visit(context, &object);
+        if (pg_rows_bool(rows, i, 6)) {
+            visit(context, &object);
+        }
     }
     pg_rows_free(rows);
     return RESULT_OK;

@@ -64,8 +64,8 @@ typedef void object_visitor(void *context, const struct object_facts *object);
 enum result object_each(const struct app *app, struct object_place *place, int64_t most,
                         object_visitor *visit, void *context, int64_t *count);
 
-/* The same for those, lost ones too, that no call has which is kept: their recording was deleted.
- */
+/* Of the next `most`, lost ones too, visits those that no call has which is kept: their recording
+ * was deleted. Gives 0 when it has gone through all of them. */
 enum result object_each_stray(const struct app *app, struct object_place *place, int64_t most,
                               object_visitor *visit, void *context, int64_t *count);
 

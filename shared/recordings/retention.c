@@ -2,57 +2,79 @@
 
 #include <stdio.h>
 
-enum statement_name { EACH_DUE, MARK, EACH_LEFT, MAY_LEAVE, MARK_LEFT, IS_ORPHAN };
+enum statement_name { EACH_DATED, EACH_AGED, MARK, EACH_LEFT, MAY_LEAVE, MARK_LEFT, IS_ORPHAN };
 
 /* clang-format off */
 
 #define IS_KEPT "c.recording_url <> '' AND c.recording_deleted_at IS NULL"
 
+/* Not EXISTS: the planner may read all that waits of a business for that, or of all calls below. */
 #define IS_ACTIVE \
-    "EXISTS (SELECT FROM recording_runs r WHERE r.business_id = c.business_id" \
-    " AND r.call_sid = c.call_sid AND r.status IN ('queued', 'running'))"
+    "coalesce((SELECT true FROM recording_runs r WHERE r.business_id = c.business_id" \
+    " AND r.call_sid = c.call_sid AND r.status IN ('queued', 'running') LIMIT 1), false)"
+
+#define IS_OURS "c.call_sid ~ '^CA[0-9a-fA-F]{32}$'"
+#define MICROS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
+#define TIME_OF(micros) "to_timestamp(0) + " micros "::bigint * interval '1 microsecond'"
+
+/* What call_log_kept_by_age holds. */
+#define IS_KEPT_BY_AGE IS_KEPT " AND NOT c.legal_hold AND c.recording_expires_at IS NULL"
+
+/* The next business that keeps anything, and its oldest call: one look into the index. */
+#define NEXT_BUSINESS(from) \
+    "(SELECT c.business_id::bigint AS id, c.created_at AS oldest FROM call_log c" \
+    " WHERE " IS_KEPT_BY_AGE " AND c.business_id " from \
+    " ORDER BY c.business_id, c.created_at LIMIT 1)"
 
 /* Deleted here and in the object store, for a reason that still holds; and not seen to be gone at
- * the provider's. */
+ * the provider's. It begins with what call_log_left holds. */
 #define IS_LEFT(days) \
     "c.recording_url <> '' AND c.recording_deleted_at IS NOT NULL" \
-    " AND c.recording_provider_deleted_at IS NULL" \
+    " AND c.recording_provider_deleted_at IS NULL AND NOT c.legal_hold" \
     " AND " RETENTION_EXPIRY("c", days) " <= now() AND NOT " IS_ACTIVE \
     " AND NOT EXISTS (SELECT FROM recording_objects o WHERE o.business_id = c.business_id" \
     "   AND o.call_sid = c.call_sid)" \
-    " AND NOT EXISTS (SELECT FROM call_log k WHERE k.call_sid = c.call_sid" \
-    "   AND k.recording_deleted_at IS NULL)"
-
-/* The least number of days that anybody keeps: younger calls need not be looked at. */
-#define SHORTEST(days) \
-    "coalesce((SELECT least(min(b.days), nullif(" days "::integer, 0)) FROM business_retention b" \
-    " WHERE b.days > 0), nullif(" days "::integer, 0))"
+    " AND NOT coalesce((SELECT true FROM call_log k WHERE k.call_sid = c.call_sid" \
+    "   AND k.recording_deleted_at IS NULL LIMIT 1), false)"
 
 static const struct pg_statement SQL[] = {
-    [EACH_DUE] = {"retention_each_due",
-        "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ", " PG_ISO("e.at") ","
-        "   c.recording_url, (extract(epoch FROM c.created_at) * 1000000)::bigint"
-        " FROM call_log c CROSS JOIN LATERAL (SELECT " RETENTION_EXPIRY("c", "$1") " AS at) e"
-        " WHERE " IS_KEPT " AND e.at <= now() AND NOT " IS_ACTIVE
-        "   AND c.business_id IS NOT NULL AND c.call_sid ~ '^CA[0-9a-fA-F]{32}$'"
-        "   AND (c.created_at <= now() - make_interval(days => " SHORTEST("$1") ")"
-        "     OR c.recording_expires_at <= now())"
-        "   AND (c.created_at, c.call_sid) >"
-        "     (to_timestamp(0) + $2::bigint * interval '1 microsecond', $3::text)"
-        " ORDER BY c.created_at, c.call_sid LIMIT $4"},
+    [EACH_DATED] = {"retention_each_dated",
+        "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ","
+        "   " PG_ISO("c.recording_expires_at") ", c.recording_url,"
+        "   " MICROS("c.recording_expires_at")
+        " FROM call_log c WHERE " IS_KEPT " AND NOT c.legal_hold AND NOT " IS_ACTIVE
+        "   AND c.business_id IS NOT NULL AND " IS_OURS
+        "   AND c.recording_expires_at <= now()"
+        "   AND (c.recording_expires_at, c.call_sid) > (" TIME_OF("$1") ", $2::text)"
+        " ORDER BY c.recording_expires_at, c.call_sid LIMIT $3"},
+    /* The inner LIMIT takes them in the order in which the businesses are walked. */
+    [EACH_AGED] = {"retention_each_aged",
+        "WITH RECURSIVE b AS (" NEXT_BUSINESS(">= $4::bigint")
+        "   UNION ALL SELECT n.* FROM b CROSS JOIN LATERAL " NEXT_BUSINESS("> b.id") " n)"
+        " SELECT d.business_id, d.call_sid, " PG_ISO("d.created_at") ","
+        "   " PG_ISO("d.created_at + d.keep") ", d.recording_url, " MICROS("d.created_at")
+        " FROM (SELECT c.*, k.keep FROM b CROSS JOIN LATERAL"
+        "     (SELECT make_interval(days => coalesce((SELECT r.days FROM business_retention r"
+        "       WHERE r.business_id = b.id), $5::integer)) AS keep) k"
+        "   CROSS JOIN LATERAL (SELECT c.business_id, c.call_sid, c.created_at, c.recording_url"
+        "     FROM call_log c"
+        "     WHERE b.oldest <= now() - k.keep"
+        "       AND c.business_id = b.id AND " IS_KEPT_BY_AGE " AND k.keep > interval '0'"
+        "       AND c.created_at <= now() - k.keep AND NOT " IS_ACTIVE " AND " IS_OURS
+        "       AND (c.created_at, c.call_sid) > (CASE WHEN b.id = $4::bigint THEN " TIME_OF("$1")
+        "         ELSE '-infinity' END, $2::text)"
+        "     ORDER BY c.created_at, c.call_sid LIMIT $3) c LIMIT $3) d"
+        " ORDER BY d.business_id, d.created_at, d.call_sid"},
     [MARK] = {"retention_mark",
         "UPDATE call_log c SET recording_deleted_at = now()"
         " WHERE c.business_id = $2::bigint AND c.call_sid = $3 AND " IS_KEPT
         "   AND " RETENTION_EXPIRY("c", "$1") " <= now() AND NOT " IS_ACTIVE},
     [EACH_LEFT] = {"retention_each_left",
         "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ","
-        "   " PG_ISO("c.recording_deleted_at") ", c.recording_url,"
-        "   (extract(epoch FROM c.created_at) * 1000000)::bigint"
-        " FROM call_log c WHERE " IS_LEFT("$1")
-        "   AND c.business_id IS NOT NULL AND c.call_sid ~ '^CA[0-9a-fA-F]{32}$'"
-        "   AND (c.created_at, c.call_sid) >"
-        "     (to_timestamp(0) + $2::bigint * interval '1 microsecond', $3::text)"
-        " ORDER BY c.created_at, c.call_sid LIMIT $4"},
+        "   " PG_ISO("c.recording_deleted_at") ", c.recording_url, " MICROS("c.created_at")
+        " FROM call_log c WHERE " IS_LEFT("$4") " AND c.business_id IS NOT NULL AND " IS_OURS
+        "   AND (c.created_at, c.call_sid) > (" TIME_OF("$1") ", $2::text)"
+        " ORDER BY c.created_at, c.call_sid LIMIT $3"},
     [MAY_LEAVE] = {"retention_may_leave",
         "SELECT count(*) > 0 AND bool_and(" IS_LEFT("$1") ") FROM call_log c"
         " WHERE c.business_id = $2::bigint AND c.call_sid = $3"},
@@ -71,21 +93,23 @@ const struct pg_statement *retention_statements(void)
     return SQL;
 }
 
-static enum result each(const struct app *app, enum statement_name name,
-                        struct retention_place *place, int64_t most, retention_visitor *visit,
-                        void *context, int64_t *count)
+static enum result query_due(const struct app *app, const struct retention_place *place,
+                             int64_t most, struct pg_rows **rows)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_int(&params, app->config->retention_days);
-    pg_int(&params, place->called_us);
+    pg_int(&params, place->at_us);
     pg_text(&params, place->call_sid);
     pg_int(&params, most);
-    enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
+    if (place->by_age) {
+        pg_int(&params, place->business_id);
+        pg_int(&params, app->config->retention_days);
     }
-    *count = pg_rows_count(rows);
+    return pg_query(app->pg, SQL[place->by_age ? EACH_AGED : EACH_DATED].sql, &params, rows);
+}
+
+static void visit_rows(const struct pg_rows *rows, struct retention_place *place,
+                       retention_visitor *visit, void *context)
+{
     for (int i = 0; i < pg_rows_count(rows); i++) {
         struct retention_due due = {
             .business_id = pg_rows_int(rows, i, 0, 0),
@@ -94,24 +118,47 @@ static enum result each(const struct app *app, enum statement_name name,
             .expired_at = pg_rows_text(rows, i, 3),
             .recording_url = pg_rows_text(rows, i, 4),
         };
-        place->called_us = pg_rows_int(rows, i, 5, 0);
+        place->business_id = due.business_id;
+        place->at_us = pg_rows_int(rows, i, 5, 0);
         (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", due.call_sid);
         visit(context, &due);
     }
-    pg_rows_free(rows);
-    return RESULT_OK;
 }
 
 enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
-                               retention_visitor *visit, void *context, int64_t *count)
+                               retention_visitor *visit, void *context)
 {
-    return each(app, EACH_DUE, place, most, visit, context, count);
+    struct pg_rows *rows;
+    enum result result = query_due(app, place, most, &rows);
+    if (result == RESULT_OK && pg_rows_count(rows) == 0 && !place->by_age) {
+        pg_rows_free(rows);
+        *place = (struct retention_place){.by_age = true};
+        result = query_due(app, place, most, &rows);
+    }
+    if (result == RESULT_OK) {
+        place->ended = place->by_age && pg_rows_count(rows) < most;
+        visit_rows(rows, place, visit, context);
+        pg_rows_free(rows);
+    }
+    return result;
 }
 
 enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
-                                retention_visitor *visit, void *context, int64_t *count)
+                                retention_visitor *visit, void *context)
 {
-    return each(app, EACH_LEFT, place, most, visit, context, count);
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, place->at_us);
+    pg_text(&params, place->call_sid);
+    pg_int(&params, most);
+    pg_int(&params, app->config->retention_days);
+    enum result result = pg_query(app->pg, SQL[EACH_LEFT].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        place->ended = pg_rows_count(rows) < most;
+        visit_rows(rows, place, visit, context);
+        pg_rows_free(rows);
+    }
+    return result;
 }
 
 enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid)

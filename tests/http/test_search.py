@@ -58,6 +58,38 @@ def test_another_business_finds_nothing(given: Given, new_business: Callable[[],
     assert answer.json["calls"] == []
 
 
+# More calls than are looked through before the indexes are asked.
+MANY = 230
+
+
+def test_old_calls_are_found(given: Given, new_business: Callable[[], int]) -> None:
+    """What only an index finds: by a piece of a number, by words, by both but once, in order."""
+    business = new_business()
+    old = [given.call(business, from_number="+97250123456", created_at=at, **columns)
+           for at, columns in (
+               ("2020-01-03", {"final_transcript": "rarely 123456 and 1234567"}),
+               ("2020-01-02", {"to_number": "sip:Alice@Example.com", "ai_summary": "rarely"}),
+               ("2020-01-01", {}))]
+    for n in range(MANY):
+        given.call(business, from_number="+1", to_number="+2", final_transcript="often")
+    api = given.api(business)
+
+    def found(wanted: str, more: str = "") -> list[str]:
+        return [row["call_sid"] for row in api.get(search(wanted) + more).json["calls"]]
+
+    assert found("123456") == old
+    assert found("rarely") == old[:2]
+    assert found("alice@EXAMPLE") == [old[1]]
+    assert found("+97250", "&status=completed&direction=inbound") == old
+    assert found("+97250", "&direction=outbound") == []
+    assert found("50") == old, "two digits are part of a number, too"
+    assert found("2345") == old and found("3245") == []
+    assert found("7250123456") == old and found("9250123456") == [], "all of it, not its end alone"
+    first = api.get(search("123456") + "&limit=2").json
+    assert found("123456", f"&limit=2&cursor={first['next_cursor']}") == old[2:]
+    assert len(found("often", "&limit=100")) == 100
+
+
 def test_a_very_long_transcript_is_no_trouble(
     given: Given, new_business: Callable[[], int]
 ) -> None:
@@ -76,6 +108,7 @@ def test_the_index_is_used(given: Given, db: Any, new_business: Callable[[], int
         db.execute("SET LOCAL enable_seqscan = off")
         db.execute("SET LOCAL enable_indexscan = off")
         plan = db.execute(
-            "EXPLAIN SELECT ctid FROM call_log WHERE"
-            " tapedeck_words(final_transcript, ai_summary) @@ tapedeck_wanted('שלום')").fetchall()
-    assert "tapedeck_call_log_words" in "".join(line for (line,) in plan)
+            "EXPLAIN SELECT ctid FROM call_log WHERE coalesce(final_transcript, ai_summary) IS NOT"
+            " NULL AND tapedeck_said(business_id, final_transcript, ai_summary)"
+            " @@ tapedeck_wanted_of(1, 'שלום')").fetchall()
+    assert "tapedeck_call_log_said" in "".join(line for (line,) in plan)

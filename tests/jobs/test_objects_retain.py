@@ -93,6 +93,19 @@ def test_what_no_call_has_any_more_goes(own: Own, objects: Objects, old: Call) -
     assert objects.has(old) is None and row_of(own.db, old) == "disk"
 
 
+def test_it_goes_from_behind_many_that_stay(own: Own, objects: Objects, old: Call) -> None:
+    """All objects are gone through in pages, and most pages have nothing to delete."""
+    for into in ("call_log (business_id, call_sid, recording_url)",
+                 "recording_objects (business_id, call_sid, kind, bytes, sha256, etag, modified_ns)"):
+        values = "'/x'" if into.startswith("call_log") else "'wav', 1, '', '', 0"
+        own.db.execute(f"INSERT INTO {into} SELECT 0, 'CA' || md5(n::text), {values}"
+                       " FROM generate_series(1, 1200) n")
+    own.db.execute("DELETE FROM call_log WHERE call_sid = %s", [old.call_sid])
+    own.retain()
+    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+    assert value_of(own.db, "SELECT count(*) FROM recording_objects") == 1200
+
+
 def test_the_table_tells_of_the_store(own: Own, old: Call) -> None:
     size = str(len(old.source("wav2")))
     lines = own.retain("--dry-run", **TWILIO).splitlines()

@@ -138,9 +138,11 @@ def test_without_postgresql_nothing_goes(own: Own, tmp_path: Path) -> None:
 
 
 def test_more_than_a_page_goes(own: Own) -> None:
-    sids = [new_sid("CA") for _ in range(1100)]
-    with own.db.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO call_log (business_id, call_sid, recording_url, created_at)"
-            " VALUES (1, %s, '/x', now() - interval '8 days')", [(sid,) for sid in sids])
-    assert "deleted=1100" in own.retain()
+    """Of several businesses, by age and by a date of their own."""
+    own.db.execute(
+        "INSERT INTO call_log (business_id, call_sid, recording_url, created_at,"
+        "   recording_expires_at)"
+        " SELECT n % 3, 'CA' || md5(n::text), '/x', now() - interval '8 days',"
+        "   CASE WHEN n % 2 = 0 THEN now() - n * interval '1 minute' END"
+        " FROM generate_series(1, 2400) n")
+    assert "deleted=2400" in own.retain()
