@@ -80,17 +80,21 @@ local function reap()
     later_taken = redis.call('SCARD', slots_later)
 end
 
+-- Gives true when it is the last of its line now: a long one need not be searched for it again.
 local function enqueue()
     if redis.call('SISMEMBER', slots, sid) == 1 then
-        return
+        return false
     end
     local line = word == 'click' and queue or later
     redis.call('SADD', queued, sid)
     if not place(sid) then
         redis.call('RPUSH', line, sid)
+        return true
     elseif word == 'click' and redis.call('LREM', later, 1, sid) == 1 then
         redis.call('RPUSH', queue, sid)
+        return true
     end
+    return false
 end
 
 local function next_in_line()
@@ -146,9 +150,7 @@ elseif verb == 'return' then
 end
 local ready = redis.call('EXISTS', 'rec_ready')
 reap()
-if verb == 'enqueue' then
-    enqueue()
-end
+local is_last = verb == 'enqueue' and enqueue()
 if ready == 1 then
     redis.call('PEXPIRE', 'rec_ready', math.floor(tonumber(lease_ms) / 2))
     fill()
@@ -161,7 +163,13 @@ end
 
 local at = -1
 if sid then
-    at = redis.call('SISMEMBER', slots, sid) == 1 and 0 or place(sid) or -1
+    if redis.call('SISMEMBER', slots, sid) == 1 then
+        at = 0
+    elseif is_last then
+        at = redis.call('LLEN', queue) + (word == 'click' and 0 or redis.call('LLEN', later))
+    else
+        at = place(sid) or -1
+    end
 end
 return { redis.call('SCARD', slots), redis.call('LLEN', queue) + redis.call('LLEN', later), at,
     released, granted, reaped, ready }
