@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "recordings/meter.h"
+#include "resident.h"
 #include "routes.h"
 #include "traffic.h"
 
@@ -114,6 +115,7 @@ static int serve(const struct app *app)
     }
     watch_signals();
     int watch = traffic_watch(fcgx.listen_sock);
+    resident_trim();
     while (FCGX_Accept_r(&fcgx) == 0) {
         answer(app, &fcgx);
         let_go(&fcgx);

@@ -26,6 +26,7 @@ HOMES = {
     "cjose/": "shared/clients/jwt.c",
     "openssl/": "shared/clients/crypto.c",
     "sndfile.h": "jobs/sound.c",
+    "link.h": "fcgi/resident.c",
 }
 
 # The same by what they declare, so that no prototype is smuggled in.

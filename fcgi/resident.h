@@ -1,0 +1,15 @@
+/*
+ * What a responder keeps in memory.
+ *
+ * Starting touches much that serving never does: the dynamic linker reads the tables of every
+ * library that libpq and libcurl bring along. Hosts that count resident memory by process count all
+ * of that for every responder, though it is the same pages.
+ */
+#ifndef TAPEDECK_FCGI_RESIDENT_H
+#define TAPEDECK_FCGI_RESIDENT_H
+
+/* Lets go of the pages of programs and libraries that nobody can have written to. Those that are
+ * needed are mapped again when they are touched, from the page cache, without reading the disk. */
+void resident_trim(void);
+
+#endif
