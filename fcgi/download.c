@@ -27,12 +27,7 @@ void handle_download(const struct app *app, struct request *request, struct resp
 {
     struct look look;
     char disposition[160];
-    enum result result =
-        service_request(app, request->caller.business_id, request->call_sid, &look);
-    if (result == RESULT_OK) {
-        result = remote_settle(app, request->caller.business_id, request->call_sid,
-                               service_request_elsewhere, &look);
-    }
+    enum result result = remote_request(app, request->caller.business_id, request->call_sid, &look);
     if (result == RESULT_OK && look.state == STATE_READY) {
         name_it(app, request, &look.file, disposition, sizeof disposition);
         result =

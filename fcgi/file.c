@@ -8,12 +8,7 @@
 void handle_file(const struct app *app, struct request *request, struct response *response)
 {
     struct look look;
-    enum result result =
-        service_request(app, request->caller.business_id, request->call_sid, &look);
-    if (result == RESULT_OK) {
-        result = remote_settle(app, request->caller.business_id, request->call_sid,
-                               service_request_elsewhere, &look);
-    }
+    enum result result = remote_request(app, request->caller.business_id, request->call_sid, &look);
     if (result == RESULT_OK && look.state == STATE_READY) {
         result =
             remote_or_file(app, request, request->caller.business_id, &look, "inline", response);

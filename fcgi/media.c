@@ -48,18 +48,13 @@ static void answer_state(const struct app *app, const struct request *request,
                          struct response *response)
 {
     struct look look;
-    enum result result = service_look(app, request->business_id, request->call_sid, &look);
-    if (result == RESULT_OK) {
-        result = remote_settle(app, request->business_id, request->call_sid, service_look_elsewhere,
-                               &look);
-    }
-    bool plays = look.state == STATE_READY && look.remote && look.file.kind == request->kind;
-    if (result == RESULT_OK && plays) {
+    enum result result = remote_look(app, request->business_id, request->call_sid, &look);
+    if (result == RESULT_OK && look.state == STATE_READY && look.remote &&
+        look.file.kind == request->kind) {
         result = remote_or_file(app, request, request->business_id, &look, "inline", response);
-        plays = result == RESULT_OK;
-    }
-    if (result == RESULT_OK && plays) {
-        return;
+        if (result == RESULT_OK) {
+            return;
+        }
     }
     if (result != RESULT_OK) {
         states_answer_failure(result, response);

@@ -109,10 +109,6 @@ static void answer(const struct app *app, const struct request *request, enum re
         result = wait_for_news(app, request, look);
     }
     if (result == RESULT_OK) {
-        result = remote_settle(app, request->caller.business_id, request->call_sid,
-                               service_look_elsewhere, look);
-    }
-    if (result == RESULT_OK) {
         answer_look(app, request, look, response);
     } else {
         states_answer_failure(result, response);
@@ -122,18 +118,13 @@ static void answer(const struct app *app, const struct request *request, enum re
 void handle_prepare(const struct app *app, struct request *request, struct response *response)
 {
     struct look look;
-    enum result result =
-        service_request(app, request->caller.business_id, request->call_sid, &look);
-    if (result == RESULT_OK) {
-        result = remote_settle(app, request->caller.business_id, request->call_sid,
-                               service_request_elsewhere, &look);
-    }
+    enum result result = remote_request(app, request->caller.business_id, request->call_sid, &look);
     answer(app, request, result, &look, response);
 }
 
 void handle_status(const struct app *app, struct request *request, struct response *response)
 {
     struct look look;
-    enum result result = service_look(app, request->caller.business_id, request->call_sid, &look);
+    enum result result = remote_look(app, request->caller.business_id, request->call_sid, &look);
     answer(app, request, result, &look, response);
 }

@@ -16,8 +16,11 @@ static enum s3_outcome ask(const struct app *app, int64_t business_id, const str
     return outcome == S3_OK && there.size != look->file.size ? S3_DIFFERS : outcome;
 }
 
-enum result remote_settle(const struct app *app, int64_t business_id, const char *call_sid,
-                          remote_elsewhere *elsewhere, struct look *look)
+typedef enum result service_verb(const struct app *app, int64_t business_id, const char *call_sid,
+                                 struct look *look);
+
+static enum result settle(const struct app *app, int64_t business_id, const char *call_sid,
+                          service_verb *elsewhere, struct look *look)
 {
     if (look->state != STATE_READY || !look->remote) {
         return RESULT_OK;
@@ -33,6 +36,22 @@ enum result remote_settle(const struct app *app, int64_t business_id, const char
                   look->file_sid, s3_outcome_name(outcome));
     }
     return elsewhere(app, business_id, call_sid, look);
+}
+
+enum result remote_request(const struct app *app, int64_t business_id, const char *call_sid,
+                           struct look *look)
+{
+    enum result result = service_request(app, business_id, call_sid, look);
+    return result == RESULT_OK ? settle(app, business_id, call_sid, service_request_elsewhere, look)
+                               : result;
+}
+
+enum result remote_look(const struct app *app, int64_t business_id, const char *call_sid,
+                        struct look *look)
+{
+    enum result result = service_look(app, business_id, call_sid, look);
+    return result == RESULT_OK ? settle(app, business_id, call_sid, service_look_elsewhere, look)
+                               : result;
 }
 
 /* ---- the client goes there ---- */

@@ -13,12 +13,12 @@
 #include "request.h"
 #include "response.h"
 
-/* Looks again with `elsewhere` where the look is READY by an object that the store does not give.
- */
-typedef enum result remote_elsewhere(const struct app *app, int64_t business_id,
-                                     const char *call_sid, struct look *look);
-enum result remote_settle(const struct app *app, int64_t business_id, const char *call_sid,
-                          remote_elsewhere *elsewhere, struct look *look);
+/* service_request and service_look; where one is READY by an object, the store is asked for it, and
+ * when it does not give it, the same is done without it. */
+enum result remote_request(const struct app *app, int64_t business_id, const char *call_sid,
+                           struct look *look);
+enum result remote_look(const struct app *app, int64_t business_id, const char *call_sid,
+                        struct look *look);
 
 /* A link into the store, for PLAY_LINK_TTL (a week at most). `out` holds S3_URL_SIZE. */
 enum result remote_link(const struct app *app, int64_t business_id, const struct look *look,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "recordings/turnstile.h"
+#include "remote.h"
 
 enum { STEP_MS = 20, LOOK_EVERY = 10 }; /* a full look every tenth glance */
 
@@ -59,7 +60,7 @@ static enum result watch(const struct app *app, const struct request *request, i
     for (int glance = 1; is_pending(look) && clock_monotonic_ms() < until; glance++) {
         clock_sleep_ms(STEP_MS);
         if (glance % LOOK_EVERY == 0 || has_come(app, request, look)) {
-            result = service_look(app, request->caller.business_id, request->call_sid, look);
+            result = remote_look(app, request->caller.business_id, request->call_sid, look);
             if (result != RESULT_OK) {
                 break;
             }

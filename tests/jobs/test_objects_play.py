@@ -80,6 +80,15 @@ def test_the_play_link_leads_to_the_store(call: Call, objects: Objects) -> None:
     assert not call.finished_file
 
 
+def test_the_store_is_asked_once(call: Call, objects: Objects) -> None:
+    """Whoever presses play waits for that answer."""
+    for method, path in (("POST", call.prepare_path), ("GET", call.status_path),
+                         ("GET", call.file_path)):
+        objects.proxy.requests.clear()
+        assert call.api.request(method, path).status in (200, 307)
+        assert objects.proxy.requests == [f"HEAD /tapes/{objects.key(call)}"], path
+
+
 def test_the_file_route_redirects_there(call: Call) -> None:
     answer = call.api.get(call.file_path)
     assert fetch(location(answer))[1] == call.source("wav2")
