@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "recordings/file.h"
+#include "recordings/folders.h"
 
 enum { NAMES_MAX = 1000 * 1000 };
 
@@ -35,12 +35,8 @@ static bool is_part(const char *name)
 static void count_folder(int root, const char *name, int64_t *left, struct disk_parts *out)
 {
     struct stat st;
-    int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *dir = folders_open(root, name);
     if (dir == NULL) {
-        if (fd >= 0) {
-            close(fd);
-        }
         return;
     }
     for (const struct dirent *entry; *left > 0 && (entry = readdir(dir)) != NULL; (*left)--) {

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "recordings/file.h"
+#include "recordings/folders.h"
 
 #define PART_ENDING "part"
 #define PEAKS_ENDING "peaks"
@@ -294,36 +294,29 @@ static bool sweep_part(int dir_fd, const char *name, int64_t age_ms)
     return swept;
 }
 
-static int64_t sweep_folder(int root, const char *name, int64_t age_ms)
+struct sweep {
+    int64_t age_ms;
+    int64_t swept;
+};
+
+static void sweep_folder(void *context, int root, const char *name, int64_t business_id)
 {
-    int64_t swept = 0;
-    int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct sweep *sweep = context;
+    (void)business_id;
+    DIR *dir = folders_open(root, name);
     if (dir == NULL) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return 0;
+        return;
     }
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        swept += is_part_name(entry->d_name) && sweep_part(dirfd(dir), entry->d_name, age_ms);
+        sweep->swept +=
+            is_part_name(entry->d_name) && sweep_part(dirfd(dir), entry->d_name, sweep->age_ms);
     }
     closedir(dir);
-    return swept;
 }
 
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms)
 {
-    int64_t swept = 0, business;
-    DIR *root = opendir(config->recordings_dir);
-    if (root == NULL) {
-        return 0;
-    }
-    for (const struct dirent *entry; (entry = readdir(root)) != NULL;) {
-        if (text_int(entry->d_name, 1, INT64_MAX, &business)) {
-            swept += sweep_folder(dirfd(root), entry->d_name, age_ms);
-        }
-    }
-    closedir(root);
-    return swept;
+    struct sweep sweep = {.age_ms = age_ms};
+    (void)folders_each(config, sweep_folder, &sweep);
+    return sweep.swept;
 }

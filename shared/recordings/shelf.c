@@ -1,6 +1,5 @@
 #include "recordings/shelf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "base/clock.h"
 #include "recordings/file.h"
+#include "recordings/folders.h"
 
 /* What stands after "<call_sid>." in the name of a finished file. */
 static const char *const ENDINGS[] = {"wav", "mp3", FILE_PEAKS_ENDING};
@@ -30,15 +30,16 @@ static bool is_ours(const char *name, char sid[SID_SIZE])
     return false;
 }
 
-static void visit_folder(int root, const char *name, int64_t business_id, shelf_visitor *visit,
-                         void *context)
+struct tour {
+    shelf_visitor *visit;
+    void *context;
+};
+
+static void visit_folder(void *context, int root, const char *name, int64_t business_id)
 {
-    int fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct tour *tour = context;
+    DIR *dir = folders_open(root, name);
     if (dir == NULL) {
-        if (fd >= 0) {
-            close(fd);
-        }
         return;
     }
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
@@ -51,46 +52,16 @@ static void visit_folder(int root, const char *name, int64_t business_id, shelf_
             found.age_s = clock_wall() - st.st_mtime;
             found.played_at = st.st_atime;
             found.is_recording = strcmp(entry->d_name + SID_LENGTH + 1, FILE_PEAKS_ENDING) != 0;
-            visit(context, &found);
+            tour->visit(tour->context, &found);
         }
     }
     closedir(dir);
 }
 
-/* Calls `each` for the folder of every business. */
-static enum result each_folder(const struct config *config,
-                               void (*each)(void *, int root, const char *name, int64_t business),
-                               void *context)
-{
-    DIR *root = opendir(config->recordings_dir);
-    if (root == NULL) {
-        return RESULT_FAILED;
-    }
-    for (const struct dirent *entry; (entry = readdir(root)) != NULL;) {
-        int64_t business_id;
-        if (text_int(entry->d_name, 1, INT64_MAX, &business_id)) {
-            each(context, dirfd(root), entry->d_name, business_id);
-        }
-    }
-    closedir(root);
-    return RESULT_OK;
-}
-
-struct tour {
-    shelf_visitor *visit;
-    void *context;
-};
-
-static void tour_folder(void *context, int root, const char *name, int64_t business_id)
-{
-    const struct tour *tour = context;
-    visit_folder(root, name, business_id, tour->visit, tour->context);
-}
-
 enum result shelf_each(const struct config *config, shelf_visitor *visit, void *context)
 {
     struct tour tour = {.visit = visit, .context = context};
-    return each_folder(config, tour_folder, &tour);
+    return folders_each(config, visit_folder, &tour);
 }
 
 static int open_folder(const struct config *config, int64_t business_id)
@@ -146,6 +117,6 @@ static void remove_if_empty(void *context, int root, const char *name, int64_t b
 int64_t shelf_remove_empty(const struct config *config)
 {
     int64_t removed = 0;
-    (void)each_folder(config, remove_if_empty, &removed);
+    (void)folders_each(config, remove_if_empty, &removed);
     return removed;
 }
