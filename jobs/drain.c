@@ -4,9 +4,7 @@
  * Takes what is granted and runs it; waits for more while it lingers. SIGTERM or SIGINT: takes
  * nothing new, lets finish what ends soon, hands back the rest.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,6 +13,7 @@
 #include "options.h"
 #include "recordings/queue.h"
 #include "runner.h"
+#include "stop.h"
 
 enum { LISTEN_MS = 1000, POLL_MS = 200, STOP_GRACE_MS = 5000 };
 
@@ -86,8 +85,7 @@ static void hear_job(struct drain *d)
 
 static void hear_signal(struct drain *d)
 {
-    struct signalfd_siginfo info;
-    if (read(d->signal_fd, &info, sizeof info) != (ssize_t)sizeof info || d->stopping) {
+    if (!stop_wished(d->signal_fd) || d->stopping) {
         return;
     }
     d->stopping = true;
@@ -152,16 +150,6 @@ static bool read_options(struct drain *d, int argc, char **argv)
     return true;
 }
 
-static int open_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    return sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
-                                                   : -1;
-}
-
 static int run_drain(struct drain *d)
 {
     log_event("RUNNER_START", "transfers=%lld", (long long)d->app->config->runner_transfers);
@@ -182,7 +170,7 @@ int command_drain(const struct app *app, int argc, char **argv)
         return EXIT_DONE;
     }
     status = EXIT_NOT_DONE;
-    d.signal_fd = open_signals();
+    d.signal_fd = stop_listen();
     d.runner = runner_new(app);
     d.wake = redis_new(app->config->redis_url, app->config->redis_timeout);
     if (d.signal_fd < 0 || d.runner == NULL || d.wake == NULL) {

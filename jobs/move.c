@@ -5,10 +5,8 @@
  * the other. A recording leaves where it was when it was seen to be where it goes; with --keep it
  * does not leave. Ctrl-C ends it between two recordings; called again, it goes on.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +15,7 @@
 #include "move_one.h"
 #include "options.h"
 #include "recordings/shelf.h"
+#include "stop.h"
 
 enum { PAGE = 500, PAGES_MAX = 1000000, TELL_EVERY_MS = 500, LINE_EVERY_MS = 10000 };
 
@@ -53,8 +52,7 @@ static void tell(struct move *m, bool last)
 
 static bool is_stopped(struct move *m)
 {
-    struct signalfd_siginfo info;
-    if (!m->stopped && read(m->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+    if (!m->stopped && stop_wished(m->signal_fd)) {
         m->stopped = true;
         fprintf(stderr, "%stapedeck: move: stopped; called again, it goes on\n",
                 m->on_terminal ? "\n" : "");
@@ -171,16 +169,10 @@ static int report(struct move *m, enum result result)
 int command_move(const struct app *app, int argc, char **argv)
 {
     struct move m = {.app = app, .on_terminal = isatty(STDERR_FILENO)};
-    sigset_t set;
     if (!read_options(&m, argc, argv)) {
         return EXIT_USAGE;
     }
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    m.signal_fd = sigprocmask(SIG_BLOCK, &set, NULL) == 0
-                      ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
-                      : -1;
+    m.signal_fd = stop_listen();
     if (m.signal_fd < 0) {
         return EXIT_NOT_DONE;
     }

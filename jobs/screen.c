@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "stop.h"
 
 /* Control sequences (ECMA-48; the alternate page is xterm's). */
 #define OTHER_PAGE "\x1b[?1049h\x1b[?25l"
@@ -88,15 +88,9 @@ static int keep_log_off(bool is_tty)
 
 bool screen_begin(struct screen *screen)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    *screen = (struct screen){.is_tty = isatty(STDOUT_FILENO) == 1, .signals = -1};
+    *screen = (struct screen){.is_tty = isatty(STDOUT_FILENO) == 1};
     screen->log = keep_log_off(screen->is_tty);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) == 0) {
-        screen->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    }
+    screen->signals = stop_listen();
     return screen->signals >= 0;
 }
 
@@ -150,7 +144,6 @@ bool screen_line(struct screen *screen, const char *text)
 
 bool screen_wait(struct screen *screen, int ms)
 {
-    struct signalfd_siginfo info;
     struct pollfd fd = {.fd = screen->signals, .events = POLLIN};
-    return poll(&fd, 1, ms) > 0 && read(screen->signals, &info, sizeof info) == sizeof info;
+    return poll(&fd, 1, ms) > 0 && stop_wished(screen->signals);
 }

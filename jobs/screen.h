@@ -16,7 +16,7 @@
 enum { SCREEN_WIDTH = 100 };
 
 struct screen {
-    int signals; /* a signalfd */
+    int signals; /* stop.h */
     int log;     /* stderr, while it is kept off the terminal; else -1 */
     bool is_tty;
     bool is_open; /* on the terminal's other page */
