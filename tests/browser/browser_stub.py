@@ -91,6 +91,8 @@ class Stub(http.server.ThreadingHTTPServer):
         self.audio = speech.call(7, 60, 2)
         self.arrived = len(self.audio)
         self.media_status = 206
+        self.halting = False  # it sends an answer's head, and not yet the rest
+        self.cutting = False  # it sends an answer's head and a byte, and hangs up
         self.answers: dict[str, list[Reply]] = {"peaks": [error(404, "not_found")]}
         self.seen: list[Seen] = []
         self.more = threading.Condition()
@@ -190,7 +192,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                             **(headers or {})}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        with self.server.more:
+            self.server.more.wait_for(lambda: not self.server.halting, 20)
+        self.wfile.write(body[:1] if self.server.cutting else body)
+        self.close_connection |= self.server.cutting
 
     def log_message(self, format: str, *args: object) -> None:
         """`seen` keeps what was asked."""

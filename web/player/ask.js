@@ -18,9 +18,20 @@ export function pause(seconds, signal) {
   });
 }
 
+/** An answer's body; one that is no JSON says nothing, one that broke off is no answer. */
+async function bodyOf(answer) {
+  if (answer.status === 204) return {};
+  const text = await answer.text();
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
 /**
  * One request with the caller's cookie. Resolves to `{status, retryAfter, body}`, with status 0
- * when no answer came in time; rejects only when the signal aborts.
+ * when no whole answer came in time; rejects only when the signal aborts, however late.
  */
 export async function ask(url, signal, options = {}) {
   const timeout = AbortSignal.timeout(PATIENCE_MS);
@@ -31,7 +42,7 @@ export async function ask(url, signal, options = {}) {
       ...options,
       signal: AbortSignal.any([signal, timeout]),
     });
-    const body = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
+    const body = await bodyOf(answer);
     const retryAfter = Number.parseInt(answer.headers.get("Retry-After"), 10) || 0;
     return { status: answer.status, retryAfter, body };
   } catch {
