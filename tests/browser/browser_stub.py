@@ -32,7 +32,7 @@ import("/recording-player.js");
 
 @dataclass
 class Reply:
-    """One answer; `headers` beside the Content-Type."""
+    """One answer; a `body` of bytes is a page, `headers` are beside the Content-Type."""
 
     status: int
     body: Any = field(default_factory=dict)
@@ -180,8 +180,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             "ETag": '"one"', "Cache-Control": "private, no-store"})
 
     def _send(self, reply: Reply) -> None:
-        self._bytes(reply.status, json.dumps(reply.body).encode(), "application/json",
-                    reply.headers)
+        if isinstance(reply.body, bytes):
+            return self._bytes(reply.status, reply.body, "text/html", reply.headers)
+        return self._bytes(reply.status, json.dumps(reply.body).encode(), "application/json",
+                           reply.headers)
 
     def _bytes(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
                ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from browser_kit import Browser, until
-from browser_stub import Stub, error, ready, waiting
+from browser_stub import Reply, Stub, error, ready, waiting
 
 WALK = """
 const [replies] = args;
@@ -136,6 +136,17 @@ def test_an_answer_cut_off_by_a_press_is_none(browser: Browser, stub: Stub) -> N
     player.await_state("idle")
     asks_no_more(browser, stub)
     assert player.state == "idle"
+
+
+def test_another_networks_page_is_a_lost_network(browser: Browser, stub: Stub) -> None:
+    """A hotel's, which answers whatever is asked with its own."""
+    stub.answers["prepare"] = stub.answers["calls"] = [Reply(200, b"<h1>Welcome to our Wi-Fi</h1>")]
+    browser.open(stub.page())
+    player = browser.player()
+    player.click()
+    player.await_words("No connection")
+    browser.open(stub.url + "/index.html")
+    browser.see("No connection")
 
 
 def test_an_answer_that_breaks_off_is_a_lost_network(browser: Browser, stub: Stub) -> None:

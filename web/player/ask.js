@@ -18,20 +18,24 @@ export function pause(seconds, signal) {
   });
 }
 
-/** An answer's body; one that is no JSON says nothing, one that broke off is no answer. */
+/**
+ * An answer's body. A refusal may come from a server before ours, without JSON; a "yes" without
+ * is another's page, as networks show who want to be signed in to: no answer, and so an error.
+ */
 async function bodyOf(answer) {
   if (answer.status === 204) return {};
   const text = await answer.text();
   try {
     return JSON.parse(text) ?? {};
-  } catch {
+  } catch (error) {
+    if (answer.ok) throw error;
     return {};
   }
 }
 
 /**
  * One request with the caller's cookie. Resolves to `{status, retryAfter, body}`, with status 0
- * when no whole answer came in time; rejects only when the signal aborts, however late.
+ * when none came whole and in time; rejects only when the signal aborts, however late.
  */
 export async function ask(url, signal, options = {}) {
   const timeout = AbortSignal.timeout(PATIENCE_MS);
