@@ -229,6 +229,7 @@ def drain(stack: Stack) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
         done = stack.run("drain", "--once", *arguments, **settings)
+        print(done.stderr)  # shown beside a failure
         assert done.returncode == 0, done.stderr
         return done
 

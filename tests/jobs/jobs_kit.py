@@ -237,6 +237,7 @@ class Runner:
             self.process.send_signal(
                 signal.SIGCONT if "RUNNER_END" in self.said else signal.SIGKILL)
         self.process.wait(DEADLINE)
+        print(self.said)  # shown beside a failure
 
     def _freeze(self) -> None:
         """From here on it does nothing more, unless it has ended before."""
