@@ -75,11 +75,11 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     (void)queue_each_taken(app, reap, &c);
-    int64_t noted = 0, forgotten = 0;
+    int64_t noted = 0, forgotten = 0, offered;
     (void)audit_store(app, &noted);
     (void)delivery_forget(app, &forgotten);
     int64_t matched = service_match_inbox(app);
-    int64_t offered = service_offer_due(app);
+    (void)service_offer_due(app, &offered);
     int64_t swept = file_sweep_parts(app->config, app->config->stale_after);
     trim_cache(app);
     log_event("CLEANUP_DONE", "rescued=%lld matched=%lld offered=%lld parts=%lld",

@@ -33,7 +33,8 @@ static int reopen(const struct app *app, int64_t business_id, const char *call_s
         wish_reopen(app, business_id, call_sid, &reopened) != RESULT_OK) {
         return complain_of_database();
     }
-    (void)service_offer_due(app);
+    int64_t offered;
+    (void)service_offer_due(app, &offered); /* else the next cleanup does */
     printf("%lld recordings are in line again\n", (long long)reopened);
     return reopened > 0 || call_sid == NULL ? EXIT_DONE : EXIT_NOT_DONE;
 }

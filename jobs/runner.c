@@ -27,6 +27,7 @@ enum {
     MARKS_PER_LEASE = 8,
     WRITE_AGAIN_MS = 500,
     PG_PAUSE_MS = 1000,
+    OFFER_AGAIN_MS = 1000,
     HEAR_CANCELS_EVERY_MS = 400,
     TAKE_AT_ONCE_MAX = 1000,
 };
@@ -405,13 +406,18 @@ static void mark(struct runner *runner)
     }
 }
 
+/* When the next one is due is asked first: what falls due between the two questions would else be
+ * in the answer of neither, and wait for a cleanup. */
 static void offer_due(struct runner *runner)
 {
-    int64_t wait = -1;
+    int64_t wait, offered;
     runner->next_due_ms = 0;
-    (void)service_offer_due(runner->app);
-    if (run_next_due(runner->app, &wait) == RESULT_OK && wait >= 0) {
+    enum result result = run_next_due(runner->app, &wait);
+    if (result == RESULT_OK && wait >= 0) {
         note_due(runner, wait);
+    }
+    if (result != RESULT_OK || service_offer_due(runner->app, &offered) != RESULT_OK) {
+        note_due(runner, OFFER_AGAIN_MS);
     }
 }
 

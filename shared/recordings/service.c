@@ -323,21 +323,21 @@ static enum result offer_page(const struct app *app, struct page *page, int64_t 
     return result;
 }
 
-int64_t service_offer_due(const struct app *app)
+enum result service_offer_due(const struct app *app, int64_t *offered)
 {
-    int64_t offered = 0;
+    *offered = 0;
     struct page page = {.calls = calloc(OFFER_PAGE, sizeof *page.calls)};
     enum result result = page.calls != NULL ? service_restore(app) : RESULT_FAILED;
     for (int pages = 0; pages < OFFER_PAGES_MAX && result == RESULT_OK; pages++) {
         page.count = 0;
         result = run_each_due(app, page.last_id, OFFER_PAGE, note_due, &page);
         if (result == RESULT_OK && page.count > 0) {
-            result = offer_page(app, &page, &offered);
+            result = offer_page(app, &page, offered);
         }
         if (page.count < OFFER_PAGE) {
             break;
         }
     }
     free(page.calls);
-    return offered;
+    return result;
 }

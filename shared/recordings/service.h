@@ -106,8 +106,8 @@ int64_t service_match_inbox(const struct app *app);
 enum result service_restore(const struct app *app);
 
 /* Puts every queued run that is due into its line, where it is not there yet: what Redis lost, what
- * waited its time. Gives how many were offered. */
-int64_t service_offer_due(const struct app *app);
+ * waited its time. *offered: how many. RESULT_UNAVAILABLE: a server was away before the last. */
+enum result service_offer_due(const struct app *app, int64_t *offered);
 
 /* "ready", "processing", …: the word of the API. */
 const char *service_state_name(enum recording_state state);

@@ -15,8 +15,8 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import (
-    Db, Runner, assert_idle, assert_stored, click, files_of, known_call, line_of, run_of, runs_of,
-    until, until_idle,
+    Db, Runner, Sql, assert_idle, assert_stored, change_run, click, files_of, known_call, line_of,
+    run_of, runs_of, until, until_idle,
 )
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
@@ -55,6 +55,23 @@ def test_a_lingering_runner_tries_again_by_itself(
     until(lambda: call.finished_file, "the third attempt")
     until_idle(rds, call.business)
     assert run_of(db, call).attempts == 2
+
+
+def test_what_falls_due_while_another_is_offered_is_not_forgotten(
+    stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness, runner: NewRunner
+) -> None:
+    """Redis keeps the runner waiting in the middle of its offer, until the next one is due, too."""
+    calls = [known_call(stack, db, new_business()) for _ in range(2)]
+    for call, seconds in zip(calls, (1, 2)):
+        click(call)
+        change_run(db, call, not_before=Sql(f"now() + interval '{seconds} s'"))
+    rds.flushdb()
+    runner(REDIS_TIMEOUT="20s", INFLIGHT_TTL="90s")
+    until(lambda: rds.exists("rec_ready"), "its first look")
+    rds.client_pause(20_000, all=False)
+    until(lambda: not any(run_of(db, call).waits for call in calls), "both are due")
+    rds.client_unpause()
+    until(lambda: all(call.finished_file for call in calls), "both recordings")
 
 
 def test_a_new_runner_sees_what_redis_has_forgotten(
