@@ -59,13 +59,13 @@ static bool set_limits(const struct child_limits *limits)
            (under_sanitizer() || limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes));
 }
 
-/* The given two become 0 and 1, wherever they were; 2 stays; nothing else survives exec. */
+/* The given two become 0 and 1, wherever they were; 2 stays, and nothing else. */
 static bool set_descriptors(int in, int out)
 {
     int from = fcntl(in, F_DUPFD, 3);
     int to = fcntl(out, F_DUPFD, 3);
     return from >= 0 && to >= 0 && dup2(from, STDIN_FILENO) >= 0 && dup2(to, STDOUT_FILENO) >= 0 &&
-           close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+           close_range(3, ~0U, 0) == 0;
 }
 
 /* The runner blocks signals and ignores SIGPIPE; both would pass through exec. */
@@ -77,15 +77,16 @@ static bool set_signals(void)
     return sigaction(SIGPIPE, &plain, NULL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
+/* The parent's connections first: if it dies now, Redis would go on handing its jobs to them. And
+ * no low priority before they are closed. */
 static _Noreturn void become(const struct child_order *order, char *const *words, char *const *env,
                              pid_t parent)
 {
-    (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
-    bool good =
-        prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-    /* A parent that died before the line above took effect is noticed here. */
-    if (good && getppid() == parent && set_signals() && set_descriptors(order->in, order->out) &&
-        set_limits(&order->limits)) {
+    bool good = set_descriptors(order->in, order->out) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+    /* A parent that died before the death signal was set is noticed here. */
+    if (good && getppid() == parent && set_signals() && set_limits(&order->limits)) {
+        (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
         (void)execve("/proc/self/exe", words, env);
     }
     _exit(NOT_STARTED);

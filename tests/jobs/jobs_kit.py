@@ -204,6 +204,18 @@ def assert_stored(call: Call, format: str, extension: str = "wav") -> None:
 # A runner in the background.
 
 
+def alive_in_session(session: int) -> bool:
+    """Whether any process of it runs, or could."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue  # it has just ended
+        if int(its_session) == session and state not in "ZX":
+            return True
+    return False
+
+
 class Runner:
     """`tapedeck drain`, running beside the test; ended with the block, however that ends."""
 
@@ -222,6 +234,7 @@ class Runner:
             self._process = subprocess.Popen(
                 [str(self._stack.tapedeck), "drain", *self._arguments], env=self._environment,
                 cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
             )
         self.hear("RUNNER_START")
         self.began = time.monotonic()
@@ -236,7 +249,7 @@ class Runner:
             # Killed in the middle of its last leak check, it would look as if it had failed that.
             self.process.send_signal(
                 signal.SIGCONT if "RUNNER_END" in self.said else signal.SIGKILL)
-        self.process.wait(DEADLINE)
+        self._is_gone()
         print(self.said)  # shown beside a failure
 
     def _freeze(self) -> None:
@@ -264,7 +277,13 @@ class Runner:
     def kill(self) -> None:
         """As kill -9 does: no last words."""
         self.process.kill()
-        self.process.wait()
+        self._is_gone()
+
+    def _is_gone(self) -> None:
+        """Wait for its end, and for that of a child which it was just about to start: until then
+        Redis may take that for the runner."""
+        self.process.wait(DEADLINE)
+        until(lambda: not alive_in_session(self.process.pid), "its children's end")
 
     def ended_well(self) -> None:
         """Wait for its end, which must be a good one."""
