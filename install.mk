@@ -11,6 +11,7 @@ datadir    ?= $(PREFIX)/share/tapedeck
 docdir     ?= $(PREFIX)/share/doc/tapedeck
 unitdir    ?= $(PREFIX)/lib/systemd/system
 sysconfdir ?= /etc
+mandir     ?= $(PREFIX)/share/man
 statedir   ?= /var/lib/tapedeck
 
 INSTALL    ?= install
@@ -23,20 +24,23 @@ DROP_IN     = tapedeck-.service.d/closed.conf
 
 # The files say the places of PREFIX=/usr/local; those of this installation are put in.
 PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(libexecdir),g' \
-             -e 's,/usr/local/share/tapedeck,$(datadir),g' -e 's,/etc/tapedeck,$(sysconfdir)/tapedeck,g' \
+             -e 's,/usr/local/share/tapedeck,$(datadir),g' \
+             -e 's,/usr/local/share/doc/tapedeck,$(docdir),g' \
+             -e 's,/etc/tapedeck,$(sysconfdir)/tapedeck,g' \
              -e 's,/var/lib/tapedeck,$(statedir),g'
 placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
 .PHONY: install uninstall deb test-deb
 install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
-	    $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
+	    $(mandir)/man1 $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
 	@$(INSTALL) -m 755 $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi $(DESTDIR)$(bindir)
 	@$(INSTALL) -m 755 spawn-fcgi.sh $(DESTDIR)$(libexecdir)
 	@$(foreach file,$(WEB_FILES),$(INSTALL) -D -m 644 web/$(file) $(DESTDIR)$(datadir)/web/$(file) && ) true
 	@$(foreach file,$(FRONTS),$(call placed,$(file),$(datadir)/$(notdir $(file))) && ) true
 	@$(foreach file,$(UNIT_FILES) $(DROP_IN),$(call placed,$(UNITS_DIR)/$(file),$(unitdir)/$(file)) && ) true
 	@$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)
+	@$(call placed,docs/tapedeck.1,$(mandir)/man1/tapedeck.1)
 	@$(call placed,tapedeck.env.example,$(datadir)/tapedeck.env.example)
 	@test -e $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env || \
 	    $(INSTALL) -m 640 $(DESTDIR)$(datadir)/tapedeck.env.example \
@@ -44,6 +48,7 @@ install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 
 uninstall:
 	@rm -f $(addprefix $(DESTDIR)$(bindir)/,tapedeck tapedeck.fcgi)
+	@rm -f $(DESTDIR)$(mandir)/man1/tapedeck.1
 	@rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(UNIT_FILES) $(DROP_IN))
 	@rmdir $(DESTDIR)$(unitdir)/$(dir $(DROP_IN)) 2>/dev/null || true
 	@rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)

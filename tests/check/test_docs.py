@@ -14,6 +14,11 @@ ROW = re.compile(r"^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|\s*(?:`([^`]*)`)?\s*\|", re.M
 QUOTED = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+MANUAL = ROOT / "docs" / "tapedeck.1"
+COMMAND = re.compile(r'^    \{"(\w+)",$', re.MULTILINE)
+OPTION = re.compile(r'\{"--([a-z-]+)", ')
+ITEM = re.compile(r"^\.It Cm (\w+)", re.MULTILINE)
+FLAG = re.compile(r"\bFl -([a-z-]+)")
 HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)
 
 # Names on that page that are no settings of the table: where the env file is.
@@ -62,6 +67,12 @@ def link_faults(pages: Iterable[Path]) -> Iterator[str]:
                 yield f"{page.name} links to {link}, and there is no such heading"
 
 
+def manual_faults(commands: set[str], options: set[str], page: str) -> Iterator[str]:
+    for what, ours, theirs in (("command", {*commands, "help"}, set(ITEM.findall(page))),
+                               ("option", options, set(FLAG.findall(page)))):
+        yield from (f"{what} {name}: in one of manual and program" for name in ours ^ theirs)
+
+
 def our_pages() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -81,6 +92,14 @@ def test_links_lead_somewhere() -> None:
     assert list(link_faults(our_pages())) == []
 
 
+def test_the_manual_has_every_command_and_option() -> None:
+    commands = set(COMMAND.findall((ROOT / "jobs" / "main.c").read_text()))
+    options = {name for source in (ROOT / "jobs").glob("*.c")
+               for name in OPTION.findall(source.read_text())}
+    assert len(commands) > 10 and len(options) > 10
+    assert list(manual_faults(commands, options, MANUAL.read_text())) == []
+
+
 # ---- these checks can fail ----
 
 PAGE = "| name | default |\n|---|---|\n| `AN_A` |  |\n| `AN_B` | `5s` | |\n\nSee `TAPEDECK_ENV`.\n"
@@ -94,6 +113,14 @@ def test_missing_settings_are_found() -> None:
     both = {"AN_A": "", "AN_B": "5s"}
     assert len(list(setting_faults(both, PAGE + "Or `NO_SUCH_NAME`."))) == 1
     assert len(list(setting_faults(both, PAGE + "| `AN_A` |  |\n"))) == 1
+
+
+def test_what_the_manual_lacks_is_found() -> None:
+    page = ".It Cm drain Op Fl -once\n.It Cm help\n"
+    assert list(manual_faults({"drain"}, {"once"}, page)) == []
+    for commands, options in (({"drain", "move"}, {"once"}), (set(), {"once"}),
+                              ({"drain"}, {"once", "to"}), ({"drain"}, set())):
+        assert len(list(manual_faults(commands, options, page))) == 1
 
 
 def test_dead_links_are_found(tmp_path: Path) -> None:

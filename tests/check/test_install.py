@@ -39,6 +39,7 @@ def test_everything_is_in_its_place(root: Path) -> None:
     there = files(root)
     assert {"opt/td/bin/tapedeck", "opt/td/bin/tapedeck.fcgi", "opt/td/etc/tapedeck/tapedeck.env",
             "opt/td/lib/tapedeck/spawn-fcgi.sh", "opt/td/share/tapedeck/nginx.conf",
+            "opt/td/share/man/man1/tapedeck.1",
             "opt/td/lib/systemd/system/tapedeck-.service.d/closed.conf"} <= there
     web = {f"opt/td/share/tapedeck/web/{name}" for name in files(ROOT / "web")}
     units = {f"opt/td/lib/systemd/system/{name}" for name in files(ROOT / "jobs" / "systemd")}
@@ -49,7 +50,7 @@ def test_everything_is_in_its_place(root: Path) -> None:
 
 def test_the_places_are_in_every_file(root: Path) -> None:
     for path in root.rglob("*"):
-        if path.suffix in (".service", ".timer", ".path", ".conf"):
+        if path.suffix in (".service", ".timer", ".path", ".conf", ".1"):
             text = path.read_text()
             assert not re.search(r"/usr/local|(?<!/opt/td)/etc/tapedeck|/var/lib/tapedeck", text), \
                 path
