@@ -163,6 +163,18 @@ def test_a_call_comes_in_and_plays(host: Host, cron: list[str]) -> None:
     assert Api(host.base_url).get("/readyz").json["ready"] is True
 
 
+def test_the_lines_that_are_good_to_have(host: Host, cron: list[str]) -> None:
+    """Run as cron runs them, after the first two."""
+    more = re.findall(r"^\| `(?:[\d*/]+ ){5}(.+?)` \|", PAGE.read_text(), re.MULTILINE)
+    assert len(more) == 3
+    for line in [*(line.removeprefix("* * * * * ") for line in cron), *more]:
+        done = host.shell(line)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+    logs = {path.name for path in (host.home / "tapedeck").glob("*.log*")}
+    assert logs == {"drain.log.old", "cleanup.log.old"}
+    assert "CLEANUP_DONE" in (host.home / "tapedeck" / "cleanup.log.old").read_text()
+
+
 def plays(call: Call) -> None:
     source = call.source()
     whole = call.api.get(call.file_path)
