@@ -144,7 +144,7 @@ def test_a_base_that_the_operator_chose_may_be_inside(
 ) -> None:
     literal = f"[{address}]" if ":" in address else address
     told = drained(address, base=f"http://{host.format(literal)}:{island.PORT}")
-    assert [at for at, _, _ in told.requests] == [address]
+    assert [at for at, _, _ in told.requests] == [address], told.requests
     assert run_of(db, call).status == "completed"
 
 

@@ -193,7 +193,7 @@ def test_a_prefetch_is_restored_as_one(
     line = line_of(rds, business)
     assert (line.slots, line.later, line.jobs) == (sids(calls[:2]), [calls[2].call_sid], [])
     [person] = held_up(stack, db, business, 1)
-    assert line_of(rds, business).jobs == [person.call_sid]
+    assert line_of(rds, business).slots == sids([*calls[:2], person])
 
 
 def test_emptied_again_and_again_nobody_gets_more(

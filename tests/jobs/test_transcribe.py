@@ -136,15 +136,15 @@ def test_silent_stretches_are_not_sent(
     fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
 ) -> None:
     """A minute of nothing between two voices: times are those of the recording all the same."""
-    call = new_call(seconds=6)
+    call = new_call(seconds=12)  # in less, the first may say all there is
     minute = bytes(60 * 16000)
     voices = [one_channel(call, channel) for channel in (0, 1)]
     put_file(call, wav_of(*(voice + minute + voice for voice in voices)))
     drain(**fake.settings)
-    assert all(took.seconds < 13 for took in fake.took) and len(fake.took) == 2
+    assert all(took.seconds < 25 for took in fake.took) and len(fake.took) == 2
     starts = [one["start"] for one in saved(db, call).segments]
     half = len(starts) // 2
-    assert starts[half:] == [pytest.approx(start + 66, abs=0.5) for start in starts[:half]]
+    assert starts[half:] == [pytest.approx(start + 72, abs=0.5) for start in starts[:half]]
 
 
 def test_silence_is_asked_of_nobody(
