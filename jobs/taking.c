@@ -14,9 +14,11 @@ enum result taking_lease(const struct app *app, const struct queue_job *job,
         return RESULT_FAILED;
     }
     enum result result = queue_take(app, job, claim->token);
-    if (result == RESULT_LOST) {
-        /* The grant lapsed while nobody took it: the call is in line again, or will be. */
-        (void)queue_dispatch(app, job->business_id, NULL);
+    /* The grant lapsed while nobody took it: the call is in line again, or will be. Or it was a
+     * server that is the master no more, and knows nothing of the grant: it takes no writes. */
+    if (result == RESULT_LOST &&
+        queue_dispatch(app, job->business_id, NULL) == RESULT_UNAVAILABLE) {
+        result = RESULT_UNAVAILABLE;
     }
     return result;
 }

@@ -87,6 +87,28 @@ class Watched:
         with self._client(self._sentinels[0]) as client:
             client.execute_command("SENTINEL", "FAILOVER", NAME)
 
+    def abandon(self, port: int) -> None:
+        """The other one is the master, and this one is not told: it is cut off from the Sentinels,
+        but not from us."""
+        with self._client(port) as client:
+            client.execute_command("ACL", "SETUSER", "default", "-slaveof", "-replicaof")
+        self.fail_over()
+        self.await_other(port)
+
+    def without_replicas(self, port: int) -> None:
+        """It answers NOREPLICAS as soon as it has none."""
+        with self._client(port) as client:
+            client.config_set("min-replicas-to-write", 1)
+
+    def without_master(self, port: int) -> None:
+        """It becomes a replica whose master nobody has heard of, and answers MASTERDOWN: to writes,
+        too."""
+        with self._client(port) as client:
+            client.config_set("replica-serve-stale-data", "no")
+            client.config_set("replica-read-only", "no")
+            client.execute_command("ACL", "SETUSER", "default", "+replicaof")
+            client.execute_command("REPLICAOF", "127.0.0.1", 1)
+
     def await_other(self, port: int) -> None:
         """Wait until the master is another."""
         until(lambda: self.master != port and self._role(self.master) == "master", "a new master")

@@ -132,6 +132,25 @@ def test_a_master_that_steps_down_is_left(
     assert [runs_of(db, one) for one in calls] == [1] * WAITING
 
 
+@pytest.mark.parametrize("how", [Watched.without_replicas, Watched.without_master])
+def test_a_server_that_refuses_to_be_the_master_is_left(
+    how: Callable[[Watched, int], None], stack: Stack, watched: Watched, db: Db,
+    new_business: Callable[[], int], runner: Callable[..., Runner],
+) -> None:
+    """It answers all the while, and nothing closes the connections to it."""
+    runner()
+    first, second = [known_call(stack, db, new_business()) for _ in range(2)]
+    click(first)
+    until(lambda: run_of(db, first).status == "completed", "the first")
+    old = watched.master
+    watched.in_step()
+    watched.abandon(old)
+    how(watched, old)
+    click(second)
+    until_completed(stack, db, [second])
+    assert runs_of(db, second) == 1
+
+
 def test_without_any_sentinel_that_answers_recordings_play(
     stack: Stack, watched: Watched, db: Db, new_business: Callable[[], int]
 ) -> None:
