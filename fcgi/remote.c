@@ -38,12 +38,17 @@ static enum result settle(const struct app *app, int64_t business_id, const char
     return elsewhere(app, business_id, call_sid, look);
 }
 
+enum result remote_confirm(const struct app *app, int64_t business_id, const char *call_sid,
+                           struct look *look)
+{
+    return settle(app, business_id, call_sid, service_request_elsewhere, look);
+}
+
 enum result remote_request(const struct app *app, int64_t business_id, const char *call_sid,
                            struct look *look)
 {
     enum result result = service_request(app, business_id, call_sid, look);
-    return result == RESULT_OK ? settle(app, business_id, call_sid, service_request_elsewhere, look)
-                               : result;
+    return result == RESULT_OK ? remote_confirm(app, business_id, call_sid, look) : result;
 }
 
 enum result remote_look(const struct app *app, int64_t business_id, const char *call_sid,

@@ -20,6 +20,10 @@ enum result remote_request(const struct app *app, int64_t business_id, const cha
 enum result remote_look(const struct app *app, int64_t business_id, const char *call_sid,
                         struct look *look);
 
+/* What remote_request does when service_request has been asked already. */
+enum result remote_confirm(const struct app *app, int64_t business_id, const char *call_sid,
+                           struct look *look);
+
 /* A link into the store, for PLAY_LINK_TTL (a week at most). `out` holds S3_URL_SIZE. */
 enum result remote_link(const struct app *app, int64_t business_id, const struct look *look,
                         const char *disposition, char *out, int64_t *expires);

@@ -264,24 +264,55 @@ void serve_source(const struct request *request, const struct file_facts *file,
     answer_with(file, disposition, verdict, &parts, response);
 }
 
-enum result serve_document(const struct request *request, const struct file_facts *file,
-                           const char *content_type, struct response *response)
+/* ---- documents ---- */
+
+static const char DOCUMENT_CACHING[] = "private";
+
+/* 304 and 412. */
+static bool document_is_known(const struct request *request, const struct file_facts *file,
+                              struct response *response)
 {
-    static const char CACHING[] = "private";
     char etag[FILE_ETAG_SIZE];
     struct conditions conditions = read_conditions(request);
     switch (conditional_check(&conditions, file_etag(file, etag), file->modified)) {
     case CONDITION_NOT_MODIFIED:
         response_empty(response, 304);
-        put_validators(file, CACHING, response);
+        put_validators(file, DOCUMENT_CACHING, response);
+        return true;
+    case CONDITION_FAILED: response_error(response, MESSAGE_PRECONDITION_FAILED); return true;
+    default: return false;
+    }
+}
+
+enum result serve_document(const struct request *request, const struct file_facts *file,
+                           const char *content_type, struct response *response)
+{
+    if (document_is_known(request, file, response)) {
         return RESULT_OK;
-    case CONDITION_FAILED: response_error(response, MESSAGE_PRECONDITION_FAILED); return RESULT_OK;
-    default: break;
     }
     enum result result = open_file(file, content_type, response);
     if (result == RESULT_OK) {
-        put_validators(file, CACHING, response);
+        put_validators(file, DOCUMENT_CACHING, response);
         send_whole(file, true, response);
+    }
+    return result;
+}
+
+enum result serve_fetched(const struct request *request, const struct file_facts *file,
+                          const char *content_type, serve_fetch *fetch, void *context,
+                          struct response *response)
+{
+    if (document_is_known(request, file, response)) {
+        return RESULT_OK;
+    }
+    enum result result = fetch(context, &response->body);
+    if (result == RESULT_OK) {
+        response->status = 200;
+        put_validators(file, DOCUMENT_CACHING, response);
+        response_header(response, "Content-Type", content_type);
+        response_header(response, "Accept-Ranges", "none");
+    } else {
+        buf_clear(&response->body);
     }
     return result;
 }

@@ -41,4 +41,11 @@ void serve_ranges(const struct file_facts *file, int fd, const struct range_set 
 enum result serve_document(const struct request *request, const struct file_facts *file,
                            const char *content_type, struct response *response);
 
+/* The same for one whose bytes come from elsewhere: `fetch` adds them to `body`, and is not called
+ * where the client has them. Gives what it gave; there is an answer when that is RESULT_OK. */
+typedef enum result serve_fetch(void *context, struct buf *body);
+enum result serve_fetched(const struct request *request, const struct file_facts *file,
+                          const char *content_type, serve_fetch *fetch, void *context,
+                          struct response *response);
+
 #endif

@@ -3,18 +3,32 @@
 #include <stdlib.h>
 
 #include "deliveries.h"
+#include "recalls.h"
 #include "steps.h"
 #include "uploads.h"
 #include "waveforms.h"
 
 struct after {
     struct http *http;
+    struct recalls *recalls;
     struct waveforms *waveforms;
     struct uploads *uploads;
     struct steps *steps;
     struct deliveries *deliveries;
     bool taking;
 };
+
+static void on_made(void *context, int64_t business_id, const char *call_sid)
+{
+    const struct after *after = context;
+    uploads_add(after->uploads, business_id, call_sid);
+}
+
+static void on_here(void *context, int64_t business_id, const char *call_sid)
+{
+    const struct after *after = context;
+    waveforms_add(after->waveforms, business_id, call_sid);
+}
 
 struct after *after_new(const struct app *app, struct http *http)
 {
@@ -23,12 +37,13 @@ struct after *after_new(const struct app *app, struct http *http)
         return NULL;
     }
     after->http = http;
-    after->waveforms = waveforms_new(app);
+    after->recalls = recalls_new(app, http, on_here, after);
+    after->waveforms = waveforms_new(app, on_made, after);
     after->uploads = uploads_new(app, http);
     after->steps = steps_new(app, http);
     after->deliveries = deliveries_new(app, http);
-    if (after->waveforms == NULL || after->uploads == NULL || after->steps == NULL ||
-        after->deliveries == NULL) {
+    if (after->recalls == NULL || after->waveforms == NULL || after->uploads == NULL ||
+        after->steps == NULL || after->deliveries == NULL) {
         after_free(after);
         return NULL;
     }
@@ -38,6 +53,7 @@ struct after *after_new(const struct app *app, struct http *http)
 void after_free(struct after *after)
 {
     if (after != NULL) {
+        recalls_free(after->recalls);
         waveforms_free(after->waveforms);
         uploads_free(after->uploads);
         deliveries_free(after->deliveries);
@@ -55,7 +71,7 @@ void after_stored(struct after *after, int64_t business_id, const char *call_sid
 
 void after_want_peaks(struct after *after, int64_t business_id, const char *call_sid)
 {
-    waveforms_add(after->waveforms, business_id, call_sid);
+    recalls_add(after->recalls, business_id, call_sid);
 }
 
 size_t after_count(const struct after *after)
@@ -66,8 +82,8 @@ size_t after_count(const struct after *after)
 
 bool after_idle(const struct after *after)
 {
-    return after_count(after) == 0 && waveforms_idle(after->waveforms) &&
-           uploads_idle(after->uploads);
+    return after_count(after) == 0 && recalls_idle(after->recalls) &&
+           waveforms_idle(after->waveforms) && uploads_idle(after->uploads);
 }
 
 enum result after_poll(struct after *after, const int *fds, size_t count, int timeout_ms)
@@ -79,6 +95,7 @@ enum result after_poll(struct after *after, const int *fds, size_t count, int ti
     }
     n += waveforms_fds(after->waveforms, all + n);
     n += steps_fds(after->steps, all + n, HTTP_WAKE_FDS_MAX - n);
+    recalls_tick(after->recalls);
     bool busy = uploads_tick(after->uploads, after->taking);
     enum result result = http_poll(after->http, all, n, busy ? 0 : timeout_ms);
     waveforms_tick(after->waveforms);

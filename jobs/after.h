@@ -1,7 +1,8 @@
 /*
  * What a stored recording is followed by in a runner: its waveform (waveforms.h), its way to the
  * object store (uploads.h), the steps of its call (steps.h), and telling others (deliveries.h).
- * None of it holds a download's slot.
+ * And what is wanted of one that is in the object store alone: its way back (recalls.h). None of it
+ * holds a download's slot.
  */
 #ifndef TAPEDECK_JOBS_AFTER_H
 #define TAPEDECK_JOBS_AFTER_H
@@ -23,7 +24,7 @@ void after_free(struct after *after);
 /* A recording has just been stored, or was found here. */
 void after_stored(struct after *after, int64_t business_id, const char *call_sid);
 
-/* Somebody waits for a stored recording's waveform. */
+/* Somebody waits for a stored recording's waveform, wherever the recording is. */
 void after_want_peaks(struct after *after, int64_t business_id, const char *call_sid);
 
 /* Uploads, steps and deliveries under way; waveforms are no reason to go on taking. */

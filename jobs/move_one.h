@@ -1,6 +1,7 @@
 /*
  * One recording on its way to the object store or back: copied, seen to be there with all its
- * bytes, and only then, unless both are to be kept, removed where it was. Doing it again is free.
+ * bytes, and only then, unless both are to be kept, removed where it was. Its waveform goes along;
+ * one that does not is made again. Doing it again is free.
  */
 #ifndef TAPEDECK_JOBS_MOVE_ONE_H
 #define TAPEDECK_JOBS_MOVE_ONE_H

@@ -1,81 +1,65 @@
 #include "recall.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "clients/crypto.h"
 #include "recordings/object.h"
-
-enum { LINK_TTL_S = 3600 };
 
 struct recall {
     const struct app *app;
     struct object_facts object;
-    struct http_transfer *transfer;
+    struct s3_download *download; /* NULL: it has not begun, or has ended */
     struct file_part part;
-    struct crypto_digest *digest;
-    recall_done *done; /* NULL: nobody wants to know */
+    recall_done *done;
     void *context;
 };
 
 static void free_recall(struct recall *recall)
 {
+    s3_download_cancel(recall->download);
     file_part_drop(&recall->part);
-    crypto_digest_free(recall->digest);
     free(recall);
 }
 
-/* ---- the bytes ---- */
-
-/* What an error page says is read, and forgotten. */
-static bool on_body(void *context, const struct http_answer *answer, const char *bytes, size_t len)
+static bool write_some(void *context, const char *bytes, size_t len)
 {
     struct recall *recall = context;
-    return answer->status != 200 || (recall->part.size + (int64_t)len <= recall->object.bytes &&
-                                     file_part_write(&recall->part, bytes, len) == RESULT_OK &&
-                                     crypto_digest_add(recall->digest, bytes, len));
+    return file_part_write(&recall->part, bytes, len) == RESULT_OK;
 }
 
-static bool is_whole(const struct recall *recall)
-{
-    unsigned char sum[CRYPTO_SHA256_SIZE];
-    char hex[CRYPTO_SHA256_HEX];
-    if (recall->part.size != recall->object.bytes || !crypto_digest_end(recall->digest, sum)) {
-        return false;
-    }
-    text_hex(sum, sizeof sum, hex);
-    return strcmp(hex, recall->object.sha256) == 0;
-}
-
-static enum result finish(struct recall *recall, enum http_outcome outcome, long status)
+static enum result finish(struct recall *recall, enum s3_outcome outcome)
 {
     const struct object_facts *object = &recall->object;
-    if (outcome == HTTP_COMPLETE && status == 404) {
+    switch (outcome) {
+    case S3_OK: break;
+    case S3_NOT_FOUND:
         (void)object_lost(recall->app, object->business_id, object->call_sid);
         return RESULT_NOT_FOUND;
+    case S3_DIFFERS: return RESULT_INVALID;
+    case S3_FAILED: return RESULT_FAILED;
+    default: return RESULT_UNAVAILABLE;
     }
-    if (outcome != HTTP_COMPLETE || status != 200) {
-        return RESULT_UNAVAILABLE;
-    }
-    if (!is_whole(recall) || file_part_sync(&recall->part) != RESULT_OK) {
+    if (file_part_sync(&recall->part) != RESULT_OK) {
         return RESULT_FAILED;
     }
     return file_part_finish_again(&recall->part, object->kind, object->modified_ns);
 }
 
-static void on_done(void *context, enum http_outcome outcome, const struct http_answer *answer)
+static void on_done(void *context, enum s3_outcome outcome)
 {
     struct recall *recall = context;
     const struct object_facts *object = &recall->object;
-    if (recall->done != NULL) {
-        enum result result = finish(recall, outcome, answer->status);
-        log_event(result == RESULT_OK ? "OBJECT_RECALLED" : "OBJECT_NOT_RECALLED",
-                  "business_id=%lld sid=%s status=%ld bytes=%lld", (long long)object->business_id,
-                  object->call_sid, answer->status, (long long)recall->part.size);
-        recall->done(recall->context, result);
+    recall->download = NULL;
+    enum result result = finish(recall, outcome);
+    if (result == RESULT_OK) {
+        log_event("OBJECT_RECALLED", "business_id=%lld sid=%s bytes=%lld",
+                  (long long)object->business_id, object->call_sid, (long long)object->bytes);
+    } else {
+        log_event("OBJECT_NOT_RECALLED", "business_id=%lld sid=%s reason=%s",
+                  (long long)object->business_id, object->call_sid,
+                  outcome == S3_OK ? "disk_error" : s3_outcome_name(outcome));
     }
+    recall->done(recall->context, result);
     free_recall(recall);
 }
 
@@ -83,23 +67,15 @@ static void on_done(void *context, enum http_outcome outcome, const struct http_
 
 static enum result ask(struct recall *recall, struct http *http)
 {
-    static const struct http_events EVENTS = {.on_body = on_body, .on_done = on_done};
-    const struct app *app = recall->app;
     const struct object_facts *object = &recall->object;
-    char key[S3_KEY_SIZE], url[S3_URL_SIZE];
-    struct s3_link link = {.key =
-                               object_key(object->business_id, object->call_sid, object->kind, key),
-                           .content_type = audio_content_type(object->kind),
-                           .disposition = "inline",
-                           .now = clock_wall(),
-                           .ttl_s = LINK_TTL_S};
-    struct http_request request = {.url = url,
-                                   .connect_timeout_ms = app->config->connect_timeout,
-                                   .stall_timeout_ms = app->config->stall_timeout,
-                                   .total_timeout_ms = app->config->transfer_timeout};
-    enum result result = s3_link(app->s3, &link, url);
-    return result == RESULT_OK ? http_start(http, &request, &EVENTS, recall, &recall->transfer)
-                               : result;
+    char key[S3_KEY_SIZE];
+    struct s3_wanted wanted = {
+        .key = object_key(object->business_id, object->call_sid, object->kind, key),
+        .size = object->bytes,
+        .sha256 = object->sha256};
+    recall->download =
+        s3_download_start(recall->app->s3, http, &wanted, write_some, on_done, recall);
+    return recall->download != NULL ? RESULT_OK : RESULT_FAILED;
 }
 
 enum result recall_start(const struct app *app, struct http *http, int64_t business_id,
@@ -113,10 +89,6 @@ enum result recall_start(const struct app *app, struct http *http, int64_t busin
     *recall = (struct recall){
         .app = app, .part = {.fd = -1, .dir_fd = -1}, .done = done, .context = context};
     enum result result = object_find(app, business_id, call_sid, &recall->object);
-    if (result == RESULT_OK) {
-        recall->digest = crypto_digest_new(CRYPTO_SHA256);
-        result = recall->digest != NULL ? RESULT_OK : RESULT_FAILED;
-    }
     if (result == RESULT_OK) {
         result = file_part_open(app->config, business_id, call_sid, &recall->part);
     }
@@ -134,7 +106,6 @@ enum result recall_start(const struct app *app, struct http *http, int64_t busin
 void recall_drop(struct recall *recall)
 {
     if (recall != NULL) {
-        recall->done = NULL;
-        http_cancel(recall->transfer);
+        free_recall(recall);
     }
 }

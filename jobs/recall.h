@@ -15,7 +15,8 @@
 
 struct recall;
 
-/* RESULT_OK: it is here. RESULT_NOT_FOUND: the store lost it; its row says so by now. */
+/* RESULT_OK: it is here. RESULT_NOT_FOUND: the store lost it; its row says so by now.
+ * RESULT_INVALID: the store has other bytes. */
 typedef void recall_done(void *context, enum result result);
 
 /* Begins; `done` is called once, from http_poll. RESULT_NOT_FOUND: it is not in the store.

@@ -11,11 +11,15 @@
 
 enum { REST_FIRST_MS = 1000, REST_MAX_MS = 300 * 1000, LOOK_EVERY_MS = 60 * 1000, PAGE = 500 };
 
+/* First the sound, then the waveform, then the row: it tells of both, where both are here. */
 struct going {
     struct uploads *uploads;
     struct s3_upload *upload; /* NULL: this place is free */
     struct call_ref call;
     struct file_facts file;
+    bool has_row;           /* the sound was there before */
+    struct s3_stored sound; /* where it was not */
+    struct object_peaks peaks;
 };
 
 struct uploads {
@@ -111,8 +115,6 @@ static void look_for_more(struct uploads *uploads, int64_t now)
     }
 }
 
-/* ---- one of them ---- */
-
 static void tell(const struct call_ref *call, const char *event, const char *reason, int64_t bytes)
 {
     log_event(event, "business_id=%lld sid=%s%s%s bytes=%lld", (long long)call->business_id,
@@ -129,72 +131,144 @@ static void rest(struct uploads *uploads)
     uploads->rest_until_ms = clock_monotonic_ms() + uploads->rest_ms;
 }
 
-/* What was deleted while it went up must not stay there. */
-static void write_down(struct going *going, const struct s3_stored *stored)
+/* ---- the row ---- */
+
+static enum result write_row(const struct going *going)
+{
+    const struct app *app = going->uploads->app;
+    const struct call_ref *call = &going->call;
+    return going->has_row ? object_peaks_stored(app, call->business_id, call->call_sid,
+                                                going->file.modified_ns, &going->peaks)
+                          : object_stored(app, call->business_id, call->call_sid, &going->file,
+                                          &going->sound, &going->peaks);
+}
+
+/* What was deleted while it went up must not stay there. Where the sound was there before, it may
+ * be another's by now, and is not ours to delete. */
+static void take_back(const struct going *going)
 {
     const struct app *app = going->uploads->app;
     const struct call_ref *call = &going->call;
     char key[S3_KEY_SIZE];
-    enum result result =
-        object_stored(app, call->business_id, call->call_sid, &going->file, stored);
-    if (result == RESULT_OK) {
-        tell(call, "OBJECT_STORED", NULL, stored->size);
-    } else if (result == RESULT_LOST) {
-        (void)s3_delete(app->s3,
-                        object_key(call->business_id, call->call_sid, going->file.kind, key));
-        tell(call, "OBJECT_DROPPED", "deleted", stored->size);
+    if (going->has_row) {
+        (void)s3_delete(app->s3, object_peaks_key(call->business_id, call->call_sid, key));
     } else {
-        uploads_add(going->uploads, call->business_id, call->call_sid);
-        rest(going->uploads);
+        (void)object_erase(app, call->business_id, call->call_sid, going->file.kind);
+    }
+    tell(call, "OBJECT_DROPPED", "deleted", going->sound.size);
+}
+
+static void tell_stored(const struct going *going)
+{
+    if (!going->has_row) {
+        tell(&going->call, "OBJECT_STORED", NULL, going->sound.size);
+    }
+    if (going->peaks.bytes > 0) {
+        tell(&going->call, "PEAKS_STORED", NULL, going->peaks.bytes);
     }
 }
 
-static void on_uploaded(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
+static void write_down(struct going *going)
+{
+    struct uploads *uploads = going->uploads;
+    const struct call_ref *call = &going->call;
+    if (going->has_row && going->peaks.bytes < 0) {
+        return; /* there is no news */
+    }
+    switch (write_row(going)) {
+    case RESULT_OK: tell_stored(going); break;
+    case RESULT_LOST: take_back(going); break;
+    default:
+        uploads_add(uploads, call->business_id, call->call_sid);
+        rest(uploads);
+        break;
+    }
+}
+
+/* ---- one of them ---- */
+
+static void start(struct going *going, const char *key, const char *content_type,
+                  const struct file_facts *file, s3_uploaded *done)
+{
+    struct uploads *uploads = going->uploads;
+    struct s3_order order = {
+        .key = key, .content_type = content_type, .fd = file_open_quietly(file)};
+    if (order.fd >= 0) {
+        going->upload = s3_upload_start(uploads->app->s3, uploads->http, &order, done, going);
+        close(order.fd);
+    }
+}
+
+/* One that did not get there holds up no recording, and is made again where somebody wants it. */
+static void on_peaks(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
+{
+    struct going *going = context;
+    going->upload = NULL;
+    if (outcome == S3_OK) {
+        going->peaks.bytes = stored->size;
+        memcpy(going->peaks.sha256, stored->sha256, sizeof going->peaks.sha256);
+    } else {
+        tell(&going->call, "PEAKS_NOT_STORED", s3_outcome_name(outcome), stored->size);
+    }
+    write_down(going);
+}
+
+/* The sound is there. A waveform that is not made yet comes later, by uploads_add. */
+static void go_on_with_peaks(struct going *going)
+{
+    struct file_facts peaks;
+    char key[S3_KEY_SIZE];
+    const struct call_ref *call = &going->call;
+    (void)object_peaks_key(call->business_id, call->call_sid, key);
+    switch (file_peaks_find(going->uploads->app->config, call->business_id, call->call_sid,
+                            &going->file, &peaks)) {
+    case RESULT_OK: start(going, key, OBJECT_PEAKS_TYPE, &peaks, on_peaks); break;
+    case RESULT_INVALID: going->peaks.bytes = 0; break;
+    default: break;
+    }
+    if (going->upload == NULL) {
+        write_down(going);
+    }
+}
+
+static void on_sound(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
 {
     struct going *going = context;
     struct uploads *uploads = going->uploads;
-    struct call_ref call = going->call;
+    const struct call_ref *call = &going->call;
     going->upload = NULL;
     if (outcome == S3_OK) {
         uploads->rest_ms = 0;
-        write_down(going, stored);
+        going->sound = *stored;
+        go_on_with_peaks(going);
         return;
     }
-    tell(&call, "OBJECT_FAILED", s3_outcome_name(outcome), stored->size);
-    (void)object_held_up(uploads->app, call.business_id, call.call_sid);
-    uploads_add(uploads, call.business_id, call.call_sid);
+    tell(call, "OBJECT_FAILED", s3_outcome_name(outcome), stored->size);
+    (void)object_held_up(uploads->app, call->business_id, call->call_sid);
+    uploads_add(uploads, call->business_id, call->call_sid);
     rest(uploads);
-}
-
-static void start(struct going *going)
-{
-    struct uploads *uploads = going->uploads;
-    char key[S3_KEY_SIZE];
-    struct s3_order order = {
-        .key = object_key(going->call.business_id, going->call.call_sid, going->file.kind, key),
-        .content_type = audio_content_type(going->file.kind),
-        .fd = file_open_quietly(&going->file)};
-    if (order.fd >= 0) {
-        going->upload =
-            s3_upload_start(uploads->app->s3, uploads->http, &order, on_uploaded, going);
-        close(order.fd);
-    }
 }
 
 /* The file may be gone by now, and the store may have it by now. */
 static void begin(struct uploads *uploads, struct going *going, const struct call_ref *call)
 {
     struct object_facts there;
+    char key[S3_KEY_SIZE];
     const struct app *app = uploads->app;
-    *going = (struct going){.uploads = uploads, .call = *call};
+    *going = (struct going){.uploads = uploads, .call = *call, .peaks = {.bytes = -1}};
     if (file_find(app->config, call->business_id, call->call_sid, &going->file) != RESULT_OK) {
         return;
     }
     enum result result = object_find(app, call->business_id, call->call_sid, &there);
-    if (result == RESULT_OK && object_is_of(&there, &going->file)) {
+    going->has_row = result == RESULT_OK && object_is_of(&there, &going->file);
+    if (going->has_row) {
         (void)object_known(app, call->business_id, call->call_sid);
+        if (there.peaks.bytes < 0) {
+            go_on_with_peaks(going);
+        }
     } else if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
-        start(going);
+        (void)object_key(call->business_id, call->call_sid, going->file.kind, key);
+        start(going, key, audio_content_type(going->file.kind), &going->file, on_sound);
     }
 }
 

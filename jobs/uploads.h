@@ -5,6 +5,9 @@
  * A recording plays from disk meanwhile. An upload that fails is tried again, the store left alone
  * for longer each time; what was dropped, or left by a runner that ended, is found again by asking
  * PostgreSQL what the store does not have.
+ *
+ * Its waveform goes with it where that is made by then, else by itself once it is. One that does
+ * not get there is not tried again before somebody wants to see it.
  */
 #ifndef TAPEDECK_JOBS_UPLOADS_H
 #define TAPEDECK_JOBS_UPLOADS_H

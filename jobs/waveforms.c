@@ -29,13 +29,17 @@ struct waveforms {
     const struct app *app;
     struct making places[WAVEFORMS_AT_ONCE];
     struct call_line line;
+    waveforms_made *made;
+    void *context;
 };
 
-struct waveforms *waveforms_new(const struct app *app)
+struct waveforms *waveforms_new(const struct app *app, waveforms_made *made, void *context)
 {
     struct waveforms *waveforms = calloc(1, sizeof *waveforms);
     if (waveforms != NULL) {
         waveforms->app = app;
+        waveforms->made = made;
+        waveforms->context = context;
     }
     return waveforms;
 }
@@ -92,6 +96,11 @@ static void tell(const struct call_ref *call, const char *event, const char *how
               how != NULL ? " reason=" : "", how != NULL ? how : "");
 }
 
+static void tell_made(const struct waveforms *waveforms, const struct call_ref *call)
+{
+    waveforms->made(waveforms->context, call->business_id, call->call_sid);
+}
+
 static bool start_child(struct making *making, const struct file_facts *recording)
 {
     struct child_order order = {.words = {"peaks", NULL}, .out = making->part.fd, .limits = LIMITS};
@@ -109,9 +118,12 @@ static void begin(const struct waveforms *waveforms, struct making *making,
 {
     struct file_facts recording, there;
     const struct config *config = waveforms->app->config;
-    if (file_find(config, call->business_id, call->call_sid, &recording) != RESULT_OK ||
-        file_peaks_find(config, call->business_id, call->call_sid, &recording, &there) !=
-            RESULT_NOT_FOUND) {
+    if (file_find(config, call->business_id, call->call_sid, &recording) != RESULT_OK) {
+        return;
+    }
+    if (file_peaks_find(config, call->business_id, call->call_sid, &recording, &there) !=
+        RESULT_NOT_FOUND) {
+        tell_made(waveforms, call);
         return;
     }
     making->call = *call;
@@ -143,7 +155,8 @@ static const char *name_of(enum child_outcome outcome, int status)
     }
 }
 
-static void finish(struct making *making, enum child_outcome outcome, int status)
+static void finish(const struct waveforms *waveforms, struct making *making,
+                   enum child_outcome outcome, int status)
 {
     bool done = outcome == CHILD_EXITED && status == PIECE_DONE;
     bool marked = !done && is_hopeless(outcome, status) && ftruncate(making->part.fd, 0) == 0;
@@ -154,11 +167,16 @@ static void finish(struct making *making, enum child_outcome outcome, int status
     }
     if (!done && !marked) {
         file_part_drop(&making->part);
-    } else if (file_peaks_finish(&making->part, making->modified_ns) != RESULT_OK) {
+        return;
+    }
+    if (file_peaks_finish(&making->part, making->modified_ns) != RESULT_OK) {
         tell(&making->call, "PEAKS_FAILED", "disk_error");
-    } else if (done) {
+        return;
+    }
+    if (done) {
         tell(&making->call, "PEAKS_DONE", NULL);
     }
+    tell_made(waveforms, &making->call);
 }
 
 /* ---- all of them ---- */
@@ -183,7 +201,7 @@ void waveforms_tick(struct waveforms *waveforms)
         enum child_outcome outcome =
             making->child != NULL ? child_check(making->child, &status) : CHILD_RUNS;
         if (outcome != CHILD_RUNS) {
-            finish(making, outcome, status);
+            finish(waveforms, making, outcome, status);
         }
         while (making->child == NULL && call_line_next(&waveforms->line, &call)) {
             begin(waveforms, making, &call);

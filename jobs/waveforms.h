@@ -18,9 +18,12 @@ enum { WAVEFORMS_AT_ONCE = 2 };
 
 struct waveforms;
 
-/* NULL without memory. waveforms_free(NULL) is safe; it ends what still runs, and leaves that and
- * those that wait to another runner. */
-struct waveforms *waveforms_new(const struct app *app);
+/* A waveform that was asked for is on the disk, or the mark of one that cannot be made. */
+typedef void waveforms_made(void *context, int64_t business_id, const char *call_sid);
+
+/* `made` is called from waveforms_tick. NULL without memory. waveforms_free(NULL) is safe; it ends
+ * what still runs, and leaves that and those that wait to another runner. */
+struct waveforms *waveforms_new(const struct app *app, waveforms_made *made, void *context);
 void waveforms_free(struct waveforms *waveforms);
 
 /* Asks for one; it is begun by the next waveforms_tick that has room. Twice is once; what is there

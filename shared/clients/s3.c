@@ -1,9 +1,7 @@
 #include "clients/s3.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "clients/s3_request.h"
 
 bool s3_is_configured(const struct config *config)
@@ -65,48 +63,6 @@ enum s3_outcome s3_delete(struct s3 *s3, const char *key)
         return S3_DIFFERS;
     }
     return outcome == S3_NOT_FOUND ? S3_OK : outcome;
-}
-
-struct reading {
-    s3_taker *take;
-    void *context;
-    struct crypto_digest *digest;
-};
-
-static bool read_some(void *context, const char *bytes, size_t len)
-{
-    struct reading *reading = context;
-    return crypto_digest_add(reading->digest, bytes, len) &&
-           reading->take(reading->context, bytes, len);
-}
-
-enum s3_outcome s3_get(struct s3 *s3, const char *key, s3_taker *take, void *context,
-                       char sha256[CRYPTO_SHA256_HEX])
-{
-    struct reading reading = {
-        .take = take, .context = context, .digest = crypto_digest_new(CRYPTO_SHA256)};
-    struct s3_request request = {.method = HTTP_GET,
-                                 .key = key,
-                                 .sha256 = S3_EMPTY_SHA256,
-                                 .take = read_some,
-                                 .context = &reading};
-    struct s3_answer answer;
-    unsigned char sum[CRYPTO_SHA256_SIZE];
-    if (reading.digest == NULL) {
-        return S3_FAILED;
-    }
-    enum s3_outcome outcome = s3_ask(s3, &request, &answer);
-    if (outcome == S3_OK && crypto_digest_end(reading.digest, sum)) {
-        text_hex(sum, sizeof sum, sha256);
-    } else if (outcome == S3_OK) {
-        outcome = S3_FAILED;
-    }
-    if (outcome == S3_NOT_FOUND && strstr(buf_str(&answer.body), "NoSuchBucket") != NULL) {
-        outcome = S3_REFUSED;
-    }
-    crypto_digest_free(reading.digest);
-    buf_free(&answer.body);
-    return outcome;
 }
 
 enum s3_outcome s3_get_range(struct s3 *s3, const char *key, int64_t offset, int64_t length,

@@ -50,20 +50,17 @@ struct s3_facts {
 };
 
 /* Asks for an object's size and entity tag. A bucket that is not there is S3_REFUSED. With a
- * `timeout_ms` that is not 0, it waits no longer for the store to begin to answer, and for some
- * seconds after it did not, nothing is asked at all. */
+ * `timeout_ms` that is not 0, it takes no longer than that, and for some seconds after the store
+ * was not heard in it, nothing is asked at all. */
 enum s3_outcome s3_head(struct s3 *s3, const char *key, int64_t timeout_ms, struct s3_facts *out);
 
 /* Deletes an object, and looks that it is gone. S3_OK when it was not there. */
 enum s3_outcome s3_delete(struct s3 *s3, const char *key);
 
-/* Reads a whole object; `take` gets its bytes, and stops it with false (S3_FAILED). `sha256` gets
- * what they add up to, in hex. */
+/* Gets bytes of an answer as they come; false stops it (S3_FAILED). */
 typedef bool s3_taker(void *context, const char *bytes, size_t len);
-enum s3_outcome s3_get(struct s3 *s3, const char *key, s3_taker *take, void *context,
-                       char sha256[CRYPTO_SHA256_HEX]);
 
-/* Reads `length` bytes of it from `offset` on. */
+/* Reads `length` bytes of an object from `offset` on. */
 enum s3_outcome s3_get_range(struct s3 *s3, const char *key, int64_t offset, int64_t length,
                              s3_taker *take, void *context);
 
@@ -74,6 +71,33 @@ struct s3_link {
     int64_t now, ttl_s;
 };
 enum result s3_link(const struct s3 *s3, const struct s3_link *link, char *out);
+
+/* ---- downloads ---- */
+
+/* A whole object, and what its bytes must add up to. */
+struct s3_wanted {
+    const char *key;
+    int64_t size;
+    const char *sha256; /* hex */
+    int64_t timeout_ms; /* for all of it, as s3_head has it; 0: STALL_TIMEOUT, TRANSFER_TIMEOUT */
+};
+
+/* Begins to read it with the transfers of `http`. `take`, where it is not NULL, gets its bytes,
+ * never more than `size`; they are worth nothing before `done` says S3_OK, and S3_DIFFERS says that
+ * they are others. `done` is called exactly once, from http_poll; the download is freed then. NULL
+ * when it cannot begin; `done` is not called. */
+struct s3_download;
+typedef void s3_downloaded(void *context, enum s3_outcome outcome);
+struct s3_download *s3_download_start(struct s3 *s3, struct http *http,
+                                      const struct s3_wanted *wanted, s3_taker *take,
+                                      s3_downloaded *done, void *context);
+
+/* Ends it at once, without calling `done`. s3_download_cancel(NULL) is safe. */
+void s3_download_cancel(struct s3_download *download);
+
+/* The same, waited for. */
+enum s3_outcome s3_get(struct s3 *s3, const struct s3_wanted *wanted, s3_taker *take,
+                       void *context);
 
 /* ---- uploads ---- */
 

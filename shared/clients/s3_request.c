@@ -202,7 +202,7 @@ static enum result start(struct s3 *s3, struct http *http, struct s3_exchange *e
         .put = r->put,
         .connect_timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : config->connect_timeout,
         .stall_timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : config->stall_timeout,
-        .total_timeout_ms = config->transfer_timeout,
+        .total_timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : config->transfer_timeout,
     };
     return http_start(http, &request, &EVENTS, exchange, &exchange->transfer);
 }

@@ -51,7 +51,7 @@ struct s3_request {
     const char *body;           /* not NULL: a POST of this text */
     struct http_file put;       /* of HTTP_PUT */
     long status;                /* the only good one; 0: any from 200 to 299 */
-    int64_t timeout_ms;         /* for the answer to begin; 0: STALL_TIMEOUT */
+    int64_t timeout_ms;         /* for all of it; 0: STALL_TIMEOUT, TRANSFER_TIMEOUT */
     s3_taker *take; /* gets the body of a good answer; NULL: it is kept, up to S3_BODY_MAX */
     void (*done)(void *context, const struct s3_answer *answer);
     void *context; /* of both */

@@ -31,6 +31,7 @@ struct s3_upload {
     struct s3 *s3;
     struct http *http;
     struct s3_exchange *exchange;
+    struct s3_download *download; /* not NULL: what the store has is read back */
     char key[S3_KEY_SIZE], content_type[64];
     int fd;
     int64_t size, part_size, at, part_start; /* `at`: added up to here */
@@ -114,26 +115,21 @@ static enum s3_outcome failure_of(enum s3_outcome outcome)
 
 /* ---- what the store has ---- */
 
-static bool add_read(void *context, const char *bytes, size_t len)
+static void on_read(void *context, enum s3_outcome outcome)
 {
     struct s3_upload *u = context;
-    u->at += (int64_t)len;
-    return crypto_digest_add(u->sha256, bytes, len);
+    u->download = NULL;
+    finish(u, failure_of(outcome));
 }
 
-static void on_read(void *context, const struct s3_answer *answer)
+static void read_back(struct s3_upload *u)
 {
-    struct s3_upload *u = context;
-    unsigned char sum[CRYPTO_SHA256_SIZE];
-    char hex[CRYPTO_SHA256_HEX];
-    if (answer->outcome != S3_OK) {
-        finish(u, failure_of(answer->outcome));
-        return;
+    struct s3_wanted wanted = {.key = u->key, .size = u->size, .sha256 = u->stored.sha256};
+    u->exchange = NULL;
+    u->download = s3_download_start(u->s3, u->http, &wanted, NULL, on_read, u);
+    if (u->download == NULL) {
+        finish(u, S3_FAILED);
     }
-    bool good = crypto_digest_end(u->sha256, sum);
-    text_hex(sum, sizeof sum, hex);
-    good = good && u->at == u->size && strcmp(hex, u->stored.sha256) == 0;
-    finish(u, good ? S3_OK : S3_DIFFERS);
 }
 
 static void on_looked(void *context, const struct s3_answer *answer)
@@ -151,10 +147,8 @@ static void on_looked(void *context, const struct s3_answer *answer)
         finish(u, S3_OK);
         return;
     }
-    struct s3_request request = {.method = HTTP_GET, .sha256 = S3_EMPTY_SHA256, .take = add_read};
     memcpy(u->stored.etag, answer->facts.etag, sizeof u->stored.etag);
-    u->at = 0;
-    ask(u, &request, on_read);
+    read_back(u);
 }
 
 static void look(struct s3_upload *u)
@@ -385,6 +379,7 @@ struct s3_upload *s3_upload_start(struct s3 *s3, struct http *http, const struct
 
 void s3_upload_cancel(struct s3_upload *u)
 {
+    s3_download_cancel(u->download);
     if (u->exchange != NULL && u->step == WAITING) {
         s3_forget(u->exchange);
     }

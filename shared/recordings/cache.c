@@ -117,14 +117,22 @@ static void meet(void *context, const struct shelf_entry *entry)
 {
     struct candidates *c = context;
     c->bytes += entry->bytes;
-    if (!entry->is_recording) {
-        return;
-    }
     if (c->count == CANDIDATES_MAX) {
         sort(c);
         c->count = CANDIDATES_MAX / 2;
     }
     c->entries[c->count++] = *entry;
+}
+
+/* A waveform can be made again, so the store is not asked for it. */
+static enum result remove_entry(const struct app *app, const struct shelf_entry *entry)
+{
+    if (entry->is_recording) {
+        return cache_remove(app, entry->business_id, entry->call_sid);
+    }
+    return clock_wall() - entry->played_at < CACHE_PLAYING_S
+               ? RESULT_LOST
+               : file_peaks_remove(app->config, entry->business_id, entry->call_sid);
 }
 
 /* A store that does not answer for one does not answer for the next. */
@@ -133,7 +141,7 @@ static enum result remove_some(const struct app *app, struct candidates *c,
 {
     for (size_t i = 0; i < c->count && c->bytes > app->config->cache_max_bytes; i++) {
         const struct shelf_entry *entry = &c->entries[i];
-        enum result result = cache_remove(app, entry->business_id, entry->call_sid);
+        enum result result = remove_entry(app, entry);
         if (result == RESULT_UNAVAILABLE || result == RESULT_FAILED) {
             return result;
         }

@@ -3,7 +3,8 @@
  *
  * What was played longest ago goes first. Nothing goes that is open somewhere or was played in the
  * last minutes, and nothing that the store, asked at that moment, does not have with all its bytes.
- * When a recording was last played is kept as its file's time of access.
+ * Waveforms, which can be made again, go by the same order. When a recording was last played, and a
+ * waveform last read, is its file's time of access.
  */
 #ifndef TAPEDECK_RECORDINGS_CACHE_H
 #define TAPEDECK_RECORDINGS_CACHE_H
@@ -27,7 +28,7 @@ enum result cache_remove(const struct app *app, int64_t business_id, const char 
 
 struct cache_counts {
     int64_t removed;
-    int64_t bytes; /* that are left, waveforms included; 0 without a ceiling */
+    int64_t bytes; /* that are left; 0 without a ceiling */
 };
 
 /* Brings the disk under its ceiling, as far as that may be. */

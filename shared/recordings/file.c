@@ -87,6 +87,16 @@ enum result file_peaks_find(const struct config *config, int64_t business_id, co
     return out->size > 0 ? RESULT_OK : RESULT_INVALID;
 }
 
+enum result file_peaks_remove(const struct config *config, int64_t business_id,
+                              const char *call_sid)
+{
+    struct file_facts peaks;
+    if (!find_named(config, business_id, call_sid, FILE_PEAKS_ENDING, &peaks)) {
+        return RESULT_OK;
+    }
+    return unlink(peaks.path) == 0 || errno == ENOENT ? RESULT_OK : RESULT_FAILED;
+}
+
 /* ---- a recording that is arriving ---- */
 
 /* The folder and the file, neither through a symbolic link. */

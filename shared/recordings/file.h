@@ -59,6 +59,10 @@ const char *file_etag(const struct file_facts *facts, char *out);
 enum result file_peaks_find(const struct config *config, int64_t business_id, const char *call_sid,
                             const struct file_facts *recording, struct file_facts *out);
 
+/* Removes a waveform, whatever recording's it is. RESULT_OK when there is none. */
+enum result file_peaks_remove(const struct config *config, int64_t business_id,
+                              const char *call_sid);
+
 /* Opens the part file with this stamp for reading, without its lock; no symbolic links.
  * RESULT_NOT_FOUND: there is no part file. RESULT_LOST: the one that is there is another attempt's,
  * or is being written to at this very moment: look again. The caller closes *out. */

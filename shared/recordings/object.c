@@ -9,6 +9,8 @@
 enum statement_name {
     FIND,
     STORED,
+    PEAKS_STORED,
+    PEAKS_LOST,
     KNOWN,
     LOST,
     FORGET,
@@ -21,7 +23,14 @@ enum statement_name {
 
 /* clang-format off */
 
-#define OBJECT_COLUMNS "o.business_id, o.call_sid, o.kind, o.bytes, o.modified_ns, o.sha256"
+#define OBJECT_COLUMNS "o.business_id, o.call_sid, o.kind, o.bytes, o.modified_ns, o.sha256," \
+    " coalesce(o.peaks_bytes, -1), o.peaks_sha256"
+enum { COLUMN_COUNT = 8 };
+
+/* Nobody is to hear it any more. */
+#define IS_DELETED(business, sid) \
+    "EXISTS (SELECT FROM call_log c WHERE c.business_id = " business " AND c.call_sid = " sid \
+    "   AND c.recording_deleted_at IS NOT NULL)"
 
 static const struct pg_statement SQL[] = {
     [FIND] = {"object_find",
@@ -31,13 +40,20 @@ static const struct pg_statement SQL[] = {
         "WITH told AS (UPDATE recording_runs SET object_at = now() WHERE business_id = $1::bigint"
         "   AND call_sid = $2 AND status = 'completed' AND object_at IS NULL)"
         " INSERT INTO recording_objects"
-        " (business_id, call_sid, kind, bytes, sha256, etag, modified_ns)"
-        " SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::bigint"
-        " WHERE NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1 AND c.call_sid = $2"
-        "   AND c.recording_deleted_at IS NOT NULL)"
+        " (business_id, call_sid, kind, bytes, sha256, etag, modified_ns, peaks_bytes, peaks_sha256)"
+        " SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::bigint,"
+        "   nullif($8::bigint, -1), $9::text WHERE NOT " IS_DELETED("$1", "$2")
         " ON CONFLICT (business_id, call_sid) DO UPDATE SET kind = excluded.kind,"
         "   bytes = excluded.bytes, sha256 = excluded.sha256, etag = excluded.etag,"
-        "   modified_ns = excluded.modified_ns, stored_at = now(), lost_at = NULL"},
+        "   modified_ns = excluded.modified_ns, stored_at = now(), lost_at = NULL,"
+        "   peaks_bytes = excluded.peaks_bytes, peaks_sha256 = excluded.peaks_sha256"},
+    [PEAKS_STORED] = {"object_peaks_stored",
+        "UPDATE recording_objects SET peaks_bytes = $4::bigint, peaks_sha256 = $5::text"
+        " WHERE business_id = $1::bigint AND call_sid = $2 AND modified_ns = $3::bigint"
+        "   AND lost_at IS NULL AND NOT " IS_DELETED("$1", "$2")},
+    [PEAKS_LOST] = {"object_peaks_lost",
+        "UPDATE recording_objects SET peaks_bytes = NULL, peaks_sha256 = NULL"
+        " WHERE business_id = $1::bigint AND call_sid = $2"},
     [KNOWN] = {"object_known",
         "UPDATE recording_runs SET object_at = now() WHERE business_id = $1::bigint"
         " AND call_sid = $2 AND status = 'completed' AND object_at IS NULL"},
@@ -73,8 +89,7 @@ static const struct pg_statement SQL[] = {
         "   AND r.completed_at > now() - interval '7 days'"
         "   AND (r.completed_at, r.id) >"
         "     (to_timestamp(0) + $1::bigint * interval '1 microsecond', $2::bigint)"
-        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_deleted_at IS NOT NULL)"
+        "   AND NOT " IS_DELETED("r.business_id", "r.call_sid")
         " ORDER BY r.completed_at, r.id LIMIT $3"},
     [HELD_UP] = {"object_held_up",
         "UPDATE recording_runs SET object_failed_at = now() WHERE business_id = $1::bigint"
@@ -83,21 +98,32 @@ static const struct pg_statement SQL[] = {
 };
 /* clang-format on */
 
-_Static_assert(S3_KEY_SIZE > 20 + 1 + SID_LENGTH + sizeof ".wav", "the longest key fits");
+_Static_assert(S3_KEY_SIZE > 20 + 1 + SID_LENGTH + sizeof "." FILE_PEAKS_ENDING,
+               "the longest key fits");
 
 const struct pg_statement *object_statements(void)
 {
     return SQL;
 }
 
-const char *object_key(int64_t business_id, const char *call_sid, enum audio_kind kind, char *out)
+static const char *print_key(int64_t business_id, const char *call_sid, const char *ending,
+                             char *out)
 {
-    int n = snprintf(out, S3_KEY_SIZE, "%lld/%.34s.%s", (long long)business_id, call_sid,
-                     audio_extension(kind));
+    int n = snprintf(out, S3_KEY_SIZE, "%lld/%.34s.%s", (long long)business_id, call_sid, ending);
     if (n < 0 || n >= S3_KEY_SIZE) {
         abort();
     }
     return out;
+}
+
+const char *object_key(int64_t business_id, const char *call_sid, enum audio_kind kind, char *out)
+{
+    return print_key(business_id, call_sid, audio_extension(kind), out);
+}
+
+const char *object_peaks_key(int64_t business_id, const char *call_sid, char *out)
+{
+    return print_key(business_id, call_sid, FILE_PEAKS_ENDING, out);
 }
 
 bool object_is_of(const struct object_facts *object, const struct file_facts *file)
@@ -108,15 +134,17 @@ bool object_is_of(const struct object_facts *object, const struct file_facts *fi
 
 static void read_facts(const struct pg_rows *rows, int row, struct object_facts *out)
 {
-    const char *kind = pg_rows_text(rows, row, 2);
+    const char *kind = pg_rows_text(rows, row, 2), *peaks = pg_rows_text(rows, row, 7);
     *out = (struct object_facts){
         .business_id = pg_rows_int(rows, row, 0, 0),
         .kind = kind != NULL && strcmp(kind, "mp3") == 0 ? AUDIO_MP3 : AUDIO_WAV,
         .bytes = pg_rows_int(rows, row, 3, 0),
         .modified_ns = pg_rows_int(rows, row, 4, 0),
+        .peaks = {.bytes = pg_rows_int(rows, row, 6, -1)},
     };
     (void)snprintf(out->call_sid, sizeof out->call_sid, "%s", pg_rows_text(rows, row, 1));
     (void)snprintf(out->sha256, sizeof out->sha256, "%s", pg_rows_text(rows, row, 5));
+    (void)snprintf(out->peaks.sha256, sizeof out->peaks.sha256, "%s", peaks != NULL ? peaks : "");
 }
 
 static enum result find(const struct app *app, int64_t business_id, const char *call_sid,
@@ -145,11 +173,30 @@ enum result object_find(const struct app *app, int64_t business_id, const char *
     return find(app, business_id, call_sid, false, out);
 }
 
+static void put_peaks(struct pg_params *params, const struct object_peaks *peaks)
+{
+    pg_int(params, peaks->bytes);
+    pg_text(params, peaks->bytes > 0 ? peaks->sha256 : NULL);
+}
+
+/* RESULT_LOST when no row is like that. */
+static enum result note(const struct app *app, enum statement_name name,
+                        const struct pg_params *params)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_LOST;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
 enum result object_stored(const struct app *app, int64_t business_id, const char *call_sid,
-                          const struct file_facts *file, const struct s3_stored *stored)
+                          const struct file_facts *file, const struct s3_stored *stored,
+                          const struct object_peaks *peaks)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_text(&params, audio_extension(file->kind));
@@ -157,12 +204,19 @@ enum result object_stored(const struct app *app, int64_t business_id, const char
     pg_text(&params, stored->sha256);
     pg_text(&params, stored->etag);
     pg_int(&params, file->modified_ns);
-    enum result result = pg_query(app->pg, SQL[STORED].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
+    put_peaks(&params, peaks);
+    return note(app, STORED, &params);
+}
+
+enum result object_peaks_stored(const struct app *app, int64_t business_id, const char *call_sid,
+                                int64_t modified_ns, const struct object_peaks *peaks)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    pg_int(&params, modified_ns);
+    put_peaks(&params, peaks);
+    return note(app, PEAKS_STORED, &params);
 }
 
 static enum result change(const struct app *app, enum statement_name name, int64_t business_id,
@@ -190,11 +244,26 @@ enum result object_lost(const struct app *app, int64_t business_id, const char *
     return change(app, LOST, business_id, call_sid);
 }
 
+enum result object_peaks_lost(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    log_event("PEAKS_LOST", "business_id=%lld sid=%s", (long long)business_id, call_sid);
+    return change(app, PEAKS_LOST, business_id, call_sid);
+}
+
+/* Both are tried. A runner that died may have left a waveform that no row tells of. */
+enum s3_outcome object_erase(const struct app *app, int64_t business_id, const char *call_sid,
+                             enum audio_kind kind)
+{
+    char key[S3_KEY_SIZE];
+    enum s3_outcome sound = s3_delete(app->s3, object_key(business_id, call_sid, kind, key));
+    enum s3_outcome peaks = s3_delete(app->s3, object_peaks_key(business_id, call_sid, key));
+    return sound != S3_OK ? sound : peaks;
+}
+
 /* One that was lost may have come back: it is looked for, too. */
 enum result object_remove(const struct app *app, int64_t business_id, const char *call_sid)
 {
     struct object_facts object;
-    char key[S3_KEY_SIZE];
     enum result result = find(app, business_id, call_sid, true, &object);
     if (result != RESULT_OK) {
         return result == RESULT_NOT_FOUND ? RESULT_OK : result;
@@ -202,8 +271,7 @@ enum result object_remove(const struct app *app, int64_t business_id, const char
     if (app->s3 == NULL) {
         return RESULT_DENIED;
     }
-    enum s3_outcome outcome =
-        s3_delete(app->s3, object_key(business_id, call_sid, object.kind, key));
+    enum s3_outcome outcome = object_erase(app, business_id, call_sid, object.kind);
     if (outcome != S3_OK) {
         log_event("OBJECT_STAYS", "business_id=%lld sid=%s reason=%s", (long long)business_id,
                   call_sid, s3_outcome_name(outcome));
@@ -230,7 +298,7 @@ static enum result each(const struct app *app, enum statement_name name, struct 
         read_facts(rows, i, &object);
         place->business_id = object.business_id;
         memcpy(place->call_sid, object.call_sid, sizeof place->call_sid);
-        if (pg_rows_bool(rows, i, 6)) {
+        if (pg_rows_bool(rows, i, COLUMN_COUNT)) {
             visit(context, &object);
         }
     }

@@ -18,7 +18,7 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import Db, Runner, click, files_of, known_call, run_of, until
-from objects_kit import Objects, settings
+from objects_kit import SHARED, Objects, settings
 from retain_kit import Own
 
 
@@ -112,6 +112,19 @@ def stack_s3(
     one."""
     with Stack(tmp_path_factory.mktemp("stack_s3") / "run", build_dir=build_dir, responders=2,
                fast=True, bound=True, overrides=settings(store.proxy.endpoint)) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def other(
+    stack_s3: Stack, build_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A second node beside stack_s3: its own disk, responders and web server, and nothing else."""
+    overrides = {name: value for name, value in stack_s3.config.items()
+                 if name in SHARED or name.startswith("S3_")}
+    overrides["S3_TIMEOUT"] = "10s"  # nothing here waits for it, and a busy machine may need it
+    with Stack(tmp_path_factory.mktemp("other") / "run", build_dir=build_dir, responders=2,
+               fast=True, bound=True, overrides=overrides) as one:
         yield one
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s3 import ceph as ceph_module
 from s3.ceph import Ceph
 from s3.client import Client
 from s3.proxy import Proxy
+from stack.api import Answer
 from stack.calls import Call
 from stack.stack import Stack
 
 from jobs_kit import Db, value_of
+
+
+# What two nodes have in common, besides the store.
+SHARED = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "MEDIA_SECRET", "TWILIO_ACCOUNT_SID",
+          "TWILIO_AUTH_TOKEN", "TWILIO_API_BASE")
 
 
 def settings(endpoint: str) -> dict[str, str]:
@@ -40,6 +46,13 @@ class Objects:
     def key(self, call: Call, extension: str = "wav") -> str:
         return f"{call.business}/{call.call_sid}.{extension}"
 
+    def peaks_key(self, call: Call) -> str:
+        return self.key(call, "peaks.json")
+
+    def all_of(self, call: Call) -> set[str]:
+        """The keys of all that the store has of it."""
+        return self.client.keys(f"{call.business}/{call.call_sid}")
+
     def has(self, call: Call) -> bytes | None:
         return self.client.get(self.key(call))
 
@@ -58,6 +71,20 @@ def row_of(db: Db, call: Call) -> str:
         db, "SELECT coalesce(max(CASE WHEN lost_at IS NULL THEN 'object' ELSE 'lost' END), 'disk')"
             " FROM recording_objects WHERE business_id = %s AND call_sid = %s",
         call.business, call.call_sid))
+
+
+def at(node: Stack, call: Call) -> Call:
+    """The same call, asked for there."""
+    return replace(call, stack=node)
+
+
+def peaks_of(call: Call, **headers: str) -> Answer:
+    """What its node answers to whoever wants the waveform."""
+    return call.api.get(f"/api/recordings/{call.call_sid}/peaks", headers=headers)
+
+
+def peaks_file(call: Call) -> Path:
+    return call.part_file.parent / f"{call.call_sid}.peaks.json"
 
 
 def evict(call: Call) -> Path:

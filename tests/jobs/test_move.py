@@ -15,7 +15,7 @@ from stack.calls import Call, new_sid
 from stack.stack import Stack
 
 from jobs_kit import Db, click, known_call, until
-from objects_kit import Objects, row_of, settings
+from objects_kit import Objects, peaks_file, peaks_of, row_of, settings
 
 LONG_AGO = 1_600_000_000
 
@@ -78,6 +78,56 @@ def test_to_the_store_and_back(mover: Mover) -> None:
     assert "moved=0 " in mover.move("--to", "disk")
 
 
+def test_waveforms_go_along(mover: Mover) -> None:
+    """The very same, whichever way, and the mark of one that cannot be made."""
+    call, unreadable = mover.on_disk(2)
+    file = unreadable.finished_file
+    assert file is not None
+    file.write_bytes(b"R" * 3000)
+    mover.was_played(unreadable, LONG_AGO)
+    assert peaks_of(unreadable).status == 202
+    mover.stack.run("drain", "--once", S3_ENDPOINT="")
+    answers = [(peaks_of(one).status, peaks_of(one).body) for one in (call, unreadable)]
+    assert [status for status, _ in answers] == [200, 404]
+    for where, here in (("s3", False), ("disk", True)):
+        mover.move("--to", where)
+        assert [peaks_file(one).exists() for one in (call, unreadable)] == [here] * 2
+        assert (mover.objects.client.get(mover.objects.peaks_key(call)) is None) == here
+        assert [(peaks_of(one).status, peaks_of(one).body)
+                for one in (call, unreadable)] == answers
+    assert peaks_file(call).stat().st_mtime_ns == call.finished_file.stat().st_mtime_ns
+
+
+def test_a_waveform_that_does_not_go_along_is_made_again(mover: Mover) -> None:
+    call, = mover.on_disk(1)
+    mover.objects.proxy.spoil(to_store=lambda data: b"" if b"peaks.json" in data else data)
+    mover.move("--to", "s3", STALL_TIMEOUT="500ms")
+    mover.objects.proxy.heal()
+    mover.objects.proxy.drop()
+    assert mover.where(call) == (False, True, "object")
+    assert mover.objects.all_of(call) == {mover.objects.key(call)}
+    assert peaks_file(call).exists() and peaks_of(call).status == 200, "it stays, then"
+    peaks_file(call).unlink()
+    mover.move("--to", "disk")
+    assert peaks_of(call).status == 202
+    mover.stack.run("drain", "--once", S3_ENDPOINT="")
+    assert peaks_of(call).status == 200
+
+
+def test_a_waveform_alone_goes_the_next_time(mover: Mover) -> None:
+    """The recording was there before waveforms were."""
+    call, = mover.on_disk(1)
+    mover.move("--to", "s3", "--keep")
+    mover.objects.client.delete(mover.objects.peaks_key(call))
+    mover.db.execute("UPDATE recording_objects SET peaks_bytes = NULL")
+    mover.objects.proxy.requests.clear()
+    mover.move("--to", "s3", "--keep")
+    assert mover.objects.all_of(call) == {mover.objects.key(call), mover.objects.peaks_key(call)}
+    assert mover.objects.proxy.asked("PUT .*wav") == 0
+    peaks_file(call).unlink()
+    assert peaks_of(call).status == 200
+
+
 def test_both_may_be_kept(mover: Mover) -> None:
     call, = mover.on_disk(1)
     mover.move("--to", "s3", "--keep")
@@ -87,13 +137,14 @@ def test_both_may_be_kept(mover: Mover) -> None:
     assert mover.objects.proxy.asked("PUT .*") == puts, "it is not sent twice"
     mover.move("--to", "disk", "--keep")
     assert mover.where(call) == (True, True, "object")
+    assert mover.objects.proxy.asked("GET .*") == 0, "nor fetched when it is here"
 
 
 def test_it_goes_on_where_it_ended(mover: Mover) -> None:
     calls = mover.on_disk(4)
 
     def fall_silent(data: bytes) -> bytes:
-        if mover.objects.proxy.asked("PUT .*") == 3:
+        if mover.objects.proxy.asked("PUT .*wav") == 3:
             mover.objects.proxy.spoil(silent=True)
             return b""
         return data

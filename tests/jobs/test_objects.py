@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 
@@ -115,6 +116,19 @@ def test_a_runner_that_is_stopped_does_not_wait_for_the_store(
     one.ended_well()
 
 
+def test_nor_for_one_that_is_read_back(
+    runner: Callable[..., Runner], objects: Objects, call: Call
+) -> None:
+    """Its entity tag is another than that of our bytes."""
+    objects.proxy.spoil(
+        to_store=lambda data: b"" if data.startswith(b"GET ") else data,
+        to_client=lambda data: re.sub(rb'(ETag: "?)[0-9a-f]{8}', rb"\g<1>beefbeef", data))
+    one = runner(STALL_TIMEOUT="1h")
+    until(lambda: objects.proxy.asked(f"GET .*{call.call_sid}.*"), "an object that is read back")
+    one.terminate()
+    one.ended_well()
+
+
 def test_what_was_deleted_meanwhile_does_not_stay_there(
     db: Db, runner: Callable[..., Runner], objects: Objects, call: Call
 ) -> None:
@@ -126,7 +140,7 @@ def test_what_was_deleted_meanwhile_does_not_stay_there(
     objects.proxy.heal()
     objects.proxy.drop()
     one.hear("OBJECT_DROPPED")
-    assert objects.has(call) is None and row_of(db, call) == "disk"
+    assert objects.all_of(call) == set() and row_of(db, call) == "disk"
 
 
 def test_an_mp3_is_stored_as_one(

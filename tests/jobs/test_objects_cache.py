@@ -14,9 +14,15 @@ from stack.calls import Call
 from stack.stack import Stack
 
 from jobs_kit import Db, click, known_call
-from objects_kit import Objects, row_of, settings
+from objects_kit import Objects, peaks_file, peaks_of, row_of, settings
 
 HOUR = 3600
+
+
+def set_read(path: Path, hours: float) -> None:
+    """Its time of access, so long ago."""
+    then = int((time.time() - hours * HOUR) * 1e9)
+    os.utime(path, ns=(then, path.stat().st_mtime_ns))
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,7 @@ class Cache:
         return call.finished_file
 
     def set_played(self, call: Call, hours: float) -> None:
-        stat = self.path(call).stat()
-        os.utime(self.path(call), ns=(int((time.time() - hours * HOUR) * 1e9), stat.st_mtime_ns))
+        set_read(self.path(call), hours)
 
     def size(self) -> int:
         return sum(path.stat().st_size for path in self.stack.recordings_dir.glob("*/*"))
@@ -138,11 +143,18 @@ def test_while_the_store_is_away_all_stays(cache: Cache, objects: Objects) -> No
     assert [row_of(cache.db, call) for call in calls] == ["object", "object"]
 
 
-def test_the_waveform_outlives_its_file(cache: Cache) -> None:
-    call, = cache.played(9)
-    peaks = f"/api/recordings/{call.call_sid}/peaks"
-    before = call.api.get(peaks)
-    cache.set_played(call, 9)
+def test_waveforms_go_as_well(cache: Cache, objects: Objects) -> None:
+    """Those read longest ago first, and none that is fresh."""
+    old, lately, fresh = cache.played(9, 9, 9)
+    before = [peaks_of(call).body for call in (old, lately, fresh)]
+    for call, hours in ((old, 20), (lately, 15)):
+        set_read(peaks_file(call), hours)
+
+    def made() -> list[bool]:
+        return [peaks_file(call).exists() for call in (old, lately, fresh)]
+
+    cache.trim(cache.size() - 1)
+    assert made() == [False, True, True] and cache.here(old, lately, fresh) == [True] * 3
     cache.trim(1)
-    assert cache.here(call) == [False]
-    assert before.status == 200 and call.api.get(peaks).body == before.body
+    assert made() == [False, False, True] and cache.here(old, lately, fresh) == [False] * 3
+    assert [peaks_of(call).body for call in (old, lately, fresh)] == before

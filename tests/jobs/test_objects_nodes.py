@@ -4,8 +4,7 @@ store: any node plays any recording, and each is fetched once."""
 from __future__ import annotations
 
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,36 +14,16 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import Db, Runner, click, files_of, known_call, run_of, runs_of, until
-from objects_kit import Objects, row_of
+from objects_kit import Objects, at, row_of
 from steps_kit import saved, step_of
 
-SHARED = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "MEDIA_SECRET", "TWILIO_ACCOUNT_SID",
-          "TWILIO_AUTH_TOKEN", "TWILIO_API_BASE")
 CALLS = 6
 
 
 @pytest.fixture(scope="session")
 def stack(stack_s3: Stack) -> Stack:
-    """One of the two."""
+    """One of the two; `other` is the other."""
     return stack_s3
-
-
-@pytest.fixture(scope="module")
-def other(
-    stack_s3: Stack, build_dir: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Stack]:
-    """The other one: its own disk, responders and web server, and nothing else."""
-    config = stack_s3.config
-    overrides = {name: value for name, value in config.items()
-                 if name in SHARED or name.startswith("S3_")}
-    with Stack(tmp_path_factory.mktemp("other") / "run", build_dir=build_dir, responders=2,
-               fast=True, bound=True, overrides=overrides) as one:
-        yield one
-
-
-def at(node: Stack, call: Call) -> Call:
-    """The same call, asked for there."""
-    return replace(call, stack=node)
 
 
 def sound(call: Call) -> bytes:
@@ -191,3 +170,13 @@ def test_what_the_store_lost_is_fetched_to_be_heard(
     assert "OBJECT_LOST" in transcribe_there(other, stored)
     assert row_of(db, stored) in ("lost", "object") and runs_of(db, stored) == 2
     assert step_of(db, stored).error_code == "recording_missing"
+
+
+def test_a_bucket_that_is_not_there_says_nothing_about_its_objects(
+    other: Stack, db: Db, stored: Call
+) -> None:
+    with FakeSpeech() as fake:
+        assert other.run("transcribe", "--call", stored.call_sid).returncode == 0
+        said = other.run("drain", "--once", S3_BUCKET="no-such-bucket", **fake.settings).stderr
+    assert "OBJECT_NOT_RECALLED" in said and "reason=refused" in said
+    assert row_of(db, stored) == "object" and step_of(db, stored).error_code == "recording_away"

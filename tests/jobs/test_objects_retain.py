@@ -30,7 +30,8 @@ def old(own: Own, objects: Objects) -> Call:
     click(call)
     assert own.stack.run("drain", "--once").returncode == 0
     own.db.execute("UPDATE call_log SET created_at = now() - interval '8 days'")
-    assert objects.has(call) and row_of(own.db, call) == "object"
+    assert objects.all_of(call) == {objects.key(call), objects.peaks_key(call)}
+    assert row_of(own.db, call) == "object"
     return call
 
 
@@ -45,7 +46,7 @@ def test_it_goes_everywhere(own: Own, objects: Objects, old: Call, on_disk: bool
         evict(old)
     assert old.call_sid in own.retain("--dry-run") and objects.has(old)
     own.retain(**TWILIO)
-    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+    assert objects.all_of(old) == set() and row_of(own.db, old) == "disk"
     assert own.files() == set() and not left_at_twilio(own, old)
     assert old.api.get(old.file_path).status == 410
 
@@ -58,15 +59,21 @@ def test_what_a_store_keeps_goes_the_next_time(own: Own, objects: Objects, old: 
     assert own.files() == set() and row_of(own.db, old) == "object" and left_at_twilio(own, old)
     assert old.api.get(old.file_path).status == 410, "it is deleted, wherever it still is"
     assert "OBJECT_DELETED" in own.retain(**TWILIO)
-    assert objects.has(old) is None and not left_at_twilio(own, old)
+    assert objects.all_of(old) == set() and not left_at_twilio(own, old)
 
 
-def test_a_store_that_only_says_so_is_not_believed(own: Own, objects: Objects, old: Call) -> None:
-    sound = old.source("wav2")
+@pytest.mark.parametrize("ending", ["wav", "peaks.json"])
+def test_a_store_that_only_says_so_is_not_believed(
+    own: Own, objects: Objects, old: Call, ending: str
+) -> None:
+    """Of the recording or of its waveform."""
+    key = objects.key(old, ending)
+    kept = objects.client.get(key)
+    assert kept
 
     def restore(data: bytes) -> bytes:
-        if data.startswith(b"HEAD "):
-            objects.client.put(objects.key(old), sound)
+        if data.startswith(f"HEAD /tapes/{key} ".encode()):
+            objects.client.put(key, kept)
         return data
 
     objects.proxy.spoil(to_store=restore)
@@ -76,7 +83,14 @@ def test_a_store_that_only_says_so_is_not_believed(own: Own, objects: Objects, o
     objects.proxy.heal()
     objects.proxy.drop()
     own.retain(**TWILIO)
-    assert objects.has(old) is None
+    assert objects.all_of(old) == set() and not left_at_twilio(own, old)
+
+
+def test_a_waveform_that_no_row_tells_of_goes_too(own: Own, objects: Objects, old: Call) -> None:
+    """Its runner died before it could write that it was there."""
+    own.db.execute("UPDATE recording_objects SET peaks_bytes = NULL, peaks_sha256 = NULL")
+    own.retain()
+    assert objects.all_of(old) == set() and row_of(own.db, old) == "disk"
 
 
 def test_without_its_settings_the_store_is_not_forgotten(
@@ -90,7 +104,7 @@ def test_without_its_settings_the_store_is_not_forgotten(
 def test_what_no_call_has_any_more_goes(own: Own, objects: Objects, old: Call) -> None:
     own.db.execute("DELETE FROM call_log")
     own.retain()
-    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+    assert objects.all_of(old) == set() and row_of(own.db, old) == "disk"
 
 
 def test_it_goes_from_behind_many_that_stay(own: Own, objects: Objects, old: Call) -> None:

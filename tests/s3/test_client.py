@@ -94,6 +94,11 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def got(key: str, stored: Path, back: Path) -> tuple[str, ...]:
+    """The words that get what should be the same as `stored`."""
+    return "get", key, str(back), str(stored.stat().st_size), sha256(stored)
+
+
 # ---- what goes well ----
 
 
@@ -106,12 +111,28 @@ def test_a_file_goes_and_comes_back(verbs: Verbs, ceph: Ceph, key: str, size: in
     head = ceph.client.head(key)
     assert (head.headers["content-type"], head.headers["etag"]) == ("audio/x-wav", stored[1])
     assert verbs("head", key) == [str(size), stored[1], "ok"]
-    assert verbs("get", key, str(back)) == [sha256(path), "ok"]
+    assert verbs.outcome(*got(key, path, back)) == "ok"
     assert back.read_bytes() == path.read_bytes()
     assert verbs.outcome("delete", key) == "ok"
     assert ceph.client.get(key) is None
     assert verbs.outcome("delete", key) == "ok", "gone is gone"
-    assert verbs.outcome("head", key) == verbs.outcome("get", key, str(back)) == "not_found"
+    assert verbs.outcome("head", key) == "not_found"
+    assert verbs.outcome(*got(key, path, back)) == "not_found"
+
+
+@pytest.mark.parametrize("there", [b"", b"12345", b"1234567", b"12345x", None],
+                         ids=["nothing", "shorter", "longer", "others", "gone"])
+def test_other_bytes_than_were_stored_are_found_out(
+    verbs: Verbs, ceph: Ceph, key: str, there: bytes | None
+) -> None:
+    path = verbs.folder / "stored"
+    path.write_bytes(b"123456")
+    if there is not None:
+        ceph.client.put(key, there)
+    assert verbs.outcome(*got(key, path, verbs.folder / "back")) == (
+        "not_found" if there is None else "differs")
+    back = (verbs.folder / "back").read_bytes()
+    assert len(back) <= 6, "never more than was asked for"
 
 
 def test_a_large_file_goes_in_parts(verbs: Verbs, ceph: Ceph, store_proxy: Proxy, key: str) -> None:
@@ -122,7 +143,7 @@ def test_a_large_file_goes_in_parts(verbs: Verbs, ceph: Ceph, store_proxy: Proxy
     assert ceph.client.head(key).headers["content-type"] == "audio/x-wav"
     assert store_proxy.asked(r"PUT /.*\?partNumber=\d&uploadId=.*") == 5
     assert ceph.client.uploads() == 0
-    assert verbs("get", key, str(verbs.folder / "back")) == [sha256(path), "ok"]
+    assert verbs.outcome(*got(key, path, verbs.folder / "back")) == "ok"
     assert verbs.outcome("delete", key) == "ok"
 
 
@@ -204,14 +225,14 @@ def test_the_wrong_secret(verbs: Verbs, key: str) -> None:
     assert verbs.outcome("put", key, str(path), **wrong) == "denied"
     assert verbs.outcome("head", key, **wrong) == "denied"
     assert verbs.outcome("delete", key, **wrong) == "denied"
-    assert verbs.outcome("get", key, str(path), **wrong) == "denied"
+    assert verbs.outcome(*got(key, path, verbs.folder / "back"), **wrong) == "denied"
 
 
 def test_the_wrong_bucket_says_nothing_about_objects(verbs: Verbs, key: str) -> None:
     wrong = {"S3_BUCKET": "no-such-bucket"}
     path = verbs.file(10)
-    for words in (("put", key, str(path)), ("head", key), ("get", key, str(path)),
-                  ("delete", key)):
+    for words in (("put", key, str(path)), ("head", key),
+                  got(key, path, verbs.folder / "back"), ("delete", key)):
         assert verbs.outcome(*words, **wrong) == "refused", words
 
 
@@ -291,7 +312,8 @@ def test_a_store_that_is_down_or_silent(
     verbs: Verbs, store_proxy: Proxy, key: str, words: str
 ) -> None:
     path = verbs.file(5 * MIB)
-    arguments = (words, key, str(path))[: 2 if words in ("head", "delete") else 3]
+    arguments = {"put": ("put", key, str(path)), "get": got(key, path, verbs.folder / "back")}.get(
+        words, (words, key))
     store_proxy.spoil(silent=True)
     assert verbs.outcome(*arguments, STALL_TIMEOUT="300ms") == "unavailable"
     store_proxy.down()

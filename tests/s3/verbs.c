@@ -1,7 +1,7 @@
 /*
  * The verbs of clients/s3.h, one a process, for tests against a real store. No test by itself.
  *
- *   verbs put KEY FILE | get KEY FILE | head KEY | delete KEY | link KEY TTL
+ *   verbs put KEY FILE | get KEY FILE SIZE SHA256 | head KEY | delete KEY | link KEY TTL
  *
  * Prints the outcome's name, then what came with it; a link alone.
  */
@@ -31,11 +31,13 @@ static enum s3_outcome put(struct s3 *s3, char **words)
 
 static enum s3_outcome get(struct s3 *s3, char **words)
 {
-    char sha256[CRYPTO_SHA256_HEX] = "";
+    struct s3_wanted wanted = {.key = words[0], .sha256 = words[3]};
+    if (!text_int(words[2], 0, INT64_MAX, &wanted.size)) {
+        return S3_FAILED;
+    }
     int fd = open(words[1], O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    enum s3_outcome outcome = s3_get(s3, words[0], write_all, &fd, sha256);
+    enum s3_outcome outcome = s3_get(s3, &wanted, write_all, &fd);
     close(fd);
-    printf("%s\n", sha256);
     return outcome;
 }
 
@@ -74,11 +76,14 @@ static enum s3_outcome run(struct s3 *s3, int argc, char **argv)
     if (two && strcmp(argv[1], "put") == 0) {
         return put(s3, argv + 2);
     }
-    if (two && strcmp(argv[1], "get") == 0) {
+    if (argc == 6 && strcmp(argv[1], "get") == 0) {
         return get(s3, argv + 2);
     }
     if (two && strcmp(argv[1], "link") == 0) {
         return print_link(s3, argv + 2);
+    }
+    if (argc != 3) {
+        return S3_FAILED;
     }
     return strcmp(argv[1], "head") == 0 ? head(s3, argv + 2) : s3_delete(s3, argv[2]);
 }
