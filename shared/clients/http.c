@@ -8,9 +8,10 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "clients/http_gather.h"
 #include "clients/http_source.h"
 
-enum { RECEIVE_BUFFER = 64 * 1024, RETRY_AFTER_MAX_S = 86400 };
+enum { RECEIVE_BUFFER = HTTP_GATHER_MAX, RETRY_AFTER_MAX_S = 86400 };
 
 struct http_transfer {
     CURL *easy;
@@ -21,19 +22,24 @@ struct http_transfer {
     int64_t stall_timeout_ms;
     int64_t last_byte_ms;
     bool cancelled;
+    bool refused;   /* on_body wants no more */
     bool forbidden; /* its name led to an address that it may not use */
-    bool has_body;  /* some of it came */
+    bool has_body;  /* some of it came, and `answer` is what went before it */
     bool afresh;    /* begun again on a connection of its own */
     struct curl_slist *headers;
     curl_mime *mime;
     struct http_source *put;
+    struct http_answer answer;
 };
 
 struct http {
     CURLM *multi;
     struct http_transfer *first;
     size_t count;
+    struct http_gather gather;
 };
+
+static void deliver(void *context, const char *bytes, size_t len);
 
 struct http *http_new(void)
 {
@@ -46,6 +52,7 @@ struct http *http_new(void)
         free(http);
         return NULL;
     }
+    http->gather.deliver = deliver;
     return http;
 }
 
@@ -126,14 +133,23 @@ static struct http_answer answer_of(const struct http_transfer *t)
     return answer;
 }
 
+static void deliver(void *context, const char *bytes, size_t len)
+{
+    struct http_transfer *t = context;
+    t->refused = t->refused || !t->events->on_body(t->context, &t->answer, bytes, len);
+}
+
 static size_t on_bytes(char *bytes, size_t one, size_t len, void *context)
 {
     (void)one;
     struct http_transfer *t = context;
     t->last_byte_ms = clock_monotonic_ms();
-    t->has_body = true;
-    struct http_answer answer = answer_of(t);
-    return t->events->on_body(t->context, &answer, bytes, len) ? len : 0;
+    if (!t->has_body) {
+        t->answer = answer_of(t);
+        t->has_body = true;
+    }
+    http_gather_add(&t->http->gather, t, bytes, len);
+    return t->refused ? 0 : len;
 }
 
 /* Header lines are signs of life, too. */
@@ -417,7 +433,7 @@ static bool finish_completed(struct http *http)
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK) {
             CURLcode code = message->data.result; /* the message goes with its handle */
             if (!begin_afresh(t, code)) {
-                finish(t, refine(t, outcome_of(code)));
+                finish(t, t->refused ? HTTP_STOPPED : refine(t, outcome_of(code)));
                 any = true;
             }
         }
@@ -440,17 +456,26 @@ static bool finish_cancelled_and_stalled(struct http *http)
     return http->count < before;
 }
 
+/* After it nothing is gathered any more: whoever ends has had all of its bytes. */
+static bool perform(struct http *http)
+{
+    int running;
+    CURLMcode code = curl_multi_perform(http->multi, &running);
+    http_gather_flush(&http->gather);
+    return code == CURLM_OK;
+}
+
 enum result http_poll(struct http *http, const int *fds, size_t count, int timeout_ms)
 {
     struct curl_waitfd wake[HTTP_WAKE_FDS_MAX];
     unsigned waits = 0;
-    int running, ready;
+    int ready;
     for (size_t i = 0; i < count && waits < HTTP_WAKE_FDS_MAX; i++) {
         if (fds[i] >= 0) {
             wake[waits++] = (struct curl_waitfd){.fd = fds[i], .events = CURL_WAIT_POLLIN};
         }
     }
-    if (curl_multi_perform(http->multi, &running) != CURLM_OK) {
+    if (!perform(http)) {
         return RESULT_FAILED;
     }
     bool happened = finish_completed(http);
@@ -459,20 +484,9 @@ enum result http_poll(struct http *http, const int *fds, size_t count, int timeo
         timeout_ms = 0; /* the caller waits for that, perhaps, and nothing else may come */
     }
     if (curl_multi_poll(http->multi, wake, waits, timeout_ms, &ready) != CURLM_OK ||
-        curl_multi_perform(http->multi, &running) != CURLM_OK) {
+        !perform(http)) {
         return RESULT_FAILED;
     }
     (void)finish_completed(http);
     return RESULT_OK;
-}
-
-const char *http_outcome_name(enum http_outcome outcome)
-{
-    static const char *const NAMES[] = {
-        [HTTP_COMPLETE] = "complete",       [HTTP_STOPPED] = "stopped",
-        [HTTP_UNREACHABLE] = "unreachable", [HTTP_FORBIDDEN] = "forbidden",
-        [HTTP_STALLED] = "stalled",         [HTTP_TIMED_OUT] = "timed_out",
-        [HTTP_BROKEN] = "broken",
-    };
-    return NAMES[outcome];
 }
