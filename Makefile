@@ -37,7 +37,7 @@ ALL_LDFLAGS += $(HARDEN_LD)
 endif
 
 SHARED_LIBS = -lcurl -lpq -lhiredis -ljansson -lcjose -lcrypto
-JOBS_LIBS   = -lsndfile
+JOBS_LIBS   = -lsndfile -pthread
 PG_CFLAGS   = -I /usr/include/postgresql
 
 SHARED_C := $(wildcard shared/*.c shared/*/*.c)

@@ -55,8 +55,7 @@ static void take_or_push_back(struct drain *d, const struct queue_job *job)
     if (accepts(d) && job->wants_peaks) {
         runner_want_peaks(d->runner, job);
     } else if (accepts(d)) {
-        (void)runner_take(d->runner, job);
-        (void)runner_take_all(d->runner);
+        runner_take(d->runner, job);
     } else {
         (void)queue_push_back(d->app, job);
     }

@@ -1,7 +1,6 @@
 #include "leases.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "recordings/queue.h"
@@ -12,14 +11,25 @@ static void lose(struct work *work)
     work_stop(work);
 }
 
-/* All works as the array that the statements take. NULL without memory, or without works. */
-static struct run_beat *beats_of(const struct work_list *list)
+/* What is being stored had been vouched for when it was handed over. Its row is locked, and to ask
+ * for it is to wait; if it takes so long that the lease lapses, it is not sealed. */
+static bool is_asked_for(const struct work *work)
 {
-    size_t n = 0;
+    return !work->lost && !work->storing;
+}
+
+/* Works as the array that the statements take. NULL without memory, or without works. */
+static struct run_beat *beats_of(const struct work_list *list, size_t *count)
+{
+    *count = 0;
     struct run_beat *beats = list->count > 0 ? calloc(list->count, sizeof *beats) : NULL;
     for (struct work *work = list->first; beats != NULL && work != NULL; work = work->next) {
-        beats[n++] = (struct run_beat){
-            .run = &work->run, .received = work->received, .total = work->total, .context = work};
+        if (is_asked_for(work)) {
+            beats[(*count)++] = (struct run_beat){.run = &work->run,
+                                                  .received = work->received,
+                                                  .total = work->total,
+                                                  .context = work};
+        }
     }
     return beats;
 }
@@ -27,9 +37,10 @@ static struct run_beat *beats_of(const struct work_list *list)
 static void renew_rows(const struct app *app, const struct work_list *list)
 {
     int64_t asked_ms = clock_monotonic_ms();
-    struct run_beat *beats = beats_of(list);
-    if (beats != NULL && run_heartbeat(app, beats, list->count) == RESULT_OK) {
-        for (size_t i = 0; i < list->count; i++) {
+    size_t count;
+    struct run_beat *beats = beats_of(list, &count);
+    if (beats != NULL && run_heartbeat(app, beats, count) == RESULT_OK) {
+        for (size_t i = 0; i < count; i++) {
             struct work *work = beats[i].context;
             if (beats[i].named) {
                 work->vouched_ms = asked_ms;
@@ -47,34 +58,50 @@ static int64_t patience(const struct app *app)
     return app->config->inflight_ttl * 3 / 4;
 }
 
-static void renew_lease(const struct app *app, struct work *work)
+static struct queue_hold *holds_of(const struct work_list *list, size_t *count)
+{
+    *count = 0;
+    struct queue_hold *holds = list->count > 0 ? calloc(list->count, sizeof *holds) : NULL;
+    for (struct work *work = list->first; holds != NULL && work != NULL; work = work->next) {
+        if (is_asked_for(work)) {
+            holds[(*count)++] = (struct queue_hold){.business_id = work->run.business_id,
+                                                    .call_sid = work->run.call_sid,
+                                                    .token = work->run.token,
+                                                    .context = work};
+        }
+    }
+    return holds;
+}
+
+static void renew_slots(const struct app *app, const struct work_list *list)
 {
     int64_t asked_ms = clock_monotonic_ms();
-    struct queue_job job = {.business_id = work->run.business_id};
-    memcpy(job.call_sid, work->run.call_sid, sizeof job.call_sid);
-    enum result result = queue_renew(app, &job, work->run.token);
-    if (result == RESULT_OK) {
-        work->vouched_ms = asked_ms;
-    } else if (result == RESULT_LOST || asked_ms - work->vouched_ms >= patience(app)) {
-        lose(work);
+    size_t count;
+    struct queue_hold *holds = holds_of(list, &count);
+    enum result result = count > 0 ? queue_renew(app, holds, count) : RESULT_OK;
+    for (size_t i = 0; i < count; i++) {
+        struct work *work = holds[i].context;
+        if (result == RESULT_OK && !holds[i].lost) {
+            work->vouched_ms = asked_ms;
+        } else if (holds[i].lost || asked_ms - work->vouched_ms >= patience(app)) {
+            lose(work);
+        }
     }
+    free(holds);
 }
 
 void leases_renew(const struct app *app, const struct work_list *list)
 {
     renew_rows(app, list);
-    for (struct work *work = list->first; work != NULL; work = work->next) {
-        if (!work->lost) {
-            renew_lease(app, work);
-        }
-    }
+    renew_slots(app, list);
 }
 
 void leases_hear_cancels(const struct app *app, const struct work_list *list)
 {
-    struct run_beat *beats = beats_of(list);
-    if (beats != NULL && run_cancel_wanted(app, beats, list->count) == RESULT_OK) {
-        for (size_t i = 0; i < list->count; i++) {
+    size_t count;
+    struct run_beat *beats = beats_of(list, &count);
+    if (beats != NULL && run_cancel_wanted(app, beats, count) == RESULT_OK) {
+        for (size_t i = 0; i < count; i++) {
             struct work *work = beats[i].context;
             if (beats[i].named) {
                 work->cancelled = true;

@@ -13,7 +13,7 @@
 #include "app.h"
 #include "work.h"
 
-/* Renews everything: one statement for all rows, then each lease. */
+/* Renews everything: one statement for all rows, then one for all leases. */
 void leases_renew(const struct app *app, const struct work_list *list);
 
 /* Stops what somebody cancelled: one statement for all. */

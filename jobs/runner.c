@@ -16,6 +16,7 @@
 #include "recordings/queue.h"
 #include "recordings/run.h"
 #include "recordings/service.h"
+#include "storer.h"
 #include "storing.h"
 #include "taking.h"
 #include "transfer.h"
@@ -30,6 +31,7 @@ enum {
     OFFER_AGAIN_MS = 1000,
     HEAR_CANCELS_EVERY_MS = 400,
     TAKE_AT_ONCE_MAX = 1000,
+    RUNNER_FDS_MAX = 4,
 };
 
 static const struct file_part NO_PART = {.fd = -1, .dir_fd = -1};
@@ -38,6 +40,7 @@ struct runner {
     const struct app *app;
     struct http *http;
     struct work_list works;
+    struct storer *storer;
     struct after *after;
     int64_t started_ms; /* wall clock */
     bool has_successor;
@@ -60,8 +63,9 @@ struct runner *runner_new(const struct app *app)
     runner->started_ms = clock_wall_ms();
     runner->next_due_ms = 1; /* at once: what Redis lost or a dead runner left is offered first */
     runner->http = http_new();
+    runner->storer = storer_new(app);
     runner->after = after_new(app, runner->http);
-    if (runner->http == NULL || runner->after == NULL) {
+    if (runner->http == NULL || runner->storer == NULL || runner->after == NULL) {
         runner_free(runner);
         return NULL;
     }
@@ -133,7 +137,7 @@ static void settle(struct work *work, int64_t delay_ms)
     work_remove(&runner->works, work);
 }
 
-/* What is to be stored waits for the others that finish with it: see store_ended. */
+/* What is to be stored waits for the others that end meanwhile: see storer.h. */
 static void write_end(struct work *work, const struct transfer_end *end,
                       const struct file_part *part)
 {
@@ -148,38 +152,10 @@ static void write_end(struct work *work, const struct transfer_end *end,
     settle(work, ending_write(work->runner->app, &work->run, &work->end, &work->part));
 }
 
-static bool is_to_store(const struct work *work, int64_t now)
-{
-    return work->ended && !work->lost && work->end.outcome == TRANSFER_STORABLE &&
-           now >= work->try_again_ms;
-}
-
-/* Stores what has finished, as many as share a commit. Gives how many. */
-static size_t store_some(struct runner *runner)
-{
-    struct storing items[STORING_MAX];
-    struct work *works[STORING_MAX];
-    size_t count = 0;
-    int64_t now = clock_monotonic_ms();
-    for (struct work *work = runner->works.first; work != NULL && count < STORING_MAX;
-         work = work->next) {
-        if (is_to_store(work, now)) {
-            items[count] =
-                (struct storing){.run = &work->run, .end = &work->end, .part = &work->part};
-            works[count++] = work;
-        }
-    }
-    storing_write(runner->app, items, count);
-    for (size_t i = 0; i < count; i++) {
-        settle(works[i], items[i].delay_ms);
-    }
-    return count;
-}
-
 static void store_ended(struct runner *runner)
 {
-    while (store_some(runner) == STORING_MAX) {
-    }
+    storer_end(runner->storer, settle, false);
+    storer_begin(runner->storer, &runner->works);
 }
 
 static void on_end(void *context, const struct transfer_end *end, struct file_part *part)
@@ -282,46 +258,51 @@ static enum result take_lease(struct runner *runner, const struct queue_job *job
     return result;
 }
 
-enum result runner_take(struct runner *runner, const struct queue_job *job)
+/* For how many more there is room, `most` at most. */
+static size_t room_for(const struct runner *runner, size_t most)
 {
-    struct run_claim claim;
-    enum result result = take_lease(runner, job, &claim);
-    if (result == RESULT_OK) {
-        start_taken(runner, &claim, 1);
-    }
-    return result;
+    size_t all = (size_t)runner->app->config->runner_transfers;
+    size_t room = runner_has_room(runner) ? all - runner->works.count : 0;
+    return room < most ? room : most;
 }
 
-/* As many as share a commit. Gives how many were granted to us; fewer than that may be ours. */
-static size_t take_some(struct runner *runner)
+/* As many as share a commit: `heard`, if there is one, and the next that were granted. Gives how
+ * many there were; fewer than that may be ours. */
+static size_t take_some(struct runner *runner, const struct queue_job *heard)
 {
     struct run_claim claims[TAKING_MAX];
-    struct queue_job job;
     size_t popped = 0, count = 0;
-    enum result result = RESULT_OK;
-    size_t room = (size_t)runner->app->config->runner_transfers - runner->works.count;
-    while (popped < TAKING_MAX && count < room && !runner->holds) {
-        result = queue_pop(runner->app, &job);
-        if (result != RESULT_OK && result != RESULT_INVALID) {
-            break;
-        }
-        popped++; /* what is no job is dropped */
-        count += result == RESULT_OK && take_lease(runner, &job, &claims[count]) == RESULT_OK;
+    if (heard != NULL && take_lease(runner, heard, &claims[count]) == RESULT_OK) {
+        count++;
+    }
+    size_t most = room_for(runner, TAKING_MAX);
+    if (most > count) {
+        count += taking_next(runner->app, claims + count, most - count, &popped);
     }
     if (count > 0) {
         start_taken(runner, claims, count);
     }
-    return popped;
+    return popped + (heard != NULL);
+}
+
+static size_t take_all(struct runner *runner, const struct queue_job *heard)
+{
+    size_t taken = take_some(runner, heard), some = taken;
+    while (some == TAKING_MAX && taken < TAKE_AT_ONCE_MAX && runner_has_room(runner)) {
+        some = take_some(runner, NULL);
+        taken += some;
+    }
+    return taken;
+}
+
+void runner_take(struct runner *runner, const struct queue_job *job)
+{
+    (void)take_all(runner, job);
 }
 
 size_t runner_take_all(struct runner *runner)
 {
-    size_t taken = 0, some = TAKING_MAX;
-    while (some == TAKING_MAX && taken < TAKE_AT_ONCE_MAX && runner_has_room(runner)) {
-        some = take_some(runner);
-        taken += some;
-    }
-    return taken;
+    return runner_has_room(runner) ? take_all(runner, NULL) : 0;
 }
 
 void runner_take_peaks(struct runner *runner)
@@ -368,7 +349,7 @@ static void tick_waiting(struct runner *runner, int64_t now)
 {
     for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
         next = work->next;
-        if (work->transfer != NULL) {
+        if (work->transfer != NULL || work->storing) {
             continue;
         }
         if (work->lost) {
@@ -447,7 +428,7 @@ void runner_tick(struct runner *runner, bool taking)
     }
     if (runner->holds) {
         struct queue_job job = runner->held;
-        (void)runner_take(runner, &job);
+        runner_take(runner, &job);
     }
     after_tick(runner->after, taking);
     meter_flush(runner->app, false);
@@ -455,7 +436,12 @@ void runner_tick(struct runner *runner, bool taking)
 
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms)
 {
-    enum result result = after_poll(runner->after, fds, count, timeout_ms);
+    int all[RUNNER_FDS_MAX + 1] = {storer_fd(runner->storer)};
+    size_t n = 1;
+    for (size_t i = 0; i < count && i < RUNNER_FDS_MAX; i++) {
+        all[n++] = fds[i];
+    }
+    enum result result = after_poll(runner->after, all, n, timeout_ms);
     store_ended(runner);
     return result;
 }
@@ -467,7 +453,7 @@ void runner_hand_back(struct runner *runner)
         next = work->next;
         if (work->transfer != NULL) {
             work_stop(work);
-        } else {
+        } else if (!work->storing) {
             ending_hand_back(runner->app, &work->run);
             abandon(work);
         }
@@ -480,9 +466,11 @@ void runner_free(struct runner *runner)
     if (runner == NULL) {
         return;
     }
-    if (runner->after != NULL) {
+    if (runner->after != NULL && runner->storer != NULL) {
+        storer_end(runner->storer, settle, true);
         runner_hand_back(runner);
     }
+    storer_free(runner->storer);
     after_free(runner->after);
     for (int i = 0; i < LAST_POLLS && runner->http != NULL && http_count(runner->http) > 0; i++) {
         (void)http_poll(runner->http, NULL, 0, 0);

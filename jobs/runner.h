@@ -1,7 +1,8 @@
 /*
  * A runner: takes granted jobs, runs each as a transfer, keeps their leases, and writes how they
  * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS, and beside them what
- * recordings are followed by (after.h).
+ * recordings are followed by (after.h). One thread beside the loop waits for disk and commits
+ * (storer.h).
  *
  * Whatever happens to a job it took, its slot is given back: by runner_* verbs while we live, by
  * the lapse of its lease when we do not.
@@ -23,9 +24,9 @@ struct runner;
 struct runner *runner_new(const struct app *app);
 void runner_free(struct runner *runner);
 
-/* Makes one popped job ours and starts it. RESULT_UNAVAILABLE: Redis has gone; it is held, and
- * there is no room, until Redis is back. Else it was not for us, or is back in the line. */
-enum result runner_take(struct runner *runner, const struct queue_job *job);
+/* Makes one popped job ours and starts it, and all others that are granted, while there is room.
+ * Where Redis has gone it is held, and there is no room, until Redis is back. */
+void runner_take(struct runner *runner, const struct queue_job *job);
 
 /* Takes all granted jobs there are, while there is room. Gives how many. */
 size_t runner_take_all(struct runner *runner);

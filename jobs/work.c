@@ -14,11 +14,13 @@ struct work *work_add(struct work_list *list, struct runner *runner, const struc
     work->run = *run;
     work->total = -1;
     work->started_ms = work->vouched_ms = clock_monotonic_ms();
-    work->next = list->first;
-    if (list->first != NULL) {
-        list->first->previous = work;
+    work->previous = list->last;
+    if (list->last != NULL) {
+        list->last->next = work;
+    } else {
+        list->first = work;
     }
-    list->first = work;
+    list->last = work;
     list->count++;
     return work;
 }
@@ -32,6 +34,8 @@ void work_remove(struct work_list *list, struct work *work)
     }
     if (work->next != NULL) {
         work->next->previous = work->previous;
+    } else {
+        list->last = work->previous;
     }
     list->count--;
     free(work);

@@ -23,7 +23,8 @@ struct work {
     int64_t published_ms, published_bytes;
     int64_t started_ms, try_again_ms; /* while it waits */
     int lock_tries;
-    bool ended; /* `end` and `part` wait for PostgreSQL to hear of them */
+    bool ended;   /* `end` and `part` wait for PostgreSQL to hear of them */
+    bool storing; /* the storer has it, and nobody else touches it */
     struct transfer_end end;
     struct file_part part;
     int64_t vouched_ms; /* when Redis or PostgreSQL last said that it is ours */
@@ -32,7 +33,7 @@ struct work {
 };
 
 struct work_list {
-    struct work *first;
+    struct work *first, *last; /* in the order in which they were added */
     size_t count;
 };
 

@@ -113,7 +113,8 @@ enum result file_part_finish_again(struct file_part *part, enum audio_kind kind,
                                    int64_t modified_ns);
 
 /* The same for a waveform in the making: opens `fd` to be written to; then gives it its final name
- * and the recording's time of change. */
+ * and the recording's time of change. That name is not waited for: one that a crash takes away is
+ * made again. Whoever wrote the bytes has synced them. */
 enum result file_peaks_open(const struct config *config, int64_t business_id, const char *call_sid,
                             struct file_part *part);
 enum result file_peaks_finish(struct file_part *part, int64_t modified_ns);

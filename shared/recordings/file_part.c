@@ -14,6 +14,7 @@
 #define PEAKS_ENDING "peaks"
 
 enum { DIR_MODE = 0750, FILE_MODE = 0640, OPEN_TRIES = 3, NS_PER_S = 1000000000 };
+enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 enum { FLUSH_EVERY_BYTES = 256 * 1024 };
 enum { FINAL_NAME_SIZE = SID_SIZE + sizeof FILE_PEAKS_ENDING };
 
@@ -50,10 +51,10 @@ static enum result open_folder(const struct config *config, int64_t business_id,
         errno = ENAMETOOLONG;
         return failed(part);
     }
-    if (mkdir(path, DIR_MODE) != 0 && errno != EEXIST) {
-        return failed(part);
+    part->dir_fd = open(path, FOLDER_FLAGS);
+    if (part->dir_fd < 0 && errno == ENOENT && (mkdir(path, DIR_MODE) == 0 || errno == EEXIST)) {
+        part->dir_fd = open(path, FOLDER_FLAGS);
     }
-    part->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return part->dir_fd >= 0 ? RESULT_OK : failed(part);
 }
 
@@ -236,22 +237,20 @@ enum result file_part_settle(struct file_part *part)
     return result;
 }
 
-static enum result finish_as(struct file_part *part, const char *ending, int64_t modified_ns)
-{
-    set_stamp(part, modified_ns);
-    enum result result = name_as(part, ending);
-    return result == RESULT_OK ? file_part_settle(part) : result;
-}
-
 enum result file_part_finish_again(struct file_part *part, enum audio_kind kind,
                                    int64_t modified_ns)
 {
-    return finish_as(part, audio_extension(kind), modified_ns);
+    set_stamp(part, modified_ns);
+    enum result result = file_part_name(part, kind);
+    return result == RESULT_OK ? file_part_settle(part) : result;
 }
 
 enum result file_peaks_finish(struct file_part *part, int64_t modified_ns)
 {
-    return finish_as(part, FILE_PEAKS_ENDING, modified_ns);
+    set_stamp(part, modified_ns);
+    enum result result = name_as(part, FILE_PEAKS_ENDING);
+    close_part(part);
+    return result;
 }
 
 void file_part_drop(struct file_part *part)

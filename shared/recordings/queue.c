@@ -209,51 +209,66 @@ enum result queue_take(const struct app *app, const struct queue_job *job, const
     return script_yes(app, "take.lua", 1, &args);
 }
 
-/* The keys that renew.lua and restore.lua take, in their order. */
-enum { LEASE_KEYS = 6 };
+enum { HOLD_SIZE = SCRIPT_KEY_SIZE + QUEUE_TOKEN_SIZE };
 
-struct lease_keys {
-    char text[LEASE_KEYS][SCRIPT_KEY_SIZE];
-};
-
-static void lease_args(struct redis_args *args, struct lease_keys *keys, int64_t business_id,
-                       const char *call_sid)
+static void list_holds(const struct queue_hold *holds, size_t count, struct buf *out)
 {
-    redis_text(args, script_key(keys->text[0], "rec_inflight", business_id, call_sid));
-    redis_text(args, script_key(keys->text[1], "rec_slots", business_id, NULL));
-    redis_text(args, script_key(keys->text[2], "rec_queue", business_id, NULL));
-    redis_text(args, script_key(keys->text[3], "rec_later", business_id, NULL));
-    redis_text(args, script_key(keys->text[4], "rec_queued", business_id, NULL));
-    redis_text(args, "rec_taken");
+    for (size_t i = 0; i < count; i++) {
+        buf_format(out, "%lld %s %s\n", (long long)holds[i].business_id, holds[i].call_sid,
+                   holds[i].token);
+    }
 }
 
-enum result queue_renew(const struct app *app, const struct queue_job *job, const char *token)
+static void mark_lost(struct queue_hold *holds, size_t count, const struct redis_reply *reply)
 {
-    struct lease_keys keys;
+    for (size_t i = 0; i < redis_reply_count(reply); i++) {
+        int64_t index = redis_reply_int(redis_reply_at(reply, i), 0);
+        if (index >= 1 && (size_t)index <= count) {
+            holds[index - 1].lost = true;
+        }
+    }
+}
+
+enum result queue_renew(const struct app *app, struct queue_hold *holds, size_t count)
+{
+    struct redis_reply *reply;
     struct redis_args args = {0};
-    lease_args(&args, &keys, job->business_id, job->call_sid);
-    redis_text(&args, token);
+    struct buf list;
+    buf_init(&list, count * HOLD_SIZE);
+    list_holds(holds, count, &list);
+    redis_text(&args, "rec_taken");
+    redis_text(&args, buf_str(&list));
     redis_int(&args, app->config->inflight_ttl);
-    redis_text(&args, job->call_sid);
-    redis_int(&args, job->business_id);
     redis_int(&args, app->config->slots_per_business);
-    return script_yes(app, "renew.lua", LEASE_KEYS, &args);
+    enum result result =
+        buf_ok(&list) ? script_eval(app, "renew.lua", 1, &args, &reply) : RESULT_FAILED;
+    if (result == RESULT_OK) {
+        mark_lost(holds, count, reply);
+        redis_reply_free(reply);
+    }
+    buf_free(&list);
+    return result;
 }
 
 enum result queue_restore(const struct app *app, int64_t business_id, const char *call_sid,
                           const char *token, enum queue_lane lane)
 {
-    struct lease_keys keys;
-    char slots_later[SCRIPT_KEY_SIZE];
+    static const char *const NAMES[] = {"rec_slots", "rec_queue", "rec_later", "rec_queued"};
+    enum { LINES = sizeof NAMES / sizeof *NAMES };
+    char lease[SCRIPT_KEY_SIZE], lines[LINES][SCRIPT_KEY_SIZE], slots_later[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
-    lease_args(&args, &keys, business_id, call_sid);
+    redis_text(&args, script_key(lease, "rec_inflight", business_id, call_sid));
+    for (size_t i = 0; i < LINES; i++) {
+        redis_text(&args, script_key(lines[i], NAMES[i], business_id, NULL));
+    }
+    redis_text(&args, "rec_taken");
     redis_text(&args, script_key(slots_later, "rec_slots_later", business_id, NULL));
     redis_text(&args, token);
     redis_int(&args, app->config->inflight_ttl);
     redis_text(&args, call_sid);
     redis_int(&args, business_id);
     redis_text(&args, lane == LANE_CLICK ? "c" : "l");
-    return script_yes(app, "restore.lua", LEASE_KEYS + 1, &args);
+    return script_yes(app, "restore.lua", 3 + LINES, &args);
 }
 
 static const char *restoring_key(char out[SCRIPT_KEY_SIZE], const char *token)
@@ -336,30 +351,57 @@ static const char *print_job(char out[SCRIPT_KEY_SIZE], int64_t business_id, con
     return out;
 }
 
-static enum result pop(const struct app *app, const char *list, struct queue_job *job)
+static void visit_taken(const struct redis_reply *taken,
+                        void (*visit)(void *, const struct queue_job *, const char *),
+                        void *context)
+{
+    struct queue_job job = {0};
+    const char *token = redis_reply_text(redis_reply_at(taken, 1));
+    if (parse_job(redis_reply_text(redis_reply_at(taken, 0)), &job) == RESULT_OK && token != NULL) {
+        visit(context, &job, token[0] != '\0' ? token : NULL);
+    }
+}
+
+enum result queue_take_next(const struct app *app, size_t most,
+                            void (*visit)(void *, const struct queue_job *, const char *),
+                            void *context, size_t *popped)
+{
+    char nonce[CRYPTO_TOKEN_SIZE];
+    struct redis_reply *reply;
+    struct redis_args args = {0};
+    *popped = 0;
+    if (!crypto_token(nonce)) {
+        return RESULT_FAILED;
+    }
+    redis_text(&args, JOBS);
+    redis_int(&args, (int64_t)most);
+    redis_text(&args, nonce);
+    redis_int(&args, app->config->inflight_ttl);
+    enum result result = script_eval(app, "take_next.lua", 1, &args, &reply);
+    if (result == RESULT_OK) {
+        *popped = redis_reply_count(reply);
+        for (size_t i = 0; i < *popped; i++) {
+            visit_taken(redis_reply_at(reply, i), visit, context);
+        }
+        redis_reply_free(reply);
+    }
+    return result;
+}
+
+enum result queue_pop_peaks(const struct app *app, struct queue_job *job)
 {
     struct redis_reply *reply;
     struct redis_args args = {0};
     redis_text(&args, "LPOP");
-    redis_text(&args, list);
+    redis_text(&args, PEAKS);
     enum result result = redis_command(app->redis, &args, &reply);
     if (result == RESULT_OK) {
         const char *text = redis_reply_text(reply);
         result = text == NULL ? RESULT_NOT_FOUND : parse_job(text, job);
         redis_reply_free(reply);
     }
-    job->wants_peaks = list == PEAKS;
+    job->wants_peaks = true;
     return result;
-}
-
-enum result queue_pop(const struct app *app, struct queue_job *job)
-{
-    return pop(app, JOBS, job);
-}
-
-enum result queue_pop_peaks(const struct app *app, struct queue_job *job)
-{
-    return pop(app, PEAKS, job);
 }
 
 enum result queue_want_peaks(const struct app *app, int64_t business_id, const char *call_sid)

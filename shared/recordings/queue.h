@@ -48,6 +48,9 @@ struct queue_job {
     bool wants_peaks;
 };
 
+/* What a lease is held by: CRYPTO_TOKEN_SIZE, and a number where many are taken at once. */
+enum { QUEUE_TOKEN_SIZE = 40 };
+
 const char *queue_lane_name(enum queue_lane lane);
 
 /* By its name; NULL, or no lane's name, is LANE_CLICK. */
@@ -101,8 +104,23 @@ enum result queue_is_ready(const struct app *app);
 /* Makes a granted job ours. RESULT_LOST when the grant lapsed or another runner has it. */
 enum result queue_take(const struct app *app, const struct queue_job *job, const char *token);
 
-/* Keeps it ours. RESULT_LOST when somebody else has it now. */
-enum result queue_renew(const struct app *app, const struct queue_job *job, const char *token);
+/* Makes the next granted jobs ours, `most` at most, without waiting for more. Each that was there
+ * is visited: with the token that holds it, or with NULL when its grant had lapsed, as for
+ * RESULT_LOST above. `popped` counts them, and what was no job. */
+enum result queue_take_next(const struct app *app, size_t most,
+                            void (*visit)(void *, const struct queue_job *, const char *token),
+                            void *context, size_t *popped);
+
+/* A lease that somebody holds. */
+struct queue_hold {
+    int64_t business_id;
+    const char *call_sid, *token;
+    bool lost;     /* the answer */
+    void *context; /* the caller's */
+};
+
+/* Keeps them ours, in one round trip; those that are somebody else's now are `lost`. */
+enum result queue_renew(const struct app *app, struct queue_hold *holds, size_t count);
 
 /* RESULT_OK while somebody holds the call's lease, RESULT_NOT_FOUND when nobody does. */
 enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid);
@@ -123,15 +141,12 @@ enum result queue_mark_runner(const struct app *app, int64_t started_ms);
 /* How long ago a runner was seen, as in queue_progress. */
 enum result queue_runner_seen(const struct app *app, int64_t *seen_ms);
 
-/* Takes the next granted job without waiting. RESULT_NOT_FOUND when there is none. */
-enum result queue_pop(const struct app *app, struct queue_job *job);
-
 /* Asks runners for a call's waveform, once however often it is asked. RESULT_LOST when
  * QUEUE_PEAKS_MAX others wait; whoever asks again later will be heard. */
 enum { QUEUE_PEAKS_MAX = 1000 };
 enum result queue_want_peaks(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* Takes the next of these without waiting. RESULT_NOT_FOUND when there is none. */
+/* Takes the next of these calls without waiting. RESULT_NOT_FOUND when there is none. */
 enum result queue_pop_peaks(const struct app *app, struct queue_job *job);
 
 /*

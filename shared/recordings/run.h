@@ -20,7 +20,7 @@
 
 enum run_job { JOB_DOWNLOAD, JOB_FULL };
 
-enum { RUN_TOKEN_SIZE = 33 };
+enum { RUN_TOKEN_SIZE = QUEUE_TOKEN_SIZE };
 
 /* A run as its holder sees it. */
 struct run {

@@ -7,7 +7,8 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -288,3 +289,41 @@ class Runner:
     def ended_well(self) -> None:
         """Wait for its end, which must be a good one."""
         assert self.process.wait(DEADLINE) == 0, self.said
+
+
+# Steps that are too short to be hit are made longer: in their middle PostgreSQL waits for a lock that
+# the test holds.
+LOCK = 20261121
+WAIT_FOR_TEST = f"""
+CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.status = 'completed' THEN PERFORM pg_advisory_xact_lock_shared({LOCK}); END IF;
+    RETURN NEW;
+END $$
+"""
+# Where a runner is caught: as it marks its row, before the file has its name; or after that, as it
+# commits.
+MARKING = "CREATE TRIGGER wait_for_test BEFORE UPDATE"
+COMMITTING = "CREATE CONSTRAINT TRIGGER wait_for_test AFTER UPDATE"
+
+
+@contextmanager
+def caught(stack: Stack, where: str) -> Iterator[Callable[[], int]]:
+    """While this lasts, whoever completes a run waits there; what is given tells which backend."""
+    deferred = "DEFERRABLE INITIALLY DEFERRED " if where == COMMITTING else ""
+    with psycopg.connect(stack.database_url, autocommit=True) as own:
+        own.execute(WAIT_FOR_TEST)
+        own.execute(f"{where} ON recording_runs {deferred}FOR EACH ROW"
+                    " EXECUTE FUNCTION wait_for_test()")
+        own.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+
+        def backend() -> int:
+            return int(until(lambda: value_of(
+                own, "SELECT max(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            ), "a runner that is about to complete"))
+
+        try:
+            yield backend
+        finally:
+            own.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            own.execute("DROP FUNCTION wait_for_test CASCADE")

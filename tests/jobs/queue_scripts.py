@@ -44,7 +44,8 @@ class Scripts:
         folder = ROOT / "db" / "queue"
         self._sha = {
             name: client.script_load((folder / f"{name}.lua").read_text())
-            for name in ("dispatch", "take", "renew", "restore", "ready", "peek", "mark", "absent")
+            for name in ("dispatch", "take", "take_next", "renew", "restore", "ready", "peek", "mark",
+                         "absent")
         }
         self._sha["snapshot"] = client.script_load(SNAPSHOT)
 
@@ -60,8 +61,21 @@ class Scripts:
         return self._call(business, "take", [_lease(business, sid)], [token, LEASE_MS])
 
     def renew(self, business: int, sid: str, token: str, limit: int) -> tuple[int, State]:
-        keys = [_lease(business, sid), *_lines(business), "rec_taken"]
-        return self._call(business, "renew", keys, [token, LEASE_MS, sid, business, limit])
+        lost, state = self.renew_all(business, [(sid, token)], limit)
+        return int(lost == []), state
+
+    def renew_all(
+        self, business: int, leases: Sequence[tuple[str, str]], limit: int
+    ) -> tuple[list[int], State]:
+        """`leases`: SIDs and tokens. Gives which are lost, from 1."""
+        words = "".join(f"{business} {sid} {token}\n" for sid, token in leases)
+        return self._call(business, "renew", ["rec_taken"], [words, LEASE_MS, limit])
+
+    def take_next(self, most: int, nonce: str) -> list[list[str]]:
+        """Jobs, and the tokens that hold them."""
+        jobs: list[list[str]] = self._eval(self.client, "take_next", ["rec_jobs"],
+                                           [most, nonce, LEASE_MS])
+        return jobs
 
     def restore(self, business: int, sid: str, token: str, lane: str) -> tuple[int, State]:
         keys = [_lease(business, sid), *_lines(business), "rec_taken",

@@ -353,3 +353,35 @@ def test_a_prefetch_stays_a_prefetch(how: str, own_redis: redis.Redis) -> None:
         scripts.lapse(1, CALLS[0])
         _, state = scripts.dispatch(1, limits, "again", "fill")
     assert len(state.leases) == 2, f"{len(state.leases)} prefetches have a slot, {limits[1]} may"
+
+
+def three_granted(scripts: Scripts) -> tuple[str, str, str]:
+    one, two, three = CALLS[:3]
+    for sid in (one, two, three):
+        scripts.dispatch(1, (3, 2), sid, "enqueue", sid, "click")
+    return one, two, three
+
+
+def test_the_next_jobs_are_taken_once_and_while_they_are_granted(own_redis: redis.Redis) -> None:
+    scripts = Scripts(own_redis)
+    one, two, three = three_granted(scripts)
+    scripts.lapse(1, two)
+    own_redis.pexpire(f"rec_inflight:1:{one}", 60_000)
+    assert scripts.take_next(2, "first") == [[f"1:{one}", "first.1"], [f"1:{two}", ""]]
+    assert scripts.take_next(2, "second") == [[f"1:{three}", "second.1"]]
+    own_redis.rpush("rec_jobs", f"1:{one}")
+    assert scripts.take_next(2, "third") == [[f"1:{one}", ""]], "a runner has it"
+    assert scripts.look(1).leases == {one: "c:r:first.1", two: None, three: "c:r:second.1"}
+    assert own_redis.pttl(f"rec_inflight:1:{one}") > 60_000, "a lease of its own, with an end"
+
+
+def test_each_lease_is_kept_or_lost_for_itself(own_redis: redis.Redis) -> None:
+    scripts = Scripts(own_redis)
+    one, two, three = three_granted(scripts)
+    scripts.take_next(3, "ours")
+    own_redis.pexpire(f"rec_inflight:1:{one}", 60_000)
+    lost, state = scripts.renew_all(
+        1, [(one, "ours.1"), (two, "theirs"), (three, "ours.3")], limit=3)
+    assert lost == [2]
+    assert state.leases == {one: "c:r:ours.1", two: "c:r:ours.2", three: "c:r:ours.3"}
+    assert own_redis.pttl(f"rec_inflight:1:{one}") > 60_000

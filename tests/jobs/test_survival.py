@@ -1,9 +1,5 @@
 """A machine that dies, at any instant: no unfinished file has a finished name, no row lies for
-long.
-
-Steps that are too short to be hit are made longer: in their middle PostgreSQL waits for a lock
-that the test holds.
-"""
+long."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -22,48 +17,13 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import (
-    Db, Runner, assert_idle, assert_stored, click, files_of, heard_of_long_ago, known_call, lapse,
-    run_of, runs_of, until, until_idle, value_of,
+    COMMITTING, MARKING, Db, Runner, assert_idle, assert_stored, caught, click, files_of,
+    heard_of_long_ago, known_call, lapse, run_of, runs_of, until, until_idle, value_of,
 )
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 NewBusiness = Callable[[], int]
 NewRunner = Callable[..., Runner]
-
-LOCK = 20261121
-WAIT_FOR_TEST = f"""
-CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF NEW.status = 'completed' THEN PERFORM pg_advisory_xact_lock_shared({LOCK}); END IF;
-    RETURN NEW;
-END $$
-"""
-# Where a runner is caught: as it marks its row, before the file has its name; or after that, as it
-# commits.
-MARKING = "CREATE TRIGGER wait_for_test BEFORE UPDATE"
-COMMITTING = "CREATE CONSTRAINT TRIGGER wait_for_test AFTER UPDATE"
-
-
-@contextmanager
-def caught(stack: Stack, where: str) -> Iterator[Callable[[], int]]:
-    """While this lasts, whoever completes a run waits there; what is given tells which backend."""
-    deferred = "DEFERRABLE INITIALLY DEFERRED " if where == COMMITTING else ""
-    with psycopg.connect(stack.database_url, autocommit=True) as own:
-        own.execute(WAIT_FOR_TEST)
-        own.execute(f"{where} ON recording_runs {deferred}FOR EACH ROW"
-                    " EXECUTE FUNCTION wait_for_test()")
-        own.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-
-        def backend() -> int:
-            return int(until(lambda: value_of(
-                own, "SELECT max(pid) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            ), "a runner that is about to complete"))
-
-        try:
-            yield backend
-        finally:
-            own.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-            own.execute("DROP FUNCTION wait_for_test CASCADE")
 
 
 def see_off(db: Db, backend: int) -> None:
