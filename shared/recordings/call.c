@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "recordings/retention.h"
 
-enum statement_name { FIND, LIST, LIST_NEWEST, LIST_FOUND, READ, LABEL, BUSINESS };
+enum statement_name { FIND, LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND, READ, LABEL, BUSINESS };
 
 /* clang-format off */
 
@@ -81,24 +81,41 @@ enum { FACTS_COUNT = 27 };
     "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" FACTS_TABLES \
     " ORDER BY c.created_at DESC, c.call_sid DESC"
 
-/* A search ($13 for LIKE, $14 as it was typed) reads some of the newest calls first: what many calls
- * hold fills a page from these. What is rare is found by its index. A search without any word ("%")
- * is for those very signs. */
+/* A search: $13 for LIKE, $14 as it was typed. One without any word ("%") is for those very signs; a
+ * word of one or two letters is not looked for in numbers, here as in tapedeck_found. */
+#define WANTED "tapedeck_wanted_of($1::bigint, $14)"
+#define SAID(alias) \
+    "tapedeck_said(" alias ".business_id, " alias ".final_transcript, " alias ".ai_summary)" \
+    " @@ " WANTED
+#define HAS_WORDS(alias) \
+    "(" alias ".final_transcript IS NOT NULL OR " alias ".ai_summary IS NOT NULL)"
 #define MATCHES(alias) \
-    "(" alias ".from_number ILIKE $13 OR " alias ".to_number ILIKE $13" \
-    " OR coalesce(" alias ".final_transcript, " alias ".ai_summary) IS NOT NULL" \
-    "   AND CASE WHEN tapedeck_wanted_of($1::bigint, $14) IS NULL" \
-    "     THEN " alias ".final_transcript ILIKE $13 OR " alias ".ai_summary ILIKE $13" \
-    "     ELSE tapedeck_said(" alias ".business_id, " alias ".final_transcript, " alias ".ai_summary)" \
-    "       @@ tapedeck_wanted_of($1::bigint, $14) END)"
+    "((" WANTED " IS NULL OR length($14) > 2 OR $14 !~ '[^0-9+*#]')" \
+    "   AND (" alias ".from_number ILIKE $13 OR " alias ".to_number ILIKE $13)" \
+    " OR " HAS_WORDS(alias) " AND CASE WHEN " WANTED " IS NULL" \
+    "   THEN " alias ".final_transcript ILIKE $13 OR " alias ".ai_summary ILIKE $13" \
+    "   ELSE " SAID(alias) " END)"
+
+/* The newest calls are read first: what many of them hold fills a page from these. */
+#define NEWEST_OF(alias, condition, count) \
+    "(SELECT " alias ".* FROM call_log " alias " WHERE " alias ".business_id = $1::bigint" \
+    "   AND " condition " AND " BEFORE_CURSOR(alias) \
+    "   ORDER BY " alias ".created_at DESC, " alias ".call_sid DESC LIMIT " count ")"
+#define NEWEST "(SELECT n.* FROM " NEWEST_OF("x", "true", "200") " n WHERE " MATCHES("n") ") l"
+
+/* Few calls may have words at all. Of those with words, the newest ten tell whether it is worth
+ * reading on; where a number holds these signs as well, it is not for words alone. */
+#define SAID_OFTEN \
+    "(SELECT count(*) > 1 FROM " NEWEST_OF("y", HAS_WORDS("y"), "10") " d WHERE " SAID("d") ")" \
+    " AND NOT tapedeck_in_a_number($1::bigint, $14, $13)"
+#define NEWEST_SAID \
+    "(SELECT n.* FROM " NEWEST_OF("x", HAS_WORDS("x"), "(SELECT CASE WHEN " SAID_OFTEN \
+    " THEN 500 ELSE 0 END)") " n WHERE " SAID("n") ") l"
+
+/* What is rare is found by its index. */
 #define FOUND \
     "(SELECT DISTINCT at FROM tapedeck_found($1::bigint, $14, $13) at) f" \
     " JOIN call_log l ON l.ctid = f.at"
-
-#define NEWEST \
-    "(SELECT n.* FROM (SELECT * FROM call_log x WHERE x.business_id = $1::bigint" \
-    "   AND " BEFORE_CURSOR("x") " ORDER BY x.created_at DESC, x.call_sid DESC LIMIT 200) n" \
-    " WHERE " MATCHES("n") ") l"
 
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find",
@@ -106,6 +123,7 @@ static const struct pg_statement SQL[] = {
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LIST] = {"call_list", PAGE_OF("call_log l")},
     [LIST_NEWEST] = {"call_list_newest", PAGE_OF(NEWEST)},
+    [LIST_SAID] = {"call_list_said", PAGE_OF(NEWEST_SAID)},
     [LIST_FOUND] = {"call_list_found", PAGE_OF(FOUND)},
     [READ] = {"call_read",
         "SELECT " FACTS_COLUMNS("$7") ROW_COLUMNS ", c.final_transcript, NULL,"
@@ -341,18 +359,21 @@ static void list_params(const struct app *app, int64_t business_id,
     }
 }
 
-/* Rows of a page, and one more where another page follows. */
-static enum result query_page(const struct app *app, const struct call_filter *filter,
-                              const struct pg_params *params, struct pg_rows **rows)
+/* Rows of a page, and one more where another page follows. What reads the newest is right when it
+ * fills the page, and only then. Digits are hardly a word that many say. */
+static enum result query_search(const struct app *app, const struct call_filter *filter,
+                                const struct pg_params *params, struct pg_rows **rows)
 {
-    if (filter->search == NULL) {
-        return query(app, LIST, params, rows);
+    static const enum statement_name NEWEST_FIRST[] = {LIST_NEWEST, LIST_SAID};
+    bool is_number = filter->search[strspn(filter->search, "0123456789+*#")] == '\0';
+    int ways = is_number ? 1 : 2;
+    for (int i = 0; i < ways; i++) {
+        enum result result = query(app, NEWEST_FIRST[i], params, rows);
+        if (result != RESULT_OK || pg_rows_count(*rows) > filter->limit) {
+            return result;
+        }
+        pg_rows_free(*rows);
     }
-    enum result result = query(app, LIST_NEWEST, params, rows);
-    if (result != RESULT_OK || pg_rows_count(*rows) > filter->limit) {
-        return result;
-    }
-    pg_rows_free(*rows);
     return query(app, LIST_FOUND, params, rows);
 }
 
@@ -389,7 +410,8 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
     enum result result = buf_ok(&pattern) ? RESULT_OK : RESULT_INVALID;
     if (result == RESULT_OK) {
         list_params(app, business_id, filter, micros, after_sid, buf_str(&pattern), &params);
-        result = query_page(app, filter, &params, &rows);
+        result = filter->search == NULL ? query(app, LIST, &params, &rows)
+                                        : query_search(app, filter, &params, &rows);
     }
     if (result == RESULT_OK) {
         *more = pg_rows_count(rows) > filter->limit;

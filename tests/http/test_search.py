@@ -90,6 +90,47 @@ def test_old_calls_are_found(given: Given, new_business: Callable[[], int]) -> N
     assert len(found("often", "&limit=100")) == 100
 
 
+def pages(api: Any, wanted: str, limit: int) -> list[str]:
+    """All that is found, a page at a time."""
+    found: list[str] = []
+    cursor = ""
+    for _ in range(2 * MANY):
+        answer = api.get(search(wanted) + f"&limit={limit}{cursor}").json
+        found += [row["call_sid"] for row in answer["calls"]]
+        if answer["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={answer['next_cursor']}"
+    raise AssertionError("there is no last page")
+
+
+@pytest.mark.parametrize("caller, wanted, by_number", [
+    ("+1", "often", False),                          # words alone
+    ("sip:often@example.com", "often", True),        # and a number
+    ("sip:w1@example.com", "w1", False),             # two letters are not looked for in numbers
+    ("+97250123456", "0123456", True),
+])
+def test_every_way_finds_the_same(
+    given: Given, new_business: Callable[[], int], caller: str, wanted: str, by_number: bool
+) -> None:
+    """Small pages are filled from the newest calls, or from the newest with words; large ones are
+    not, and are found by the indexes. Whichever it is, nothing is left out, or out of order."""
+    business = new_business()
+    expected = []
+    for n in range(MANY + 90):
+        at = f"2024-01-01T00:{n // 60:02}:{n % 60:02}Z"
+        if 60 <= n < MANY + 60:  # more calls than are looked through, between those with words
+            given.call(business, from_number="+1", to_number="+2", created_at=at)
+            continue
+        called = n % 3 == 0
+        call = given.call(business, from_number=caller if called else "+1", created_at=at,
+                          final_transcript="more" if called else f"{wanted} and more")
+        if by_number or not called:
+            expected.insert(0, call)
+    api = given.api(business)
+    for limit in (1, 12, 25, 100):
+        assert pages(api, wanted, limit) == expected
+
+
 def test_a_very_long_transcript_is_no_trouble(
     given: Given, new_business: Callable[[], int]
 ) -> None:
