@@ -1,9 +1,9 @@
 /*
  * tapedeck retain [--dry-run]
  *
- * Deletes the recordings whose time is over, files that are nobody's, and folders that are empty;
- * with RETENTION_AT_TWILIO the provider's copies as well. What was said in a call stays. Safe to
- * run at any time, beside everything else.
+ * Deletes the recordings whose time is over, files and objects that are nobody's, and folders that
+ * are empty; with RETENTION_AT_TWILIO the provider's copies as well. What was said in a call stays.
+ * Safe to run at any time, beside everything else.
  */
 #include <stdio.h>
 
@@ -14,11 +14,13 @@
 #include "recordings/object.h"
 #include "recordings/retention.h"
 #include "recordings/shelf.h"
+#include "recordings/stray.h"
 #include "retain_provider.h"
 
 enum {
     PAGE = 500,
     PAGES_MAX = 100000,
+    TOUR_PAGES = 20,      /* a night: of 2,000,000 objects all are seen in 200 nights */
     ORPHAN_AGE_S = 86400, /* younger ones may be on their way to becoming somebody's */
     ORPHANS_BRAKE = 20,   /* with more, and more than half of all: the database is another's */
 };
@@ -27,7 +29,6 @@ struct retain {
     const struct app *app;
     bool dry_run;
     int64_t calls, bytes, failed; /* of those that were due */
-    int64_t strays;               /* in the object store, from last time */
     bool no_store;                /* there are, and none is configured */
     int64_t left;                 /* in a dry run: only at the provider's, and to go there */
     struct retain_provider_counts at_provider;
@@ -132,34 +133,56 @@ static void delete_all_due(struct retain *r)
     }
 }
 
-/* ---- what stayed in the object store the last time ---- */
+/* ---- what no call keeps in the object store ---- */
 
-static void delete_stray(void *context, const struct object_facts *object)
+static void delete_stray(void *context, const struct stray *stray)
 {
     struct retain *r = context;
     int64_t bytes;
-    enum result result = delete_copies(r, object->business_id, object->call_sid, &bytes);
+    enum result result = delete_copies(r, stray->business_id, stray->call_sid, &bytes);
     if (result != RESULT_OK) {
         r->failed++;
         r->result = result;
         return;
     }
-    r->strays++;
-    log_event("OBJECT_DELETED", "business_id=%lld sid=%s bytes=%lld",
-              (long long)object->business_id, object->call_sid, (long long)object->bytes);
+    log_event("OBJECT_DELETED", "business_id=%lld sid=%s bytes=%lld", (long long)stray->business_id,
+              stray->call_sid, (long long)stray->bytes);
 }
 
-/* Where it failed for one just now, it is not asked for others. */
+static enum result mark_strays(const struct app *app)
+{
+    enum result result = RESULT_OK;
+    int64_t count = PAGE;
+    for (int page = 0; page < TOUR_PAGES && count == PAGE && result == RESULT_OK; page++) {
+        result = stray_tour(app, PAGE, &count);
+    }
+    return result;
+}
+
+static enum result delete_marked(struct retain *r)
+{
+    struct stray_place place = {0};
+    enum result result = RESULT_OK;
+    int64_t count = PAGE;
+    for (int page = 0; page < PAGES_MAX && count == PAGE && r->failed == 0; page++) {
+        result = stray_each(r->app, &place, PAGE, delete_stray, r, &count);
+        if (result != RESULT_OK) {
+            break;
+        }
+    }
+    return result;
+}
+
+/* Where the store failed for one just now, it is not asked for others. */
 static void delete_strays(struct retain *r)
 {
-    struct object_place place = {0};
-    int64_t count = PAGE;
-    for (int page = 0; page < PAGES_MAX && count > 0 && !r->dry_run && r->failed == 0; page++) {
-        enum result result = object_each_stray(r->app, &place, PAGE, delete_stray, r, &count);
-        if (result != RESULT_OK) {
-            r->result = result;
-            return;
-        }
+    if (r->dry_run || r->failed > 0) {
+        return;
+    }
+    enum result toured = mark_strays(r->app);
+    enum result deleted = delete_marked(r);
+    if (toured != RESULT_OK || deleted != RESULT_OK) {
+        r->result = deleted != RESULT_OK ? deleted : toured;
     }
 }
 

@@ -15,7 +15,6 @@ enum statement_name {
     LOST,
     FORGET,
     EACH,
-    EACH_STRAY,
     TOTAL,
     EACH_DUE,
     HELD_UP
@@ -25,7 +24,6 @@ enum statement_name {
 
 #define OBJECT_COLUMNS "o.business_id, o.call_sid, o.kind, o.bytes, o.modified_ns, o.sha256," \
     " coalesce(o.peaks_bytes, -1), o.peaks_sha256"
-enum { COLUMN_COUNT = 8 };
 
 /* Nobody is to hear it any more. */
 #define IS_DELETED(business, sid) \
@@ -39,14 +37,18 @@ static const struct pg_statement SQL[] = {
     [STORED] = {"object_stored",
         "WITH told AS (UPDATE recording_runs SET object_at = now() WHERE business_id = $1::bigint"
         "   AND call_sid = $2 AND status = 'completed' AND object_at IS NULL)"
-        " INSERT INTO recording_objects"
-        " (business_id, call_sid, kind, bytes, sha256, etag, modified_ns, peaks_bytes, peaks_sha256)"
+        " INSERT INTO recording_objects AS o (business_id, call_sid, kind, bytes, sha256, etag,"
+        "   modified_ns, peaks_bytes, peaks_sha256, call_gone_at)"
         " SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::bigint,"
-        "   nullif($8::bigint, -1), $9::text WHERE NOT " IS_DELETED("$1", "$2")
+        "   nullif($8::bigint, -1), $9::text,"
+        "   CASE WHEN NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1"
+        "     AND c.call_sid = $2) THEN now() END"
+        " WHERE NOT " IS_DELETED("$1", "$2")
         " ON CONFLICT (business_id, call_sid) DO UPDATE SET kind = excluded.kind,"
         "   bytes = excluded.bytes, sha256 = excluded.sha256, etag = excluded.etag,"
         "   modified_ns = excluded.modified_ns, stored_at = now(), lost_at = NULL,"
-        "   peaks_bytes = excluded.peaks_bytes, peaks_sha256 = excluded.peaks_sha256"},
+        "   peaks_bytes = excluded.peaks_bytes, peaks_sha256 = excluded.peaks_sha256,"
+        "   call_gone_at = coalesce(excluded.call_gone_at, o.call_gone_at)"},
     [PEAKS_STORED] = {"object_peaks_stored",
         "UPDATE recording_objects SET peaks_bytes = $4::bigint, peaks_sha256 = $5::text"
         " WHERE business_id = $1::bigint AND call_sid = $2 AND modified_ns = $3::bigint"
@@ -66,19 +68,9 @@ static const struct pg_statement SQL[] = {
     [FORGET] = {"object_forget",
         "DELETE FROM recording_objects WHERE business_id = $1::bigint AND call_sid = $2"},
     [EACH] = {"object_each",
-        "SELECT " OBJECT_COLUMNS ", true FROM recording_objects o WHERE o.lost_at IS NULL"
+        "SELECT " OBJECT_COLUMNS " FROM recording_objects o WHERE o.lost_at IS NULL"
         "   AND (o.business_id, o.call_sid) > ($1::bigint, $2::text)"
         " ORDER BY o.business_id, o.call_sid LIMIT $3"},
-    /* Pages of all objects, and of each those that are strays, and the last: where hardly any is, a
-     * page of strays alone would take as long as all objects do. */
-    [EACH_STRAY] = {"object_each_stray",
-        "SELECT " OBJECT_COLUMNS ", o.stray FROM (SELECT p.*, NOT coalesce((SELECT true"
-        "     FROM call_log c WHERE c.business_id = p.business_id AND c.call_sid = p.call_sid"
-        "       AND c.recording_deleted_at IS NULL LIMIT 1), false) AS stray,"
-        "     lead(p.call_sid) OVER (ORDER BY p.business_id, p.call_sid) IS NULL AS last"
-        "   FROM (SELECT * FROM recording_objects WHERE (business_id, call_sid) >"
-        "       ($1::bigint, $2::text) ORDER BY business_id, call_sid LIMIT $3) p) o"
-        " WHERE o.stray OR o.last ORDER BY o.business_id, o.call_sid"},
     [TOTAL] = {"object_total",
         "SELECT count(*), coalesce(sum(bytes), 0)::bigint FROM recording_objects"
         " WHERE lost_at IS NULL"},
@@ -280,15 +272,15 @@ enum result object_remove(const struct app *app, int64_t business_id, const char
     return change(app, FORGET, business_id, call_sid);
 }
 
-static enum result each(const struct app *app, enum statement_name name, struct object_place *place,
-                        int64_t most, object_visitor *visit, void *context, int64_t *count)
+enum result object_each(const struct app *app, struct object_place *place, int64_t most,
+                        object_visitor *visit, void *context, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, place->business_id);
     pg_text(&params, place->call_sid);
     pg_int(&params, most);
-    enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -298,24 +290,10 @@ static enum result each(const struct app *app, enum statement_name name, struct 
         read_facts(rows, i, &object);
         place->business_id = object.business_id;
         memcpy(place->call_sid, object.call_sid, sizeof place->call_sid);
-        if (pg_rows_bool(rows, i, COLUMN_COUNT)) {
-            visit(context, &object);
-        }
+        visit(context, &object);
     }
     pg_rows_free(rows);
     return RESULT_OK;
-}
-
-enum result object_each(const struct app *app, struct object_place *place, int64_t most,
-                        object_visitor *visit, void *context, int64_t *count)
-{
-    return each(app, EACH, place, most, visit, context, count);
-}
-
-enum result object_each_stray(const struct app *app, struct object_place *place, int64_t most,
-                              object_visitor *visit, void *context, int64_t *count)
-{
-    return each(app, EACH_STRAY, place, most, visit, context, count);
 }
 
 enum result object_total(const struct app *app, int64_t *count, int64_t *bytes)

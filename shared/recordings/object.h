@@ -93,11 +93,6 @@ typedef void object_visitor(void *context, const struct object_facts *object);
 enum result object_each(const struct app *app, struct object_place *place, int64_t most,
                         object_visitor *visit, void *context, int64_t *count);
 
-/* Of the next `most`, lost ones too, visits those that no call has which is kept: their recording
- * was deleted. Gives 0 when it has gone through all of them. */
-enum result object_each_stray(const struct app *app, struct object_place *place, int64_t most,
-                              object_visitor *visit, void *context, int64_t *count);
-
 /* How many there are, and their bytes. */
 enum result object_total(const struct app *app, int64_t *count, int64_t *bytes);
 

@@ -83,7 +83,8 @@ static const struct pg_statement SQL[] = {
         " WHERE business_id = $1::bigint AND call_sid = $2 AND recording_deleted_at IS NOT NULL"},
     [IS_ORPHAN] = {"retention_is_orphan",
         "SELECT NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1::bigint"
-        "   AND c.call_sid = $2 AND (c.recording_deleted_at IS NULL OR " IS_ACTIVE "))"},
+        "   AND c.call_sid = $2"
+        "   AND (c.recording_deleted_at IS NULL OR c.legal_hold OR " IS_ACTIVE "))"},
     {NULL, NULL},
 };
 /* clang-format on */

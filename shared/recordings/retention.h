@@ -60,7 +60,7 @@ enum result retention_may_leave(const struct app *app, int64_t business_id, cons
 enum result retention_mark_left(const struct app *app, int64_t business_id, const char *call_sid);
 
 /* May a file of this name go, as nobody's? RESULT_OK: no call of the business has this SID, or its
- * recording is deleted. RESULT_EXISTS: it is somebody's, or is being fetched. */
+ * recording is deleted. RESULT_EXISTS: it is somebody's, is held, or is being fetched. */
 enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid);
 
 /* For the check that the schema accepts them. */

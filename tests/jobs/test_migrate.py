@@ -23,7 +23,7 @@ OURS = {
     "tapedeck_migrations", "business", "call_log", "appointments", "business_calendars",
     "recording_runs", "recording_inbox", "business_twilio_accounts", "business_phone_numbers",
     "provider_accounts", "reconcile_progress", "playback_audit", "call_steps", "call_webhooks",
-    "call_webhook_deliveries", "business_retention", "recording_objects",
+    "call_webhook_deliveries", "business_retention", "recording_objects", "retain_tour",
 }
 
 

@@ -107,17 +107,103 @@ def test_what_no_call_has_any_more_goes(own: Own, objects: Objects, old: Call) -
     assert objects.all_of(old) == set() and row_of(own.db, old) == "disk"
 
 
-def test_it_goes_from_behind_many_that_stay(own: Own, objects: Objects, old: Call) -> None:
-    """All objects are gone through in pages, and most pages have nothing to delete."""
+def many_more(own: Own, business: int = 0) -> None:
+    """Objects of calls that stay."""
     for into in ("call_log (business_id, call_sid, recording_url)",
                  "recording_objects (business_id, call_sid, kind, bytes, sha256, etag, modified_ns)"):
         values = "'/x'" if into.startswith("call_log") else "'wav', 1, '', '', 0"
-        own.db.execute(f"INSERT INTO {into} SELECT 0, 'CA' || md5(n::text), {values}"
-                       " FROM generate_series(1, 1200) n")
+        own.db.execute(f"INSERT INTO {into} SELECT {business}, 'CA' || md5(n::text), {values}"
+                       " FROM generate_series(1, 11000) n")
+
+
+def seen(own: Own) -> tuple[int, int]:
+    """How many objects the tour has passed by, and how many are marked."""
+    return own.db.execute(
+        "SELECT (SELECT count(*) FROM recording_objects o, retain_tour t"
+        "  WHERE (o.business_id, o.call_sid) <= (t.business_id, t.call_sid)),"
+        " (SELECT count(*) FROM recording_objects WHERE call_gone_at IS NOT NULL)").fetchone()
+
+
+GONE = {
+    "deleted": "DELETE FROM call_log WHERE call_sid = %s",
+    "moved": "UPDATE call_log SET business_id = 2 WHERE call_sid = %s",
+    "expired": "UPDATE call_log SET recording_deleted_at = now() WHERE call_sid = %s",
+}
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_it_goes_the_next_time_however_many_stay(
+    own: Own, objects: Objects, old: Call, how: str
+) -> None:
+    """More than a night's piece of the tour stands before it: what makes it a stray marks it."""
+    many_more(own)
+    own.db.execute(GONE[how], [old.call_sid])
+    own.retain(RETENTION_DAYS="0")
+    assert seen(own) == (10000, 0), "the rest is for another night"
+    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+    assert value_of(own.db, "SELECT count(*) FROM recording_objects") == 11000
+
+
+def test_what_nothing_tells_of_is_found_on_the_tour(
+    own: Own, objects: Objects, old: Call
+) -> None:
+    """TRUNCATE fires no trigger, nor does a restored dump. The tour goes on where it was."""
+    many_more(own)
+    own.db.execute("SET session_replication_role = replica")
     own.db.execute("DELETE FROM call_log WHERE call_sid = %s", [old.call_sid])
+    own.db.execute("RESET session_replication_role")
+    own.retain(RETENTION_DAYS="0")
+    assert objects.has(old) and seen(own) == (10000, 0)
+    own.retain(RETENTION_DAYS="0")
+    assert objects.has(old) is None and row_of(own.db, old) == "disk"
+    assert seen(own) == (0, 0), "it begins anew"
+
+
+def test_what_was_one_before_there_were_marks_is_marked(own: Own, old: Call) -> None:
+    own.db.execute("DELETE FROM call_log")
+    own.db.execute("UPDATE recording_objects SET call_gone_at = NULL")
+    own.db.execute("DELETE FROM tapedeck_migrations WHERE name = '130_strays'")
+    assert own.stack.run("migrate").returncode == 0
+    assert seen(own)[1] == 1 and row_of(own.db, old) == "object"
+
+
+def test_a_hold_that_comes_late_still_holds(own: Own, objects: Objects, old: Call) -> None:
+    """The store failed, then somebody needs the recording: the object may be the last copy."""
+    with objects.down():
+        own.retain(code=1)
+    own.db.execute("UPDATE call_log SET legal_hold = true")
+    own.retain()
+    assert objects.has(old) and row_of(own.db, old) == "object" and seen(own)[1] == 0
+    own.db.execute("UPDATE call_log SET legal_hold = false")
+    assert seen(own)[1] == 1
     own.retain()
     assert objects.has(old) is None and row_of(own.db, old) == "disk"
-    assert value_of(own.db, "SELECT count(*) FROM recording_objects") == 1200
+
+
+def test_a_call_that_is_written_anew_keeps_its_object(
+    own: Own, objects: Objects, old: Call
+) -> None:
+    """As a CRM may do that deletes and inserts where others update; and it is not looked at again."""
+    own.db.execute("CREATE TEMP TABLE written AS SELECT * FROM call_log")
+    own.db.execute("DELETE FROM call_log")
+    own.db.execute("INSERT INTO call_log SELECT * FROM written")
+    assert seen(own)[1] == 1
+    own.retain(RETENTION_DAYS="0")
+    assert objects.has(old) and seen(own)[1] == 0
+
+
+def test_a_crm_needs_no_right_to_our_tables(own: Own, objects: Objects, old: Call) -> None:
+    """Its own deleting goes on, and marks the object all the same."""
+    own.db.execute("CREATE ROLE crm")
+    own.db.execute("GRANT SELECT, DELETE ON call_log TO crm")
+    own.db.execute("SET ROLE crm")
+    own.db.execute("CREATE TEMP TABLE recording_objects (business_id bigint, call_sid text)")
+    own.db.execute("DELETE FROM call_log")
+    own.db.execute("RESET ROLE")
+    own.db.execute("DROP TABLE pg_temp.recording_objects")
+    assert seen(own)[1] == 1
+    own.retain()
+    assert objects.has(old) is None
 
 
 def test_the_table_tells_of_the_store(own: Own, old: Call) -> None:

@@ -109,6 +109,16 @@ def test_a_file_that_stayed_behind_goes_the_next_time(own: Own) -> None:
     assert not own.keeps(call) and own.files() == set()
 
 
+def test_a_file_that_is_held_stays(own: Own) -> None:
+    """The hold came when it was deleted already, and its file was still there."""
+    call = own.stored(days=8)
+    own.db.execute("UPDATE call_log SET recording_deleted_at = now(), legal_hold = true")
+    for path in list((own.stack.recordings_dir / "1").iterdir()):
+        os.utime(path, (time.time() - 2 * DAY_S,) * 2)
+    own.retain()
+    assert own.files() == {f"{call.call_sid}.wav", f"{call.call_sid}.peaks.json"}
+
+
 def test_the_wrong_database_deletes_nothing(own: Own) -> None:
     for _ in range(30):
         own.file(1, f"{new_sid('CA')}.wav", days=2)

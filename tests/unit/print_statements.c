@@ -16,6 +16,7 @@
 #include "recordings/retention.h"
 #include "recordings/run.h"
 #include "recordings/step.h"
+#include "recordings/stray.h"
 #include "recordings/transcript.h"
 #include "recordings/vouch.h"
 #include "recordings/wish.h"
@@ -36,6 +37,7 @@ int main(void)
     print(run_statements());
     print(run_held_statements());
     print(step_statements());
+    print(stray_statements());
     print(transcript_statements());
     print(history_statements());
     print(inbox_statements());
