@@ -379,7 +379,8 @@ enum result queue_take_next(const struct app *app, size_t most,
     redis_int(&args, app->config->inflight_ttl);
     enum result result = script_eval(app, "take_next.lua", 1, &args, &reply);
     if (result == RESULT_OK) {
-        *popped = redis_reply_count(reply);
+        size_t there = redis_reply_count(reply);
+        *popped = there < most ? there : most;
         for (size_t i = 0; i < *popped; i++) {
             visit_taken(redis_reply_at(reply, i), visit, context);
         }

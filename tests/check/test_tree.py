@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from stack.stack import ROOT
+
 from .tree import files, name_of
 
 # Written so that this file is not found by itself.
@@ -77,3 +79,10 @@ def test_broken_scripts_are_found(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     found = [fault.split(":")[0] for fault in shell_faults(sorted(tmp_path.iterdir()))]
     assert found == [str(tmp_path / "bad"), str(tmp_path / "bad.sh")]
+
+
+def test_every_harness_has_seeds() -> None:
+    """A fuzzer without a folder of seeds ends at once, and `make fuzz` with it."""
+    harnesses = {path.stem.removeprefix("fuzz_") for path in ROOT.glob("tests/fuzz/fuzz_*.c")}
+    seeded = {path.parent.name for path in ROOT.glob("tests/fuzz/corpus/*/*")}
+    assert harnesses and harnesses == seeded

@@ -24,7 +24,8 @@ enum {
     COMMAND_SIZE = 64 * 1024,
     HEAR_MS = 100,
     PATIENCE_MS = 2,
-    VERBS = 12,
+    VERBS = 13,
+    TAKE_MOST = 2,
 };
 
 static struct fuzz_world world;
@@ -157,13 +158,32 @@ static void ask_peek(const struct app *app)
         REQUIRE(strnlen(progress.format, sizeof progress.format) < sizeof progress.format);
 }
 
-static void ask_jobs(const struct app *app, bool waiting)
+static void check_taken(void *context, const struct queue_job *job, const char *token)
+{
+    size_t *count = context;
+    REQUIRE(++*count <= TAKE_MOST);
+    check_job(RESULT_OK, job);
+    REQUIRE(token == NULL || token[0] != '\0');
+}
+
+static void ask_next(const struct app *app)
+{
+    size_t count = 0, popped = SIZE_MAX;
+    (void)queue_take_next(app, TAKE_MOST, check_taken, &count, &popped);
+    REQUIRE(popped <= TAKE_MOST && count <= popped);
+}
+
+static void ask_renew(const struct app *app)
+{
+    struct queue_hold holds[2] = {
+        {.business_id = WORLD_BUSINESS, .call_sid = WORLD_SID, .token = "t"},
+        {.business_id = WORLD_BUSINESS, .call_sid = WORLD_SID, .token = "u"}};
+    (void)queue_renew(app, holds, 2);
+}
+
+static void ask_jobs(const struct app *app)
 {
     struct queue_job job = {0};
-    if (!waiting) {
-        check_job(queue_pop(app, &job), &job);
-        return;
-    }
     if (queue_listen(app->redis, 1) != RESULT_OK)
         return;
     struct pollfd fd = {.fd = redis_fd(app->redis), .events = POLLIN};
@@ -192,13 +212,14 @@ static void ask(const struct app *app, unsigned verb)
     const struct queue_job job = {.business_id = WORLD_BUSINESS, .call_sid = WORLD_SID};
     switch (verb) {
     case 4: ask_peek(app); break;
-    case 5: ask_jobs(app, false); break;
-    case 6: ask_jobs(app, true); break;
+    case 5: ask_next(app); break;
+    case 6: ask_jobs(app); break;
     case 7: (void)queue_runner_seen(app, &seen); break;
     case 8: (void)queue_take(app, &job, "t"); break;
     case 9: (void)queue_is_held(app, WORLD_BUSINESS, WORLD_SID); break;
     case 10: (void)turnstile_strike(app, "192.0.2.7", &seen, &left); break;
     case 11: ask_after_posts(app); break;
+    case 12: ask_renew(app); break;
     default: ask_dispatch(app, verb); break;
     }
 }
