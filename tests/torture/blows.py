@@ -112,7 +112,8 @@ class Blows:
         if runner.status() is not None:
             return
         now = self._tokens()
-        lost = {sid for sid in runner.held if now and now.get(sid) != tokens.get(sid)}
+        known = tokens and now  # PostgreSQL answered both times
+        lost = {sid for sid in runner.held if known and now.get(sid) != tokens.get(sid)}
         self.fleet.claimed_meanwhile(runner, lost)
         runner.thaw()
         self.world.timeline.note("BLOW", f"thawed {runner.name}; {len(lost)} were taken from it")
