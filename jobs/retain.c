@@ -161,7 +161,7 @@ static enum result mark_strays(const struct app *app)
 
 static enum result delete_marked(struct retain *r)
 {
-    struct stray_place place = {0};
+    struct object_place place = {0};
     enum result result = RESULT_OK;
     int64_t count = PAGE;
     for (int page = 0; page < PAGES_MAX && count == PAGE && r->failed == 0; page++) {

@@ -288,7 +288,7 @@ static size_t take_some(struct runner *runner, const struct queue_job *heard)
 static size_t take_all(struct runner *runner, const struct queue_job *heard)
 {
     size_t taken = take_some(runner, heard), some = taken;
-    while (some == TAKING_MAX && taken < TAKE_AT_ONCE_MAX && runner_has_room(runner)) {
+    while (some == TAKING_MAX && taken < TAKE_AT_ONCE_MAX) {
         some = take_some(runner, NULL);
         taken += some;
     }
@@ -302,7 +302,7 @@ void runner_take(struct runner *runner, const struct queue_job *job)
 
 size_t runner_take_all(struct runner *runner)
 {
-    return runner_has_room(runner) ? take_all(runner, NULL) : 0;
+    return take_all(runner, NULL);
 }
 
 void runner_take_peaks(struct runner *runner)

@@ -169,12 +169,20 @@ static void list_waiting(const struct queue_waiting *calls, size_t count, struct
     }
 }
 
+/* The i-th of the indices, from 1, that a script answers with. False when it is none of a list of
+ * `count`. */
+static bool index_at(const struct redis_reply *reply, size_t i, size_t count, size_t *index)
+{
+    int64_t got = redis_reply_int(redis_reply_at(reply, i), 0);
+    *index = (size_t)got - 1;
+    return got >= 1 && (size_t)got <= count;
+}
+
 static void mark_absent(struct queue_waiting *calls, size_t count, const struct redis_reply *reply)
 {
-    for (size_t i = 0; i < redis_reply_count(reply); i++) {
-        int64_t index = redis_reply_int(redis_reply_at(reply, i), 0);
-        if (index >= 1 && (size_t)index <= count) {
-            calls[index - 1].absent = true;
+    for (size_t i = 0, index; i < redis_reply_count(reply); i++) {
+        if (index_at(reply, i, count, &index)) {
+            calls[index].absent = true;
         }
     }
 }
@@ -221,10 +229,9 @@ static void list_holds(const struct queue_hold *holds, size_t count, struct buf 
 
 static void mark_lost(struct queue_hold *holds, size_t count, const struct redis_reply *reply)
 {
-    for (size_t i = 0; i < redis_reply_count(reply); i++) {
-        int64_t index = redis_reply_int(redis_reply_at(reply, i), 0);
-        if (index >= 1 && (size_t)index <= count) {
-            holds[index - 1].lost = true;
+    for (size_t i = 0, index; i < redis_reply_count(reply); i++) {
+        if (index_at(reply, i, count, &index)) {
+            holds[index].lost = true;
         }
     }
 }

@@ -62,7 +62,7 @@ enum result stray_tour(const struct app *app, int64_t most, int64_t *count)
     return result;
 }
 
-enum result stray_each(const struct app *app, struct stray_place *place, int64_t most,
+enum result stray_each(const struct app *app, struct object_place *place, int64_t most,
                        stray_visitor *visit, void *context, int64_t *count)
 {
     struct pg_params params = {0};

@@ -13,7 +13,7 @@
 
 #include "app.h"
 #include "base/result.h"
-#include "base/text.h"
+#include "recordings/object.h"
 
 /* Texts live only while the visitor runs. */
 struct stray {
@@ -23,20 +23,14 @@ struct stray {
 };
 typedef void stray_visitor(void *context, const struct stray *stray);
 
-/* A place among the objects, by business and call. Start from {0}. */
-struct stray_place {
-    int64_t business_id;
-    char call_sid[SID_SIZE];
-};
-
 /* Goes on with the tour: marks the strays among the next `most` objects, lost ones too, after the
  * place that PostgreSQL remembers, and remembers how far it got. `count` gets how many there were;
  * less than `most`: the next time it begins anew. */
 enum result stray_tour(const struct app *app, int64_t most, int64_t *count);
 
-/* Visits the strays among the next `most` marked objects after `place`, which moves on; `count`
- * gets how many of these there were. Whose call is kept again loses its mark. */
-enum result stray_each(const struct app *app, struct stray_place *place, int64_t most,
+/* Visits the strays among the next `most` marked objects after `place`, which moves on; start from
+ * {0}. `count` gets how many of these there were. Whose call is kept again loses its mark. */
+enum result stray_each(const struct app *app, struct object_place *place, int64_t most,
                        stray_visitor *visit, void *context, int64_t *count);
 
 /* For the check that the schema accepts them. */
