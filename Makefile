@@ -41,9 +41,9 @@ JOBS_LIBS   = -lsndfile -pthread
 PG_CFLAGS   = -I /usr/include/postgresql
 
 SHARED_C := $(wildcard shared/*.c shared/*/*.c)
-FCGI_C   := $(wildcard fcgi/*.c)
-JOBS_C   := $(wildcard jobs/*.c)
-UNIT_C   := $(wildcard tests/unit/test_*.c)
+FCGI_C   := $(wildcard fcgi/*.c fcgi/*/*.c)
+JOBS_C   := $(wildcard jobs/*.c jobs/*/*.c)
+UNIT_C   := $(wildcard tests/unit/*/test_*.c)
 MIGRATIONS := $(sort $(wildcard db/migrations/*.sql))
 SCRIPTS    := $(sort $(wildcard db/queue/*.lua))
 PROMPTS    := $(sort $(wildcard db/prompts/*.txt))
@@ -93,7 +93,7 @@ TESTABLE_O = $(filter-out %/main.o,$(FCGI_O) $(JOBS_O)) $(SHARED_O)
 $(BUILD)/unit/%: tests/unit/%.c $(TESTABLE_O)
 	@mkdir -p $(@D)
 	@echo "cc $<"
-	@$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
+	@$(CC) $(ALL_CFLAGS) -I tests/unit $(ALL_LDFLAGS) -o $@ $< $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
 
 # What a request costs, in instructions: tests/cost.
 $(BUILD)/obj/tests/cost/%.o: ALL_CFLAGS += -I tests/unit
@@ -108,7 +108,7 @@ units: $(UNITS)
 	    else cat $$unit.log; failed=$$((failed + 1)); fi; \
 	done; echo "units: $$passed passed, $$failed failed"; test $$failed = 0
 
-# The units of a plain build once more, with valgrind watching; tests/http/test_valgrind.py does the
+# The units of a plain build once more, with valgrind watching; tests/fcgi/http/test_valgrind.py does the
 # same to a responder. Debian 12's valgrind knows no pidfd_open, so children are left to sanitizers.
 WATCHED  = $(filter-out %/test_child,$(UNITS))
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
@@ -184,14 +184,16 @@ test:
 	exit $$failed
 
 # What is asked over every front end, each time. `make test-front FRONT=apache` asks all there is.
-FRONT_TESTS = tests/stack/test_front.py tests/http/test_differences.py \
-              $(patsubst %,tests/http/test_%.py,ranges modes file_route wire hostility \
-                  webhooks recording_events auth origins early)
+FRONT_TESTS = tests/stack/test_front.py \
+              $(patsubst %,tests/fcgi/%.py,front/test_differences front/test_modes front/test_wire \
+                  http/test_ranges http/test_hostility http/test_auth http/test_origins \
+                  http/test_early routes/test_file_route routes/test_webhooks \
+                  routes/test_recording_events)
 test-front:
 	@sh tests/stack/setup.sh build run test
 	@$(call build,$(ASAN) all)
 	@BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) \
-	    tests/http tests/stack/test_front.py
+	    tests/fcgi tests/stack/test_front.py
 
 # Kills everything at random instants for some minutes: SEED=n MINUTES=n, see tests/torture/cli.py.
 torture:

@@ -18,8 +18,8 @@ INSTALL    ?= install
 UNITS_DIR   = jobs/systemd
 UNIT_FILES := $(notdir $(wildcard $(UNITS_DIR)/*.service $(UNITS_DIR)/*.timer $(UNITS_DIR)/*.path))
 WEB_FILES  := $(shell cd web && find . -type f | sed 's,^\./,,')
-FRONTS      = lighttpd.conf fcgi/apache.conf fcgi/nginx.conf \
-              $(wildcard fcgi/*.lua)
+FRONTS      = lighttpd.conf fcgi/front/apache.conf fcgi/front/nginx.conf \
+              $(wildcard fcgi/front/*.lua)
 DROP_IN     = tapedeck-.service.d/closed.conf
 
 # The files say the places of PREFIX=/usr/local; those of this installation are put in.

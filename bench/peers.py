@@ -82,7 +82,7 @@ class Peers:
             link = api.post(f"/api/recordings/{call}/prepare").json["play_url"]
             return self._stack.base_url + link.removeprefix(self._stack.public_base_url)
 
-        return Peer("play link", "lighttpd, fcgi/play_link.lua", url,
+        return Peer("play link", "lighttpd, fcgi/front/play_link.lua", url,
                     [self._stack.pid("lighttpd"), self._stack.pid("responders")],
                     [self._stack.pid("postgres"), self._stack.pid("redis")], ours=True)
 

@@ -128,7 +128,7 @@ def run(
         peers = [
             *started.lighttpd(), started.nginx(), started.play_link(),
             started.ours(stack, "file route", "the first of a minute by a responder, the like of it by"
-                         " lighttpd, fcgi/granted.lua"),
+                         " lighttpd, fcgi/front/granted.lua"),
             started.ungranted(),
             started.ours(other, "file route, own bytes", "8 responders, SENDFILE=off, lighttpd"),
             started.php(), *started.node(), started.flask(),

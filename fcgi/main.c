@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "recordings/meter.h"
+#include "metrics/traffic.h"
+#include "observe/metrics.h"
 #include "resident.h"
 #include "routes.h"
-#include "traffic.h"
 
 enum { EXIT_CONFIG = 2 };
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "auth.h"
-#include "handlers.h"
+#include "http/auth.h"
+#include "routes/handlers.h"
 
 enum who {
     WHO_ANYONE,

@@ -9,8 +9,8 @@
 #define TAPEDECK_FCGI_ROUTES_H
 
 #include "app.h"
-#include "request.h"
-#include "response.h"
+#include "http/request.h"
+#include "http/response.h"
 
 /* Answers a request, whatever it is. `begun` is what request_begin gave. */
 void routes_answer(const struct app *app, struct request *request, enum result begun,

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audio/child_commands.h"
 #include "commands.h"
-#include "pieces.h"
-#include "recordings/meter.h"
+#include "observe/metrics.h"
 
 struct command {
     const char *name;

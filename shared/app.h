@@ -9,10 +9,10 @@
 #include "clients/pg.h"
 #include "clients/redis.h"
 #include "clients/s3.h"
-#include "config.h"
-#include "credentials.h"
+#include "config/config.h"
+#include "config/credentials.h"
 
-struct meter; /* recordings/meter.h */
+struct meter; /* observe/metrics.h */
 
 struct app {
     const struct config *config;

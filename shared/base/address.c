@@ -1,4 +1,4 @@
-#include "base/address.h"
+#include "address.h"
 
 #include <netinet/in.h>
 #include <stddef.h>

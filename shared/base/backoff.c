@@ -1,4 +1,4 @@
-#include "base/backoff.h"
+#include "backoff.h"
 
 enum { FIRST_DELAY_MS = 50 };
 

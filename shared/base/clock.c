@@ -1,11 +1,11 @@
-#include "base/clock.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "text.h"
 
 /* The first and last second that four digits of year can write. */
 static const int64_t FIRST_SECOND = INT64_C(-62167219200);

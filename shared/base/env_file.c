@@ -1,4 +1,4 @@
-#include "base/env_file.h"
+#include "env_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
-#include "base/result.h"
+#include "buf.h"
+#include "result.h"
 
 enum { ENV_FILE_MAX = 64 * 1024 };
 

@@ -1,10 +1,10 @@
-#include "base/form.h"
+#include "form.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "text.h"
 
 /* Decodes in place: decoding never grows, and its NUL falls on the separator at the latest. */
 static bool decode_part(char *part, size_t len)

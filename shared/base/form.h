@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/result.h"
+#include "result.h"
 
 enum { FORM_MAX_PAIRS = 128 };
 

@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "log.h"
 
 #include <errno.h>
 #include <limits.h>

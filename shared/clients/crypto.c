@@ -1,4 +1,4 @@
-#include "clients/crypto.h"
+#include "crypto.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "clients/http.h"
+#include "http.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -8,8 +8,8 @@
 
 #include "base/address.h"
 #include "base/clock.h"
-#include "clients/http_gather.h"
-#include "clients/http_source.h"
+#include "http_gather.h"
+#include "http_source.h"
 
 enum { RECEIVE_BUFFER = HTTP_GATHER_MAX, RETRY_AFTER_MAX_S = 86400 };
 

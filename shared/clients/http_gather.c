@@ -1,4 +1,4 @@
-#include "clients/http_gather.h"
+#include "http_gather.h"
 
 #include <string.h>
 

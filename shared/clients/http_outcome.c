@@ -1,4 +1,4 @@
-#include "clients/http.h"
+#include "http.h"
 
 const char *http_outcome_name(enum http_outcome outcome)
 {

@@ -1,4 +1,4 @@
-#include "clients/http_source.h"
+#include "http_source.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

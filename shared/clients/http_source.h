@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clients/http.h"
+#include "http.h"
 
 struct http_source;
 

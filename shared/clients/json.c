@@ -1,4 +1,4 @@
-#include "clients/json.h"
+#include "json.h"
 
 #include <jansson.h>
 

@@ -1,11 +1,11 @@
-#include "clients/jwt.h"
+#include "jwt.h"
 
 #include <cjose/cjose.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clients/json.h"
+#include "json.h"
 
 static cjose_jwk_t *key_of(const char *secret)
 {

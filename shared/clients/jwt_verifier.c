@@ -1,10 +1,10 @@
-#include "clients/jwt_verifier.h"
+#include "jwt_verifier.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clients/crypto.h"
+#include "crypto.h"
 
 enum { SEEN = 256 }; /* some 50 kB */
 

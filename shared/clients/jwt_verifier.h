@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/result.h"
-#include "clients/jwt.h"
+#include "jwt.h"
 
 struct jwt_verifier;
 

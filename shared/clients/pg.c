@@ -1,4 +1,4 @@
-#include "clients/pg.h"
+#include "pg.h"
 
 #include <libpq-fe.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "clients/pg_array.h"
+#include "pg_array.h"
 
 enum { CEILING = 256 * 1024 };
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "clients/pg.h"
+#include "pg.h"
 
 enum { PG_ARRAYS_MAX = 4 };
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clients/pg.h"
+#include "pg.h"
 
 void pg_text(struct pg_params *params, const char *text)
 {

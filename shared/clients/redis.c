@@ -1,4 +1,4 @@
-#include "clients/redis.h"
+#include "redis.h"
 
 #include <hiredis/hiredis.h>
 #include <poll.h>
@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "clients/redis_address.h"
-#include "clients/redis_sentinel.h"
+#include "redis_address.h"
+#include "redis_sentinel.h"
 
 enum { RECONNECT_CEILING_MS = 2000, POSTED_MAX = 100 };
 

@@ -1,4 +1,4 @@
-#include "clients/redis_address.h"
+#include "redis_address.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clients/redis.h"
+#include "redis.h"
 
 void redis_text(struct redis_args *args, const char *text)
 {

@@ -1,11 +1,11 @@
-#include "clients/redis_sentinel.h"
+#include "redis_sentinel.h"
 
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "clients/redis.h"
+#include "redis.h"
 
 /* An address in a reply: host and port, as two texts. */
 static bool read_host(const struct redis_reply *reply, struct redis_host *out)

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "clients/redis_address.h"
+#include "redis_address.h"
 
 /* Asks the Sentinels of `address` one after another, from `*first` (any number) on, until one names
  * the master; that one is `*first` then. All of it takes about `timeout_ms`, each a third of that

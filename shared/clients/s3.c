@@ -1,8 +1,8 @@
-#include "clients/s3.h"
+#include "s3.h"
 
 #include <stdio.h>
 
-#include "clients/s3_request.h"
+#include "s3_request.h"
 
 bool s3_is_configured(const struct config *config)
 {

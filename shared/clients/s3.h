@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "base/result.h"
-#include "clients/crypto.h"
-#include "clients/http.h"
-#include "config.h"
+#include "config/config.h"
+#include "crypto.h"
+#include "http.h"
 
 enum { S3_KEY_SIZE = 128, S3_URL_SIZE = 2048 };
 

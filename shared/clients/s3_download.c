@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "clients/s3.h"
-#include "clients/s3_request.h"
+#include "s3.h"
+#include "s3_request.h"
 
 struct s3_download {
     struct s3_exchange *exchange;

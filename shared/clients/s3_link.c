@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "clients/s3.h"
-#include "clients/s3_request.h"
+#include "s3.h"
+#include "s3_request.h"
 
 enum { LONGEST_S = 7 * 86400, STAMP_SIZE = sizeof "20261120T233500Z", DATE_LENGTH = 8 };
 

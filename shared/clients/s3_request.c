@@ -1,4 +1,4 @@
-#include "clients/s3_request.h"
+#include "s3_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>

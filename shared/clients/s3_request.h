@@ -8,7 +8,7 @@
 #define TAPEDECK_CLIENTS_S3_REQUEST_H
 
 #include "base/buf.h"
-#include "clients/s3.h"
+#include "s3.h"
 
 enum { S3_HOST_SIZE = 512, S3_PATH_SIZE = 256, S3_HEADERS_MAX = 6, S3_BODY_MAX = 64 * 1024 };
 

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "clients/s3.h"
-#include "clients/s3_request.h"
+#include "s3.h"
+#include "s3_request.h"
 
 enum {
     SLICE = 1 << 20, /* added up at a time: a millisecond or two */

@@ -1,15 +1,15 @@
-#include "recordings/service.h"
+#include "service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "calls/authority.h"
 #include "clients/crypto.h"
-#include "recordings/object.h"
-#include "recordings/step.h"
-#include "recordings/vouch.h"
-#include "recordings/wish.h"
+#include "followups/step.h"
+#include "runs/run_control.h"
+#include "storage/object.h"
 #include "twilio/media.h"
 
 enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000, RESTORE_TRIES = 5 };

@@ -10,11 +10,11 @@
 
 #include "app.h"
 #include "base/result.h"
-#include "recordings/call.h"
-#include "recordings/file.h"
-#include "recordings/inbox.h"
-#include "recordings/queue.h"
-#include "recordings/run.h"
+#include "calls/call.h"
+#include "calls/inbox.h"
+#include "runs/queue.h"
+#include "runs/run.h"
+#include "storage/file.h"
 #include "twilio/callback.h"
 
 enum recording_state {
@@ -88,7 +88,7 @@ enum result service_cancel(const struct app *app, int64_t business_id, int64_t r
 
 /* A checked recording callback: kept, matched with its call if that is there, its download queued
  * behind those that people wait for. RESULT_OK: saved; RESULT_EXISTS: it was known. RESULT_DENIED:
- * its account may not speak of this call (vouch.h); nothing is kept. */
+ * its account may not speak of this call (authority.h); nothing is kept. */
 enum result service_recording_event(const struct app *app,
                                     const struct recording_callback *callback);
 

@@ -1,5 +1,5 @@
 /* The decision, and looking; what is done about it is in service.c. */
-#include "recordings/service.h"
+#include "service.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "speech/answer.h"
+#include "answer.h"
 
 #include <string.h>
 

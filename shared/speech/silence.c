@@ -1,4 +1,4 @@
-#include "speech/silence.h"
+#include "silence.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "speech/summary.h"
+#include "summary.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "speech/talk.h"
+#include "talk.h"
 
 #include <stdlib.h>
 #include <string.h>

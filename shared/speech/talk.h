@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/result.h"
-#include "config.h"
+#include "config/config.h"
 
 enum { TALK_SENTENCES_MAX = 50000, TALK_TEXT_MAX = 4 * 1024 * 1024 };
 

@@ -1,4 +1,4 @@
-#include "speech/wav.h"
+#include "wav.h"
 
 #include <string.h>
 

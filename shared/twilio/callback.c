@@ -1,11 +1,11 @@
-#include "twilio/callback.h"
+#include "callback.h"
 
 #include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "twilio/media.h"
+#include "media.h"
 
 enum { PARTY_MAX = 128, ERROR_CODE_MAX = 999999999 };
 

@@ -1,4 +1,4 @@
-#include "twilio/listing.h"
+#include "listing.h"
 
 #include <stdio.h>
 #include <string.h>

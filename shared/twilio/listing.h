@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/result.h"
-#include "twilio/callback.h"
+#include "callback.h"
 
 enum { LISTING_PAGE_MAX = 4 * 1024 * 1024, LISTING_URI_SIZE = 1024 };
 

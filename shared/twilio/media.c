@@ -1,4 +1,4 @@
-#include "twilio/media.h"
+#include "media.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "twilio/signature.h"
+#include "signature.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

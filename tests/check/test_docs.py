@@ -94,7 +94,7 @@ def test_links_lead_somewhere() -> None:
 
 def test_the_manual_has_every_command_and_option() -> None:
     commands = set(COMMAND.findall((ROOT / "jobs" / "main.c").read_text()))
-    options = {name for source in (ROOT / "jobs").glob("*.c")
+    options = {name for source in (ROOT / "jobs").rglob("*.c")
                for name in OPTION.findall(source.read_text())}
     assert len(commands) > 10 and len(options) > 10
     assert list(manual_faults(commands, options, MANUAL.read_text())) == []

@@ -10,8 +10,15 @@ from .tree import c_sources, code_only
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 
-# Lowest first; a file includes its own level or a lower one.
-LEVELS = ("base", "config", "clients", "app", "twilio", "speech", "recordings")
+# The rooms of each part, lowest first: a file includes its own room or a lower one. A name without
+# a slash at its end is one file, header and source.
+ROOMS = {
+    "shared": ("base/", "config/", "clients/", "app", "schema/", "twilio/", "speech/", "storage/",
+               "runs/", "calls/", "followups/", "observe/", "recordings/"),
+    "fcgi": ("resident", "http/", "metrics/", "routes/", "routes", "main"),
+    "jobs": ("options", "commands", "provider/", "audio/", "objects/", "steps/", "runner/",
+             "commands/", "main"),
+}
 
 # Where the compiler looks, after the including file's own folder.
 SEARCHED = ("shared", "fcgi", "jobs", "tests/unit")
@@ -25,7 +32,7 @@ HOMES = {
     "jansson.h": "shared/clients/json.c",
     "cjose/": "shared/clients/jwt.c",
     "openssl/": "shared/clients/crypto.c",
-    "sndfile.h": "jobs/sound.c",
+    "sndfile.h": "jobs/audio/sound.c",
     "link.h": "fcgi/resident.c",
 }
 
@@ -39,7 +46,7 @@ NAMES = {
     r"json_t|json_(?:decref|dump\w*|load\w*|object\w*|array\w*|string\w*|integer\w*)":
         "shared/clients/json.c",
     r"cjose_\w+": "shared/clients/jwt.c",
-    r"SNDFILE|SF_\w+|sf_\w+": "jobs/sound.c",
+    r"SNDFILE|SF_\w+|sf_\w+": "jobs/audio/sound.c",
     r"EVP_\w+|HMAC|CRYPTO_memcmp|RAND_bytes": "shared/clients/crypto.c",
 }
 
@@ -66,13 +73,12 @@ def resolve(name: str, included: str, known: Includes) -> str | None:
 
 
 def level(name: str) -> int | None:
-    """Its place in LEVELS, for files of shared/."""
-    parts = PurePosixPath(name).parts
-    if parts[0] != "shared":
-        return None
-    if len(parts) > 2:
-        return LEVELS.index(parts[1])
-    return LEVELS.index("app" if parts[1].startswith("app") else "config")
+    """Its room's place among the rooms of its part; None for files of no part."""
+    part, _, inside = name.partition("/")
+    for place, room in enumerate(ROOMS.get(part, ())):
+        if inside.startswith(room) if room.endswith("/") else inside.rpartition(".")[0] == room:
+            return place
+    return None
 
 
 def layer_faults(graph: Includes) -> Iterator[str]:
@@ -86,12 +92,13 @@ def layer_faults(graph: Includes) -> Iterator[str]:
 
 
 def may_include(name: str, target: str) -> bool:
-    mine, theirs = level(name), level(target)
-    if name.startswith("tests/"):
+    part, theirs = name.split("/")[0], target.split("/")[0]
+    if part == "tests":
         return True
-    if mine is not None:
-        return theirs is not None and theirs <= mine
-    return theirs is not None or name.split("/")[0] == target.split("/")[0]
+    mine, its = level(name), level(target)
+    if mine is None or its is None:
+        return False
+    return its <= mine if part == theirs else theirs == "shared" and part != "shared"
 
 
 def home_faults(graph: Includes, homes: Mapping[str, str | None] = HOMES) -> Iterator[str]:
@@ -141,37 +148,44 @@ def test_library_names_stay_at_home() -> None:
 
 GOOD: Includes = {
     "shared/base/buf.h": ["<stddef.h>"],
-    "shared/config.h": ["base/buf.h"],
+    "shared/config/config.h": ["base/buf.h"],
     "shared/clients/pg.h": ["base/buf.h"],
-    "shared/app.h": ["clients/pg.h", "config.h"],
+    "shared/app.h": ["clients/pg.h", "config/config.h"],
     "shared/twilio/media.h": ["app.h"],
-    "shared/recordings/run.h": ["twilio/media.h"],
-    "fcgi/request.h": ["recordings/run.h"],
-    "fcgi/file.c": ["request.h"],
-    "jobs/drain.c": ["recordings/run.h"],
+    "shared/runs/run.h": ["twilio/media.h"],
+    "shared/recordings/service.h": ["runs/run.h"],
+    "fcgi/http/request.h": ["recordings/service.h"],
+    "fcgi/routes/file.c": ["http/request.h"],
+    "jobs/options.h": ["<stddef.h>"],
+    "jobs/runner/runner.h": ["runs/run.h"],
+    "jobs/commands/drain.c": ["runner/runner.h", "options.h"],
 }
 
 
 def test_bad_layers_are_found() -> None:
     assert list(layer_faults(GOOD)) == []
     for name, included in (
-        ("shared/base/log.c", "config.h"),
+        ("shared/base/log.c", "config/config.h"),
         ("shared/base/log.c", "clients/pg.h"),
-        ("shared/config.c", "clients/pg.h"),
+        ("shared/config/config.c", "clients/pg.h"),
         ("shared/clients/http.c", "app.h"),
         ("shared/app.h", "twilio/media.h"),
-        ("shared/twilio/x.c", "recordings/run.h"),
-        ("shared/recordings/x.c", "request.h"),
-        ("shared/recordings/x.c", "../../fcgi/request.h"),
-        ("jobs/x.c", "request.h"),
-        ("fcgi/x.c", "no_such.h"),
+        ("shared/twilio/x.c", "runs/run.h"),
+        ("shared/runs/x.c", "recordings/service.h"),
+        ("shared/recordings/x.c", "http/request.h"),
+        ("shared/recordings/x.c", "../../fcgi/http/request.h"),
+        ("shared/new_room/x.c", "base/buf.h"),
+        ("jobs/runner/x.c", "http/request.h"),
+        ("jobs/steps/x.c", "runner/runner.h"),
+        ("jobs/options.c", "runner/runner.h"),
+        ("fcgi/routes/x.c", "no_such.h"),
     ):
         assert len(list(layer_faults({**GOOD, name: [included]}))) == 1, (name, included)
 
 
 def test_bad_homes_are_found() -> None:
     homes = {"curl/": "shared/clients/http.c", "sndfile.h": None}
-    good: Includes = {"shared/clients/http.c": ["<curl/curl.h>"], "jobs/peaks.c": ["<sndfile.h>"]}
+    good: Includes = {"shared/clients/http.c": ["<curl/curl.h>"], "jobs/audio/peaks.c": ["<sndfile.h>"]}
     assert list(home_faults(good, homes)) == []
     assert len(list(home_faults({**good, "jobs/x.c": ["<curl/multi.h>"]}, homes))) == 1
     assert len(list(home_faults({**good, "jobs/x.c": ["<sndfile.h>"]}, homes))) == 1
@@ -181,7 +195,7 @@ def test_bad_homes_are_found() -> None:
 
 def test_bad_names_are_found() -> None:
     code = code_only('/* PGresult */ "PGresult"; PGresult *r; FCGX_PutStr(); json_put_text();')
-    assert len(list(name_faults("fcgi/file.c", code))) == 2
+    assert len(list(name_faults("fcgi/routes/file.c", code))) == 2
     assert len(list(name_faults("fcgi/main.c", code))) == 1
 
 

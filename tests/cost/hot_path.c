@@ -20,9 +20,9 @@
 #include "base/clock.h"
 #include "clients/jwt.h"
 #include "fake_io.h"
-#include "recordings/link.h"
 #include "routes.h"
 #include "scratch.h"
+#include "storage/link.h"
 
 #define SID "CA0123456789abcdef0123456789abcdef"
 #define SECRET "an example secret of 40 bytes, for tests"

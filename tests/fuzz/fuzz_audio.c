@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "recordings/audio.h"
+#include "storage/audio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "conditional.h"
 #include "fuzz.h"
+#include "http/conditional.h"
 
 #define ETAG "\"3e8-6553f100\""
 

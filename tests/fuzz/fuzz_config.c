@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/env_file.h"
-#include "config.h"
+#include "config/config.h"
 #include "fuzz.h"
 
 /* The file that is read: it lives in memory, and its descriptor is its name. */

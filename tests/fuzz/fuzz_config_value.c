@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_value.h"
+#include "config/config_value.h"
 #include "fuzz.h"
 
 #define AT(field) offsetof(struct config, field)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "credentials.h"
+#include "config/credentials.h"
 #include "fuzz.h"
 
 #define ACCOUNT "AC0123456789abcdef0123456789abcdef"

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "recordings/queue.h"
-#include "recordings/turnstile.h"
+#include "runs/queue.h"
+#include "runs/throttle.h"
 #include "world.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "range.h"
+#include "http/range.h"
 
 static const int64_t SIZES[] = {1000, 0, 1, 2, 10, 65536, INT32_MAX, INT64_C(1) << 40, INT64_MAX};
 

@@ -6,7 +6,7 @@
 
 #include "fake_io.h"
 #include "fuzz.h"
-#include "wait.h"
+#include "http/wait.h"
 
 static void check_form(const struct form *form, size_t len)
 {

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth.h"
 #include "fake_io.h"
 #include "fuzz.h"
+#include "http/auth.h"
 #include "world.h"
 
 enum { EXPANDED_MAX = 64 * 1024 };

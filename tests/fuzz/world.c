@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "clients/crypto.h"
 #include "clients/jwt.h"
-#include "credentials.h"
+#include "config/credentials.h"
 #include "fuzz.h"
 #include "scratch.h"
 

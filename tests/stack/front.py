@@ -77,7 +77,7 @@ def lighttpd_service(
         "RECORDINGS_DIR": str(place.recordings.resolve()),
         "REFERENCE": str(reference),
         "RUN_DIR": str(place.run_dir),
-        "LUA_DIR": str((place.root / "fcgi").resolve()),
+        "LUA_DIR": str((place.root / "fcgi" / "front").resolve()),
     }
     return Service(
         name="lighttpd",

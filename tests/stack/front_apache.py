@@ -1,4 +1,4 @@
-"""Apache as a front end: fcgi/apache.conf, within the least server that it can live in.
+"""Apache as a front end: fcgi/front/apache.conf, within the least server that it can live in.
 
 Apache starts the responders itself. It refuses to serve as root; where the stack runs as root,
 Apache runs as nobody, with the one privilege to read what root's stack has made.
@@ -61,7 +61,7 @@ def service(place: Place, program_env: Mapping[str, str], env: Mapping[str, str]
     config.write_text(server(home, place, LOADED) + SITE.format(
         port=place.port, web=place.web, wrapper=wrapper,
         env_file=program_env["TAPEDECK_ENV"], recordings=place.recordings.resolve(),
-        responders=place.responders, site=place.root / "fcgi" / "apache.conf",
+        responders=place.responders, site=place.root / "fcgi" / "front" / "apache.conf",
     ))
     return Service(
         name="apache",

@@ -1,4 +1,4 @@
-"""nginx as a front end: fcgi/nginx.conf with its places changed, within the least server."""
+"""nginx as a front end: fcgi/front/nginx.conf with its places changed, within the least server."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def service(place: Place, _program_env: Mapping[str, str], env: Mapping[str, str
 
 def site(place: Place) -> str:
     """The file's own text, its places changed as its head says; each is there just once."""
-    text = (place.root / "fcgi" / "nginx.conf").read_text()
+    text = (place.root / "fcgi" / "front" / "nginx.conf").read_text()
     for theirs, ours in (
         ("listen 80 default_server;", f"listen 127.0.0.1:{place.port} default_server;"),
         ("/usr/local/share/tapedeck/web", str(place.web)),
@@ -54,6 +54,6 @@ def site(place: Place) -> str:
         ("/var/lib/tapedeck/recordings/", f"{place.recordings.resolve()}/"),
     ):
         if text.count(theirs) != 1:
-            raise StackError(f"fcgi/nginx.conf should say {theirs!r} just once")
+            raise StackError(f"fcgi/front/nginx.conf should say {theirs!r} just once")
         text = text.replace(theirs, ours)
     return text

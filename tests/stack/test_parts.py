@@ -123,7 +123,7 @@ def test_the_web_servers_configuration_is_sound(tmp_path: Path) -> None:
         ["/usr/sbin/lighttpd", "-tt", "-f", str(ROOT / "lighttpd.conf")],
         env={**os.environ, "BIND": "127.0.0.1", "PORT": "8080", "WEB_DIR": str(ROOT / "web"),
              "SOCKET": str(tmp_path / "socket"), "RECORDINGS_DIR": str(tmp_path),
-             "LUA_DIR": str(ROOT / "fcgi")},
+             "LUA_DIR": str(ROOT / "fcgi" / "front")},
         capture_output=True, text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "scratch.h"
 
 enum { VALUE_CEILING = 4096 };

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "request.h"
-#include "response.h"
+#include "http/request.h"
+#include "http/response.h"
 
 enum { FAKE_PARAMS_MAX = 12, FAKE_SENT_MAX = 16 * 1024 * 1024 };
 

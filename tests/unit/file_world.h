@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "recordings/file.h"
 #include "scratch.h"
+#include "storage/file.h"
 
 #define SID "CA0123456789abcdef0123456789abcdef"
 #define OTHER "CAfedcba9876543210fedcba9876543210"

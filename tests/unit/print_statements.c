@@ -4,22 +4,22 @@
  */
 #include <stdio.h>
 
-#include "recordings/account.h"
-#include "recordings/audit.h"
-#include "recordings/call.h"
-#include "recordings/delivery.h"
-#include "recordings/history.h"
-#include "recordings/inbox.h"
-#include "recordings/object.h"
-#include "recordings/overview.h"
-#include "recordings/past.h"
-#include "recordings/retention.h"
-#include "recordings/run.h"
-#include "recordings/step.h"
-#include "recordings/stray.h"
-#include "recordings/transcript.h"
-#include "recordings/vouch.h"
-#include "recordings/wish.h"
+#include "calls/authority.h"
+#include "calls/call.h"
+#include "calls/inbox.h"
+#include "calls/transcript.h"
+#include "followups/delivery.h"
+#include "followups/step.h"
+#include "observe/audit.h"
+#include "observe/overview.h"
+#include "recordings/backfill.h"
+#include "runs/account.h"
+#include "runs/history.h"
+#include "runs/run.h"
+#include "runs/run_control.h"
+#include "storage/object.h"
+#include "storage/orphan.h"
+#include "storage/retention.h"
 
 static void print(const struct pg_statement *table)
 {

@@ -1,0 +1,21 @@
+/*
+ * A call as JSON: the row of the list, and the page of one call.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_CALL_JSON_H
+#define TAPEDECK_FCGI_HTTP_CALL_JSON_H
+
+#include "app.h"
+#include "calls/call.h"
+#include "clients/json.h"
+
+/* The caller owns the result. The recording's state is the service's, never our own guess. */
+struct json *call_json(const struct app *app, int64_t business_id, const struct call_row *row);
+
+/* Puts `speakers`: who is on the first channel, and who on the second. */
+void call_json_put_speakers(const struct app *app, const struct call_facts *facts,
+                            struct json *json);
+
+/* Puts when its recording will be deleted; null: never, or there is none. */
+void call_json_put_expiry(const char *name, const struct call_facts *facts, struct json *json);
+
+#endif

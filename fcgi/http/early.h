@@ -1,0 +1,27 @@
+/*
+ * Sound before the download is done: a play link's answer while the recording still arrives.
+ *
+ * A Range gets the bytes that are there beyond its start, as a 206 with the true total and the
+ * entity tag that the finished file will have. It is waited for a worthwhile piece, and longer for
+ * a start that is not here yet; both waits are short, and at most half of the responders wait at a
+ * time (wait.h). Never a byte of another attempt under the same tag (storage/file.h).
+ */
+#ifndef TAPEDECK_FCGI_HTTP_EARLY_H
+#define TAPEDECK_FCGI_HTTP_EARLY_H
+
+#include "app.h"
+#include "request.h"
+#include "response.h"
+
+enum {
+    EARLY_PIECE = 64 * 1024,
+    EARLY_PIECE_WAIT_MS = 250,  /* for a worthwhile piece */
+    EARLY_START_WAIT_MS = 2000, /* for the first byte asked for */
+};
+
+/* Answers a request for what its path names. RESULT_NOT_FOUND, and no answer: nothing arrives under
+ * this name, or the request is for the whole, which is not here. */
+enum result early_answer(const struct app *app, const struct request *request,
+                         struct response *response);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * What we tell people, in English and in Hebrew, by the API's codes. The only place with words.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_MESSAGES_H
+#define TAPEDECK_FCGI_HTTP_MESSAGES_H
+
+struct message {
+    const char *code;
+    int status; /* the HTTP status it goes with */
+    const char *english;
+    const char *hebrew;
+};
+
+enum message_id {
+    MESSAGE_READY,
+    MESSAGE_PROCESSING,
+    MESSAGE_QUEUED,
+    MESSAGE_CALL_NOT_FOUND,
+    MESSAGE_NO_RECORDING,
+    MESSAGE_NO_PEAKS,
+    MESSAGE_RECORDING_EXPIRED,
+    MESSAGE_RECORDING_UNAVAILABLE,
+    MESSAGE_RECORDING_FAILED,
+    MESSAGE_WORKER_NOT_PROCESSING,
+    MESSAGE_UNAUTHORIZED,
+    MESSAGE_ORIGIN_NOT_ALLOWED,
+    MESSAGE_BAD_PARAMETER,
+    MESSAGE_UNAVAILABLE,
+    MESSAGE_NOT_FOUND,
+    MESSAGE_METHOD_NOT_ALLOWED,
+    MESSAGE_FORBIDDEN,
+    MESSAGE_TOO_LARGE,
+    MESSAGE_RANGE_NOT_SATISFIABLE,
+    MESSAGE_PRECONDITION_FAILED,
+    MESSAGE_BUSINESS_NOT_FOUND,
+    MESSAGE_RUN_FINISHED,
+    MESSAGE_RUN_NOT_FOUND,
+    MESSAGE_TOO_MANY_FAILURES,
+    MESSAGE_COUNT,
+};
+
+/* Never NULL. */
+const struct message *message_get(enum message_id id);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * The audit note of a request: every file served, every listener given a play link. A player that
+ * follows a download gets the link again with each answer: it is noted once while it would work.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_NOTE_H
+#define TAPEDECK_FCGI_HTTP_NOTE_H
+
+#include "app.h"
+#include "request.h"
+#include "response.h"
+
+/* Notes `action` ("link", "file", "download", "media") when the answer really gives audio or a
+ * link: status 200 or 206, or a link's 202. `subject` is NULL where nobody signed in. */
+void note_playback(const struct app *app, const struct request *request,
+                   const struct response *response, int64_t business_id, const char *action,
+                   const char *subject);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * One HTTP request, as a responder sees it: no FastCGI in sight.
+ *
+ * Strings borrowed from the server live until the request is answered, no longer. The path is taken
+ * from the request target as it came and is never percent-decoded: our paths need no escapes, so a
+ * path with one is no path of ours.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_REQUEST_H
+#define TAPEDECK_FCGI_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/form.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "storage/audio.h"
+
+enum method {
+    METHOD_GET = 1,
+    METHOD_HEAD = 2,
+    METHOD_POST = 4,
+    METHOD_DELETE = 8,
+    METHOD_OPTIONS = 16,
+    METHOD_OTHER = 32,
+};
+
+enum { REQUEST_PATH_SIZE = 256, REQUEST_TARGET_MAX = 4096, REQUEST_BODY_MAX = 64 * 1024 };
+
+enum { REQUEST_SUBJECT_SIZE = 128 };
+
+/* The server's side of a request. */
+struct request_io {
+    void *handle;
+    const char *(*param)(void *handle, const char *name);  /* a CGI variable, or NULL */
+    int64_t (*read)(void *handle, char *out, size_t size); /* bytes, 0 at the end */
+};
+
+/* Who is asking, once the gate knows. */
+struct caller {
+    int64_t business_id;
+    int64_t expires; /* of the token; seconds since 1970 */
+    char subject[REQUEST_SUBJECT_SIZE];
+    bool by_cookie;
+};
+
+struct request {
+    const struct request_io *io;
+    enum method method;
+    const char *target;           /* "/path?query", as it came */
+    char path[REQUEST_PATH_SIZE]; /* "" when it is longer */
+    struct form query;
+    struct form form; /* the body's, after request_read_form */
+    struct buf body;
+    /* What the path held, once a route matched. */
+    char call_sid[SID_SIZE];
+    int64_t business_id;
+    int64_t run_id;
+    enum audio_kind kind;
+    struct caller caller;
+    int64_t shut_out_ms; /* how long an address with too many failures is to wait yet */
+    const char *route;   /* the pattern that fits path and method, NULL: none does */
+};
+
+/* Reads method, target and query. RESULT_TOO_BIG or RESULT_INVALID when they are no good; the
+ * request may be answered all the same. Free with request_free. */
+enum result request_begin(struct request *request, const struct request_io *io);
+void request_free(struct request *request);
+
+/* A header by its CGI name ("HTTP_RANGE"), or NULL where it is missing or empty. */
+const char *request_header(const struct request *request, const char *cgi_name);
+
+/* Reads the body, at most REQUEST_BODY_MAX bytes, which must be a form. RESULT_TOO_BIG,
+ * RESULT_INVALID. */
+enum result request_read_form(struct request *request);
+
+/* True for HTTP/1.0, whose clients web servers serve without ranges. */
+bool request_is_http10(const struct request *request);
+
+#endif

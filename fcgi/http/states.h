@@ -1,0 +1,32 @@
+/*
+ * A recording's state as an answer: the one place where states become statuses, codes and words.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_STATES_H
+#define TAPEDECK_FCGI_HTTP_STATES_H
+
+#include "app.h"
+#include "recordings/service.h"
+#include "request.h"
+#include "response.h"
+
+/* Answers for every state but READY: 202 with how far it is, or the error that says why not. */
+void states_answer(const struct look *look, struct response *response);
+
+/* A play link as it is told: its whole address, and until when it works. */
+struct states_link {
+    const char *url;
+    int64_t expires; /* seconds since 1970 */
+};
+
+/* The same for prepare and status, whose 202 says more: run_id, playable, play_url. `link` is NULL
+ * where nothing may be played yet. */
+void states_answer_prepare(const struct look *look, const struct states_link *link,
+                           struct response *response);
+
+/* Puts play_url and expires_at; NULL: both null. */
+void states_put_link(const struct states_link *link, struct json *json);
+
+/* What RESULT_UNAVAILABLE and other failures of a look become. */
+void states_answer_failure(enum result result, struct response *response);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Waiting within a request. Bounded twice: by time, and by how many responders of this host may
+ * wait at a time. Where too many do, or Redis cannot tell, the answer comes at once.
+ *
+ * `Prefer: wait=N` (RFC 7240, 4.3): the answer comes as soon as the recording is ready or what is
+ * here of it may be played, so that nobody waits for a poll to come round.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_WAIT_H
+#define TAPEDECK_FCGI_HTTP_WAIT_H
+
+#include "app.h"
+#include "clients/crypto.h"
+#include "recordings/service.h"
+#include "request.h"
+
+enum { WAIT_MAX_MS = 2000, WAIT_TOKEN_SIZE = CRYPTO_TOKEN_SIZE };
+
+/* How long the client would wait, in milliseconds, 0 to WAIT_MAX_MS. */
+int64_t wait_preferred(const struct request *request);
+
+/* Looks again until the recording is neither processing nor queued, or playable, or the wait is
+ * over. Gives what the last look gave. */
+enum result wait_for_news(const struct app *app, const struct request *request, struct look *look);
+
+/* A place to wait in for at most `ms`, given back by wait_end; `token` holds WAIT_TOKEN_SIZE. False
+ * when there is none. */
+bool wait_begin(const struct app *app, int64_t ms, char *token);
+void wait_end(const struct app *app, const char *token);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * What is counted of each request: its route, its status, and how long the answer took.
+ */
+#ifndef TAPEDECK_FCGI_METRICS_TRAFFIC_H
+#define TAPEDECK_FCGI_METRICS_TRAFFIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http/request.h"
+#include "observe/metrics.h"
+
+/* The upper bounds of the buckets that answers are counted in by their time, least first; the last
+ * one is "+Inf", and after it comes a NULL. */
+struct traffic_bound {
+    const char *seconds;
+    int64_t us;
+};
+const struct traffic_bound *traffic_bounds(void);
+
+/* Counts an answered request. Its route is that of the table, never the path as it came: whoever
+ * makes up paths makes up no counts. */
+void traffic_note(struct meter *meter, const struct request *request, int status, int64_t took_us);
+
+/* A descriptor to wait for requests with, on a socket that all responders listen on; -1 when there
+ * can be none. The caller closes it. */
+int traffic_watch(int socket);
+
+/* Waits at most `ms` for a request: on the connection, if the web server keeps one open (else -1),
+ * or on the watched socket. True when none came; false at once where that cannot be waited for. */
+bool traffic_is_quiet(int watch, int connection, int ms);
+
+#endif

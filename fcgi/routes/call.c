@@ -1,0 +1,84 @@
+#include "calls/call.h"
+
+#include <string.h>
+
+#include "handlers.h"
+#include "http/call_json.h"
+#include "http/run_json.h"
+#include "http/states.h"
+#include "runs/history.h"
+
+struct detail {
+    const struct app *app;
+    int64_t business_id;
+    struct json *json;
+};
+
+static void add_sentence(struct json *list, const struct json *stored)
+{
+    int64_t start_ms = json_seconds_at(stored, "start", -1);
+    int64_t end_ms = json_seconds_at(stored, "end", -1);
+    const char *text = json_text_at(stored, "text");
+    if (start_ms < 0 || end_ms < start_ms || text == NULL) {
+        return;
+    }
+    struct json *one = json_new();
+    json_put_text(one, "speaker", json_text_at(stored, "speaker"));
+    json_put_seconds(one, "start", start_ms);
+    json_put_seconds(one, "end", end_ms);
+    json_put_text(one, "text", text);
+    json_add(list, one);
+}
+
+/* The sentences as they are stored; call_log is the CRM's, so what is none is left out. */
+static struct json *transcript_json(const char *stored)
+{
+    struct json *list = json_new_list(), *read = NULL;
+    if (stored != NULL && json_parse(stored, strlen(stored), &read) == RESULT_OK) {
+        const struct json *segments = json_list_at(read, "segments");
+        for (size_t i = 0; i < json_count(segments); i++) {
+            add_sentence(list, json_item(segments, i));
+        }
+    }
+    json_free(read);
+    return list;
+}
+
+static void put_call(void *context, const struct call_row *row)
+{
+    struct detail *detail = context;
+    detail->json = call_json(detail->app, detail->business_id, row);
+    json_put(detail->json, "transcript", transcript_json(row->segments));
+    json_put_text(detail->json, "transcript_text", row->transcript);
+    json_put_text(detail->json, "transcript_source", row->transcript_source);
+    json_put_text(detail->json, "summary_status", row->summary_status);
+}
+
+static void add_run(void *context, const struct history_run *record)
+{
+    const struct detail *detail = context;
+    json_add(detail->json, run_json(record));
+}
+
+void handle_call(const struct app *app, struct request *request, struct response *response)
+{
+    struct detail call = {.app = app, .business_id = request->caller.business_id};
+    struct detail runs = call;
+    enum result result = call_read(app, call.business_id, request->call_sid, put_call, &call);
+    if (result == RESULT_NOT_FOUND) {
+        response_error(response, MESSAGE_CALL_NOT_FOUND);
+        return;
+    }
+    if (result == RESULT_OK) {
+        runs.json = json_new_list();
+        result = history_each_of_call(app, call.business_id, request->call_sid, add_run, &runs);
+    }
+    if (result != RESULT_OK) {
+        json_free(call.json);
+        json_free(runs.json);
+        states_answer_failure(result, response);
+        return;
+    }
+    json_put(call.json, "runs", runs.json);
+    response_json(response, 200, call.json);
+}

@@ -1,0 +1,26 @@
+#include "handlers.h"
+#include "http/grant.h"
+#include "http/note.h"
+#include "http/remote.h"
+#include "http/states.h"
+#include "recordings/service.h"
+
+void handle_file(const struct app *app, struct request *request, struct response *response)
+{
+    struct look look;
+    enum result result = remote_request(app, request->caller.business_id, request->call_sid, &look);
+    if (result == RESULT_OK && look.state == STATE_READY) {
+        result =
+            remote_or_file(app, request, request->caller.business_id, &look, "inline", response);
+        if (!look.remote) {
+            grant_give(app, request, &look.file, response);
+        }
+    } else if (result == RESULT_OK) {
+        states_answer(&look, response);
+    }
+    if (result != RESULT_OK) {
+        states_answer_failure(result, response);
+    }
+    note_playback(app, request, response, request->caller.business_id, "file",
+                  request->caller.subject);
+}

@@ -1,0 +1,48 @@
+#include "handlers.h"
+#include "runs/queue.h"
+#include "schema/schema.h"
+#include "storage/file.h"
+
+void handle_healthz(const struct app *app, struct request *request, struct response *response)
+{
+    (void)app;
+    (void)request;
+    struct json *json = json_new();
+    json_put_flag(json, "ok", true);
+    response_json(response, 200, json);
+}
+
+static const char *database_word(const struct app *app)
+{
+    switch (pg_query(app->pg, "SELECT FROM recording_runs LIMIT 1", NULL, NULL)) {
+    case RESULT_OK: return "ok";
+    case RESULT_UNAVAILABLE: return "not reachable";
+    default: return "the schema is not there; run `tapedeck migrate`";
+    }
+}
+
+/* A runner that has not been seen fails no request: those that come are kept and start later. */
+static const char *runner_word(enum result redis, int64_t seen_ms)
+{
+    if (redis != RESULT_OK) {
+        return "unknown";
+    }
+    return seen_ms < 0 ? "none seen; is the drain timer running?" : "ok";
+}
+
+void handle_readyz(const struct app *app, struct request *request, struct response *response)
+{
+    int64_t seen_ms = -1;
+    (void)request;
+    const char *database = database_word(app);
+    bool disk = file_dir_check(app->config, false) == RESULT_OK;
+    enum result redis = queue_runner_seen(app, &seen_ms);
+    bool ready = database[0] == 'o' && disk;
+    struct json *json = ready ? json_new() : response_message(MESSAGE_UNAVAILABLE);
+    json_put_flag(json, "ready", ready);
+    json_put_text(json, "postgresql", database);
+    json_put_text(json, "redis", redis == RESULT_OK ? "ok" : "not reachable");
+    json_put_text(json, "disk", disk ? "ok" : "RECORDINGS_DIR cannot be read");
+    json_put_text(json, "runner", runner_word(redis, seen_ms));
+    response_json(response, ready ? 200 : 503, json);
+}

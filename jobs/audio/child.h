@@ -1,0 +1,56 @@
+/*
+ * A piece of local work in a process of its own: this program again, run as one of its hidden
+ * commands (child_commands.h), with bytes coming in on its stdin and going out on its stdout.
+ *
+ * For whatever reads bytes that came from outside: a decoder that loops, crashes or eats memory is
+ * a child that ended badly, and the runner's loop never waits for one. A child has no
+ * configuration, no secrets and no descriptors but the two it is given, and its stderr is ours. It
+ * dies with us, and what the runner does itself comes before it.
+ */
+#ifndef TAPEDECK_JOBS_AUDIO_CHILD_H
+#define TAPEDECK_JOBS_AUDIO_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CHILD_WORDS_MAX = 8 };
+
+struct child_limits {
+    int64_t cpu_s;
+    int64_t memory_bytes; /* not held under a sanitizer, which needs terabytes of addresses */
+    int64_t output_bytes; /* of any file it writes */
+    int64_t wall_ms;
+};
+
+struct child_order {
+    const char
+        *words[CHILD_WORDS_MAX]; /* the hidden command and its arguments, short; ends with NULL */
+    int in, out;                 /* the caller's to close; the child has copies */
+    struct child_limits limits;
+};
+
+struct child; /* opaque; one running process */
+
+enum child_outcome {
+    CHILD_RUNS,
+    CHILD_EXITED,  /* by itself, with a status */
+    CHILD_CRASHED, /* a signal that its own doing brought on, or its limits: trying again is useless
+                    */
+    CHILD_TOO_SLOW, /* its wall_ms were over */
+    CHILD_KILLED,   /* by somebody else */
+};
+
+/* NULL when it could not be started. */
+struct child *child_start(const struct child_order *order);
+
+/* A descriptor to poll for reading: it becomes readable when the child ends. */
+int child_fd(const struct child *child);
+
+/* How it is with it, without waiting; one that is over its time is ended. `status` is set when it
+ * exited by itself. */
+enum child_outcome child_check(struct child *child, int *status);
+
+/* Ends it if it runs, waits for that end, and frees. child_free(NULL) is safe. */
+void child_free(struct child *child);
+
+#endif

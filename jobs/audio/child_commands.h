@@ -1,0 +1,21 @@
+/*
+ * Hidden commands: pieces of local work that a runner has done in a child (child.h). Each reads its
+ * stdin, writes its stdout, knows no configuration, and gives the process's exit status.
+ */
+#ifndef TAPEDECK_JOBS_AUDIO_CHILD_COMMANDS_H
+#define TAPEDECK_JOBS_AUDIO_CHILD_COMMANDS_H
+
+enum {
+    PIECE_DONE = 0,
+    PIECE_NOT_DONE = 1,   /* no memory, no disk: another time it may work */
+    PIECE_UNREADABLE = 3, /* what came in cannot be read, and never will be */
+};
+
+/* Does the piece of this name. False when there is none. */
+typedef int piece(void);
+piece *piece_named(const char *name);
+
+piece piece_peaks;  /* "peaks": a recording's waveform (peaks.h) */
+piece piece_speech; /* "speech": what of a recording is sent to a speech server (speech_child.c) */
+
+#endif

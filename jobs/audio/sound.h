@@ -1,0 +1,30 @@
+/*
+ * Reading sound, WAV or MP3, whatever its encoding; the only home of libsndfile.
+ *
+ * It decodes bytes that came from outside, so it runs in a child (child.h). Memory does not grow
+ * with the recording.
+ */
+#ifndef TAPEDECK_JOBS_AUDIO_SOUND_H
+#define TAPEDECK_JOBS_AUDIO_SOUND_H
+
+#include <stdint.h>
+
+#include "base/result.h"
+
+enum { SOUND_CHANNELS_MAX = 8, SOUND_RATE_MIN = 1000, SOUND_RATE_MAX = 384000 };
+
+struct sound;
+
+/* Reads from a descriptor that can seek; it stays the caller's. RESULT_INVALID: it is neither WAV
+ * nor MP3, or outside the bounds above. sound_close(NULL) is safe. */
+enum result sound_open(int fd, struct sound **out);
+void sound_close(struct sound *sound);
+
+int sound_channels(const struct sound *sound);
+int sound_rate(const struct sound *sound); /* frames a second */
+
+/* Reads at most `count` frames, their channels side by side, as 16-bit samples. Gives how many;
+ * 0 at the end, which is also where what is left cannot be decoded. */
+int64_t sound_read(struct sound *sound, int16_t *samples, int64_t count);
+
+#endif

@@ -1,0 +1,131 @@
+#include "status_text.h"
+
+#include "human.h"
+
+bool status_is_good(const struct status *status)
+{
+    return status->overview->database && status->overview->disk.writable;
+}
+
+static void add_servers(const struct overview *o, struct buf *out)
+{
+    if (!o->redis) {
+        buf_format(out, "%-12s not reachable\n%-12s unknown\n", "redis", "runner");
+    } else if (o->runner_seen_ms < 0) {
+        buf_format(out, "%-12s ok\n%-12s none seen; is the drain timer running?\n", "redis",
+                   "runner");
+    } else {
+        buf_format(out, "%-12s ok\n%-12s seen %llds ago\n", "redis", "runner",
+                   (long long)o->runner_seen_ms / 1000);
+    }
+    buf_format(out, "%-12s %s\n", "disk",
+               o->disk.writable ? "ok" : "RECORDINGS_DIR cannot be written to");
+}
+
+static void add_space(const struct status *status, struct buf *out)
+{
+    char free_text[WORDS_SIZE], total[WORDS_SIZE], parts[WORDS_SIZE];
+    const struct disk_facts *disk = &status->overview->disk;
+    if (disk->known && disk->total > 0) {
+        long long percent = (long long)(100 - 100.0 * (double)disk->free / (double)disk->total);
+        buf_format(out, "%-12s %s free of %s, %lld%% in use\n", "space",
+                   words_bytes(disk->free, free_text), words_bytes(disk->total, total), percent);
+    }
+    buf_format(out, "%-12s %s%lld unfinished, %s\n", "part files",
+               status->parts.all ? "" : "at least ", (long long)status->parts.files,
+               words_bytes(status->parts.bytes, parts));
+}
+
+static void add_queue(const struct overview *o, struct buf *out)
+{
+    const struct overview_lane *click = &o->lanes[LANE_CLICK], *later = &o->lanes[LANE_LATER];
+    char click_wait[WORDS_SIZE], later_wait[WORDS_SIZE];
+    buf_format(out, "%-12s %lld active, %lld waiting (the first for %s), %lld resting\n", "people",
+               (long long)click->active, (long long)click->waiting,
+               words_time(click->oldest_wait_s, click_wait), (long long)click->resting);
+    buf_format(out, "%-12s %lld active, %lld waiting (the first for %s), %lld resting\n",
+               "prefetches", (long long)later->active, (long long)later->waiting,
+               words_time(later->oldest_wait_s, later_wait), (long long)later->resting);
+}
+
+static void add_troubles(const struct overview *o, struct buf *out)
+{
+    buf_format(out, "%-12s %lld callbacks wait for their call\n", "inbox",
+               (long long)o->inbox_waiting);
+    if (o->breakers_open > 0) {
+        buf_format(out, "%-12s %lld recordings failed too often and are left alone for now\n",
+                   "breaker", (long long)o->breakers_open);
+    }
+    for (size_t i = 0; i < o->pause_count; i++) {
+        buf_format(out, "%-12s %s rests for %llds: %s\n", "account", o->pauses[i].account_sid,
+                   (long long)o->pauses[i].left_s, o->pauses[i].code);
+    }
+}
+
+static void add_businesses(const struct overview *o, struct buf *out)
+{
+    char wait[WORDS_SIZE];
+    if (o->business_count == 0) {
+        buf_text(out, "\nnothing is being fetched, nothing waits\n");
+        return;
+    }
+    buf_format(out, "\n%12s %8s %8s %8s %12s\n", "business", "active", "waiting", "failed",
+               "oldest wait");
+    for (size_t i = 0; i < o->business_count; i++) {
+        const struct overview_business *b = &o->businesses[i];
+        buf_format(out, "%12lld %8lld %8lld %8lld %12s\n", (long long)b->business_id,
+                   (long long)b->active, (long long)b->waiting, (long long)b->failed,
+                   words_time(b->oldest_wait_s, wait));
+    }
+    int64_t more = o->businesses_total - (int64_t)o->business_count;
+    if (more > 0) {
+        buf_format(out, "%12s and %lld businesses more\n", "...", (long long)more);
+    }
+}
+
+static void add_counts(const struct overview_counts *counts, const char *title, struct buf *out)
+{
+    if (counts->count > 0) {
+        buf_format(out, "\n%s\n", title);
+    }
+    for (size_t i = 0; i < counts->count; i++) {
+        const struct overview_count *line = &counts->lines[i];
+        buf_format(out, "%12lld %s%s%s%s%s\n", (long long)line->count, line->kind,
+                   line->kind[0] != '\0' ? " " : "", line->status,
+                   line->code[0] != '\0' ? ": " : "", line->code);
+    }
+}
+
+static void add_reasons(const struct overview *o, struct buf *out)
+{
+    enum { TIME_AT = sizeof "2026-11-21T" - 1 };
+    if (o->reason_count > 0) {
+        buf_text(out, "\nfailed within a day, by reason\n");
+    }
+    for (size_t i = 0; i < o->reason_count; i++) {
+        const struct overview_reason *r = &o->reasons[i];
+        buf_format(out, "%12lld %-18s last at %.5s  %s\n", (long long)r->count, r->code,
+                   r->last_at + TIME_AT, r->text);
+    }
+}
+
+void status_text(const struct status *status, struct buf *out)
+{
+    const struct overview *o = status->overview;
+    char now[CLOCK_ISO_SIZE];
+    buf_format(out, "%-12s %s\n", "at", clock_iso(o->at, now));
+    add_servers(o, out);
+    buf_format(out, "%-12s %s\n", "database", o->database ? "ok" : "not reachable");
+    add_space(status, out);
+    if (!o->database) {
+        return;
+    }
+    add_queue(o, out);
+    add_troubles(o, out);
+    add_businesses(o, out);
+    add_counts(&o->steps,
+               "after the recording: steps that wait, run, or were skipped or failed within a day",
+               out);
+    add_counts(&o->deliveries, "webhooks that wait, or failed within a day", out);
+    add_reasons(o, out);
+}

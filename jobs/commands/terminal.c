@@ -1,0 +1,149 @@
+#include "terminal.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "runner/stop.h"
+
+/* Control sequences (ECMA-48; the alternate page is xterm's). */
+#define OTHER_PAGE "\x1b[?1049h\x1b[?25l"
+#define BACK "\x1b[?25h\x1b[?1049l"
+#define HOME "\x1b[H"
+#define REST_OF_LINE "\x1b[K"
+#define REST_OF_PAGE "\x1b[J"
+
+enum { ROWS_MIN = 5, COLUMNS_MIN = 20 };
+
+struct size {
+    int rows, columns;
+};
+
+static struct size size_of(bool is_tty)
+{
+    struct winsize window;
+    struct size size = {.rows = 0, .columns = SCREEN_WIDTH};
+    if (is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) {
+        size.columns = window.ws_col > COLUMNS_MIN ? window.ws_col : COLUMNS_MIN;
+        size.rows = window.ws_row > ROWS_MIN ? window.ws_row : ROWS_MIN;
+    }
+    return size;
+}
+
+/* One line, without its end. */
+static void put_line(const char *line, size_t len, int width)
+{
+    size_t most = (size_t)width;
+    for (size_t i = 0; i < len && i < most; i++) {
+        bool printable = line[i] >= ' ' && line[i] <= '~';
+        putchar(printable ? line[i] : '?');
+    }
+}
+
+/* All lines, or at most `rows` of them if that is not 0, the last one saying how many are left. */
+static void put_lines(const char *text, struct size size, const char *line_end)
+{
+    int left = 0, row = 0;
+    for (const char *c = text; *c != '\0'; c++) {
+        left += *c == '\n';
+    }
+    while (*text != '\0') {
+        size_t len = strcspn(text, "\n");
+        if (size.rows > 0 && row == size.rows - 1 && left > 1) {
+            printf("... %d more lines%s", left, REST_OF_LINE);
+            return;
+        }
+        put_line(text, len, size.columns);
+        bool last = size.rows > 0 && row == size.rows - 1;
+        fputs(last ? REST_OF_LINE : line_end, stdout);
+        text += len + (text[len] == '\n');
+        left--;
+        row++;
+    }
+}
+
+void screen_print(const char *text)
+{
+    struct size size = size_of(isatty(STDOUT_FILENO) == 1);
+    size.rows = 0;
+    put_lines(text, size, "\n");
+}
+
+static int keep_log_off(bool is_tty)
+{
+    int nowhere = is_tty && isatty(STDERR_FILENO) ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    if (nowhere < 0) {
+        return -1;
+    }
+    int log = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (log >= 0) {
+        (void)dup2(nowhere, STDERR_FILENO);
+    }
+    close(nowhere);
+    return log;
+}
+
+bool screen_begin(struct screen *screen)
+{
+    *screen = (struct screen){.is_tty = isatty(STDOUT_FILENO) == 1};
+    screen->log = keep_log_off(screen->is_tty);
+    screen->signals = stop_listen();
+    return screen->signals >= 0;
+}
+
+void screen_end(struct screen *screen)
+{
+    if (screen->is_open) {
+        fputs(BACK, stdout);
+    } else if (screen->line) {
+        putchar('\n');
+    }
+    (void)fflush(stdout);
+    if (screen->signals >= 0) {
+        close(screen->signals);
+    }
+    if (screen->log >= 0) {
+        (void)dup2(screen->log, STDERR_FILENO);
+        close(screen->log);
+    }
+    *screen = (struct screen){.signals = -1, .log = -1};
+}
+
+bool screen_page(struct screen *screen, const char *text)
+{
+    struct size size = size_of(screen->is_tty);
+    if (!screen->is_tty) {
+        put_lines(text, size, "\n");
+        putchar('\n');
+    } else {
+        fputs(screen->is_open ? HOME : OTHER_PAGE HOME, stdout);
+        screen->is_open = true;
+        put_lines(text, size, REST_OF_LINE "\n");
+        fputs(REST_OF_PAGE, stdout);
+    }
+    return fflush(stdout) == 0;
+}
+
+bool screen_line(struct screen *screen, const char *text)
+{
+    struct size size = size_of(screen->is_tty);
+    if (screen->is_tty) {
+        putchar('\r');
+        put_line(text, strlen(text), size.columns - 1);
+        fputs(REST_OF_LINE, stdout);
+        screen->line = true;
+    } else {
+        put_line(text, strlen(text), size.columns);
+        putchar('\n');
+    }
+    return fflush(stdout) == 0;
+}
+
+bool screen_wait(struct screen *screen, int ms)
+{
+    struct pollfd fd = {.fd = screen->signals, .events = POLLIN};
+    return poll(&fd, 1, ms) > 0 && stop_wished(screen->signals);
+}

@@ -1,0 +1,31 @@
+/*
+ * A recording on its way back from the object store onto this disk, for a runner that needs the
+ * file itself: another machine fetched it, or the cache let it go.
+ *
+ * It gets its name only when all its bytes add up to what was stored.
+ */
+#ifndef TAPEDECK_JOBS_OBJECTS_RESTORE_H
+#define TAPEDECK_JOBS_OBJECTS_RESTORE_H
+
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "clients/http.h"
+
+struct recall;
+
+/* RESULT_OK: it is here. RESULT_NOT_FOUND: the store lost it; its row says so by now.
+ * RESULT_INVALID: the store has other bytes. */
+typedef void recall_done(void *context, enum result result);
+
+/* Begins; `done` is called once, from http_poll. RESULT_NOT_FOUND: it is not in the store.
+ * RESULT_LOST: somebody else is writing it at this moment. */
+enum result recall_start(const struct app *app, struct http *http, int64_t business_id,
+                         const char *call_sid, recall_done *done, void *context,
+                         struct recall **out);
+
+/* Ends it; `done` is not called any more. recall_drop(NULL) is safe. */
+void recall_drop(struct recall *recall);
+
+#endif

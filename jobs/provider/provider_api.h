@@ -1,0 +1,26 @@
+/*
+ * One request to the provider's API, waited for: with the account's own credentials, and to a
+ * public address where the API is Twilio's own.
+ */
+#ifndef TAPEDECK_JOBS_PROVIDER_PROVIDER_API_H
+#define TAPEDECK_JOBS_PROVIDER_PROVIDER_API_H
+
+#include "app.h"
+#include "base/buf.h"
+#include "base/result.h"
+#include "clients/http.h"
+
+struct ask_answer {
+    enum http_outcome outcome;
+    long status;
+    struct buf body;
+};
+
+/* Asks for `url`, which is below TWILIO_API_BASE; keeps at most `body_max` bytes of the answer.
+ * RESULT_OK: `answer` says how it ended, whatever that is. Free with ask_free in any case. */
+enum result ask_provider(const struct app *app, struct http *http, const char *account,
+                         enum http_method method, const char *url, size_t body_max,
+                         struct ask_answer *answer);
+void ask_free(struct ask_answer *answer);
+
+#endif

@@ -1,0 +1,104 @@
+#include "claim.h"
+
+#include <stdio.h>
+
+#include "clients/crypto.h"
+#include "ending.h"
+
+_Static_assert(sizeof(((struct run_claim *)NULL)->token) >= CRYPTO_TOKEN_SIZE + sizeof ".64" - 1,
+               "a lease's token fits, and the number of one of many");
+
+enum result taking_lease(const struct app *app, const struct queue_job *job,
+                         struct run_claim *claim)
+{
+    *claim = (struct run_claim){.job = *job};
+    if (!crypto_token(claim->token)) {
+        return RESULT_FAILED;
+    }
+    enum result result = queue_take(app, job, claim->token);
+    /* The grant lapsed while nobody took it: the call is in line again, or will be. Or it was a
+     * server that is the master no more, and knows nothing of the grant: it takes no writes. */
+    if (result == RESULT_LOST &&
+        queue_dispatch(app, job->business_id, NULL) == RESULT_UNAVAILABLE) {
+        result = RESULT_UNAVAILABLE;
+    }
+    return result;
+}
+
+struct taking {
+    const struct app *app;
+    struct run_claim *claims;
+    size_t count;
+};
+
+static void note_taken(void *context, const struct queue_job *job, const char *token)
+{
+    struct taking *taking = context;
+    if (token == NULL) {
+        (void)queue_dispatch(taking->app, job->business_id, NULL); /* as above */
+        return;
+    }
+    struct run_claim *claim = &taking->claims[taking->count++];
+    *claim = (struct run_claim){.job = *job};
+    (void)snprintf(claim->token, sizeof claim->token, "%s", token);
+}
+
+size_t taking_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped)
+{
+    struct taking taking = {.app = app, .claims = claims};
+    (void)queue_take_next(app, most, note_taken, &taking, popped);
+    return taking.count;
+}
+
+static void return_all(const struct app *app, const struct run_claim *claims, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)queue_return(app, claims[i].job.business_id, claims[i].job.call_sid, claims[i].token);
+    }
+}
+
+/* If Redis was emptied since the leases were taken, slots may be somebody else's by now: nobody
+ * could know of ours before the rows said so. */
+static enum result keep_all(const struct app *app, struct run_claim *claims, size_t count)
+{
+    struct queue_hold holds[TAKING_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (claims[i].ours) {
+            holds[n++] = (struct queue_hold){.business_id = claims[i].job.business_id,
+                                             .call_sid = claims[i].job.call_sid,
+                                             .token = claims[i].token,
+                                             .context = &claims[i]};
+        }
+    }
+    enum result result = RESULT_OK;
+    if (n == 0 || queue_renew(app, holds, n) != RESULT_OK) {
+        return result;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (holds[i].lost) {
+            struct run_claim *claim = holds[i].context;
+            ending_hand_back(app, &claim->run);
+            claim->ours = false;
+            result = RESULT_LOST;
+        }
+    }
+    return result;
+}
+
+enum result taking_claim(const struct app *app, struct run_claim *claims, size_t count)
+{
+    enum result result = run_claim(app, claims, count);
+    if (result != RESULT_OK) {
+        return_all(app, claims, count);
+        return result;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct run_claim *claim = &claims[i];
+        if (!claim->ours) {
+            (void)queue_release(app, claim->job.business_id, claim->job.call_sid, claim->token,
+                                NULL);
+        }
+    }
+    return keep_all(app, claims, count);
+}

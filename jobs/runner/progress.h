@@ -1,0 +1,14 @@
+/*
+ * How far a transfer is, told in Redis while it goes on: what early sound and progress live on.
+ */
+#ifndef TAPEDECK_JOBS_RUNNER_PROGRESS_H
+#define TAPEDECK_JOBS_RUNNER_PROGRESS_H
+
+#include "app.h"
+#include "transfer.h"
+#include "work.h"
+
+/* Keeps it in `work`, and publishes it when it is news. Waits for nobody. */
+void news_tell(const struct app *app, struct work *work, const struct transfer_progress *progress);
+
+#endif

@@ -1,0 +1,150 @@
+#include "storing.h"
+
+#include "ending.h"
+#include "followups/step.h"
+#include "runner_metrics.h"
+
+/* ---- the bytes ---- */
+
+/* All are on their way before the first is waited for. Gives how many are on the disk, in `good`.
+ */
+static size_t sync_parts(const struct app *app, struct storing *items, size_t count,
+                         struct storing **good)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        file_part_flush(items[i].part);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct storing *item = &items[i];
+        if (file_part_sync(item->part) == RESULT_OK) {
+            good[n++] = item;
+        } else {
+            file_part_drop(item->part);
+            item->delay_ms = ending_fail_attempt(app, item->run, transfer_disk_trouble(item->part));
+        }
+    }
+    return n;
+}
+
+/* ---- the rows and the names ---- */
+
+/* Commits sealed runs; what full ones are followed by begins with the same commit. */
+static bool commit(const struct app *app, const struct run_end *ends, size_t count)
+{
+    if (step_begin_after(app, ends, count) != RESULT_OK) {
+        run_seal_abort(app);
+        return false;
+    }
+    return run_seal_commit(app) == RESULT_OK;
+}
+
+/* Renames all, then syncs their folders: after the first, there is little left to write. */
+static bool name_all(struct storing *const *group, size_t count)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct storing *item = group[i];
+        if (!item->named) {
+            item->named = file_part_name(item->part, item->end->kind) == RESULT_OK;
+        }
+        good = good && item->named;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct storing *item = group[i];
+        if (item->part->fd >= 0 && file_part_settle(item->part) != RESULT_OK) {
+            item->named = good = false;
+        }
+    }
+    return good;
+}
+
+static void end_done(const struct app *app, struct storing *item, bool sealed)
+{
+    tally_bytes(app, item->end->bytes);
+    ending_release(app, item->run, "RECORDING_DONE", sealed ? NULL : "unsealed");
+    item->delay_ms = ENDING_FINAL;
+}
+
+/* One that has its name is a recording, whatever its row says: it is rescued later. */
+static void end_unsealed(const struct app *app, struct storing *item, enum result why)
+{
+    if (item->named) {
+        end_done(app, item, false);
+    } else if (why == RESULT_UNAVAILABLE) {
+        item->delay_ms = ENDING_BLOCKED;
+    } else {
+        file_part_drop(item->part);
+        ending_release(app, item->run, "RECORDING_LOST", "lease");
+        item->delay_ms = ENDING_FINAL;
+    }
+}
+
+/* As store_together: the trouble may be that of one among many. */
+static bool end_all_unsealed(const struct app *app, struct storing *const *group, size_t count,
+                             enum result why)
+{
+    if (count > 1 && why != RESULT_UNAVAILABLE) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        end_unsealed(app, group[i], why);
+    }
+    return true;
+}
+
+/* False, and nothing is decided, when each of them is to go by itself; never for one. */
+static bool store_together(const struct app *app, struct storing *const *group, size_t count)
+{
+    struct run_end ends[STORING_MAX] = {0};
+    for (size_t i = 0; i < count; i++) {
+        ends[i] = (struct run_end){
+            .run = group[i]->run, .format = group[i]->end->format, .bytes = group[i]->end->bytes};
+    }
+    enum result result = run_seal(app, ends, count);
+    if (result != RESULT_OK) {
+        return end_all_unsealed(app, group, count, result);
+    }
+    if (!name_all(group, count)) {
+        run_seal_abort(app);
+        if (count == 1) {
+            group[0]->delay_ms =
+                ending_fail_attempt(app, group[0]->run, transfer_disk_trouble(group[0]->part));
+        }
+        return count == 1;
+    }
+    bool sealed = commit(app, ends, count);
+    if (!sealed && count > 1) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        end_done(app, group[i], sealed);
+    }
+    return true;
+}
+
+void storing_write(const struct app *app, struct storing *items, size_t count)
+{
+    struct storing *group[STORING_MAX];
+    struct ending_admission last = {0};
+    size_t n = sync_parts(app, items, count, group);
+    for (size_t i = 0; i < n; i++) {
+        ending_note_worked(app, group[i]->run, &last);
+    }
+    if (n > 0 && !store_together(app, group, n)) {
+        for (size_t i = 0; i < n; i++) {
+            (void)store_together(app, &group[i], 1);
+        }
+    }
+}
+
+void storing_found(const struct app *app, const struct run *run, const struct file_facts *file)
+{
+    const struct run_end end = {
+        .run = run, .format = audio_extension(file->kind), .bytes = file->size};
+    if (run_seal(app, &end, 1) != RESULT_OK) {
+        ending_release(app, run, "RECORDING_LOST", "lease");
+        return;
+    }
+    ending_release(app, run, "RECORDING_DONE", commit(app, &end, 1) ? NULL : "unsealed");
+}

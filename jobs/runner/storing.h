@@ -1,0 +1,39 @@
+/*
+ * How finished downloads become recordings: many of them with one commit.
+ *
+ * In the order that no crash can spoil: the bytes are on the disk; the rows are sealed, under locks
+ * that keep every other runner out; the files get their names, and the folders are on the disk; the
+ * rows are committed. Dying in between leaves runs that are rescued, and find their file here.
+ * Where one of them is in trouble, nothing of it touches the others: each goes by itself then.
+ */
+#ifndef TAPEDECK_JOBS_RUNNER_STORING_H
+#define TAPEDECK_JOBS_RUNNER_STORING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "runs/run.h"
+#include "storage/file.h"
+#include "transfer.h"
+
+/* What one commit takes at most: its first waits for its last one's bytes to be synced. */
+enum { STORING_MAX = 64 };
+
+struct storing {
+    const struct run *run;
+    const struct transfer_end *end; /* STORABLE */
+    struct file_part *part;
+    int64_t delay_ms; /* the answer: as of ending_write, which see */
+    bool named;       /* storing_write's own */
+};
+
+/* Stores these downloads, at most STORING_MAX. Parts are finished or dropped, except where
+ * `delay_ms` is ENDING_BLOCKED. */
+void storing_write(const struct app *app, struct storing *items, size_t count);
+
+/* The file is here already: the run is complete without a transfer. */
+void storing_found(const struct app *app, const struct run *run, const struct file_facts *file);
+
+#endif

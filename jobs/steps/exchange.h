@@ -1,0 +1,38 @@
+/*
+ * A question to another server and its whole answer, kept up to a ceiling.
+ */
+#ifndef TAPEDECK_JOBS_STEPS_EXCHANGE_H
+#define TAPEDECK_JOBS_STEPS_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/result.h"
+#include "clients/http.h"
+#include "runs/run.h"
+
+struct exchange;
+
+/* How it ended. `body` is cut where the answer was larger than the ceiling: then it has failed
+ * (buf_ok) and the outcome is HTTP_STOPPED. */
+struct exchange_end {
+    enum http_outcome outcome;
+    long status;
+    int64_t retry_after_s;
+    const struct buf *body;
+};
+
+typedef void exchange_done(void *context, const struct exchange_end *end);
+
+/* Begins. RESULT_OK: `done` is called once, from http_poll, and the exchange is gone then. */
+enum result exchange_start(struct http *http, const struct http_request *request, size_t ceiling,
+                           exchange_done *done, void *context, struct exchange **out);
+
+/* Nobody wants the answer any more: `done` is not called. exchange_drop(NULL) is safe. */
+void exchange_drop(struct exchange *exchange);
+
+/* Why there is no answer with status 200; NULL when there is. `final`: trying again is useless. */
+const struct run_reason *exchange_trouble(const struct exchange_end *end, bool *final);
+
+#endif

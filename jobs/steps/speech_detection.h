@@ -1,0 +1,40 @@
+/*
+ * What of a recording is to be sent, found out by a child (speech_child.c): the plan, and a working
+ * file that holds the samples.
+ *
+ * The working file lies in RECORDINGS_DIR and has no name: whatever happens to us, it is gone.
+ */
+#ifndef TAPEDECK_JOBS_STEPS_SPEECH_DETECTION_H
+#define TAPEDECK_JOBS_STEPS_SPEECH_DETECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "runs/run.h"
+#include "speech/plan.h"
+
+struct child;
+
+struct listening {
+    struct child *child; /* NULL: it has not begun, or has ended */
+    int work_fd;         /* -1: none; the caller's to read while a plan is there */
+    int64_t samples_at;  /* where in it the first stream begins */
+    struct plan plan;
+};
+
+/* Begins to look into the recording at `path`. NULL, or why not; `listening` is zeroed first. */
+const struct run_reason *listen_start(const struct config *config, const char *path,
+                                      struct listening *listening);
+
+/* Looks after the child. True once it has ended: then `trouble` is NULL and the plan is there, or
+ * it says why not, and `final` that trying again is useless. */
+bool listen_check(struct listening *listening, const struct run_reason **trouble, bool *final);
+
+/* The descriptor to poll while the child runs, -1 when none does. */
+int listen_fd(const struct listening *listening);
+
+/* Ends the child, and lets go of the plan and the file. */
+void listen_drop(struct listening *listening);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * How the steps' machine (steps.h) sees the one who does a step: transcribe.c, summarise.c,
+ * notify.c.
+ *
+ * A job never waits: it answers to the runner's poll, and says that it has ended. What it found out
+ * is kept until it could be saved.
+ */
+#ifndef TAPEDECK_JOBS_STEPS_STEP_JOB_H
+#define TAPEDECK_JOBS_STEPS_STEP_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "clients/http.h"
+#include "followups/step.h"
+
+struct step_end {
+    bool retry;               /* a failed attempt, to be tried again while tries are left */
+    enum step_status status;  /* what the step is now, or when no tries are left */
+    struct run_reason reason; /* code NULL: none */
+    int64_t retry_after_ms;   /* what the server asked for, or 0 */
+};
+
+struct step_job {
+    const struct step_kind *kind;
+    const struct app *app;
+    struct http *http;
+    struct step step;
+    bool ended;
+    struct step_end end;
+};
+
+struct step_kind {
+    size_t size; /* of the job's own struct, which begins with a struct step_job */
+    /* Begins; may end at once. */
+    void (*start)(struct step_job *job);
+    /* Looks after what gives no sign through http_poll; NULL: nothing does. */
+    void (*tick)(struct step_job *job);
+    /* A descriptor to wake up for, or -1; NULL: none. */
+    int (*fd)(const struct step_job *job);
+    /* Saves what was found out, in the transaction that ends the step as `status`. */
+    enum result (*save)(struct step_job *job, enum step_status status);
+    /* Lets go of everything but the job itself, ended or not. */
+    void (*drop)(struct step_job *job);
+};
+
+extern const struct step_kind TRANSCRIBE_KIND, SUMMARISE_KIND, NOTIFY_KIND;
+
+/* The ends of a job. */
+void step_job_end(struct step_job *job, enum step_status status, const struct run_reason *reason);
+void step_job_try_again(struct step_job *job, const struct run_reason *reason, int64_t after_ms);
+
+/* Ends it for what PostgreSQL did not say. */
+void step_job_no_database(struct step_job *job);
+
+/* `base` with `path` behind it, unless it is a whole endpoint already. NULL when it does not fit.
+ */
+const char *step_job_url(const char *base, const char *path, char *out, size_t size);
+
+/* True when what we write by ourselves is to be in Hebrew. */
+bool step_job_hebrew(const struct app *app);
+
+#endif

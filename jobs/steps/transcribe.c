@@ -1,0 +1,306 @@
+/*
+ * The step that writes down what was said. A child finds where somebody speaks
+ * (speech_detection.h); only that is sent to the speech server, a channel at a time, in pieces that
+ * it takes; what comes back is put in order by time.
+ */
+#include <string.h>
+
+#include "calls/transcript.h"
+#include "exchange.h"
+#include "objects/restore.h"
+#include "recordings/service.h"
+#include "speech/answer.h"
+#include "speech/talk.h"
+#include "speech/wav.h"
+#include "speech_detection.h"
+#include "step_job.h"
+
+enum { ANSWER_MAX = 8 << 20, URL_SIZE = 4200, PARTS = 5 };
+
+struct transcribe {
+    struct step_job job;
+    struct listening listening;
+    struct plan_piece piece; /* the one under way, or the last */
+    struct exchange *exchange;
+    struct recall *recall; /* the recording comes back from the object store */
+    struct talk talk;
+    enum result heard; /* how adding to it went */
+    bool inbound;
+    bool fallback; /* the first model is not there */
+    bool asked;    /* a model was */
+};
+
+static const struct run_reason NOT_CONFIGURED = {"not_configured", "TRANSCRIBE_URL is not set."};
+static const struct run_reason ALREADY = {"already_transcribed", "There is a transcript already."};
+static const struct run_reason NO_CALL = {"no_call", "The call is not there any more."};
+static const struct run_reason MISSING = {"recording_missing",
+                                          "The recording is not here; it is asked for."};
+static const struct run_reason AWAY = {"recording_away",
+                                       "The object store does not give the recording."};
+static const struct run_reason GONE = {"no_recording", "The call has no recording any more."};
+static const struct run_reason NONSENSE = {"bad_answer", "The server's answer is no transcript."};
+static const struct run_reason EMPTY = {"empty_answer",
+                                        "Somebody speaks, and the server heard nothing."};
+static const struct run_reason NO_MODEL = {"no_model", "The server does not have the model."};
+static const struct run_reason INTERNAL = {"internal", "The transcript could not be asked for."};
+
+static struct transcribe *of(struct step_job *job)
+{
+    return (struct transcribe *)job;
+}
+
+/* ---- what was heard ---- */
+
+/* Whoever is on a channel of two. */
+static enum talk_speaker speaker_of(const struct transcribe *t)
+{
+    enum talk_speaker first = talk_first_speaker(t->job.app->config, t->inbound);
+    if (t->listening.plan.channels < 2) {
+        return TALK_CALL;
+    }
+    return (t->piece.channel == 0) == (first == TALK_CUSTOMER) ? TALK_CUSTOMER : TALK_AGENT;
+}
+
+static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *text)
+{
+    struct transcribe *t = context;
+    const struct plan *plan = &t->listening.plan;
+    int64_t last = t->piece.at + t->piece.frames;
+    int64_t from = t->piece.at + start_ms * plan->rate / 1000;
+    int64_t to = end_ms >= 0 ? t->piece.at + end_ms * plan->rate / 1000 : last;
+    from = from < last ? from : last;
+    to = to < last ? to : last;
+    if (t->heard != RESULT_OK ||
+        (talk_is_silence_phrase(text) && plan_is_silent(plan, t->piece.channel, from, to))) {
+        return;
+    }
+    t->heard = talk_add(&t->talk, speaker_of(t), plan_time_ms(plan, t->piece.channel, from, false),
+                        plan_time_ms(plan, t->piece.channel, to, true), text);
+}
+
+/* ---- a piece and its answer ---- */
+
+static const char *model_of(const struct transcribe *t)
+{
+    const struct config *config = t->job.app->config;
+    return t->fallback ? config->transcribe_fallback_model : config->transcribe_model;
+}
+
+static void on_answer(void *context, const struct exchange_end *end);
+
+static enum result send(struct transcribe *t, const struct http_part *parts)
+{
+    const struct config *config = t->job.app->config;
+    char url[URL_SIZE];
+    struct http_request request = {
+        .url = step_job_url(config->transcribe_url, "/audio/transcriptions", url, sizeof url),
+        .bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL,
+        .parts = parts,
+        .part_count = PARTS,
+        .connect_timeout_ms = config->connect_timeout,
+        .stall_timeout_ms = config->transcribe_timeout, /* it is silent while it listens */
+        .total_timeout_ms = config->transcribe_timeout,
+    };
+    return request.url != NULL
+               ? exchange_start(t->job.http, &request, ANSWER_MAX, on_answer, t, &t->exchange)
+               : RESULT_FAILED;
+}
+
+/* The piece is a WAV file whose head is made here and whose samples lie in the working file. */
+static void send_piece(struct transcribe *t)
+{
+    const struct plan *plan = &t->listening.plan;
+    unsigned char head[WAV_HEAD_SIZE];
+    int64_t before = t->piece.channel > 0 ? plan_stream_frames(plan, 0) : 0;
+    wav_head(plan->rate, t->piece.frames, head);
+    const struct http_part parts[PARTS] = {
+        {.name = "model", .text = model_of(t)},
+        {.name = "language", .text = t->job.app->config->transcribe_language},
+        {.name = "response_format", .text = "verbose_json"},
+        {.name = "temperature", .text = "0"},
+        {.name = "file",
+         .filename = "call.wav",
+         .type = "audio/wav",
+         .head = head,
+         .head_len = sizeof head,
+         .file = {.fd = t->listening.work_fd,
+                  .offset = t->listening.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
+                  .length = t->piece.frames * WAV_SAMPLE_BYTES}},
+    };
+    t->asked = true;
+    if (send(t, parts) != RESULT_OK) {
+        step_job_try_again(&t->job, &INTERNAL, 0);
+    }
+}
+
+static void next_piece(struct transcribe *t)
+{
+    int64_t most = (t->job.app->config->transcribe_max_bytes - WAV_HEAD_SIZE) / WAV_SAMPLE_BYTES;
+    if (plan_next_piece(&t->listening.plan, most, &t->piece)) {
+        send_piece(t);
+        return;
+    }
+    if (t->asked && t->talk.count == 0) {
+        step_job_try_again(&t->job, &EMPTY, 0);
+        return;
+    }
+    talk_sort(&t->talk);
+    step_job_end(&t->job, STEP_DONE, NULL);
+}
+
+static void read_answer(struct transcribe *t, const struct buf *body)
+{
+    enum result result = answer_read_speech(buf_str(body), body->len, hear, t);
+    if (result != RESULT_OK || t->heard != RESULT_OK) {
+        step_job_try_again(&t->job, &NONSENSE, 0);
+        return;
+    }
+    next_piece(t);
+}
+
+static void refuse(struct transcribe *t, const struct exchange_end *end,
+                   const struct run_reason *trouble, bool final)
+{
+    bool no_model = end->outcome == HTTP_COMPLETE &&
+                    answer_is_model_error(end->status, buf_str(end->body), end->body->len);
+    if (no_model && !t->fallback && t->job.app->config->transcribe_fallback_model[0] != '\0') {
+        t->fallback = true;
+        send_piece(t);
+    } else if (final) {
+        step_job_end(&t->job, STEP_FAILED, no_model ? &NO_MODEL : trouble);
+    } else {
+        step_job_try_again(&t->job, trouble, end->retry_after_s * 1000);
+    }
+}
+
+static void on_answer(void *context, const struct exchange_end *end)
+{
+    struct transcribe *t = context;
+    bool final;
+    t->exchange = NULL;
+    const struct run_reason *trouble = exchange_trouble(end, &final);
+    if (trouble == NULL) {
+        read_answer(t, end->body);
+    } else {
+        refuse(t, end, trouble, final);
+    }
+}
+
+/* ---- beginning ---- */
+
+static void open_recording(struct transcribe *t);
+
+static void on_recalled(void *context, enum result result)
+{
+    struct transcribe *t = context;
+    t->recall = NULL;
+    if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
+        open_recording(t);
+    } else {
+        step_job_try_again(&t->job, &AWAY, 0);
+    }
+}
+
+static void bring_back(struct transcribe *t, const struct look *look)
+{
+    if (recall_start(t->job.app, t->job.http, t->job.step.business_id, look->file_sid, on_recalled,
+                     t, &t->recall) != RESULT_OK) {
+        step_job_try_again(&t->job, &AWAY, 0);
+    }
+}
+
+static void look_into(struct transcribe *t, const struct look *look)
+{
+    const struct run_reason *trouble =
+        listen_start(t->job.app->config, look->file.path, &t->listening);
+    if (trouble != NULL) {
+        step_job_try_again(&t->job, trouble, 0);
+    }
+}
+
+/* The same file that everybody plays. Where it is not here it is asked for, as a click would. */
+static void open_recording(struct transcribe *t)
+{
+    const struct step *step = &t->job.step;
+    struct look look;
+    if (service_request(t->job.app, step->business_id, step->call_sid, &look) != RESULT_OK) {
+        step_job_no_database(&t->job);
+        return;
+    }
+    switch (look.state) {
+    case STATE_READY: look.remote ? bring_back(t, &look) : look_into(t, &look); break;
+    case STATE_NO_CALL:
+    case STATE_EXPIRED:
+    case STATE_UNAVAILABLE:
+    case STATE_NO_RECORDING: step_job_end(&t->job, STEP_FAILED, &GONE); break;
+    default: step_job_try_again(&t->job, &MISSING, 0); break;
+    }
+}
+
+static void start(struct step_job *job)
+{
+    struct transcribe *t = of(job);
+    struct transcript_facts facts;
+    t->listening.work_fd = -1;
+    enum result result =
+        transcript_facts(job->app, job->step.business_id, job->step.call_sid, &facts);
+    if (result == RESULT_NOT_FOUND) {
+        step_job_end(job, STEP_FAILED, &NO_CALL);
+    } else if (result != RESULT_OK) {
+        step_job_no_database(job);
+    } else if (facts.has_transcript && !job->step.again) {
+        step_job_end(job, STEP_SKIPPED, &ALREADY);
+    } else if (job->app->config->transcribe_url[0] == '\0') {
+        step_job_end(job, STEP_SKIPPED, &NOT_CONFIGURED);
+    } else {
+        t->inbound = facts.inbound;
+        open_recording(t);
+    }
+}
+
+static void tick(struct step_job *job)
+{
+    struct transcribe *t = of(job);
+    const struct run_reason *trouble;
+    bool final;
+    if (!listen_check(&t->listening, &trouble, &final)) {
+        return;
+    }
+    if (trouble == NULL) {
+        next_piece(t);
+    } else if (final) {
+        step_job_end(job, STEP_FAILED, trouble);
+    } else {
+        step_job_try_again(job, trouble, 0);
+    }
+}
+
+static int wake_fd(const struct step_job *job)
+{
+    return listen_fd(&((const struct transcribe *)job)->listening);
+}
+
+static enum result save(struct step_job *job, enum step_status status)
+{
+    struct transcribe *t = of(job);
+    return status == STEP_DONE
+               ? transcript_save(job->app, job->step.business_id, job->step.call_sid, &t->talk,
+                                 step_job_hebrew(job->app), t->asked ? model_of(t) : NULL)
+               : RESULT_OK;
+}
+
+static void drop(struct step_job *job)
+{
+    struct transcribe *t = of(job);
+    exchange_drop(t->exchange);
+    recall_drop(t->recall);
+    listen_drop(&t->listening);
+    talk_free(&t->talk);
+}
+
+const struct step_kind TRANSCRIBE_KIND = {.size = sizeof(struct transcribe),
+                                          .start = start,
+                                          .tick = tick,
+                                          .fd = wake_fd,
+                                          .save = save,
+                                          .drop = drop};

@@ -1,0 +1,24 @@
+/*
+ * Which accounts may say something of a call.
+ *
+ * Whoever knows one account's token can sign whatever names that account. So where several tokens
+ * are in use, a callback counts only if its token is the one that vouches for the call: for the
+ * account that the call's row or its recording's URL names, else for an account of its business
+ * (business_twilio_accounts). Where none of them says, any known account may speak.
+ */
+#ifndef TAPEDECK_CALLS_AUTHORITY_H
+#define TAPEDECK_CALLS_AUTHORITY_H
+
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+
+/* May `account_sid` speak of this call? `business_id` is where a new one would go; 0: it is known,
+ * or goes nowhere. RESULT_DENIED, with a line in the log, when it may not. */
+enum result vouch_for_call(const struct app *app, const char *account_sid, const char *call_sid,
+                           int64_t business_id);
+
+const struct pg_statement *vouch_statements(void);
+
+#endif

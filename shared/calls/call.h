@@ -1,0 +1,131 @@
+/*
+ * Calls, as the CRM's call_log has them.
+ *
+ * call_log.recording_url is the only source of where a recording lives; it is written here, from
+ * checked callbacks, and read here. Another business's call is RESULT_NOT_FOUND, like one that does
+ * not exist.
+ */
+#ifndef TAPEDECK_CALLS_CALL_H
+#define TAPEDECK_CALLS_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "storage/audio.h"
+#include "twilio/callback.h"
+
+enum { CALL_REASON_SIZE = 160, CALL_CODE_SIZE = 48, CALL_CURSOR_SIZE = 96 };
+
+enum run_activity { RUN_NONE, RUN_QUEUED, RUN_RUNNING };
+
+/* What PostgreSQL knows that bears on a call's recording. */
+struct call_facts {
+    char call_sid[SID_SIZE];
+    char source_sid[SID_SIZE]; /* whose recording it is: the call's own, or its parent leg's */
+    bool has_url;
+    bool deleted; /* it was ours, and expired */
+    bool absent;  /* the provider said absent or failed */
+    char reason[CALL_REASON_SIZE];
+    int64_t duration;                /* seconds; -1: not known */
+    int64_t channels;                /* -1: not known */
+    bool inbound;                    /* the leg that was recorded: the customer began it */
+    char expires_at[CLOCK_ISO_SIZE]; /* the recording; "": never, or there is none */
+    /* what the object store has of it */
+    int64_t object_bytes; /* -1: nothing */
+    int64_t object_modified_ns;
+    enum audio_kind object_kind;
+    bool being_stored; /* downloaded in the last minute, and on its way to the store */
+    /* the active run */
+    enum run_activity activity;
+    int64_t run_id;
+    bool waits_its_time; /* queued, but not_before has not come */
+    bool lane_later;
+    bool recovered_lately;
+    bool stuck;        /* its runners died RECOVERY_LIMIT times within RECOVERY_WINDOW */
+    int64_t waited_ms; /* since it was queued */
+    int64_t bytes_received, bytes_total; /* at the last heartbeat; -1: not known */
+    /* the breaker */
+    int64_t failures;        /* failed attempts within BREAKER_RESET, none if one succeeded since */
+    int64_t breaker_left_ms; /* until it closes */
+    char last_code[CALL_CODE_SIZE];
+    char last_error[CALL_REASON_SIZE];
+};
+
+/* RESULT_NOT_FOUND: no such call in this business. */
+enum result call_find(const struct app *app, int64_t business_id, const char *call_sid,
+                      struct call_facts *out);
+
+/* One row of the list or of the call's page. Texts are NULL where not known, and live only while
+ * the visitor runs. */
+struct call_row {
+    struct call_facts facts;
+    const char *parent_call_sid, *direction, *from_number, *to_number, *status;
+    int64_t duration; /* the call's; -1: not known */
+    const char *created_at;
+    const char *summary, *transcript; /* the list has no transcript's text */
+    bool has_transcript;
+    /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about
+     */
+    const char *segments, *transcript_source, *summary_status;
+    const char *cursor; /* stands for the place after this row */
+};
+
+typedef void call_visitor(void *context, const struct call_row *row);
+
+enum call_wish { WISH_ANY, WISH_NO, WISH_YES };
+
+struct call_filter {
+    int64_t limit;
+    const char *cursor;    /* NULL: from the newest */
+    const char *search;    /* part of a number, or words that were said; NULL: no search */
+    const char *direction; /* "inbound", "outbound" (any kind of), or NULL */
+    const char *status;
+    enum call_wish has_recording;
+};
+
+/* Visits one page, newest first. `more` says whether another page follows. RESULT_INVALID for a
+ * cursor that is not one of ours. */
+enum result call_list(const struct app *app, int64_t business_id, const struct call_filter *filter,
+                      call_visitor *visit, void *context, bool *more);
+
+/* Visits the one row of a call, with its transcript. */
+enum result call_read(const struct app *app, int64_t business_id, const char *call_sid,
+                      call_visitor *visit, void *context);
+
+/* The business a call belongs to, for operators' tools. RESULT_NOT_FOUND. */
+enum result call_business(const struct app *app, const char *call_sid, int64_t *business_id);
+
+/* What a download is named after: the call's date (YYYY-MM-DD) and the other party's number. */
+struct call_label {
+    char date[16];
+    char number[32]; /* digits only; "" when there are none */
+};
+enum result call_label(const struct app *app, int64_t business_id, const char *call_sid,
+                       struct call_label *out);
+
+/*
+ * Creates or updates the row of a call status callback. Its business is the call's own if it is
+ * known, else `business_hint` (0: none), else the one business of the account, else the one that
+ * owns the number called (inbound) or calling (outbound). RESULT_NOT_FOUND when none of these says:
+ * never a guess. RESULT_DENIED when its account may not speak of this call (authority.h).
+ */
+enum result call_save(const struct app *app, const struct call_callback *callback,
+                      int64_t business_hint);
+
+/*
+ * Writes what a recording callback says onto its call. A completed recording is not undone by a
+ * late in-progress; a second recording of a call does not replace the first. RESULT_NOT_FOUND while
+ * there is no such call.
+ */
+enum result call_set_recording(const struct app *app, const struct recording_callback *callback,
+                               const char *recording_url, int64_t *business_id);
+
+/* For the check that the schema accepts them. */
+const struct pg_statement *call_statements(void);
+const struct pg_statement *call_write_statements(void);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * A line of calls that wait for something to be done to their recordings: first in, first out, each
+ * once, of bounded length.
+ */
+#ifndef TAPEDECK_CALLS_CALL_FIFO_H
+#define TAPEDECK_CALLS_CALL_FIFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+enum { CALL_LINE_MAX = 1000 };
+
+struct call_ref {
+    int64_t business_id;
+    char call_sid[SID_SIZE];
+};
+
+/* Begins as {0}. */
+struct call_line {
+    struct call_ref refs[CALL_LINE_MAX]; /* a ring */
+    size_t first, count;
+};
+
+bool call_ref_is(const struct call_ref *ref, int64_t business_id, const char *call_sid);
+
+bool call_line_has(const struct call_line *line, int64_t business_id, const char *call_sid);
+
+/* What does not fit is dropped; what is there already is not added. */
+void call_line_add(struct call_line *line, int64_t business_id, const char *call_sid);
+
+/* The first one leaves it. False when it is empty. */
+bool call_line_next(struct call_line *line, struct call_ref *out);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * The writing half of call.h: what callbacks change in call_log.
+ */
+#include <string.h>
+
+#include "authority.h"
+#include "call.h"
+
+enum statement_name { LOCK, UPDATE, RESOLVE, INSERT, SET_RECORDING };
+
+/* clang-format off */
+
+#define ENDED "('completed', 'busy', 'failed', 'no-answer', 'canceled')"
+
+static const struct pg_statement SQL[] = {
+    [LOCK] = {"call_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1, 20261120))"},
+    /* Callbacks may overtake each other: a call that has ended does not ring again. */
+    [UPDATE] = {"call_update",
+        "UPDATE call_log SET updated_at = now(),"
+        "   account_sid = coalesce($2, account_sid),"
+        "   parent_call_sid = coalesce($3, parent_call_sid),"
+        "   direction = coalesce($4, direction),"
+        "   from_number = coalesce($5, from_number), to_number = coalesce($6, to_number),"
+        "   status = CASE WHEN status IN " ENDED " AND $7 NOT IN " ENDED " THEN status"
+        "     ELSE $7 END,"
+        "   duration = coalesce($8::integer, duration)"
+        " WHERE call_sid = $1"},
+    [RESOLVE] = {"call_resolve",
+        "SELECT coalesce("
+        "  (SELECT min(business_id) FROM business_twilio_accounts WHERE account_sid = $1"
+        "    HAVING count(*) = 1),"
+        "  (SELECT business_id FROM business_phone_numbers WHERE number = $2))"},
+    [INSERT] = {"call_insert",
+        "INSERT INTO call_log (business_id, call_sid, account_sid, parent_call_sid, direction,"
+        "   from_number, to_number, status, duration, created_at, updated_at)"
+        " VALUES ($1::bigint, $2, $3, $4, $5, $6, $7, $8, $9::integer, now(), now())"},
+    [SET_RECORDING] = {"call_set_recording",
+        "UPDATE call_log SET updated_at = now(),"
+        "   recording_url = CASE WHEN $3 = 'completed' THEN $4 ELSE recording_url END,"
+        "   recording_sid = $2,"
+        "   recording_status = CASE WHEN recording_status = 'completed' THEN recording_status"
+        "     ELSE $3 END,"
+        "   recording_reason = CASE WHEN $3 IN ('absent', 'failed')"
+        "     AND recording_status IS DISTINCT FROM 'completed' THEN $5"
+        "     ELSE recording_reason END,"
+        "   recording_duration = coalesce($6::integer, recording_duration),"
+        "   duration = coalesce(duration, $6::integer),"
+        "   channels = coalesce($7::integer, channels),"
+        "   recording_announced_at = CASE WHEN $3 = 'completed' THEN now()"
+        "     ELSE recording_announced_at END"
+        " WHERE call_sid = $1 AND (coalesce(recording_url, '') = ''"
+        "     OR recording_sid IS NULL OR recording_sid = $2)"
+        " RETURNING business_id"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+const struct pg_statement *call_write_statements(void)
+{
+    return SQL;
+}
+
+static enum result query(const struct app *app, enum statement_name name,
+                         const struct pg_params *params, struct pg_rows **rows)
+{
+    return pg_query(app->pg, SQL[name].sql, params, rows);
+}
+
+static enum result update_known(const struct app *app, const struct call_callback *callback)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, callback->call_sid);
+    pg_text(&params, callback->account_sid);
+    pg_text(&params, callback->parent_call_sid);
+    pg_text(&params, callback->direction);
+    pg_text(&params, callback->from);
+    pg_text(&params, callback->to);
+    pg_text(&params, callback->status);
+    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
+    enum result result = query(app, UPDATE, &params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+/* Our own number: the one called, or on an outbound call the one calling. */
+static enum result resolve_business(const struct app *app, const struct call_callback *callback,
+                                    int64_t hint, int64_t *business_id)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    bool inbound = callback->direction == NULL || strcmp(callback->direction, "inbound") == 0;
+    *business_id = hint;
+    if (hint > 0) {
+        return RESULT_OK;
+    }
+    pg_text(&params, callback->account_sid);
+    pg_text(&params, inbound ? callback->to : callback->from);
+    enum result result = query(app, RESOLVE, &params, &rows);
+    if (result == RESULT_OK) {
+        *business_id = pg_rows_int(rows, 0, 0, 0);
+        pg_rows_free(rows);
+        result = *business_id > 0 ? RESULT_OK : RESULT_NOT_FOUND;
+    }
+    return result;
+}
+
+static enum result insert_new(const struct app *app, const struct call_callback *callback,
+                              int64_t business_id)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, callback->call_sid);
+    pg_text(&params, callback->account_sid);
+    pg_text(&params, callback->parent_call_sid);
+    pg_text(&params, callback->direction);
+    pg_text(&params, callback->from);
+    pg_text(&params, callback->to);
+    pg_text(&params, callback->status);
+    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
+    return query(app, INSERT, &params, NULL);
+}
+
+/* A CRM's call_log may have no unique index on call_sid, so the lock keeps two callbacks of one
+ * call from inserting it twice. */
+static enum result save_locked(const struct app *app, const struct call_callback *callback,
+                               int64_t business_hint)
+{
+    struct pg_params params = {0};
+    int64_t business_id;
+    pg_text(&params, callback->call_sid);
+    enum result result = query(app, LOCK, &params, NULL);
+    if (result == RESULT_OK) {
+        result = vouch_for_call(app, callback->account_sid, callback->call_sid, 0);
+    }
+    if (result == RESULT_OK) {
+        result = update_known(app, callback);
+    }
+    if (result != RESULT_NOT_FOUND) {
+        return result;
+    }
+    result = resolve_business(app, callback, business_hint, &business_id);
+    if (result == RESULT_OK) {
+        result = vouch_for_call(app, callback->account_sid, callback->call_sid, business_id);
+    }
+    return result == RESULT_OK ? insert_new(app, callback, business_id) : result;
+}
+
+enum result call_save(const struct app *app, const struct call_callback *callback,
+                      int64_t business_hint)
+{
+    enum result result = pg_begin(app->pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = save_locked(app, callback, business_hint);
+    if (result == RESULT_OK) {
+        return pg_commit(app->pg);
+    }
+    pg_rollback(app->pg);
+    return result;
+}
+
+/* Codes that are worth telling a person (Twilio, "Error and Warning Dictionary"). */
+static const char *reason_of(const struct recording_callback *callback)
+{
+    static const struct {
+        const char *code, *text;
+    } REASONS[] = {
+        {"16101", "too_short"},         {"16102", "silent"},
+        {"16104", "encryption_failed"}, {"16105", "encryption_failed"},
+        {"16106", "encryption_failed"}, {"16107", "encryption_failed"},
+    };
+    for (size_t i = 0; callback->error_code != NULL && i < sizeof REASONS / sizeof *REASONS; i++) {
+        if (strcmp(REASONS[i].code, callback->error_code) == 0) {
+            return REASONS[i].text;
+        }
+    }
+    return callback->status == RECORDING_FAILED ? "failed" : "absent";
+}
+
+enum result call_set_recording(const struct app *app, const struct recording_callback *callback,
+                               const char *recording_url, int64_t *business_id)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, callback->call_sid);
+    pg_text(&params, callback->recording_sid);
+    pg_text(&params, recording_status_name(callback->status));
+    pg_text(&params, recording_url);
+    pg_text(&params, reason_of(callback));
+    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
+    pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
+    enum result result = query(app, SET_RECORDING, &params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
+        *business_id = result == RESULT_OK ? pg_rows_int(rows, 0, 0, 0) : 0;
+        pg_rows_free(rows);
+    }
+    return result;
+}

@@ -1,0 +1,153 @@
+#include "inbox.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { VISIT_MAX = 500 };
+
+enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT, READ_PROGRESS, WRITE_PROGRESS };
+
+/* clang-format off */
+static const struct pg_statement SQL[] = {
+    [KEEP] = {"inbox_keep",
+        "INSERT INTO recording_inbox AS i (recording_sid, status, account_sid, call_sid,"
+        "   recording_url, duration, channels, error_code)"
+        " VALUES ($1, $2, $3, $4, $5, $6::integer, $7::integer, $8)"
+        " ON CONFLICT (recording_sid, status) DO UPDATE SET received_at = i.received_at"
+        " RETURNING matched_at IS NOT NULL"},
+    [EACH_WAITING] = {"inbox_each_waiting",
+        "SELECT recording_sid, status, account_sid, call_sid, recording_url, duration, channels,"
+        "   error_code"
+        " FROM recording_inbox i WHERE matched_at IS NULL AND (call_sid = $1 OR $1::text IS NULL"
+        "   AND EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid"
+        "     AND (coalesce(c.recording_url, '') = '' OR c.recording_sid IS NULL"
+        "       OR c.recording_sid = i.recording_sid)))"
+        " ORDER BY received_at LIMIT $2"},
+    [MATCHED] = {"inbox_matched",
+        "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},
+    [COUNT] = {"inbox_count",
+        "SELECT count(*) FROM recording_inbox i WHERE matched_at IS NULL"
+        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid"
+        "     AND c.recording_url <> '' AND c.recording_sid <> i.recording_sid)"},
+    [READ_PROGRESS] = {"inbox_read_progress",
+        "SELECT next_page FROM reconcile_progress WHERE account_sid = $1 AND next_page <> ''"},
+    [WRITE_PROGRESS] = {"inbox_write_progress",
+        "INSERT INTO reconcile_progress (account_sid, next_page) VALUES ($1, $2)"
+        " ON CONFLICT (account_sid) DO UPDATE SET next_page = $2, updated_at = now()"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+const struct pg_statement *inbox_statements(void)
+{
+    return SQL;
+}
+
+enum result inbox_keep(const struct app *app, const struct recording_callback *callback,
+                       const char *recording_url)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, callback->recording_sid);
+    pg_text(&params, recording_status_name(callback->status));
+    pg_text(&params, callback->account_sid);
+    pg_text(&params, callback->call_sid);
+    pg_text(&params, recording_url);
+    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
+    pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
+    pg_text(&params, callback->error_code);
+    enum result result = pg_query(app->pg, SQL[KEEP].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_bool(rows, 0, 0) ? RESULT_EXISTS : RESULT_OK;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+static enum recording_status status_of(const char *name)
+{
+    enum recording_status status = RECORDING_IN_PROGRESS;
+    while (status < RECORDING_FAILED && strcmp(recording_status_name(status), name) != 0) {
+        status++;
+    }
+    return status;
+}
+
+enum result inbox_each_waiting(const struct app *app, const char *call_sid, inbox_visitor *visit,
+                               void *context)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, call_sid);
+    pg_int(&params, VISIT_MAX);
+    enum result result = pg_query(app->pg, SQL[EACH_WAITING].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        struct recording_callback callback = {
+            .recording_sid = pg_rows_text(rows, i, 0),
+            .status = status_of(pg_rows_text(rows, i, 1)),
+            .account_sid = pg_rows_text(rows, i, 2),
+            .call_sid = pg_rows_text(rows, i, 3),
+            .duration = pg_rows_int(rows, i, 5, CALLBACK_UNKNOWN),
+            .channels = pg_rows_int(rows, i, 6, CALLBACK_UNKNOWN),
+            .start_time = CALLBACK_UNKNOWN,
+            .error_code = pg_rows_text(rows, i, 7),
+        };
+        visit(context, &callback, pg_rows_text(rows, i, 4));
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+enum result inbox_matched(const struct app *app, const struct recording_callback *callback)
+{
+    struct pg_params params = {0};
+    pg_text(&params, callback->recording_sid);
+    pg_text(&params, recording_status_name(callback->status));
+    return pg_query(app->pg, SQL[MATCHED].sql, &params, NULL);
+}
+
+enum result inbox_count(const struct app *app, int64_t *waiting)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(app->pg, SQL[COUNT].sql, NULL, &rows);
+    if (result == RESULT_OK) {
+        *waiting = pg_rows_int(rows, 0, 0, 0);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result inbox_read_progress(const struct app *app, const char *account_sid, char *out,
+                                size_t size)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, account_sid);
+    enum result result = pg_query(app->pg, SQL[READ_PROGRESS].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (pg_rows_count(rows) == 0) {
+        result = RESULT_NOT_FOUND;
+    } else {
+        const char *next = pg_rows_text(rows, 0, 0);
+        result = strlen(next) < size ? RESULT_OK : RESULT_TOO_BIG;
+        if (result == RESULT_OK) {
+            memcpy(out, next, strlen(next) + 1);
+        }
+    }
+    pg_rows_free(rows);
+    return result;
+}
+
+enum result inbox_write_progress(const struct app *app, const char *account_sid,
+                                 const char *next_page)
+{
+    struct pg_params params = {0};
+    pg_text(&params, account_sid);
+    pg_text(&params, next_page);
+    return pg_query(app->pg, SQL[WRITE_PROGRESS].sql, &params, NULL);
+}

@@ -1,0 +1,46 @@
+/*
+ * What was said in a call, and what it was about, as call_log has them.
+ *
+ * A CRM may hold a call twice: both rows get what is saved.
+ */
+#ifndef TAPEDECK_CALLS_TRANSCRIPT_H
+#define TAPEDECK_CALLS_TRANSCRIPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/buf.h"
+#include "base/result.h"
+#include "speech/talk.h"
+
+enum { TRANSCRIPT_TEXT_MAX = 8 * 1024 * 1024 };
+
+struct transcript_facts {
+    bool inbound;
+    bool has_transcript;
+    bool has_summary;
+    char status[32];   /* the call's, at the provider; "" when not known */
+    int64_t spoken_ms; /* all segments together; -1: there are no segments */
+};
+
+/* RESULT_NOT_FOUND: no such call in this business. */
+enum result transcript_facts(const struct app *app, int64_t business_id, const char *call_sid,
+                             struct transcript_facts *out);
+
+/* Appends the transcript's text; nothing when there is none. */
+enum result transcript_text(const struct app *app, int64_t business_id, const char *call_sid,
+                            struct buf *out);
+
+/* Saves what was heard; `source` is the model that heard it, NULL when none was asked. */
+enum result transcript_save(const struct app *app, int64_t business_id, const char *call_sid,
+                            const struct talk *talk, bool hebrew, const char *source);
+
+/* Saves a summary and how it came about: "done", "fixed"; without a text only that: "skipped",
+ * "failed", and a summary that was there stays. */
+enum result transcript_save_summary(const struct app *app, int64_t business_id,
+                                    const char *call_sid, const char *text, const char *status);
+
+const struct pg_statement *transcript_statements(void);
+
+#endif

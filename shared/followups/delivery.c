@@ -1,0 +1,208 @@
+#include "delivery.h"
+
+#include <stdio.h>
+
+enum statement_name { MAKE, CLAIM, ARRIVED, RETRY, FAIL, ADD, STOP, FORGET, EACH_COUNT };
+
+/* clang-format off */
+static const struct pg_statement SQL[] = {
+    [MAKE] = {"delivery_make",
+        "INSERT INTO call_webhook_deliveries (id, webhook_id, business_id, call_sid, event, payload)"
+        " SELECT n.id, w.id, w.business_id, c.call_sid, 'call.completed', json_build_object("
+        "   'id', n.id, 'event', 'call.completed', 'created_at', " PG_ISO("now()") ","
+        "   'business_id', w.business_id, 'call', json_build_object("
+        "     'call_sid', c.call_sid, 'parent_call_sid', c.parent_call_sid,"
+        "     'direction', c.direction, 'from_number', c.from_number, 'to_number', c.to_number,"
+        "     'status', c.status, 'duration', c.duration, 'created_at', " PG_ISO("c.created_at") ","
+        "     'recording_duration', c.recording_duration,"
+        "     'transcript_source', c.transcript_source,"
+        "     'transcript', coalesce(c.transcript_segments, '[]'::jsonb),"
+        "     'transcript_text', c.final_transcript,"
+        "     'summary', c.ai_summary, 'summary_status', c.summary_status))::text"
+        " FROM call_webhooks w"
+        " CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id, w.id AS webhook) n"
+        " CROSS JOIN LATERAL (SELECT * FROM call_log l WHERE l.business_id = w.business_id"
+        "   AND l.call_sid = $2 LIMIT 1) c"
+        " WHERE w.business_id = $1 AND w.active"},
+    [CLAIM] = {"delivery_claim", /* MATERIALIZED: see step.c */
+        "WITH q AS MATERIALIZED (SELECT id FROM call_webhook_deliveries"
+        "   WHERE status = 'waiting' AND not_before <= now()"
+        "   ORDER BY not_before LIMIT $1 FOR UPDATE SKIP LOCKED)"
+        " UPDATE call_webhook_deliveries d SET attempts = d.attempts + 1,"
+        "   not_before = now() + " PG_MS("$2")
+        " FROM q, call_webhooks w WHERE d.id = q.id AND w.id = d.webhook_id"
+        " RETURNING d.id, d.attempts, d.business_id, d.event, d.payload, w.url, w.secret, w.active"},
+    [ARRIVED] = {"delivery_arrived",
+        "UPDATE call_webhook_deliveries SET status = 'delivered', completed_at = now(),"
+        "   last_status = $3, error_code = NULL, error = NULL"
+        " WHERE id = $1::uuid AND attempts = $2 AND status = 'waiting'"},
+    [RETRY] = {"delivery_retry",
+        "UPDATE call_webhook_deliveries SET not_before = now() + " PG_MS("$4") ","
+        "   last_status = $3, error_code = $5, error = $6"
+        " WHERE id = $1::uuid AND attempts = $2 AND status = 'waiting'"},
+    [FAIL] = {"delivery_fail",
+        "UPDATE call_webhook_deliveries SET status = 'failed', completed_at = now(),"
+        "   last_status = $3, error_code = $4, error = $5"
+        " WHERE id = $1::uuid AND attempts = $2 AND status = 'waiting'"},
+    [ADD] = {"delivery_add_webhook",
+        "INSERT INTO call_webhooks (business_id, url, secret) VALUES ($1, $2, $3)"
+        " ON CONFLICT (business_id, url) DO UPDATE SET secret = excluded.secret, active = true"},
+    [STOP] = {"delivery_stop_webhook",
+        "UPDATE call_webhooks SET active = false WHERE business_id = $1 AND url = $2"},
+    [FORGET] = {"delivery_forget",
+        "DELETE FROM call_webhook_deliveries WHERE id IN (SELECT id FROM call_webhook_deliveries"
+        "   WHERE status <> 'waiting' AND completed_at < now() - " PG_MS("$1") " LIMIT 10000)"},
+    [EACH_COUNT] = {"delivery_each_count",
+        "SELECT status, error_code, count(*) FROM call_webhook_deliveries"
+        " WHERE status = 'waiting' OR status = 'failed' AND completed_at > now() - interval '1 day'"
+        " GROUP BY status, error_code ORDER BY status DESC, count(*) DESC LIMIT 50"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+const struct pg_statement *delivery_statements(void)
+{
+    return SQL;
+}
+
+static enum result change_one(const struct app *app, enum statement_name name,
+                              const struct pg_params *params, enum result otherwise)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) == 1 ? RESULT_OK : otherwise;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result delivery_make(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    return pg_query(app->pg, SQL[MAKE].sql, &params, NULL);
+}
+
+static void visit_row(const struct pg_rows *rows, int row,
+                      void (*visit)(void *, const struct delivery *), void *context)
+{
+    const char *id = pg_rows_text(rows, row, 0);
+    struct delivery one = {
+        .attempt = pg_rows_int(rows, row, 1, 0),
+        .business_id = pg_rows_int(rows, row, 2, 0),
+        .event = pg_rows_text(rows, row, 3),
+        .payload = pg_rows_text(rows, row, 4),
+        .url = pg_rows_text(rows, row, 5),
+        .secret = pg_rows_text(rows, row, 6),
+        .active = pg_rows_bool(rows, row, 7),
+    };
+    (void)snprintf(one.id, sizeof one.id, "%s", id != NULL ? id : "");
+    visit(context, &one);
+}
+
+enum result delivery_claim(const struct app *app, int64_t most, int64_t lease_ms,
+                           void (*visit)(void *, const struct delivery *), void *context)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, most);
+    pg_int(&params, lease_ms);
+    enum result result = pg_query(app->pg, SQL[CLAIM].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        for (int row = 0; row < pg_rows_count(rows); row++) {
+            visit_row(rows, row, visit, context);
+        }
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+/* The parameters that each end of a try begins with. */
+static void of_try(struct pg_params *params, const char *id, int64_t attempt, int64_t http_status)
+{
+    pg_text(params, id);
+    pg_int(params, attempt);
+    pg_int_or_null(params, http_status, 0);
+}
+
+enum result delivery_arrived(const struct app *app, const char *id, int64_t attempt,
+                             int64_t http_status)
+{
+    struct pg_params params = {0};
+    of_try(&params, id, attempt, http_status);
+    return change_one(app, ARRIVED, &params, RESULT_LOST);
+}
+
+enum result delivery_retry(const struct app *app, const char *id, int64_t attempt,
+                           int64_t http_status, int64_t delay_ms, const struct run_reason *reason)
+{
+    struct pg_params params = {0};
+    of_try(&params, id, attempt, http_status);
+    pg_int(&params, delay_ms);
+    pg_text(&params, reason->code);
+    pg_text(&params, reason->text);
+    return change_one(app, RETRY, &params, RESULT_LOST);
+}
+
+enum result delivery_fail(const struct app *app, const char *id, int64_t attempt,
+                          int64_t http_status, const struct run_reason *reason)
+{
+    struct pg_params params = {0};
+    of_try(&params, id, attempt, http_status);
+    pg_text(&params, reason->code);
+    pg_text(&params, reason->text);
+    return change_one(app, FAIL, &params, RESULT_LOST);
+}
+
+enum result delivery_forget(const struct app *app, int64_t *forgotten)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, app->config->webhook_keep);
+    enum result result = pg_query(app->pg, SQL[FORGET].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        *forgotten = pg_rows_affected(rows);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+/* ---- for operators ---- */
+
+enum result delivery_add_webhook(const struct app *app, int64_t business_id, const char *url,
+                                 const char *secret)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, url);
+    pg_text(&params, secret);
+    return pg_query(app->pg, SQL[ADD].sql, &params, NULL);
+}
+
+enum result delivery_stop_webhook(const struct app *app, int64_t business_id, const char *url)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, url);
+    return change_one(app, STOP, &params, RESULT_NOT_FOUND);
+}
+
+enum result delivery_each_count(const struct app *app,
+                                void (*visit)(void *, const char *status, const char *code,
+                                              int64_t count),
+                                void *context)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(app->pg, SQL[EACH_COUNT].sql, NULL, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int row = 0; row < pg_rows_count(rows); row++) {
+        visit(context, pg_rows_text(rows, row, 0), pg_rows_text(rows, row, 1),
+              pg_rows_int(rows, row, 2, 0));
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}

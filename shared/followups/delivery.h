@@ -1,0 +1,63 @@
+/*
+ * Webhooks: who is told of a complete call (call_webhooks), and each telling until it has arrived
+ * (call_webhook_deliveries).
+ *
+ * A delivery is kept with its body, so that each try sends the same bytes under the same id: at
+ * least once. Whoever claims one holds it until `lease_ms` are over; then it is due again.
+ */
+#ifndef TAPEDECK_FOLLOWUPS_DELIVERY_H
+#define TAPEDECK_FOLLOWUPS_DELIVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "runs/run.h"
+
+enum { DELIVERY_ID_SIZE = 37 };
+
+/* One claimed delivery; its texts live while the visitor runs. */
+struct delivery {
+    char id[DELIVERY_ID_SIZE];
+    int64_t attempt; /* this one, from 1 */
+    int64_t business_id;
+    const char *event, *payload;
+    const char *url, *secret;
+    bool active; /* the webhook, by now */
+};
+
+/* A delivery for each active webhook of the business, saying that the call is complete. Safe inside
+ * a transaction. */
+enum result delivery_make(const struct app *app, int64_t business_id, const char *call_sid);
+
+enum result delivery_claim(const struct app *app, int64_t most, int64_t lease_ms,
+                           void (*visit)(void *, const struct delivery *), void *context);
+
+/* How a try ended; RESULT_LOST when somebody has claimed it again meanwhile. `http_status` is 0
+ * when there was no answer. */
+enum result delivery_arrived(const struct app *app, const char *id, int64_t attempt,
+                             int64_t http_status);
+enum result delivery_retry(const struct app *app, const char *id, int64_t attempt,
+                           int64_t http_status, int64_t delay_ms, const struct run_reason *reason);
+enum result delivery_fail(const struct app *app, const char *id, int64_t attempt,
+                          int64_t http_status, const struct run_reason *reason);
+
+/* Forgets those that ended WEBHOOK_KEEP ago: what was said is not to lie about in them. */
+enum result delivery_forget(const struct app *app, int64_t *forgotten);
+
+/* Adds a webhook, or changes its secret and makes it active; or makes it inactive. */
+enum result delivery_add_webhook(const struct app *app, int64_t business_id, const char *url,
+                                 const char *secret);
+enum result delivery_stop_webhook(const struct app *app, int64_t business_id, const char *url);
+
+/* How many deliveries wait, and how many failed within a day, by reason. */
+enum result delivery_each_count(const struct app *app,
+                                void (*visit)(void *, const char *status, const char *code,
+                                              int64_t count),
+                                void *context);
+
+const struct pg_statement *delivery_statements(void);
+
+#endif

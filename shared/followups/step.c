@@ -1,0 +1,316 @@
+#include "step.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clients/pg_array.h"
+
+enum statement_name {
+    BEGIN,
+    BEGIN_AFTER,
+    REDO,
+    FORGET_LATER,
+    CLAIM,
+    HEARTBEAT,
+    END,
+    NEXT,
+    RETRY,
+    EACH_COUNT
+};
+
+/* clang-format off */
+
+/* Claiming: businesses take turns, so that one's thousand calls do not keep another's waiting (`f`);
+ * then what nobody else has locked or taken meanwhile (`d`). MATERIALIZED: joined as a plain subquery
+ * it might run once for each row, and then take more than its LIMIT. */
+#define IS_DUE(ttl) \
+    "(s.status = 'queued' AND s.not_before <= now()" \
+    "  OR s.status = 'running' AND s.heartbeat_at < now() - " PG_MS(ttl) ")"
+
+/* What a step is when it begins anew. */
+#define ANEW \
+    " status = 'queued', attempts = 0, not_before = now(), lease_token = NULL, heartbeat_at = NULL," \
+    " error_code = NULL, error = NULL, started_at = NULL, completed_at = NULL"
+
+#define UNLESS_BEGUN \
+    " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET" ANEW \
+    " WHERE s.status = 'failed' OR s.status = 'skipped' AND s.error_code = 'not_configured'"
+
+static const struct pg_statement SQL[] = {
+    [BEGIN] = {"step_begin",
+        "INSERT INTO call_steps AS s (business_id, call_sid, step) VALUES ($1, $2, 'transcribe')"
+        UNLESS_BEGUN},
+    [BEGIN_AFTER] = {"step_begin_after",
+        "INSERT INTO call_steps AS s (business_id, call_sid, step)"
+        " SELECT business_id, call_sid, 'transcribe' FROM recording_runs"
+        " WHERE id = ANY ($1::bigint[]) AND job_type = 'full'" UNLESS_BEGUN},
+    [REDO] = {"step_redo",
+        "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
+        " VALUES ($1, $2, 'transcribe', $3)"
+        " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW},
+    [FORGET_LATER] = {"step_forget_later",
+        "DELETE FROM call_steps WHERE business_id = $1 AND call_sid = $2 AND step <> 'transcribe'"},
+    [CLAIM] = {"step_claim",
+        "WITH f AS MATERIALIZED (SELECT s.id, s.not_before, coalesce(r.running, 0)"
+        "     + row_number() OVER (PARTITION BY s.business_id ORDER BY s.not_before, s.id) AS turn"
+        "   FROM call_steps s LEFT JOIN (SELECT business_id, count(*) AS running FROM call_steps"
+        "     WHERE status = 'running' GROUP BY business_id) r USING (business_id)"
+        "   WHERE " IS_DUE("$3") " ORDER BY turn, s.not_before, s.id LIMIT $2 + 16),"
+        " d AS MATERIALIZED (SELECT s.id, s.status = 'running' AS lapsed"
+        "   FROM call_steps s JOIN f USING (id) WHERE " IS_DUE("$3")
+        "   ORDER BY f.turn, f.not_before, s.id LIMIT $2 FOR UPDATE OF s SKIP LOCKED)"
+        " UPDATE call_steps s SET status = 'running', lease_token = $1, heartbeat_at = now(),"
+        "   started_at = now(), attempts = s.attempts + d.lapsed::int,"
+        "   error_code = CASE WHEN d.lapsed THEN 'runner_lost' ELSE s.error_code END,"
+        "   error = CASE WHEN d.lapsed THEN 'The runner that had it is gone.' ELSE s.error END"
+        " FROM d WHERE s.id = d.id"
+        " RETURNING s.id, s.business_id, s.call_sid, s.step, s.attempts, s.again"},
+    [HEARTBEAT] = {"step_heartbeat",
+        "UPDATE call_steps s SET heartbeat_at = now()"
+        " FROM unnest($1::bigint[], $2::text[]) AS b (id, token)"
+        " WHERE s.id = b.id AND s.lease_token = b.token AND s.status = 'running' RETURNING s.id"},
+    [END] = {"step_end",
+        "UPDATE call_steps SET status = $3, lease_token = NULL, completed_at = now(),"
+        "   attempts = attempts + ($3 = 'failed')::int, again = false, error_code = $4, error = $5"
+        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    [NEXT] = {"step_next",
+        "INSERT INTO call_steps AS s (business_id, call_sid, step, again) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW},
+    [RETRY] = {"step_retry",
+        "UPDATE call_steps SET status = 'queued', lease_token = NULL,"
+        "   not_before = now() + " PG_MS("$3") ", attempts = attempts + $4::boolean::int,"
+        "   error_code = $5, error = $6"
+        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    [EACH_COUNT] = {"step_each_count",
+        "SELECT step, status, error_code, count(*) FROM call_steps"
+        " WHERE status IN ('queued', 'running')"
+        "   OR status IN ('skipped', 'failed') AND completed_at > now() - interval '1 day'"
+        " GROUP BY step, status, error_code"
+        " ORDER BY array_position(ARRAY['transcribe', 'summarise', 'notify'], step), status,"
+        "   count(*) DESC LIMIT 50"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+static const char *const WORDS[STEP_NAMES] = {"transcribe", "summarise", "notify"};
+
+const struct pg_statement *step_statements(void)
+{
+    return SQL;
+}
+
+const char *step_word(enum step_name name)
+{
+    return WORDS[name];
+}
+
+static enum result query(const struct app *app, enum statement_name name,
+                         const struct pg_params *params, struct pg_rows **rows)
+{
+    return pg_query(app->pg, SQL[name].sql, params, rows);
+}
+
+/* Changes the one row that the step's token holds, or nothing. */
+static enum result change_ours(const struct app *app, enum statement_name name,
+                               const struct pg_params *params)
+{
+    struct pg_rows *rows;
+    enum result result = query(app, name, params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) == 1 ? RESULT_OK : RESULT_LOST;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+/* ---- beginning ---- */
+
+enum result step_begin(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    return query(app, BEGIN, &params, NULL);
+}
+
+enum result step_begin_after(const struct app *app, const struct run_end *ends, size_t count)
+{
+    struct pg_params params = {0};
+    struct pg_arrays ids;
+    pg_arrays_init(&ids);
+    for (size_t i = 0; i < count; i++) {
+        pg_arrays_number(&ids, 0, ends[i].run->id);
+    }
+    enum result result = RESULT_FAILED;
+    if (pg_arrays_finish(&ids, 1, &params)) {
+        result = query(app, BEGIN_AFTER, &params, NULL);
+    }
+    pg_arrays_free(&ids);
+    return result;
+}
+
+enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again)
+{
+    struct pg_params params = {0}, with_again = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    pg_int(&with_again, business_id);
+    pg_text(&with_again, call_sid);
+    pg_flag(&with_again, again);
+    enum result result = pg_begin(app->pg);
+    if (result == RESULT_OK) {
+        result = query(app, REDO, &with_again, NULL);
+    }
+    if (result == RESULT_OK) {
+        result = query(app, FORGET_LATER, &params, NULL);
+    }
+    if (result == RESULT_OK) {
+        return pg_commit(app->pg);
+    }
+    pg_rollback(app->pg);
+    return result;
+}
+
+static enum step_name name_of(const char *word)
+{
+    enum step_name name = STEP_TRANSCRIBE;
+    while (name < STEP_NOTIFY && (word == NULL || strcmp(word, WORDS[name]) != 0)) {
+        name++;
+    }
+    return name;
+}
+
+static void read_step(const struct pg_rows *rows, int row, const char *token, struct step *out)
+{
+    const char *call_sid = pg_rows_text(rows, row, 2);
+    *out = (struct step){
+        .id = pg_rows_int(rows, row, 0, 0),
+        .business_id = pg_rows_int(rows, row, 1, 0),
+        .name = name_of(pg_rows_text(rows, row, 3)),
+        .attempts = pg_rows_int(rows, row, 4, 0),
+        .again = pg_rows_bool(rows, row, 5),
+    };
+    (void)snprintf(out->call_sid, sizeof out->call_sid, "%s", call_sid != NULL ? call_sid : "");
+    (void)snprintf(out->token, sizeof out->token, "%s", token);
+}
+
+enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t most,
+                       size_t *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_text(&params, token);
+    pg_int(&params, (int64_t)most);
+    pg_int(&params, app->config->inflight_ttl);
+    *count = 0;
+    enum result result = query(app, CLAIM, &params, &rows);
+    if (result == RESULT_OK) {
+        for (int row = 0; row < pg_rows_count(rows) && *count < most; row++) {
+            read_step(rows, row, token, &steps[(*count)++]);
+        }
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+/* ---- alive ---- */
+
+static void mark_ours(const struct pg_rows *rows, const struct step *const *steps, bool *ours,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ours[i] = false;
+        for (int row = 0; row < pg_rows_count(rows) && !ours[i]; row++) {
+            ours[i] = pg_rows_int(rows, row, 0, 0) == steps[i]->id;
+        }
+    }
+}
+
+enum result step_heartbeat(const struct app *app, const struct step *const *steps, bool *ours,
+                           size_t count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    struct pg_arrays arrays;
+    enum { IDS, TOKENS, ARRAYS };
+    pg_arrays_init(&arrays);
+    for (size_t i = 0; i < count; i++) {
+        pg_arrays_number(&arrays, IDS, steps[i]->id);
+        pg_arrays_word(&arrays, TOKENS, steps[i]->token);
+    }
+    enum result result = RESULT_FAILED;
+    if (pg_arrays_finish(&arrays, ARRAYS, &params)) {
+        result = query(app, HEARTBEAT, &params, &rows);
+    }
+    if (result == RESULT_OK) {
+        mark_ours(rows, steps, ours, count);
+        pg_rows_free(rows);
+    }
+    pg_arrays_free(&arrays);
+    return result;
+}
+
+/* ---- ending ---- */
+
+static enum result begin_next(const struct app *app, const struct step *step)
+{
+    struct pg_params params = {0};
+    pg_int(&params, step->business_id);
+    pg_text(&params, step->call_sid);
+    pg_text(&params, WORDS[step->name + 1]);
+    pg_flag(&params, step->again);
+    return query(app, NEXT, &params, NULL);
+}
+
+enum result step_end(const struct app *app, const struct step *step, enum step_status status,
+                     const struct run_reason *reason)
+{
+    static const char *const STATUSES[] = {"done", "skipped", "failed"};
+    struct pg_params params = {0};
+    pg_int(&params, step->id);
+    pg_text(&params, step->token);
+    pg_text(&params, STATUSES[status]);
+    pg_text(&params, reason != NULL ? reason->code : NULL);
+    pg_text(&params, reason != NULL ? reason->text : NULL);
+    enum result result = change_ours(app, END, &params);
+    if (result == RESULT_OK && step->name != STEP_NOTIFY) {
+        result = begin_next(app, step);
+    }
+    return result;
+}
+
+enum result step_retry(const struct app *app, const struct step *step, int64_t delay_ms,
+                       bool counts, const struct run_reason *reason)
+{
+    struct pg_params params = {0};
+    pg_int(&params, step->id);
+    pg_text(&params, step->token);
+    pg_int(&params, delay_ms);
+    pg_flag(&params, counts);
+    pg_text(&params, reason->code);
+    pg_text(&params, reason->text);
+    return change_ours(app, RETRY, &params);
+}
+
+/* ---- for operators ---- */
+
+enum result step_each_count(const struct app *app, void (*visit)(void *, const struct step_count *),
+                            void *context)
+{
+    struct pg_rows *rows;
+    enum result result = query(app, EACH_COUNT, NULL, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int row = 0; row < pg_rows_count(rows); row++) {
+        struct step_count one = {
+            .step = pg_rows_text(rows, row, 0),
+            .status = pg_rows_text(rows, row, 1),
+            .error_code = pg_rows_text(rows, row, 2),
+            .count = pg_rows_int(rows, row, 3, 0),
+        };
+        visit(context, &one);
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}

@@ -1,0 +1,87 @@
+/*
+ * How things are, gathered once for whoever shows it (`tapedeck status`, /metrics): a fixed number
+ * of statements, however many businesses there are. Changes nothing.
+ */
+#ifndef TAPEDECK_OBSERVE_OVERVIEW_H
+#define TAPEDECK_OBSERVE_OVERVIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "runs/queue.h"
+#include "storage/disk.h"
+
+enum {
+    OVERVIEW_BUSINESSES_MAX = 1000,
+    OVERVIEW_LINES_MAX = 50, /* of accounts, of reasons, of steps, of deliveries */
+    OVERVIEW_WORD_SIZE = 48,
+    OVERVIEW_TEXT_SIZE = 160,
+};
+
+/* The runs of one lane. Seconds are those of whoever waits longest for a slot; 0: nobody does. */
+struct overview_lane {
+    int64_t active, waiting;
+    int64_t resting; /* their time has not come: a retry, a paused account */
+    int64_t oldest_wait_s;
+};
+
+struct overview_business {
+    int64_t business_id, active, waiting; /* waiting: and resting */
+    int64_t failed;                       /* within a day */
+    int64_t oldest_wait_s;
+};
+
+struct overview_pause {
+    char account_sid[SID_SIZE];
+    char code[OVERVIEW_WORD_SIZE];
+    int64_t left_s;
+};
+
+struct overview_reason {
+    char code[OVERVIEW_WORD_SIZE];
+    char text[OVERVIEW_TEXT_SIZE]; /* the newest one's sentence */
+    char last_at[CLOCK_ISO_SIZE];
+    int64_t count;
+};
+
+/* So many steps of a kind, or deliveries (`kind` is ""), are in a state, for this reason or "". */
+struct overview_count {
+    char kind[OVERVIEW_WORD_SIZE], status[OVERVIEW_WORD_SIZE], code[OVERVIEW_WORD_SIZE];
+    int64_t count;
+};
+
+struct overview_counts {
+    struct overview_count lines[OVERVIEW_LINES_MAX];
+    size_t count;
+};
+
+struct overview {
+    int64_t at; /* seconds since 1970 */
+    struct disk_facts disk;
+    bool redis;             /* it answers; else `runner_seen_ms` says nothing */
+    int64_t runner_seen_ms; /* how long ago; -1: not lately */
+    bool database;          /* it answers; else nothing below is filled in */
+    struct overview_lane lanes[LANE_LATER + 1];
+    struct overview_business businesses[OVERVIEW_BUSINESSES_MAX]; /* busiest first */
+    size_t business_count;
+    int64_t businesses_total; /* with work, or failures within a day */
+    struct overview_pause pauses[OVERVIEW_LINES_MAX];
+    size_t pause_count;
+    struct overview_reason reasons[OVERVIEW_LINES_MAX]; /* of failures within a day */
+    size_t reason_count;
+    struct overview_counts steps, deliveries;
+    int64_t inbox_waiting; /* callbacks whose call is not known yet */
+    int64_t breakers_open; /* calls left alone, as they failed too often */
+};
+
+/* Fills it in as far as servers answer; of businesses at most `most`, none for 0. The caller frees
+ * it with free(); NULL without memory. */
+struct overview *overview_read(const struct app *app, int64_t most);
+
+const struct pg_statement *overview_statements(void);
+
+#endif

@@ -1,0 +1,236 @@
+#include "backfill.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "calls/call.h"
+#include "calls/inbox.h"
+#include "runs/queue.h"
+#include "runs/run.h"
+#include "service.h"
+#include "twilio/media.h"
+
+enum { IDS_CEILING = 64 * 1024 };
+
+enum statement_name { PAGE, ACCOUNTS, KNOWN, LOOK };
+
+/* clang-format off */
+static const struct pg_statement SQL[] = {
+    [PAGE] = {"past_page",
+        "SELECT call_sid, (extract(epoch FROM created_at) * 1000000)::bigint FROM call_log"
+        " WHERE business_id = $1::bigint AND call_sid ~ '^CA[0-9a-fA-F]{32}$'"
+        "   AND created_at >= to_timestamp($2::bigint) AND created_at < to_timestamp($3::bigint)"
+        "   AND ($5 = '' OR (created_at, call_sid) <"
+        "     (to_timestamp(0) + $4::bigint * interval '1 microsecond', $5))"
+        "   AND recording_url <> '' AND recording_deleted_at IS NULL"
+        "   AND (recording_expires_at IS NULL OR recording_expires_at > now())"
+        "   AND coalesce(recording_status, '') NOT IN ('absent', 'failed')"
+        " ORDER BY created_at DESC, call_sid DESC LIMIT $6"},
+    [ACCOUNTS] = {"past_accounts",
+        "SELECT account_sid FROM business_twilio_accounts WHERE business_id = $1 AND account_sid <> $2"
+        " ORDER BY account_sid LIMIT 100"},
+    [KNOWN] = {"past_known",
+        "SELECT bool_or(recording_url <> '' OR recording_deleted_at IS NOT NULL) IS TRUE"
+        " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 HAVING count(*) > 0"},
+    [LOOK] = {"past_look",
+        "SELECT id, status, coalesce(bytes_received, 0) FROM recording_runs"
+        " WHERE id = ANY ($1::bigint[])"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+const struct pg_statement *past_statements(void)
+{
+    return SQL;
+}
+
+/* ---- which ---- */
+
+enum result past_page(const struct app *app, const struct past *past, struct past_place *place,
+                      char (*sids)[SID_SIZE], size_t *count)
+{
+    struct pg_rows *rows;
+    struct pg_params params = {0};
+    *count = 0;
+    pg_int(&params, past->business_id);
+    pg_int(&params, past->since);
+    pg_int(&params, past->until);
+    pg_int(&params, place->created_us);
+    pg_text(&params, place->call_sid);
+    pg_int(&params, PAST_PAGE_MAX);
+    enum result result = pg_query(app->pg, SQL[PAGE].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        memcpy(place->call_sid, pg_rows_text(rows, i, 0), SID_SIZE);
+        memcpy(sids[(*count)++], place->call_sid, SID_SIZE);
+        place->created_us = pg_rows_int(rows, i, 1, 0);
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+enum result past_accounts(const struct app *app, int64_t business_id,
+                          void (*visit)(void *, const char *account_sid), void *context)
+{
+    struct pg_rows *rows;
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, app->config->twilio_account_sid);
+    enum result result = pg_query(app->pg, SQL[ACCOUNTS].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    visit(context, app->config->twilio_account_sid);
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        visit(context, pg_rows_text(rows, i, 0));
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+/* ---- what is told ---- */
+
+static enum result is_news(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    struct pg_rows *rows;
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    enum result result = pg_query(app->pg, SQL[KNOWN].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (pg_rows_count(rows) == 0) {
+        result = RESULT_NOT_FOUND;
+    } else if (pg_rows_bool(rows, 0, 0)) {
+        result = RESULT_EXISTS;
+    }
+    pg_rows_free(rows);
+    return result;
+}
+
+/* The way of a callback, but that nothing is queued. */
+static enum result write_down(const struct app *app, const struct recording_callback *entry,
+                              const char *url)
+{
+    int64_t business_id;
+    enum result result = pg_begin(app->pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = inbox_keep(app, entry, url);
+    if (result == RESULT_OK || result == RESULT_EXISTS) {
+        result = call_set_recording(app, entry, url, &business_id);
+    }
+    if (result == RESULT_OK) {
+        result = inbox_matched(app, entry);
+    }
+    if (result == RESULT_OK) {
+        return pg_commit(app->pg);
+    }
+    pg_rollback(app->pg);
+    return result;
+}
+
+enum result past_told(const struct app *app, int64_t business_id,
+                      const struct recording_callback *entry)
+{
+    struct media_ref ref;
+    char url[MEDIA_URL_SIZE];
+    if (entry->status != RECORDING_COMPLETED) {
+        return RESULT_EXISTS;
+    }
+    enum result result = is_news(app, business_id, entry->call_sid);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    memcpy(ref.account_sid, entry->account_sid, SID_SIZE);
+    memcpy(ref.recording_sid, entry->recording_sid, SID_SIZE);
+    result = media_url(app->config->twilio_api_base, &ref, url);
+    return result == RESULT_OK ? write_down(app, entry, url) : result;
+}
+
+/* ---- fetching ---- */
+
+/* Where Redis is away, or has just lost its memory, the run waits in PostgreSQL and is offered
+ * again by whoever comes next. */
+static enum result start(const struct app *app, int64_t business_id, const char *call_sid,
+                         int64_t *run_id)
+{
+    bool created;
+    enum result result =
+        run_start(app, business_id, call_sid, JOB_DOWNLOAD, LANE_LATER, run_id, &created);
+    if (result == RESULT_OK && created) {
+        (void)queue_enqueue(app, business_id, call_sid, LANE_LATER, NULL);
+    }
+    return result;
+}
+
+enum result past_fetch(const struct app *app, int64_t business_id, const char *call_sid,
+                       int64_t *run_id)
+{
+    struct look look;
+    enum result result = service_look(app, business_id, call_sid, &look);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    switch (look.state) {
+    case STATE_ABSENT: return start(app, business_id, call_sid, run_id);
+    case STATE_QUEUED:
+    case STATE_PROCESSING:
+    case STATE_OFFLINE: *run_id = look.facts.run_id; return RESULT_OK;
+    case STATE_FAILED: return RESULT_DENIED;
+    default: return RESULT_EXISTS;
+    }
+}
+
+static enum past_end end_of(const char *status)
+{
+    if (strcmp(status, "completed") == 0) {
+        return PAST_FETCHED;
+    }
+    if (strcmp(status, "failed") == 0) {
+        return PAST_FAILED;
+    }
+    return strcmp(status, "cancelled") == 0 ? PAST_CANCELLED : PAST_UNDER_WAY;
+}
+
+static void note_row(const struct pg_rows *rows, int row, struct past_run *runs, size_t count)
+{
+    int64_t id = pg_rows_int(rows, row, 0, 0);
+    const char *status = pg_rows_text(rows, row, 1);
+    for (size_t i = 0; i < count; i++) {
+        if (runs[i].id == id) {
+            runs[i].end = end_of(status);
+            runs[i].bytes = pg_rows_int(rows, row, 2, 0);
+        }
+    }
+}
+
+enum result past_look(const struct app *app, struct past_run *runs, size_t count)
+{
+    struct buf ids;
+    struct pg_rows *rows;
+    struct pg_params params = {0};
+    buf_init(&ids, IDS_CEILING);
+    for (size_t i = 0; i < count; i++) {
+        buf_format(&ids, "%s%lld", i == 0 ? "{" : ",", (long long)runs[i].id);
+    }
+    buf_text(&ids, count > 0 ? "}" : "{}");
+    pg_text(&params, buf_str(&ids));
+    enum result result =
+        buf_ok(&ids) ? pg_query(app->pg, SQL[LOOK].sql, &params, &rows) : RESULT_TOO_BIG;
+    if (result == RESULT_OK) {
+        for (size_t i = 0; i < count; i++) {
+            runs[i].end = PAST_CANCELLED;
+        }
+        for (int row = 0; row < pg_rows_count(rows); row++) {
+            note_row(rows, row, runs, count);
+        }
+        pg_rows_free(rows);
+    }
+    buf_free(&ids);
+    return result;
+}

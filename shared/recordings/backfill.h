@@ -1,0 +1,66 @@
+/*
+ * A business's calls of some days gone by: which of them have a recording, what the provider tells
+ * of them late, and fetching them behind everybody who waits.
+ */
+#ifndef TAPEDECK_RECORDINGS_BACKFILL_H
+#define TAPEDECK_RECORDINGS_BACKFILL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "base/text.h"
+#include "twilio/callback.h"
+
+/* Which calls: those that began in [since, until), in seconds since 1970. */
+struct past {
+    int64_t business_id;
+    int64_t since, until;
+};
+
+/* The place after a call, newest first. Start from {0}. */
+struct past_place {
+    int64_t created_us;
+    char call_sid[SID_SIZE];
+};
+
+enum { PAST_PAGE_MAX = 500 };
+
+/* The next calls after `place` that have a recording of their own to fetch, wherever that is by
+ * now: not those that expired, or that the provider has none of. At most PAST_PAGE_MAX; `count` 0
+ * is the end. Moves `place` on. */
+enum result past_page(const struct app *app, const struct past *past, struct past_place *place,
+                      char (*sids)[SID_SIZE], size_t *count);
+
+/* Visits the accounts that the business is known to have: the configured one is among them. */
+enum result past_accounts(const struct app *app, int64_t business_id,
+                          void (*visit)(void *, const char *account_sid), void *context);
+
+/* An entry of the provider's list: where it is a recording that its call, one of this business,
+ * does not know of yet, it is written down, and nothing is fetched. RESULT_EXISTS: no news;
+ * RESULT_NOT_FOUND: no such call in this business. */
+enum result past_told(const struct app *app, int64_t business_id,
+                      const struct recording_callback *entry);
+
+/* Has a recording fetched behind everybody who waits, or joins the run that does it already: then
+ * RESULT_OK. RESULT_EXISTS: it is here, or there is nothing to fetch; RESULT_DENIED: it failed too
+ * often lately. */
+enum result past_fetch(const struct app *app, int64_t business_id, const char *call_sid,
+                       int64_t *run_id);
+
+enum past_end { PAST_UNDER_WAY, PAST_FETCHED, PAST_FAILED, PAST_CANCELLED };
+
+struct past_run {
+    int64_t id;
+    enum past_end end;
+    int64_t bytes; /* so far */
+};
+
+/* Looks at these runs; one that is not there any more has been cancelled. */
+enum result past_look(const struct app *app, struct past_run *runs, size_t count);
+
+const struct pg_statement *past_statements(void);
+
+#endif

@@ -1,0 +1,244 @@
+#include "run.h"
+
+#include "run_sql.h"
+
+enum statement_name {
+    START,
+    HURRY,
+    RETRY,
+    FAIL,
+    EACH_DUE,
+    NEXT_DUE,
+    EACH_ALIVE,
+    EACH_STALE,
+    RESCUE,
+    EACH_BUSINESS,
+    END_CANCELLED,
+};
+
+/* clang-format off */
+
+/* Back to the line, but not when somebody has cancelled it meanwhile. */
+#define BACK_OR_CANCELLED(code, text) \
+    " lease_token = NULL," \
+    "   status = CASE WHEN cancel_requested THEN 'cancelled' ELSE 'queued' END," \
+    "   completed_at = CASE WHEN cancel_requested THEN now() END," \
+    "   error_code = CASE WHEN cancel_requested THEN 'cancelled' ELSE " code " END," \
+    "   error = CASE WHEN cancel_requested THEN 'Somebody cancelled it.' ELSE " text " END"
+
+static const struct pg_statement SQL[] = {
+    [START] = {"run_start",
+        "INSERT INTO recording_runs AS r (business_id, call_sid, job_type, lane)"
+        " VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (business_id, call_sid) WHERE status IN ('queued', 'running')"
+        " DO UPDATE SET"
+        "   job_type = CASE WHEN excluded.job_type = 'full' THEN 'full' ELSE r.job_type END,"
+        "   lane = CASE WHEN excluded.lane = 'click' THEN 'click' ELSE r.lane END"
+        " RETURNING id, xmax = 0"},
+    [HURRY] = {"run_hurry",
+        "UPDATE recording_runs SET lane = 'click' WHERE id = $1 AND status IN ('queued', 'running')"},
+    [RETRY] = {"run_retry",
+        "UPDATE recording_runs SET" BACK_OR_CANCELLED("$5", "$6") ","
+        "   queued_at = now() + " PG_MS("$3") ", not_before = now() + " PG_MS("$3") ","
+        "   attempts = attempts + $4::boolean::int"
+        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    [FAIL] = {"run_fail",
+        "UPDATE recording_runs SET status = 'failed', lease_token = NULL,"
+        "   completed_at = now(), attempts = attempts + 1, error_code = $3, error = $4"
+        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    [EACH_DUE] = {"run_each_due",
+        "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
+        " WHERE status = 'queued' AND (not_before IS NULL OR not_before <= now())"
+        "   AND id > $1 ORDER BY id LIMIT $2"},
+    [NEXT_DUE] = {"run_next_due",
+        "SELECT ceil(extract(epoch FROM min(not_before) - now()) * 1000)::bigint"
+        " FROM recording_runs WHERE status = 'queued' AND not_before > now()"},
+    [EACH_ALIVE] = {"run_each_alive",
+        "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
+        " WHERE status = 'running' AND heartbeat_at >= now() - " PG_MS("$1")
+        "   AND lease_token IS NOT NULL"},
+    [EACH_STALE] = {"run_each_stale",
+        "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
+        " WHERE status = 'running' AND heartbeat_at < now() - " PG_MS("$1")
+        " ORDER BY id LIMIT $2"},
+    [RESCUE] = {"run_rescue",
+        "UPDATE recording_runs SET" BACK_OR_CANCELLED("error_code", "error") ","
+        "   recoveries = " COUNT_RECOVERY("$4") ", recovered_at = now(), queued_at = now()"
+        " WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - " PG_MS("$2")
+        "   AND " MAY_RECOVER("$3", "$4")},
+    [EACH_BUSINESS] = {"run_each_business",
+        "SELECT DISTINCT business_id FROM recording_runs WHERE status IN ('queued', 'running')"},
+    [END_CANCELLED] = {"run_end_cancelled",
+        "UPDATE recording_runs SET status = 'cancelled', lease_token = NULL, completed_at = now(),"
+        "   error_code = 'cancelled', error = 'Somebody cancelled it.'"
+        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+const struct pg_statement *run_statements(void)
+{
+    return SQL;
+}
+
+static enum result query(const struct app *app, enum statement_name name,
+                         const struct pg_params *params, struct pg_rows **rows)
+{
+    return pg_query(app->pg, SQL[name].sql, params, rows);
+}
+
+/* Runs a statement that changes the one row its token holds, or nothing. */
+static enum result change_one(const struct app *app, enum statement_name name,
+                              const struct pg_params *params, enum result otherwise)
+{
+    struct pg_rows *rows;
+    enum result result = query(app, name, params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) == 1 ? RESULT_OK : otherwise;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+/* ---- beginning ---- */
+
+enum result run_start(const struct app *app, int64_t business_id, const char *call_sid,
+                      enum run_job job, enum queue_lane lane, int64_t *run_id, bool *created)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    pg_text(&params, job == JOB_FULL ? "full" : "download");
+    pg_text(&params, queue_lane_name(lane));
+    enum result result = query(app, START, &params, &rows);
+    if (result == RESULT_OK) {
+        *run_id = pg_rows_int(rows, 0, 0, 0);
+        *created = pg_rows_bool(rows, 0, 1);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result run_hurry(const struct app *app, int64_t run_id)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run_id);
+    return query(app, HURRY, &params, NULL);
+}
+
+/* ---- ending ---- */
+
+enum result run_retry(const struct app *app, const struct run *run, int64_t delay_ms, bool counts,
+                      const struct run_reason *reason)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run->id);
+    pg_text(&params, run->token);
+    pg_int(&params, delay_ms);
+    pg_flag(&params, counts);
+    pg_text(&params, reason->code);
+    pg_text(&params, reason->text);
+    return change_one(app, RETRY, &params, RESULT_LOST);
+}
+
+enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run->id);
+    pg_text(&params, run->token);
+    pg_text(&params, reason->code);
+    pg_text(&params, reason->text);
+    return change_one(app, FAIL, &params, RESULT_LOST);
+}
+
+enum result run_end_cancelled(const struct app *app, const struct run *run)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run->id);
+    pg_text(&params, run->token);
+    return change_one(app, END_CANCELLED, &params, RESULT_LOST);
+}
+
+/* ---- visiting ---- */
+
+static enum result visit_waiting(const struct app *app, enum statement_name name,
+                                 const struct pg_params *params, run_visitor *visit, void *context)
+{
+    struct pg_rows *rows;
+    enum result result = query(app, name, params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        struct run_waiting run = {
+            .id = pg_rows_int(rows, i, 0, 0),
+            .business_id = pg_rows_int(rows, i, 1, 0),
+            .call_sid = pg_rows_text(rows, i, 2),
+            .lane = queue_lane_of(pg_rows_text(rows, i, 3)),
+            .token = pg_rows_text(rows, i, 4),
+        };
+        visit(context, &run);
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+enum result run_each_due(const struct app *app, int64_t after, int64_t most, run_visitor *visit,
+                         void *context)
+{
+    struct pg_params params = {0};
+    pg_int(&params, after);
+    pg_int(&params, most);
+    return visit_waiting(app, EACH_DUE, &params, visit, context);
+}
+
+enum result run_each_alive(const struct app *app, run_visitor *visit, void *context)
+{
+    struct pg_params params = {0};
+    pg_int(&params, app->config->inflight_ttl);
+    return visit_waiting(app, EACH_ALIVE, &params, visit, context);
+}
+
+enum result run_next_due(const struct app *app, int64_t *ms)
+{
+    struct pg_rows *rows;
+    enum result result = query(app, NEXT_DUE, NULL, &rows);
+    if (result == RESULT_OK) {
+        *ms = pg_rows_int(rows, 0, 0, -1);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result run_each_stale(const struct app *app, int64_t most, run_visitor *visit, void *context)
+{
+    struct pg_params params = {0};
+    pg_int(&params, app->config->stale_after);
+    pg_int(&params, most);
+    return visit_waiting(app, EACH_STALE, &params, visit, context);
+}
+
+enum result run_rescue(const struct app *app, int64_t run_id)
+{
+    struct pg_params params = {0};
+    pg_int(&params, run_id);
+    pg_int(&params, app->config->stale_after);
+    pg_int(&params, app->config->recovery_limit);
+    pg_int(&params, app->config->recovery_window);
+    return change_one(app, RESCUE, &params, RESULT_NOT_FOUND);
+}
+
+enum result run_each_business(const struct app *app, void (*visit)(void *, int64_t), void *context)
+{
+    struct pg_rows *rows;
+    enum result result = query(app, EACH_BUSINESS, NULL, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        visit(context, pg_rows_int(rows, i, 0, 0));
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}

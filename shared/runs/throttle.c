@@ -1,0 +1,69 @@
+#include "throttle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "script.h"
+
+/* ---- failed sign-ins ---- */
+
+enum result turnstile_strike(const struct app *app, const char *address, int64_t *count,
+                             int64_t *left_ms)
+{
+    char name[SCRIPT_KEY_SIZE];
+    struct redis_reply *reply;
+    struct redis_args args = {0};
+    int n = snprintf(name, sizeof name, "rec_signin:%s", address);
+    if (n < 0 || (size_t)n >= sizeof name) {
+        return RESULT_INVALID;
+    }
+    redis_text(&args, name);
+    redis_int(&args, app->config->signin_window);
+    enum result result = script_eval(app, "strike.lua", 1, &args, &reply);
+    if (result == RESULT_OK) {
+        *count = redis_reply_int(redis_reply_at(reply, 0), 0);
+        *left_ms = redis_reply_int(redis_reply_at(reply, 1), 0);
+        redis_reply_free(reply);
+    }
+    return result;
+}
+
+/* ---- waiting ---- */
+
+static const char *waiting_key(char out[SCRIPT_KEY_SIZE])
+{
+    char host[64];
+    if (gethostname(host, sizeof host) != 0) {
+        host[0] = '\0';
+    }
+    host[sizeof host - 1] = '\0';
+    int n = snprintf(out, SCRIPT_KEY_SIZE, "rec_waiting:%s", host);
+    if (n < 0 || n >= SCRIPT_KEY_SIZE) {
+        abort();
+    }
+    return out;
+}
+
+enum result turnstile_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
+                                 int64_t most, const char *token)
+{
+    char waiting[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, waiting_key(waiting));
+    redis_int(&args, now_ms);
+    redis_int(&args, until_ms);
+    redis_int(&args, most);
+    redis_text(&args, token);
+    return script_yes(app, "wait.lua", 1, &args);
+}
+
+void turnstile_wait_end(const struct app *app, const char *token)
+{
+    char waiting[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, "ZREM");
+    redis_text(&args, waiting_key(waiting));
+    redis_text(&args, token);
+    (void)redis_command(app->redis, &args, NULL);
+}

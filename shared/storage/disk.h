@@ -1,0 +1,30 @@
+/*
+ * The disk under RECORDINGS_DIR: what is left on it, and what lies there unfinished. Changes
+ * nothing.
+ */
+#ifndef TAPEDECK_STORAGE_DISK_H
+#define TAPEDECK_STORAGE_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+struct disk_facts {
+    bool writable;
+    bool known;          /* false: the file system did not say how large it is */
+    int64_t total, free; /* bytes; `free` is what we may still write */
+};
+
+/* Two system calls. */
+void disk_read(const struct config *config, struct disk_facts *out);
+
+struct disk_parts {
+    int64_t files, bytes;
+    bool all; /* false: there is more on the disk than is looked at at a time */
+};
+
+/* Goes through the folders, at most a million names. */
+void disk_count_parts(const struct config *config, struct disk_parts *out);
+
+#endif

@@ -1,0 +1,155 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NS_PER_S = 1000000000 };
+
+_Static_assert(sizeof(off_t) == sizeof(int64_t), "a recording may be larger than 2 GiB");
+_Static_assert(FILE_ETAG_SIZE > sizeof "\"\"-" + 2 * 16, "an etag of two 64-bit numbers fits");
+
+/* ---- finished files ---- */
+
+/* Unsigned on the way: a time far off, which anybody can set, wraps around. */
+int64_t file_modified_ns(const struct stat *st)
+{
+    return (int64_t)((uint64_t)st->st_mtim.tv_sec * NS_PER_S + (uint64_t)st->st_mtim.tv_nsec);
+}
+
+static void take_facts(const struct stat *st, struct file_facts *facts)
+{
+    facts->size = st->st_size;
+    facts->modified = st->st_mtime;
+    facts->modified_ns = file_modified_ns(st);
+}
+
+static bool stat_finished(struct file_facts *facts)
+{
+    struct stat st;
+    if (lstat(facts->path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return false;
+    }
+    take_facts(&st, facts);
+    return true;
+}
+
+static bool find_named(const struct config *config, int64_t business_id, const char *call_sid,
+                       const char *ending, struct file_facts *out)
+{
+    int n = snprintf(out->path, sizeof out->path, "%s/%lld/%s.%s", config->recordings_dir,
+                     (long long)business_id, call_sid, ending);
+    return n > 0 && (size_t)n < sizeof out->path && stat_finished(out);
+}
+
+enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
+                      struct file_facts *out)
+{
+    static const enum audio_kind KINDS[] = {AUDIO_WAV, AUDIO_MP3};
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        out->kind = KINDS[i];
+        if (find_named(config, business_id, call_sid, audio_extension(KINDS[i]), out)) {
+            return RESULT_OK;
+        }
+    }
+    return RESULT_NOT_FOUND;
+}
+
+/* Only a file's owner may leave its time of access alone. */
+int file_open_quietly(const struct file_facts *facts)
+{
+    int fd = open(facts->path, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC);
+    return fd < 0 && errno == EPERM ? open(facts->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : fd;
+}
+
+const char *file_etag(const struct file_facts *facts, char *out)
+{
+    int n = snprintf(out, FILE_ETAG_SIZE, "\"%llx-%llx\"", (unsigned long long)facts->size,
+                     (unsigned long long)facts->modified_ns);
+    if (n < 0 || n >= FILE_ETAG_SIZE) {
+        abort();
+    }
+    return out;
+}
+
+enum result file_peaks_find(const struct config *config, int64_t business_id, const char *call_sid,
+                            const struct file_facts *recording, struct file_facts *out)
+{
+    if (!find_named(config, business_id, call_sid, FILE_PEAKS_ENDING, out) ||
+        out->modified_ns != recording->modified_ns) {
+        return RESULT_NOT_FOUND;
+    }
+    out->kind = AUDIO_UNKNOWN;
+    return out->size > 0 ? RESULT_OK : RESULT_INVALID;
+}
+
+enum result file_peaks_remove(const struct config *config, int64_t business_id,
+                              const char *call_sid)
+{
+    struct file_facts peaks;
+    if (!find_named(config, business_id, call_sid, FILE_PEAKS_ENDING, &peaks)) {
+        return RESULT_OK;
+    }
+    return unlink(peaks.path) == 0 || errno == ENOENT ? RESULT_OK : RESULT_FAILED;
+}
+
+/* ---- a recording that is arriving ---- */
+
+/* The folder and the file, neither through a symbolic link. */
+static int open_arriving(const struct config *config, int64_t business_id, const char *call_sid)
+{
+    char path[PATH_MAX];
+    char name[SID_SIZE + 8];
+    int n = snprintf(path, sizeof path, "%s/%lld", config->recordings_dir, (long long)business_id);
+    int m = snprintf(name, sizeof name, ".%s.part", call_sid);
+    if (n < 0 || (size_t)n >= sizeof path || m < 0 || (size_t)m >= sizeof name) {
+        return -1;
+    }
+    int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir_fd < 0) {
+        return -1;
+    }
+    int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    close(dir_fd);
+    return fd;
+}
+
+enum result file_arriving_open(const struct config *config, int64_t business_id,
+                               const char *call_sid, int64_t stamp_ns, int *out)
+{
+    struct stat st;
+    int fd = open_arriving(config, business_id, call_sid);
+    if (fd < 0) {
+        return RESULT_NOT_FOUND;
+    }
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || file_modified_ns(&st) != stamp_ns) {
+        close(fd);
+        return RESULT_LOST;
+    }
+    *out = fd;
+    return RESULT_OK;
+}
+
+int64_t file_arriving_size(int fd, bool *goes_on)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        *goes_on = false;
+        return 0;
+    }
+    *goes_on = st.st_nlink > 0;
+    return st.st_size;
+}
+
+/* ---- the folder ---- */
+
+enum result file_dir_check(const struct config *config, bool to_write)
+{
+    int mode = R_OK | X_OK | (to_write ? W_OK : 0);
+    return faccessat(AT_FDCWD, config->recordings_dir, mode, AT_EACCESS) == 0 ? RESULT_OK
+                                                                              : RESULT_FAILED;
+}

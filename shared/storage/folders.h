@@ -1,0 +1,22 @@
+/*
+ * The folders of businesses under RECORDINGS_DIR: going through them. Links are not followed.
+ */
+#ifndef TAPEDECK_STORAGE_FOLDERS_H
+#define TAPEDECK_STORAGE_FOLDERS_H
+
+#include <dirent.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "config/config.h"
+
+/* `root` is RECORDINGS_DIR, `name` the folder's in it; both live for the call only. */
+typedef void folders_visitor(void *context, int root, const char *name, int64_t business_id);
+
+/* Visits what is named like a business. RESULT_FAILED: RECORDINGS_DIR cannot be read. */
+enum result folders_each(const struct config *config, folders_visitor *visit, void *context);
+
+/* Opens one for readdir(3); closedir(3) it. NULL: it is none, or cannot be read. */
+DIR *folders_open(int root, const char *name);
+
+#endif

@@ -1,0 +1,122 @@
+#include "inventory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "file.h"
+#include "folders.h"
+
+/* What stands after "<call_sid>." in the name of a finished file. */
+static const char *const ENDINGS[] = {"wav", "mp3", FILE_PEAKS_ENDING};
+enum { ENDING_COUNT = sizeof ENDINGS / sizeof *ENDINGS, NAME_SIZE = SID_SIZE + 16 };
+
+static bool is_ours(const char *name, char sid[SID_SIZE])
+{
+    if (strnlen(name, SID_SIZE + 1) <= SID_LENGTH || name[SID_LENGTH] != '.') {
+        return false;
+    }
+    memcpy(sid, name, SID_LENGTH);
+    sid[SID_LENGTH] = '\0';
+    for (int i = 0; i < ENDING_COUNT; i++) {
+        if (strcmp(name + SID_LENGTH + 1, ENDINGS[i]) == 0) {
+            return text_is_sid(sid, "CA");
+        }
+    }
+    return false;
+}
+
+struct tour {
+    shelf_visitor *visit;
+    void *context;
+};
+
+static void visit_folder(void *context, int root, const char *name, int64_t business_id)
+{
+    const struct tour *tour = context;
+    DIR *dir = folders_open(root, name);
+    if (dir == NULL) {
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        struct shelf_entry found = {.business_id = business_id};
+        struct stat st;
+        if (is_ours(entry->d_name, found.call_sid) &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(st.st_mode)) {
+            found.bytes = st.st_size;
+            found.age_s = clock_wall() - st.st_mtime;
+            found.played_at = st.st_atime;
+            found.is_recording = strcmp(entry->d_name + SID_LENGTH + 1, FILE_PEAKS_ENDING) != 0;
+            tour->visit(tour->context, &found);
+        }
+    }
+    closedir(dir);
+}
+
+enum result shelf_each(const struct config *config, shelf_visitor *visit, void *context)
+{
+    struct tour tour = {.visit = visit, .context = context};
+    return folders_each(config, visit_folder, &tour);
+}
+
+static int open_folder(const struct config *config, int64_t business_id)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%lld", config->recordings_dir, (long long)business_id);
+    if (n < 0 || (size_t)n >= sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool remove_one(int folder, const char *call_sid, const char *ending, int64_t *bytes)
+{
+    char name[NAME_SIZE];
+    struct stat st;
+    int n = snprintf(name, sizeof name, "%.34s.%s", call_sid, ending);
+    if (n < 0 || (size_t)n >= sizeof name) {
+        return false;
+    }
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT;
+    }
+    *bytes += st.st_size;
+    return unlinkat(folder, name, 0) == 0 && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 &&
+           errno == ENOENT;
+}
+
+enum result shelf_remove(const struct config *config, int64_t business_id, const char *call_sid,
+                         int64_t *bytes)
+{
+    bool gone = true;
+    *bytes = 0;
+    int folder = open_folder(config, business_id);
+    if (folder < 0) {
+        return errno == ENOENT ? RESULT_OK : RESULT_FAILED;
+    }
+    for (int i = 0; i < ENDING_COUNT; i++) {
+        gone = remove_one(folder, call_sid, ENDINGS[i], bytes) && gone;
+    }
+    close(folder);
+    return gone ? RESULT_OK : RESULT_FAILED;
+}
+
+static void remove_if_empty(void *context, int root, const char *name, int64_t business_id)
+{
+    int64_t *removed = context;
+    (void)business_id;
+    *removed += unlinkat(root, name, AT_REMOVEDIR) == 0; /* fails on one that is not empty */
+}
+
+int64_t shelf_remove_empty(const struct config *config)
+{
+    int64_t removed = 0;
+    (void)folders_each(config, remove_if_empty, &removed);
+    return removed;
+}

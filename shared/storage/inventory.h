@@ -1,0 +1,37 @@
+/*
+ * RECORDINGS_DIR as a whole: what stands there, and taking it away. A file that is being played
+ * plays on: whoever has it open keeps it.
+ */
+#ifndef TAPEDECK_STORAGE_INVENTORY_H
+#define TAPEDECK_STORAGE_INVENTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "base/text.h"
+#include "config/config.h"
+
+/* A finished file, or what belongs to one. */
+struct shelf_entry {
+    int64_t business_id;
+    char call_sid[SID_SIZE];
+    int64_t bytes;
+    int64_t age_s;     /* since it last changed */
+    int64_t played_at; /* when it was last played, seconds since 1970 (storage/cache.h) */
+    bool is_recording; /* and no waveform */
+};
+typedef void shelf_visitor(void *context, const struct shelf_entry *entry);
+
+/* Visits every file that is named after a call, business by business. */
+enum result shelf_each(const struct config *config, shelf_visitor *visit, void *context);
+
+/* Removes all files of a call, and looks whether they are gone. `bytes` gets how many there were.
+ * RESULT_FAILED: something is left. */
+enum result shelf_remove(const struct config *config, int64_t business_id, const char *call_sid,
+                         int64_t *bytes);
+
+/* Removes the folders of businesses that have nothing in them. Gives how many. */
+int64_t shelf_remove_empty(const struct config *config);
+
+#endif

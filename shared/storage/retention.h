@@ -1,0 +1,69 @@
+/*
+ * How long recordings are kept.
+ *
+ * A recording expires RETENTION_DAYS after its call (a business's own days go before; 0: never; a
+ * legal hold: never), or when call_log.recording_expires_at says. Its row says so before its file
+ * goes, so that nobody fetches it again meanwhile; what was said in it stays.
+ */
+#ifndef TAPEDECK_STORAGE_RETENTION_H
+#define TAPEDECK_STORAGE_RETENTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "base/result.h"
+#include "base/text.h"
+
+/* When the recording of the row `alias` expires, NULL: never; `days` is RETENTION_DAYS, as a
+ * parameter. */
+#define RETENTION_EXPIRY(alias, days)                                                              \
+    "recording_expiry(" alias ".created_at, " alias ".recording_expires_at, " alias ".legal_hold," \
+    " coalesce((SELECT b.days FROM business_retention b WHERE b.business_id = " alias              \
+    ".business_id), " days "::integer))"
+
+/* A recording whose time is over. Texts live only while the visitor runs. */
+struct retention_due {
+    int64_t business_id;
+    const char *call_sid, *called_at, *expired_at, *recording_url;
+};
+typedef void retention_visitor(void *context, const struct retention_due *due);
+
+/* The place in the line of those that are due; start from {0}. */
+struct retention_place {
+    bool by_age;         /* those with a date of their own come first */
+    int64_t business_id; /* by age: the business */
+    int64_t at_us;       /* that date, or the call's by age; since 1970 */
+    char call_sid[SID_SIZE];
+    bool ended; /* nothing comes after it */
+};
+
+/* Visits at most `most` recordings that are due, after `place`, which moves on: those whose own
+ * date is over, then business by business, oldest call first. One that is being fetched is not due.
+ * Reads what is due and nothing else, however much is kept. */
+enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
+                               retention_visitor *visit, void *context);
+
+/* Notes that it is deleted. RESULT_LOST when it is not due any more: held, or being fetched. */
+enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* The same for those that are deleted here, in the object store, too, and may still be at the
+ * provider's; they expired when they were deleted. A recording that is not due any more, or
+ * that is kept in another row of its call, is not among them. */
+enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
+                                retention_visitor *visit, void *context);
+
+/* May it go at the provider's, at this moment? RESULT_LOST: it is held, or kept, again. */
+enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* Notes that the provider has it no more. */
+enum result retention_mark_left(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* May a file of this name go, as nobody's? RESULT_OK: no call of the business has this SID, or its
+ * recording is deleted. RESULT_EXISTS: it is somebody's, is held, or is being fetched. */
+enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid);
+
+/* For the check that the schema accepts them. */
+const struct pg_statement *retention_statements(void);
+
+#endif

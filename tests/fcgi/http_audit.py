@@ -1,0 +1,54 @@
+"""What the tests of the audit share: a recording to listen to, listening, and what was noted."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from http_given import Given
+from stack.api import Api
+from stack.calls import token_for
+
+BUSINESS = 1
+CONTENT = b"RIFF of a sort, of some length"
+LATER = 4102444800  # 2100-01-01
+SOON = 30.0
+POSTED = "rec_audit"
+
+
+def ready(given: Given, business: int, **columns: Any) -> str:
+    call = given.recorded(business, **columns)
+    given.file(business, call, CONTENT)
+    return call
+
+
+def file_of(call: str) -> str:
+    return f"/api/recordings/file/{call}"
+
+
+def noted(link: str) -> str:
+    """A play link that says the same in another order: the web server leaves it to a responder,
+    which notes it (fcgi/front/play_link.lua; what the web server sends is in its access log)."""
+    path, _, query = link.partition("?")
+    expires, signature = query.split("&")
+    return f"{path}?{signature}&{expires}"
+
+
+def anew() -> dict[str, str]:
+    """A header for somebody whom the web server does not know yet: a responder is asked, which
+    notes it (fcgi/front/granted.lua)."""
+    return {"Cookie": f"n={secrets.token_hex(4)}"}
+
+
+def listens(given: Given, business: int, call: str, times: int = 1, **claims: Any) -> None:
+    token = token_for(given.stack, business, **claims)
+    for _ in range(times):
+        assert Api(given.stack.base_url, token).get(file_of(call), headers=anew()).body \
+            == CONTENT
+
+
+def actions(given: Given, call: str) -> list[str]:
+    """What was done with a call, in the order it was done."""
+    rows = given.db.execute("SELECT action FROM playback_audit WHERE call_sid = %s ORDER BY at, id",
+                            [call]).fetchall()
+    return [row[0] for row in rows]
