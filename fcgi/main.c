@@ -74,7 +74,7 @@ static void answer(const struct app *app, FCGX_Request *fcgx)
     enum result begun = request_begin(&request, &in);
     routes_answer(app, &request, begun, &response);
     response_send(&response, &out, request.method == METHOD_HEAD);
-    traffic_note(app->meter, &request, response.status, clock_monotonic_us() - began_us);
+    traffic_note(app->metrics, &request, response.status, clock_monotonic_us() - began_us);
     response_free(&response);
     request_free(&request);
 }
@@ -100,9 +100,9 @@ static void watch_signals(void)
  * the time for it has come, or once nobody asks for anything. */
 static void flush_counts(const struct app *app, int watch, const FCGX_Request *fcgx)
 {
-    meter_flush(app, false);
-    if (meter_pending(app->meter) && traffic_is_quiet(watch, fcgx->ipcFd, METER_EVERY_MS)) {
-        meter_flush(app, true);
+    metrics_flush(app, false);
+    if (metrics_pending(app->metrics) && traffic_is_quiet(watch, fcgx->ipcFd, METRICS_EVERY_MS)) {
+        metrics_flush(app, true);
     }
 }
 
@@ -122,7 +122,7 @@ static int serve(const struct app *app)
         FCGX_Finish_r(&fcgx);
         flush_counts(app, watch, &fcgx);
     }
-    meter_flush(app, true);
+    metrics_flush(app, true);
     if (watch >= 0) {
         close(watch);
     }
@@ -151,7 +151,7 @@ static int run(const struct config *config, const struct credentials *credential
     int status = EXIT_CONFIG;
     app.pg = pg_new(config->database_url, config->pg_timeout);
     app.redis = redis_new(config->redis_url, config->redis_timeout);
-    app.meter = meter_new();
+    app.metrics = metrics_new();
     app.tokens = jwt_verifier_new(config->jwt_secret, config->jwt_secret_previous);
     app.s3 = s3_is_configured(config) ? s3_new(config) : NULL;
     if (app.tokens == NULL) {
@@ -167,7 +167,7 @@ static int run(const struct config *config, const struct credentials *credential
     }
     pg_free(app.pg);
     redis_free(app.redis);
-    meter_free(app.meter);
+    metrics_free(app.metrics);
     jwt_verifier_free(app.tokens);
     s3_free(app.s3);
     return status;

@@ -118,7 +118,7 @@ static int run_connected(const struct command *command, struct app *app, int arg
     int status = EXIT_USAGE;
     app->pg = pg_new(config->database_url, config->pg_timeout);
     app->redis = needs_redis ? redis_new(config->redis_url, config->redis_timeout) : NULL;
-    app->meter = meter_new();
+    app->metrics = metrics_new();
     app->s3 = s3_is_configured(config) ? s3_new(config) : NULL;
     if (app->s3 == NULL && s3_is_configured(config)) {
         fprintf(stderr, "tapedeck: the object store's client could not be set up\n");
@@ -127,11 +127,11 @@ static int run_connected(const struct command *command, struct app *app, int arg
                 app->pg == NULL ? "DATABASE_URL" : "REDIS_URL");
     } else {
         status = command->run(app, argc, argv);
-        meter_flush(app, true);
+        metrics_flush(app, true);
     }
     pg_free(app->pg);
     redis_free(app->redis);
-    meter_free(app->meter);
+    metrics_free(app->metrics);
     s3_free(app->s3);
     return status;
 }
@@ -172,7 +172,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
         return usage(stdout);
     }
-    piece *run_piece = piece_named(argv[1]);
+    piece *run_piece = child_command_named(argv[1]);
     if (run_piece != NULL && argc == 2) {
         _exit(run_piece()); /* nothing is buffered, and the runner may kill it at any time */
     }

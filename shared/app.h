@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "config/credentials.h"
 
-struct meter; /* observe/metrics.h */
+struct metrics; /* observe/metrics.h */
 
 struct app {
     const struct config *config;
@@ -20,7 +20,7 @@ struct app {
     struct pg *pg;
     struct redis *redis;
     struct s3 *s3;               /* NULL without an object store */
-    struct meter *meter;         /* may be NULL */
+    struct metrics *metrics;     /* may be NULL */
     struct jwt_verifier *tokens; /* the responders'; jobs see no token */
 };
 

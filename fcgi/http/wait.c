@@ -73,16 +73,15 @@ bool wait_begin(const struct app *app, int64_t ms, char *token)
 {
     int64_t now = clock_wall_ms();
     return crypto_token(token) &&
-           turnstile_wait_begin(app, now, now + ms, app->config->responders / 2, token) ==
-               RESULT_OK;
+           throttle_wait_begin(app, now, now + ms, app->config->responders / 2, token) == RESULT_OK;
 }
 
 void wait_end(const struct app *app, const char *token)
 {
-    turnstile_wait_end(app, token);
+    throttle_wait_end(app, token);
 }
 
-enum result wait_for_news(const struct app *app, const struct request *request, struct look *look)
+enum result wait_for_change(const struct app *app, const struct request *request, struct look *look)
 {
     char token[WAIT_TOKEN_SIZE];
     int64_t wait_ms = wait_preferred(request);

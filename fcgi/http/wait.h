@@ -20,7 +20,8 @@ int64_t wait_preferred(const struct request *request);
 
 /* Looks again until the recording is neither processing nor queued, or playable, or the wait is
  * over. Gives what the last look gave. */
-enum result wait_for_news(const struct app *app, const struct request *request, struct look *look);
+enum result wait_for_change(const struct app *app, const struct request *request,
+                            struct look *look);
 
 /* A place to wait in for at most `ms`, given back by wait_end; `token` holds WAIT_TOKEN_SIZE. False
  * when there is none. */

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of ours fit, and there are not more of them than a meter counts. */
+/* Names of ours fit, and there are not more of them than one process counts. */
 static void keep(void *context, const char *name, int64_t count)
 {
     struct counts *counts = context;
     size_t len = strlen(name);
-    if (counts->count < METER_COUNTS_MAX && len < METER_NAME_SIZE) {
+    if (counts->count < METRICS_COUNTS_MAX && len < METRICS_NAME_SIZE) {
         struct counts_item *item = &counts->items[counts->count++];
         memcpy(item->name, name, len + 1);
         item->count = count;
@@ -25,11 +25,11 @@ static int by_name(const void *a, const void *b)
 enum result counts_read(const struct app *app, struct counts *out)
 {
     out->count = 0;
-    out->items = calloc(METER_COUNTS_MAX, sizeof *out->items);
+    out->items = calloc(METRICS_COUNTS_MAX, sizeof *out->items);
     if (out->items == NULL) {
         return RESULT_FAILED;
     }
-    enum result result = meter_each(app, keep, out);
+    enum result result = metrics_each(app, keep, out);
     if (result != RESULT_OK) {
         counts_free(out);
         return result;
@@ -60,7 +60,7 @@ void counts_each(const struct counts *counts, const char *what,
                  void (*visit)(void *, const char *first, const char *second, int64_t count),
                  void *context)
 {
-    char words[METER_NAME_SIZE];
+    char words[METRICS_NAME_SIZE];
     size_t len = strlen(what);
     for (size_t i = 0; i < counts->count; i++) {
         const struct counts_item *item = &counts->items[i];

@@ -13,7 +13,7 @@
 #include "observe/metrics.h"
 
 struct counts_item {
-    char name[METER_NAME_SIZE]; /* "what|first|second" */
+    char name[METRICS_NAME_SIZE]; /* "what|first|second" */
     int64_t count;
 };
 

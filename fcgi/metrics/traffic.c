@@ -26,9 +26,10 @@ static const char *method_name(enum method method)
     }
 }
 
-void traffic_note(struct meter *meter, const struct request *request, int status, int64_t took_us)
+void traffic_note(struct metrics *metrics, const struct request *request, int status,
+                  int64_t took_us)
 {
-    char route[METER_NAME_SIZE], code[16];
+    char route[METRICS_NAME_SIZE], code[16];
     const struct traffic_bound *bound = BOUNDS;
     if (request->route == NULL) {
         (void)snprintf(route, sizeof route, "other");
@@ -39,9 +40,9 @@ void traffic_note(struct meter *meter, const struct request *request, int status
     while (took_us > bound->us) {
         bound++;
     }
-    meter_add(meter, METER_REQUESTS, route, code, 1);
-    meter_add(meter, METER_WITHIN, route, bound->seconds, 1);
-    meter_add(meter, METER_TOOK_US, route, NULL, took_us > 0 ? took_us : 1);
+    metrics_add(metrics, METRICS_REQUESTS, route, code, 1);
+    metrics_add(metrics, METRICS_WITHIN, route, bound->seconds, 1);
+    metrics_add(metrics, METRICS_TOOK_US, route, NULL, took_us > 0 ? took_us : 1);
 }
 
 /* Exclusive: of all responders that wait here, or in accept, one is woken, and gets the request.

@@ -20,7 +20,8 @@ const struct traffic_bound *traffic_bounds(void);
 
 /* Counts an answered request. Its route is that of the table, never the path as it came: whoever
  * makes up paths makes up no counts. */
-void traffic_note(struct meter *meter, const struct request *request, int status, int64_t took_us);
+void traffic_note(struct metrics *metrics, const struct request *request, int status,
+                  int64_t took_us);
 
 /* A descriptor to wait for requests with, on a socket that all responders listen on; -1 when there
  * can be none. The caller closes it. */

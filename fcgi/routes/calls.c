@@ -48,7 +48,7 @@ static bool read_filter(const struct form *query, struct call_filter *filter)
     }
     if (recording != NULL) {
         bool yes = strcmp(recording, "true") == 0;
-        filter->has_recording = yes ? WISH_YES : WISH_NO;
+        filter->has_recording = yes ? CALL_YES : CALL_NO;
         if (!yes && strcmp(recording, "false") != 0) {
             return false;
         }

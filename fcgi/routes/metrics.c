@@ -139,10 +139,10 @@ static void add_downloads(struct buf *out, const struct counts *counts)
     for (size_t i = 0; i < sizeof RESULTS / sizeof *RESULTS; i++) {
         struct exposition_label one[2];
         exposition_sample(out, ENDS, "", label(one, "result", RESULTS[i]),
-                          counts_of(counts, METER_DOWNLOADS, RESULTS[i], NULL));
+                          counts_of(counts, METRICS_DOWNLOADS, RESULTS[i], NULL));
     }
     exposition_family(out, BYTES, "counter", "Bytes of recordings that were stored.");
-    exposition_sample(out, BYTES, "", NULL, counts_of(counts, METER_BYTES, NULL, NULL));
+    exposition_sample(out, BYTES, "", NULL, counts_of(counts, METRICS_BYTES, NULL, NULL));
 }
 
 static void add_fault(void *context, const char *reason, const char *none, int64_t count)
@@ -174,7 +174,7 @@ static void add_latency(void *context, const char *route, const char *none, int6
     (void)none;
     for (const struct traffic_bound *b = traffic_bounds(); b->seconds != NULL; b++) {
         const struct exposition_label both[2] = {{"route", route}, {"le", b->seconds}};
-        within += counts_of(l->counts, METER_WITHIN, route, b->seconds);
+        within += counts_of(l->counts, METRICS_WITHIN, route, b->seconds);
         exposition_sample(l->out, NAME, "_bucket", both, within);
     }
     exposition_seconds(l->out, NAME, "_sum", label(one, "route", route), took_us);
@@ -187,13 +187,13 @@ static void add_counts(struct buf *out, const struct counts *counts)
     add_downloads(out, counts);
     exposition_family(out, "tapedeck_download_faults_total", "counter",
                       "Attempts that did not end well, by reason.");
-    counts_each(counts, METER_FAULTS, add_fault, out);
+    counts_each(counts, METRICS_FAULTS, add_fault, out);
     exposition_family(out, "tapedeck_http_requests_total", "counter",
                       "Requests that responders answered.");
-    counts_each(counts, METER_REQUESTS, add_request, out);
+    counts_each(counts, METRICS_REQUESTS, add_request, out);
     exposition_family(out, "tapedeck_http_request_duration_seconds", "histogram",
                       "How long responders took to answer.");
-    counts_each(counts, METER_TOOK_US, add_latency, &latencies);
+    counts_each(counts, METRICS_TOOK_US, add_latency, &latencies);
 }
 
 /* ---- the answer ---- */
@@ -207,7 +207,7 @@ void handle_metrics(const struct app *app, struct request *request, struct respo
         response_error(response, MESSAGE_UNAVAILABLE);
         return;
     }
-    meter_flush(app, true);
+    metrics_flush(app, true);
     bool counted = counts_read(app, &counts) == RESULT_OK;
     response_empty(response, 200);
     response_header(response, "Content-Type", EXPOSITION_TYPE);

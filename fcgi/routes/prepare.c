@@ -106,7 +106,7 @@ static void answer(const struct app *app, const struct request *request, enum re
                    struct look *look, struct response *response)
 {
     if (result == RESULT_OK) {
-        result = wait_for_news(app, request, look);
+        result = wait_for_change(app, request, look);
     }
     if (result == RESULT_OK) {
         answer_look(app, request, look, response);

@@ -1,5 +1,5 @@
 /*
- * Runs as people see them, and the wish to cancel one.
+ * Runs as people see them, and cancelling one.
  */
 #include "handlers.h"
 #include "http/run_json.h"

@@ -3,12 +3,12 @@
 #include <stddef.h>
 #include <string.h>
 
-piece *piece_named(const char *name)
+piece *child_command_named(const char *name)
 {
     static const struct {
         const char *name;
         piece *run;
-    } PIECES[] = {{"peaks", piece_peaks}, {"speech", piece_speech}};
+    } PIECES[] = {{"peaks", child_peaks}, {"speech", child_speech}};
     for (size_t i = 0; i < sizeof PIECES / sizeof *PIECES; i++) {
         if (strcmp(PIECES[i].name, name) == 0) {
             return PIECES[i].run;

@@ -36,12 +36,12 @@ static bool sync_output(int fd)
 static int print(struct peaks *peaks)
 {
     struct buf out;
-    int status = PIECE_NOT_DONE;
+    int status = CHILD_NOT_DONE;
     buf_init(&out, PEAKS_JSON_MAX);
     peaks_print(peaks, &out);
     if (buf_ok(&out) && write_all(STDOUT_FILENO, buf_str(&out), out.len) &&
         sync_output(STDOUT_FILENO)) {
-        status = PIECE_DONE;
+        status = CHILD_DONE;
     }
     buf_free(&out);
     return status;
@@ -51,7 +51,7 @@ static int read_and_print(struct sound *sound)
 {
     int16_t samples[FRAMES_AT_ONCE * SOUND_CHANNELS_MAX];
     int64_t frames;
-    int status = PIECE_NOT_DONE;
+    int status = CHILD_NOT_DONE;
     struct peaks *peaks = peaks_new(sound_channels(sound), sound_rate(sound));
     if (peaks == NULL) {
         return status;
@@ -59,17 +59,17 @@ static int read_and_print(struct sound *sound)
     while ((frames = sound_read(sound, samples, FRAMES_AT_ONCE)) > 0) {
         peaks_add(peaks, samples, frames);
     }
-    status = peaks_frames(peaks) > 0 ? print(peaks) : PIECE_UNREADABLE;
+    status = peaks_frames(peaks) > 0 ? print(peaks) : CHILD_UNREADABLE;
     peaks_free(peaks);
     return status;
 }
 
-int piece_peaks(void)
+int child_peaks(void)
 {
     struct sound *sound = NULL;
     enum result result = sound_open(STDIN_FILENO, &sound);
     if (result != RESULT_OK) {
-        return result == RESULT_INVALID ? PIECE_UNREADABLE : PIECE_NOT_DONE;
+        return result == RESULT_INVALID ? CHILD_UNREADABLE : CHILD_NOT_DONE;
     }
     int status = read_and_print(sound);
     sound_close(sound);

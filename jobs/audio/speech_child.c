@@ -24,7 +24,7 @@ enum {
     EQUAL_TIMES = 1000, /* channels are equal when this times their difference is less than they */
 };
 
-struct listening {
+struct speech_detection {
     struct sound *sound;
     int16_t *samples; /* one block, channels side by side */
     size_t block;     /* frames of a block */
@@ -34,7 +34,7 @@ struct listening {
     double energy, difference; /* sums of squares */
 };
 
-static enum result open_again(struct listening *l)
+static enum result open_again(struct speech_detection *l)
 {
     sound_close(l->sound);
     l->sound = NULL;
@@ -42,14 +42,14 @@ static enum result open_again(struct listening *l)
                                                  : RESULT_FAILED;
 }
 
-static size_t channels_of(const struct listening *l)
+static size_t channels_of(const struct speech_detection *l)
 {
     return sound_channels(l->sound) < CHANNELS ? 1 : CHANNELS;
 }
 
 /* ---- how loud ---- */
 
-static enum result grow(struct listening *l)
+static enum result grow(struct speech_detection *l)
 {
     if (l->blocks >= BLOCKS_MAX) {
         return RESULT_INVALID;
@@ -64,7 +64,7 @@ static enum result grow(struct listening *l)
     return RESULT_OK;
 }
 
-static void compare(struct listening *l, size_t frames, size_t step)
+static void compare(struct speech_detection *l, size_t frames, size_t step)
 {
     for (size_t i = 0; i < frames; i++) {
         double a = l->samples[i * step], b = l->samples[i * step + 1];
@@ -73,7 +73,7 @@ static void compare(struct listening *l, size_t frames, size_t step)
     }
 }
 
-static enum result measure(struct listening *l)
+static enum result measure(struct speech_detection *l)
 {
     size_t step = (size_t)sound_channels(l->sound);
     int64_t n;
@@ -96,7 +96,7 @@ static enum result measure(struct listening *l)
 
 /* ---- the plan ---- */
 
-static enum result plan_channel(const struct listening *l, int channel, struct plan *plan)
+static enum result plan_channel(const struct speech_detection *l, int channel, struct plan *plan)
 {
     struct silence_stretch *found = calloc(PLAN_STRETCHES_MAX / CHANNELS, sizeof *found);
     enum result result = found != NULL ? RESULT_OK : RESULT_FAILED;
@@ -115,7 +115,7 @@ static enum result plan_channel(const struct listening *l, int channel, struct p
     return result;
 }
 
-static enum result make_plan(const struct listening *l, struct plan *plan)
+static enum result make_plan(const struct speech_detection *l, struct plan *plan)
 {
     bool equal = l->difference * EQUAL_TIMES <= l->energy;
     plan->rate = sound_rate(l->sound);
@@ -157,7 +157,7 @@ static enum result write_plan(const struct plan *plan)
     return result;
 }
 
-static enum result write_gap(struct listening *l, int64_t frames)
+static enum result write_gap(struct speech_detection *l, int64_t frames)
 {
     enum result result = RESULT_OK;
     memset(l->samples, 0, l->block * sizeof *l->samples);
@@ -170,8 +170,8 @@ static enum result write_gap(struct listening *l, int64_t frames)
 }
 
 /* The frames of this block that belong to the stretch; `start` is the block's first frame. */
-static enum result write_block(struct listening *l, const struct plan_stretch *s, int64_t start,
-                               int64_t frames)
+static enum result write_block(struct speech_detection *l, const struct plan_stretch *s,
+                               int64_t start, int64_t frames)
 {
     size_t step = (size_t)sound_channels(l->sound);
     int64_t from = s->from > start ? s->from - start : 0;
@@ -184,7 +184,7 @@ static enum result write_block(struct listening *l, const struct plan_stretch *s
 }
 
 /* Stretches begin and end where blocks do, so a block belongs to one at most. */
-static enum result write_stream(struct listening *l, const struct plan *plan, int channel)
+static enum result write_stream(struct speech_detection *l, const struct plan *plan, int channel)
 {
     size_t i = 0;
     int64_t start = 0, written = 0, n = 1;
@@ -212,7 +212,7 @@ static enum result write_stream(struct listening *l, const struct plan *plan, in
     return result;
 }
 
-static enum result listen_and_write(struct listening *l, struct plan *plan)
+static enum result listen_and_write(struct speech_detection *l, struct plan *plan)
 {
     enum result result = measure(l);
     if (result == RESULT_OK) {
@@ -227,9 +227,9 @@ static enum result listen_and_write(struct listening *l, struct plan *plan)
     return result;
 }
 
-int piece_speech(void)
+int child_speech(void)
 {
-    struct listening l = {0};
+    struct speech_detection l = {0};
     struct plan plan = {0};
     enum result result = open_again(&l);
     if (result == RESULT_OK) {
@@ -242,7 +242,7 @@ int piece_speech(void)
     free(l.samples);
     free(l.levels[0]);
     free(l.levels[1]);
-    return result == RESULT_OK        ? PIECE_DONE
-           : result == RESULT_INVALID ? PIECE_UNREADABLE
-                                      : PIECE_NOT_DONE;
+    return result == RESULT_OK        ? CHILD_DONE
+           : result == RESULT_INVALID ? CHILD_UNREADABLE
+                                      : CHILD_NOT_DONE;
 }

@@ -28,7 +28,7 @@ struct making {
 struct waveforms {
     const struct app *app;
     struct making places[WAVEFORMS_AT_ONCE];
-    struct call_line line;
+    struct call_fifo line;
     waveforms_made *made;
     void *context;
 };
@@ -60,7 +60,7 @@ static bool is_made(const struct waveforms *waveforms, int64_t business_id, cons
 void waveforms_add(struct waveforms *waveforms, int64_t business_id, const char *call_sid)
 {
     if (!is_made(waveforms, business_id, call_sid)) {
-        call_line_add(&waveforms->line, business_id, call_sid);
+        call_fifo_add(&waveforms->line, business_id, call_sid);
     }
 }
 
@@ -82,7 +82,7 @@ void waveforms_free(struct waveforms *waveforms)
             hand_back(waveforms, &making->call);
         }
     }
-    while (waveforms != NULL && call_line_next(&waveforms->line, &call)) {
+    while (waveforms != NULL && call_fifo_next(&waveforms->line, &call)) {
         hand_back(waveforms, &call);
     }
     free(waveforms);
@@ -142,7 +142,7 @@ static void begin(const struct waveforms *waveforms, struct making *making,
 static bool is_hopeless(enum child_outcome outcome, int status)
 {
     return outcome == CHILD_CRASHED || outcome == CHILD_TOO_SLOW ||
-           (outcome == CHILD_EXITED && status == PIECE_UNREADABLE);
+           (outcome == CHILD_EXITED && status == CHILD_UNREADABLE);
 }
 
 static const char *name_of(enum child_outcome outcome, int status)
@@ -151,14 +151,14 @@ static const char *name_of(enum child_outcome outcome, int status)
     case CHILD_CRASHED: return "crashed";
     case CHILD_TOO_SLOW: return "too_slow";
     case CHILD_KILLED: return "killed";
-    default: return status == PIECE_UNREADABLE ? "unreadable" : "not_done";
+    default: return status == CHILD_UNREADABLE ? "unreadable" : "not_done";
     }
 }
 
 static void finish(const struct waveforms *waveforms, struct making *making,
                    enum child_outcome outcome, int status)
 {
-    bool done = outcome == CHILD_EXITED && status == PIECE_DONE;
+    bool done = outcome == CHILD_EXITED && status == CHILD_DONE;
     bool marked = !done && is_hopeless(outcome, status) && ftruncate(making->part.fd, 0) == 0;
     child_free(making->child);
     making->child = NULL;
@@ -203,7 +203,7 @@ void waveforms_tick(struct waveforms *waveforms)
         if (outcome != CHILD_RUNS) {
             finish(waveforms, making, outcome, status);
         }
-        while (making->child == NULL && call_line_next(&waveforms->line, &call)) {
+        while (making->child == NULL && call_fifo_next(&waveforms->line, &call)) {
             begin(waveforms, making, &call);
         }
     }

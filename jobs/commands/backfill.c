@@ -25,7 +25,7 @@ enum { TICK_MS = 250, LINE_EVERY_MS = 10 * 1000, PAGES_MAX = 10000, DAY_S = 8640
 
 struct backfill {
     const struct app *app;
-    struct past past;
+    struct backfill_range range;
     struct http *http;
     bool list_failed; /* part of it at least */
     int64_t listed, news;
@@ -58,7 +58,7 @@ static void tell(void *context, const struct recording_callback *entry)
     if (b->told != RESULT_OK) {
         return;
     }
-    enum result result = past_told(b->app, b->past.business_id, entry);
+    enum result result = backfill_told(b->app, b->range.business_id, entry);
     if (result == RESULT_OK) {
         b->news++;
     } else if (result == RESULT_UNAVAILABLE) {
@@ -82,7 +82,7 @@ static void read_account(void *context, const char *account_sid)
     char uri[LISTING_URI_SIZE], next[LISTING_URI_SIZE];
     const struct catalogue catalogue = {
         .app = b->app, .command = "backfill", .account = account_sid, .http = b->http};
-    enum result result = listing_between(account_sid, b->past.since, b->past.until,
+    enum result result = listing_between(account_sid, b->range.since, b->range.until,
                                          b->app->config->reconcile_page_size, uri);
     for (int page = 0; page < PAGES_MAX && result == RESULT_OK && uri[0] != '\0'; page++) {
         result = catalogue_page(&catalogue, uri, tell, b, next);
@@ -101,7 +101,7 @@ static enum result read_lists(struct backfill *b)
     if (b->http == NULL) {
         return RESULT_FAILED;
     }
-    enum result result = past_accounts(b->app, b->past.business_id, read_account, b);
+    enum result result = backfill_accounts(b->app, b->range.business_id, read_account, b);
     http_free(b->http);
     return result == RESULT_OK ? b->told : result;
 }
@@ -123,20 +123,21 @@ static void note_moves(struct watch *w, const struct feeder *feeder, int64_t now
     }
 }
 
-static void show(struct backfill *b, struct watch *w, struct screen *screen, int64_t now, bool last)
+static void show(struct backfill *b, struct watch *w, struct terminal *terminal, int64_t now,
+                 bool last)
 {
-    char line[PROGRESS_SIZE];
+    char line[PROGRESS_LINE_SIZE];
     const struct feeder *f = &b->feeder;
-    if (!last && !screen->is_tty && w->line_ms != 0 && now - w->line_ms < LINE_EVERY_MS) {
+    if (!last && !terminal->is_tty && w->line_ms != 0 && now - w->line_ms < LINE_EVERY_MS) {
         return;
     }
     w->line_ms = now;
-    struct progress progress = {.done = feeder_ended(f),
-                                .total = b->missing,
-                                .failed = f->failed,
-                                .bytes = f->bytes,
-                                .elapsed_ms = now - w->began_ms};
-    (void)screen_line(screen, progress_text(&progress, line));
+    struct progress_line progress = {.done = feeder_ended(f),
+                                     .total = b->missing,
+                                     .failed = f->failed,
+                                     .bytes = f->bytes,
+                                     .elapsed_ms = now - w->began_ms};
+    (void)terminal_line(terminal, progress_line_text(&progress, line));
 }
 
 /* Somebody must do the work. An account that rests may do so for ACCOUNT_PAUSE_MAX, and once more
@@ -159,23 +160,23 @@ static bool has_ended(const struct backfill *b, const struct watch *w, int64_t n
            queue_runner_seen(b->app, &seen_ms) == RESULT_OK && seen_ms < 0;
 }
 
-static enum outcome feed(struct backfill *b, struct screen *screen)
+static enum outcome feed(struct backfill *b, struct terminal *terminal)
 {
     enum outcome outcome;
     int64_t now = clock_monotonic_ms();
     struct watch w = {.began_ms = now, .moved_ms = now};
-    feeder_begin(&b->feeder, b->app, &b->past);
+    feeder_begin(&b->feeder, b->app, &b->range);
     for (;;) {
         enum result result = feeder_tick(&b->feeder); /* PostgreSQL being away is nothing moving */
         now = clock_monotonic_ms();
         note_moves(&w, &b->feeder, now);
         bool ended = has_ended(b, &w, now, &outcome);
-        show(b, &w, screen, now, ended);
+        show(b, &w, terminal, now, ended);
         if (ended) {
             return outcome;
         }
         bool hungry = result == RESULT_OK && feeder_is_hungry(&b->feeder);
-        if (screen_wait(screen, hungry ? 0 : TICK_MS)) {
+        if (terminal_wait(terminal, hungry ? 0 : TICK_MS)) {
             return OUTCOME_STOPPED;
         }
     }
@@ -192,9 +193,9 @@ static int sum_up(const struct backfill *b, enum outcome outcome)
         [OUTCOME_STUCK] = "nothing has moved for long; `tapedeck status` says why",
     };
     const struct feeder *f = &b->feeder;
-    char bytes[WORDS_SIZE];
+    char bytes[HUMAN_SIZE];
     printf("%s: fetched %lld recordings, %s", WHY[outcome], (long long)f->fetched,
-           words_bytes(f->bytes, bytes));
+           human_bytes(f->bytes, bytes));
     printf("; %lld were here; %lld failed; %lld failed lately and are left alone\n",
            (long long)b->here, (long long)f->failed, (long long)f->left_alone);
     if (f->cancelled > 0) {
@@ -214,32 +215,32 @@ static int sum_up(const struct backfill *b, enum outcome outcome)
 
 static int run(struct backfill *b)
 {
-    struct screen screen;
+    struct terminal terminal;
     if (read_lists(b) != RESULT_OK ||
-        feeder_count(b->app, &b->past, &b->here, &b->missing) != RESULT_OK) {
+        feeder_count(b->app, &b->range, &b->here, &b->missing) != RESULT_OK) {
         return complain_of_database();
     }
     show_listing(b, true);
     printf(", %lld of them new to us; %lld are here, %lld are not\n", (long long)b->news,
            (long long)b->here, (long long)b->missing);
     enum outcome outcome = OUTCOME_STOPPED;
-    if (screen_begin(&screen)) {
-        outcome = feed(b, &screen);
+    if (terminal_begin(&terminal)) {
+        outcome = feed(b, &terminal);
     }
-    screen_end(&screen);
+    terminal_end(&terminal);
     return sum_up(b, outcome);
 }
 
 /* Days are whole ones, in UTC; the last one is meant, too. */
-static bool read_days(const char *since, const char *until, struct past *past)
+static bool read_days(const char *since, const char *until, struct backfill_range *range)
 {
-    past->until = clock_wall();
-    if (!clock_parse_day(since, &past->since) ||
-        (until != NULL && !clock_parse_day(until, &past->until))) {
+    range->until = clock_wall();
+    if (!clock_parse_day(since, &range->since) ||
+        (until != NULL && !clock_parse_day(until, &range->until))) {
         return false;
     }
-    past->until += until != NULL ? DAY_S : 0;
-    return past->since < past->until;
+    range->until += until != NULL ? DAY_S : 0;
+    return range->since < range->until;
 }
 
 int command_backfill(const struct app *app, int argc, char **argv)
@@ -253,10 +254,10 @@ int command_backfill(const struct app *app, int argc, char **argv)
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
-    if (business == NULL || !text_int(business, 1, INT64_MAX, &b.past.business_id)) {
+    if (business == NULL || !text_int(business, 1, INT64_MAX, &b.range.business_id)) {
         return complain("--business must be a number, 1 or more");
     }
-    if (since == NULL || !read_days(since, until, &b.past)) {
+    if (since == NULL || !read_days(since, until, &b.range)) {
         return complain("--since and --until are days, like 2026-11-20, the earlier one first");
     }
     return run(&b);

@@ -84,7 +84,7 @@ static void hear_job(struct drain *d)
 
 static void hear_signal(struct drain *d)
 {
-    if (!stop_wished(d->signal_fd) || d->stopping) {
+    if (!stop_requested(d->signal_fd) || d->stopping) {
         return;
     }
     d->stopping = true;

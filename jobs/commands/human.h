@@ -6,13 +6,13 @@
 
 #include <stdint.h>
 
-enum { WORDS_SIZE = 24 };
+enum { HUMAN_SIZE = 24 };
 
 /* "0 B", "999 B", "1.0 kB", "42.1 GB": powers of a thousand, as disks are sold. `out` holds
- * WORDS_SIZE, and is returned. */
-const char *words_bytes(int64_t bytes, char *out);
+ * HUMAN_SIZE, and is returned. */
+const char *human_bytes(int64_t bytes, char *out);
 
 /* "59s", "2m05s", "3h20m", "4d06h". Below 0 it is "-". */
-const char *words_time(int64_t seconds, char *out);
+const char *human_time(int64_t seconds, char *out);
 
 #endif

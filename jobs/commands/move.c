@@ -52,7 +52,7 @@ static void tell(struct move *m, bool last)
 
 static bool is_stopped(struct move *m)
 {
-    if (!m->stopped && stop_wished(m->signal_fd)) {
+    if (!m->stopped && stop_requested(m->signal_fd)) {
         m->stopped = true;
         fprintf(stderr, "%stapedeck: move: stopped; called again, it goes on\n",
                 m->on_terminal ? "\n" : "");
@@ -81,14 +81,14 @@ static void note(struct move *m, int64_t business_id, const char *call_sid, int6
 
 /* ---- up ---- */
 
-static void count_file(void *context, const struct shelf_entry *entry)
+static void count_file(void *context, const struct inventory_entry *entry)
 {
     struct move *m = context;
     m->all += entry->is_recording;
     m->all_bytes += entry->is_recording ? entry->bytes : 0;
 }
 
-static void move_file(void *context, const struct shelf_entry *entry)
+static void move_file(void *context, const struct inventory_entry *entry)
 {
     struct move *m = context;
     const char *why = "";
@@ -102,8 +102,8 @@ static void move_file(void *context, const struct shelf_entry *entry)
 
 static enum result move_up(struct move *m)
 {
-    enum result result = shelf_each(m->app->config, count_file, m);
-    return result == RESULT_OK ? shelf_each(m->app->config, move_file, m) : result;
+    enum result result = inventory_each(m->app->config, count_file, m);
+    return result == RESULT_OK ? inventory_each(m->app->config, move_file, m) : result;
 }
 
 /* ---- down ---- */

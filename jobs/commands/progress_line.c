@@ -4,11 +4,11 @@
 
 #include "human.h"
 
-const char *progress_text(const struct progress *p, char *out)
+const char *progress_line_text(const struct progress_line *p, char *out)
 {
     static const char DONE[] = "####################", LEFT[] = "--------------------";
     enum { WIDTH = sizeof DONE - 1 };
-    char bytes[WORDS_SIZE], rate[WORDS_SIZE], left[WORDS_SIZE], failed[32] = "";
+    char bytes[HUMAN_SIZE], rate[HUMAN_SIZE], left[HUMAN_SIZE], failed[32] = "";
     int64_t total = p->total > 0 ? p->total : 1;
     int64_t done = p->done < total ? p->done : total;
     int bar = p->total > 0 ? (int)((double)done / (double)total * WIDTH) : WIDTH;
@@ -19,9 +19,9 @@ const char *progress_text(const struct progress *p, char *out)
     if (p->failed > 0) {
         (void)snprintf(failed, sizeof failed, "  %lld failed", (long long)p->failed);
     }
-    (void)snprintf(out, PROGRESS_SIZE, "[%.*s%.*s] %lld/%lld  %s  %s/s  %s left%s", bar, DONE,
+    (void)snprintf(out, PROGRESS_LINE_SIZE, "[%.*s%.*s] %lld/%lld  %s  %s/s  %s left%s", bar, DONE,
                    WIDTH - bar, LEFT, (long long)p->done, (long long)p->total,
-                   words_bytes(p->bytes, bytes), words_bytes(a_second, rate),
-                   words_time(left_s, left), failed);
+                   human_bytes(p->bytes, bytes), human_bytes(a_second, rate),
+                   human_time(left_s, left), failed);
     return out;
 }

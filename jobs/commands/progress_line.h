@@ -8,16 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PROGRESS_SIZE = 160 };
+enum { PROGRESS_LINE_SIZE = 160 };
 
-struct progress {
+struct progress_line {
     int64_t done, total; /* things; at least 0 */
     int64_t failed;      /* of those that are done */
     int64_t bytes;       /* since it began */
     int64_t elapsed_ms;
 };
 
-/* `out` holds PROGRESS_SIZE, and is returned. */
-const char *progress_text(const struct progress *progress, char *out);
+/* `out` holds PROGRESS_LINE_SIZE, and is returned. */
+const char *progress_line_text(const struct progress_line *progress, char *out);
 
 #endif

@@ -71,7 +71,7 @@ static int64_t describe(const struct retain *r, const struct retention_due *due,
 static enum result delete_copies(struct retain *r, int64_t business_id, const char *call_sid,
                                  int64_t *bytes)
 {
-    enum result shelf = shelf_remove(r->app->config, business_id, call_sid, bytes);
+    enum result shelf = inventory_remove(r->app->config, business_id, call_sid, bytes);
     enum result object = object_remove(r->app, business_id, call_sid);
     if (object == RESULT_DENIED) {
         r->no_store = true;
@@ -135,18 +135,18 @@ static void delete_all_due(struct retain *r)
 
 /* ---- what no call keeps in the object store ---- */
 
-static void delete_stray(void *context, const struct stray *stray)
+static void delete_orphan(void *context, const struct orphan *orphan)
 {
     struct retain *r = context;
     int64_t bytes;
-    enum result result = delete_copies(r, stray->business_id, stray->call_sid, &bytes);
+    enum result result = delete_copies(r, orphan->business_id, orphan->call_sid, &bytes);
     if (result != RESULT_OK) {
         r->failed++;
         r->result = result;
         return;
     }
-    log_event("OBJECT_DELETED", "business_id=%lld sid=%s bytes=%lld", (long long)stray->business_id,
-              stray->call_sid, (long long)stray->bytes);
+    log_event("OBJECT_DELETED", "business_id=%lld sid=%s bytes=%lld",
+              (long long)orphan->business_id, orphan->call_sid, (long long)orphan->bytes);
 }
 
 static enum result mark_strays(const struct app *app)
@@ -154,7 +154,7 @@ static enum result mark_strays(const struct app *app)
     enum result result = RESULT_OK;
     int64_t count = PAGE;
     for (int page = 0; page < TOUR_PAGES && count == PAGE && result == RESULT_OK; page++) {
-        result = stray_tour(app, PAGE, &count);
+        result = orphan_tour(app, PAGE, &count);
     }
     return result;
 }
@@ -165,7 +165,7 @@ static enum result delete_marked(struct retain *r)
     enum result result = RESULT_OK;
     int64_t count = PAGE;
     for (int page = 0; page < PAGES_MAX && count == PAGE && r->failed == 0; page++) {
-        result = stray_each(r->app, &place, PAGE, delete_stray, r, &count);
+        result = orphan_each(r->app, &place, PAGE, delete_orphan, r, &count);
         if (result != RESULT_OK) {
             break;
         }
@@ -227,7 +227,7 @@ static void delete_left(struct retain *r)
 /* ---- what is nobody's ---- */
 
 /* PostgreSQL must say so: when it does not answer, nothing goes. */
-static void meet_file(void *context, const struct shelf_entry *entry)
+static void meet_file(void *context, const struct inventory_entry *entry)
 {
     struct retain *r = context;
     int64_t bytes = entry->bytes;
@@ -237,7 +237,7 @@ static void meet_file(void *context, const struct shelf_entry *entry)
     }
     enum result result = retention_is_orphan(r->app, entry->business_id, entry->call_sid);
     if (result == RESULT_OK && r->removing) {
-        result = shelf_remove(r->app->config, entry->business_id, entry->call_sid, &bytes);
+        result = inventory_remove(r->app->config, entry->business_id, entry->call_sid, &bytes);
         log_event("ORPHAN_DELETED", "business_id=%lld sid=%s bytes=%lld",
                   (long long)entry->business_id, entry->call_sid, (long long)bytes);
     }
@@ -250,7 +250,7 @@ static void meet_file(void *context, const struct shelf_entry *entry)
 /* Counted first: a database that knows hardly any of the files is not the one they belong to. */
 static void delete_orphans(struct retain *r)
 {
-    if (r->result == RESULT_OK && shelf_each(r->app->config, meet_file, r) != RESULT_OK) {
+    if (r->result == RESULT_OK && inventory_each(r->app->config, meet_file, r) != RESULT_OK) {
         r->result = RESULT_FAILED;
     }
     if (r->result != RESULT_OK || r->dry_run) {
@@ -265,8 +265,8 @@ static void delete_orphans(struct retain *r)
         return;
     }
     r->removing = true;
-    (void)shelf_each(r->app->config, meet_file, r);
-    (void)shelf_remove_empty(r->app->config);
+    (void)inventory_each(r->app->config, meet_file, r);
+    (void)inventory_remove_empty(r->app->config);
 }
 
 /* ---- the command ---- */

@@ -30,7 +30,7 @@ static int reopen(const struct app *app, int64_t business_id, const char *call_s
 {
     int64_t reopened = 0;
     if (account_resume(app, app->config->twilio_account_sid) != RESULT_OK ||
-        wish_reopen(app, business_id, call_sid, &reopened) != RESULT_OK) {
+        run_control_reopen(app, business_id, call_sid, &reopened) != RESULT_OK) {
         return complain_of_database();
     }
     int64_t offered;

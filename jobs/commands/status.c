@@ -15,24 +15,24 @@
 
 enum { PAGE_MAX = 512 * 1024, BUSINESSES = 20, WATCH_EVERY_MS = 2000 };
 
-struct wish {
+struct options {
     bool json, watch;
     int64_t businesses;
 };
 
-static bool read_wish(int argc, char **argv, struct wish *wish)
+static bool read_options(int argc, char **argv, struct options *options)
 {
     const char *businesses = NULL;
-    const struct option_spec specs[] = {{"--json", NULL, &wish->json},
-                                        {"--watch", NULL, &wish->watch},
+    const struct option_spec specs[] = {{"--json", NULL, &options->json},
+                                        {"--watch", NULL, &options->watch},
                                         {"--businesses", &businesses, NULL},
                                         {NULL, NULL, NULL}};
-    wish->businesses = BUSINESSES;
+    options->businesses = BUSINESSES;
     if (!options_read(specs, argc, argv)) {
         return false;
     }
     if (businesses != NULL &&
-        !text_int(businesses, 1, OVERVIEW_BUSINESSES_MAX, &wish->businesses)) {
+        !text_int(businesses, 1, OVERVIEW_BUSINESSES_MAX, &options->businesses)) {
         fprintf(stderr, "tapedeck: status: --businesses must be a number from 1 to %d\n",
                 OVERVIEW_BUSINESSES_MAX);
         return false;
@@ -41,16 +41,16 @@ static bool read_wish(int argc, char **argv, struct wish *wish)
 }
 
 /* Looks, and writes what was seen. False when that could not be written. */
-static bool look(const struct app *app, const struct wish *wish, struct buf *out, bool *good)
+static bool look(const struct app *app, const struct options *options, struct buf *out, bool *good)
 {
-    struct status status = {.overview = overview_read(app, wish->businesses)};
+    struct status status = {.overview = overview_read(app, options->businesses)};
     buf_clear(out);
     if (status.overview == NULL) {
         return false;
     }
     disk_count_parts(app->config, &status.parts);
     *good = status_is_good(&status);
-    if (wish->json) {
+    if (options->json) {
         struct json *json = status_json(&status);
         (void)json_print(json, out);
         json_free(json);
@@ -62,44 +62,45 @@ static bool look(const struct app *app, const struct wish *wish, struct buf *out
     return buf_ok(out) && out->len > 1;
 }
 
-static bool show_once(const struct wish *wish, const struct buf *page)
+static bool show_once(const struct options *options, const struct buf *page)
 {
-    if (wish->json) {
+    if (options->json) {
         fputs(buf_str(page), stdout); /* for a program: whole, however wide */
     } else {
-        screen_print(buf_str(page));
+        terminal_print(buf_str(page));
     }
     return fflush(stdout) == 0;
 }
 
-static int watch(const struct app *app, const struct wish *wish, struct buf *page)
+static int watch(const struct app *app, const struct options *options, struct buf *page)
 {
-    struct screen screen;
-    bool good, shown = screen_begin(&screen);
+    struct terminal terminal;
+    bool good, shown = terminal_begin(&terminal);
     while (shown) {
-        shown = look(app, wish, page, &good) &&
-                (wish->json ? show_once(wish, page) : screen_page(&screen, buf_str(page)));
-        if (screen_wait(&screen, shown ? WATCH_EVERY_MS : 0)) {
+        shown =
+            look(app, options, page, &good) &&
+            (options->json ? show_once(options, page) : terminal_page(&terminal, buf_str(page)));
+        if (terminal_wait(&terminal, shown ? WATCH_EVERY_MS : 0)) {
             break;
         }
     }
-    screen_end(&screen);
+    terminal_end(&terminal);
     return shown ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
 int command_status(const struct app *app, int argc, char **argv)
 {
-    struct wish wish = {false};
+    struct options options = {false};
     struct buf page;
     bool good = false;
-    if (!read_wish(argc, argv, &wish)) {
+    if (!read_options(argc, argv, &options)) {
         return EXIT_USAGE;
     }
     buf_init(&page, PAGE_MAX);
     int status = EXIT_NOT_DONE;
-    if (wish.watch) {
-        status = watch(app, &wish, &page);
-    } else if (look(app, &wish, &page, &good) && show_once(&wish, &page)) {
+    if (options.watch) {
+        status = watch(app, &options, &page);
+    } else if (look(app, &options, &page, &good) && show_once(&options, &page)) {
         status = good ? EXIT_DONE : EXIT_NOT_DONE;
     }
     buf_free(&page);

@@ -24,28 +24,28 @@ static void add_servers(const struct overview *o, struct buf *out)
 
 static void add_space(const struct status *status, struct buf *out)
 {
-    char free_text[WORDS_SIZE], total[WORDS_SIZE], parts[WORDS_SIZE];
+    char free_text[HUMAN_SIZE], total[HUMAN_SIZE], parts[HUMAN_SIZE];
     const struct disk_facts *disk = &status->overview->disk;
     if (disk->known && disk->total > 0) {
         long long percent = (long long)(100 - 100.0 * (double)disk->free / (double)disk->total);
         buf_format(out, "%-12s %s free of %s, %lld%% in use\n", "space",
-                   words_bytes(disk->free, free_text), words_bytes(disk->total, total), percent);
+                   human_bytes(disk->free, free_text), human_bytes(disk->total, total), percent);
     }
     buf_format(out, "%-12s %s%lld unfinished, %s\n", "part files",
                status->parts.all ? "" : "at least ", (long long)status->parts.files,
-               words_bytes(status->parts.bytes, parts));
+               human_bytes(status->parts.bytes, parts));
 }
 
 static void add_queue(const struct overview *o, struct buf *out)
 {
     const struct overview_lane *click = &o->lanes[LANE_CLICK], *later = &o->lanes[LANE_LATER];
-    char click_wait[WORDS_SIZE], later_wait[WORDS_SIZE];
+    char click_wait[HUMAN_SIZE], later_wait[HUMAN_SIZE];
     buf_format(out, "%-12s %lld active, %lld waiting (the first for %s), %lld resting\n", "people",
                (long long)click->active, (long long)click->waiting,
-               words_time(click->oldest_wait_s, click_wait), (long long)click->resting);
+               human_time(click->oldest_wait_s, click_wait), (long long)click->resting);
     buf_format(out, "%-12s %lld active, %lld waiting (the first for %s), %lld resting\n",
                "prefetches", (long long)later->active, (long long)later->waiting,
-               words_time(later->oldest_wait_s, later_wait), (long long)later->resting);
+               human_time(later->oldest_wait_s, later_wait), (long long)later->resting);
 }
 
 static void add_troubles(const struct overview *o, struct buf *out)
@@ -64,7 +64,7 @@ static void add_troubles(const struct overview *o, struct buf *out)
 
 static void add_businesses(const struct overview *o, struct buf *out)
 {
-    char wait[WORDS_SIZE];
+    char wait[HUMAN_SIZE];
     if (o->business_count == 0) {
         buf_text(out, "\nnothing is being fetched, nothing waits\n");
         return;
@@ -75,7 +75,7 @@ static void add_businesses(const struct overview *o, struct buf *out)
         const struct overview_business *b = &o->businesses[i];
         buf_format(out, "%12lld %8lld %8lld %8lld %12s\n", (long long)b->business_id,
                    (long long)b->active, (long long)b->waiting, (long long)b->failed,
-                   words_time(b->oldest_wait_s, wait));
+                   human_time(b->oldest_wait_s, wait));
     }
     int64_t more = o->businesses_total - (int64_t)o->business_count;
     if (more > 0) {

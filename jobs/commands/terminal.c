@@ -25,7 +25,7 @@ struct size {
 static struct size size_of(bool is_tty)
 {
     struct winsize window;
-    struct size size = {.rows = 0, .columns = SCREEN_WIDTH};
+    struct size size = {.rows = 0, .columns = TERMINAL_WIDTH};
     if (is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) {
         size.columns = window.ws_col > COLUMNS_MIN ? window.ws_col : COLUMNS_MIN;
         size.rows = window.ws_row > ROWS_MIN ? window.ws_row : ROWS_MIN;
@@ -65,7 +65,7 @@ static void put_lines(const char *text, struct size size, const char *line_end)
     }
 }
 
-void screen_print(const char *text)
+void terminal_print(const char *text)
 {
     struct size size = size_of(isatty(STDOUT_FILENO) == 1);
     size.rows = 0;
@@ -86,55 +86,55 @@ static int keep_log_off(bool is_tty)
     return log;
 }
 
-bool screen_begin(struct screen *screen)
+bool terminal_begin(struct terminal *terminal)
 {
-    *screen = (struct screen){.is_tty = isatty(STDOUT_FILENO) == 1};
-    screen->log = keep_log_off(screen->is_tty);
-    screen->signals = stop_listen();
-    return screen->signals >= 0;
+    *terminal = (struct terminal){.is_tty = isatty(STDOUT_FILENO) == 1};
+    terminal->log = keep_log_off(terminal->is_tty);
+    terminal->signals = stop_listen();
+    return terminal->signals >= 0;
 }
 
-void screen_end(struct screen *screen)
+void terminal_end(struct terminal *terminal)
 {
-    if (screen->is_open) {
+    if (terminal->is_open) {
         fputs(BACK, stdout);
-    } else if (screen->line) {
+    } else if (terminal->line) {
         putchar('\n');
     }
     (void)fflush(stdout);
-    if (screen->signals >= 0) {
-        close(screen->signals);
+    if (terminal->signals >= 0) {
+        close(terminal->signals);
     }
-    if (screen->log >= 0) {
-        (void)dup2(screen->log, STDERR_FILENO);
-        close(screen->log);
+    if (terminal->log >= 0) {
+        (void)dup2(terminal->log, STDERR_FILENO);
+        close(terminal->log);
     }
-    *screen = (struct screen){.signals = -1, .log = -1};
+    *terminal = (struct terminal){.signals = -1, .log = -1};
 }
 
-bool screen_page(struct screen *screen, const char *text)
+bool terminal_page(struct terminal *terminal, const char *text)
 {
-    struct size size = size_of(screen->is_tty);
-    if (!screen->is_tty) {
+    struct size size = size_of(terminal->is_tty);
+    if (!terminal->is_tty) {
         put_lines(text, size, "\n");
         putchar('\n');
     } else {
-        fputs(screen->is_open ? HOME : OTHER_PAGE HOME, stdout);
-        screen->is_open = true;
+        fputs(terminal->is_open ? HOME : OTHER_PAGE HOME, stdout);
+        terminal->is_open = true;
         put_lines(text, size, REST_OF_LINE "\n");
         fputs(REST_OF_PAGE, stdout);
     }
     return fflush(stdout) == 0;
 }
 
-bool screen_line(struct screen *screen, const char *text)
+bool terminal_line(struct terminal *terminal, const char *text)
 {
-    struct size size = size_of(screen->is_tty);
-    if (screen->is_tty) {
+    struct size size = size_of(terminal->is_tty);
+    if (terminal->is_tty) {
         putchar('\r');
         put_line(text, strlen(text), size.columns - 1);
         fputs(REST_OF_LINE, stdout);
-        screen->line = true;
+        terminal->line = true;
     } else {
         put_line(text, strlen(text), size.columns);
         putchar('\n');
@@ -142,8 +142,8 @@ bool screen_line(struct screen *screen, const char *text)
     return fflush(stdout) == 0;
 }
 
-bool screen_wait(struct screen *screen, int ms)
+bool terminal_wait(struct terminal *terminal, int ms)
 {
-    struct pollfd fd = {.fd = screen->signals, .events = POLLIN};
-    return poll(&fd, 1, ms) > 0 && stop_wished(screen->signals);
+    struct pollfd fd = {.fd = terminal->signals, .events = POLLIN};
+    return poll(&fd, 1, ms) > 0 && stop_requested(terminal->signals);
 }

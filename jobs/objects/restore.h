@@ -13,19 +13,19 @@
 #include "base/result.h"
 #include "clients/http.h"
 
-struct recall;
+struct restore;
 
 /* RESULT_OK: it is here. RESULT_NOT_FOUND: the store lost it; its row says so by now.
  * RESULT_INVALID: the store has other bytes. */
-typedef void recall_done(void *context, enum result result);
+typedef void restore_done(void *context, enum result result);
 
 /* Begins; `done` is called once, from http_poll. RESULT_NOT_FOUND: it is not in the store.
  * RESULT_LOST: somebody else is writing it at this moment. */
-enum result recall_start(const struct app *app, struct http *http, int64_t business_id,
-                         const char *call_sid, recall_done *done, void *context,
-                         struct recall **out);
+enum result restore_start(const struct app *app, struct http *http, int64_t business_id,
+                          const char *call_sid, restore_done *done, void *context,
+                          struct restore **out);
 
-/* Ends it; `done` is not called any more. recall_drop(NULL) is safe. */
-void recall_drop(struct recall *recall);
+/* Ends it; `done` is not called any more. restore_drop(NULL) is safe. */
+void restore_drop(struct restore *restore);
 
 #endif

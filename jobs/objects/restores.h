@@ -15,26 +15,26 @@
 #include "app.h"
 #include "clients/http.h"
 
-struct recalls;
+struct restores;
 
 /* The recording is here. */
-typedef void recalls_here(void *context, int64_t business_id, const char *call_sid);
+typedef void restores_here(void *context, int64_t business_id, const char *call_sid);
 
-/* `here` is called from recalls_add, recalls_tick or http_poll. NULL without memory.
- * recalls_free(NULL) is safe; it ends what still runs, and leaves that and those that wait to
+/* `here` is called from restores_add, restores_tick or http_poll. NULL without memory.
+ * restores_free(NULL) is safe; it ends what still runs, and leaves that and those that wait to
  * another runner. */
-struct recalls *recalls_new(const struct app *app, struct http *http, recalls_here *here,
-                            void *context);
-void recalls_free(struct recalls *recalls);
+struct restores *restores_new(const struct app *app, struct http *http, restores_here *here,
+                              void *context);
+void restores_free(struct restores *restores);
 
 /* Asks for one; what is here is passed on at once. Twice is once; what does not fit in the line is
  * dropped. */
-void recalls_add(struct recalls *recalls, int64_t business_id, const char *call_sid);
+void restores_add(struct restores *restores, int64_t business_id, const char *call_sid);
 
 /* Begins the next ones. */
-void recalls_tick(struct recalls *recalls);
+void restores_tick(struct restores *restores);
 
 /* True when none is under way and none waits. */
-bool recalls_idle(const struct recalls *recalls);
+bool restores_idle(const struct restores *restores);
 
 #endif

@@ -27,7 +27,7 @@ struct uploads {
     struct http *http;
     struct going *places;
     size_t place_count;
-    struct call_line line;
+    struct call_fifo line;
     int64_t rest_ms, rest_until_ms; /* the store failed: so long, until then */
     int64_t next_look_ms;
     struct object_due_place looked; /* how far PostgreSQL was asked */
@@ -86,7 +86,7 @@ static bool is_going(const struct uploads *uploads, int64_t business_id, const c
 void uploads_add(struct uploads *uploads, int64_t business_id, const char *call_sid)
 {
     if (uploads->place_count > 0 && !is_going(uploads, business_id, call_sid)) {
-        call_line_add(&uploads->line, business_id, call_sid);
+        call_fifo_add(&uploads->line, business_id, call_sid);
     }
 }
 
@@ -281,14 +281,14 @@ bool uploads_tick(struct uploads *uploads, bool may_begin)
     if (uploads->place_count == 0) {
         return false;
     }
-    if (may_begin && now >= uploads->next_look_ms && uploads->line.count < CALL_LINE_MAX / 2) {
+    if (may_begin && now >= uploads->next_look_ms && uploads->line.count < CALL_FIFO_MAX / 2) {
         look_for_more(uploads, now);
     }
     for (size_t i = 0; i < uploads->place_count; i++) {
         struct going *going = &uploads->places[i];
         struct call_ref call;
         while (may_begin && going->upload == NULL && now >= uploads->rest_until_ms &&
-               call_line_next(&uploads->line, &call)) {
+               call_fifo_next(&uploads->line, &call)) {
             begin(uploads, going, &call);
         }
         if (going->upload != NULL) {

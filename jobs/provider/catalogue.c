@@ -4,7 +4,8 @@
 
 #include "provider_api.h"
 
-static enum result fetch_page(const struct catalogue *c, const char *uri, struct ask_answer *page)
+static enum result fetch_page(const struct catalogue *c, const char *uri,
+                              struct provider_api_answer *page)
 {
     enum { URL_SIZE = LISTING_URI_SIZE + 512 };
     char url[URL_SIZE];
@@ -12,11 +13,11 @@ static enum result fetch_page(const struct catalogue *c, const char *uri, struct
     if (n < 0 || n >= URL_SIZE) {
         return RESULT_TOO_BIG;
     }
-    return ask_provider(c->app, c->http, c->account, HTTP_GET, url, LISTING_PAGE_MAX, page);
+    return provider_api_request(c->app, c->http, c->account, HTTP_GET, url, LISTING_PAGE_MAX, page);
 }
 
 /* A page that the provider does not have any more is no fault of the moment. */
-static enum result judge_page(const struct catalogue *c, const struct ask_answer *page)
+static enum result judge_page(const struct catalogue *c, const struct provider_api_answer *page)
 {
     bool gone = page->status == 400 || page->status == 404 || page->status == 410;
     if (page->outcome == HTTP_COMPLETE && page->status == 200) {
@@ -30,7 +31,7 @@ static enum result judge_page(const struct catalogue *c, const struct ask_answer
 enum result catalogue_page(const struct catalogue *c, const char *uri, listing_visitor *visit,
                            void *context, char *next)
 {
-    struct ask_answer page = {.status = 0};
+    struct provider_api_answer page = {.status = 0};
     enum result result = fetch_page(c, uri, &page);
     if (result == RESULT_OK) {
         result = judge_page(c, &page);
@@ -41,6 +42,6 @@ enum result catalogue_page(const struct catalogue *c, const char *uri, listing_v
             fprintf(stderr, "tapedeck: %s: the provider's list makes no sense\n", c->command);
         }
     }
-    ask_free(&page);
+    provider_api_free(&page);
     return result;
 }

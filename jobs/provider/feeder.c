@@ -4,38 +4,38 @@
 
 enum { AHEAD_A_SLOT = 10 };
 
-enum result feeder_count(const struct app *app, const struct past *past, int64_t *here,
+enum result feeder_count(const struct app *app, const struct backfill_range *range, int64_t *here,
                          int64_t *missing)
 {
-    char sids[PAST_PAGE_MAX][SID_SIZE];
-    struct past_place place = {0};
+    char sids[BACKFILL_PAGE_MAX][SID_SIZE];
+    struct backfill_place place = {0};
     struct file_facts file;
     size_t count;
     enum result result;
     *here = *missing = 0;
-    while ((result = past_page(app, past, &place, sids, &count)) == RESULT_OK && count > 0) {
+    while ((result = backfill_page(app, range, &place, sids, &count)) == RESULT_OK && count > 0) {
         for (size_t i = 0; i < count; i++) {
-            bool is_here = file_find(app->config, past->business_id, sids[i], &file) == RESULT_OK;
+            bool is_here = file_find(app->config, range->business_id, sids[i], &file) == RESULT_OK;
             *(is_here ? here : missing) += 1;
         }
     }
     return result;
 }
 
-void feeder_begin(struct feeder *feeder, const struct app *app, const struct past *past)
+void feeder_begin(struct feeder *feeder, const struct app *app, const struct backfill_range *range)
 {
     size_t ahead = (size_t)app->config->later_slots * AHEAD_A_SLOT;
     *feeder = (struct feeder){
-        .app = app, .past = past, .ahead = ahead < FEEDER_AHEAD_MAX ? ahead : FEEDER_AHEAD_MAX};
+        .app = app, .range = range, .ahead = ahead < FEEDER_AHEAD_MAX ? ahead : FEEDER_AHEAD_MAX};
 }
 
 /* ---- what is on its way ---- */
 
-static void note_end(struct feeder *f, const struct past_run *run)
+static void note_end(struct feeder *f, const struct backfill_run *run)
 {
     switch (run->end) {
-    case PAST_FETCHED: f->fetched++; break;
-    case PAST_FAILED: f->failed++; break;
+    case BACKFILL_FETCHED: f->fetched++; break;
+    case BACKFILL_FAILED: f->failed++; break;
     default: f->cancelled++; break;
     }
 }
@@ -47,13 +47,14 @@ static enum result look(struct feeder *f)
     for (size_t i = 0; i < f->run_count; i++) {
         before += f->runs[i].bytes;
     }
-    enum result result = f->run_count > 0 ? past_look(f->app, f->runs, f->run_count) : RESULT_OK;
+    enum result result =
+        f->run_count > 0 ? backfill_look(f->app, f->runs, f->run_count) : RESULT_OK;
     if (result != RESULT_OK) {
         return result;
     }
     for (size_t i = 0; i < f->run_count; i++) {
         after += f->runs[i].bytes;
-        if (f->runs[i].end == PAST_UNDER_WAY) {
+        if (f->runs[i].end == BACKFILL_UNDER_WAY) {
             f->runs[kept++] = f->runs[i];
         } else {
             note_end(f, &f->runs[i]);
@@ -68,7 +69,7 @@ static enum result look(struct feeder *f)
 
 static enum result next_page(struct feeder *f)
 {
-    enum result result = past_page(f->app, f->past, &f->place, f->sids, &f->count);
+    enum result result = backfill_page(f->app, f->range, &f->place, f->sids, &f->count);
     f->at = 0;
     f->fed = result == RESULT_OK && f->count == 0;
     return result;
@@ -76,8 +77,8 @@ static enum result next_page(struct feeder *f)
 
 static enum result feed_one(struct feeder *f)
 {
-    struct past_run run = {0};
-    enum result result = past_fetch(f->app, f->past->business_id, f->sids[f->at], &run.id);
+    struct backfill_run run = {0};
+    enum result result = backfill_fetch(f->app, f->range->business_id, f->sids[f->at], &run.id);
     switch (result) {
     case RESULT_OK: f->runs[f->run_count++] = run; break;
     case RESULT_EXISTS: f->here++; break;
@@ -92,7 +93,7 @@ static enum result feed_one(struct feeder *f)
 static enum result feed(struct feeder *f)
 {
     enum result result = RESULT_OK;
-    for (int i = 0; i < PAST_PAGE_MAX && result == RESULT_OK && !f->fed; i++) {
+    for (int i = 0; i < BACKFILL_PAGE_MAX && result == RESULT_OK && !f->fed; i++) {
         if (f->run_count == f->ahead) {
             break;
         }

@@ -18,14 +18,14 @@ enum { FEEDER_AHEAD_MAX = 200 };
 
 struct feeder {
     const struct app *app;
-    const struct past *past;
+    const struct backfill_range *range;
     /* what is to be fed */
-    struct past_place place;
-    char sids[PAST_PAGE_MAX][SID_SIZE];
+    struct backfill_place place;
+    char sids[BACKFILL_PAGE_MAX][SID_SIZE];
     size_t count, at;
     bool fed; /* all of it */
     /* what is on its way */
-    struct past_run runs[FEEDER_AHEAD_MAX];
+    struct backfill_run runs[FEEDER_AHEAD_MAX];
     size_t run_count, ahead;
     /* what has become of it */
     int64_t fetched, failed, left_alone, cancelled, here;
@@ -33,10 +33,10 @@ struct feeder {
 };
 
 /* How many are here, and how many are not, before anything is fed. */
-enum result feeder_count(const struct app *app, const struct past *past, int64_t *here,
+enum result feeder_count(const struct app *app, const struct backfill_range *range, int64_t *here,
                          int64_t *missing);
 
-void feeder_begin(struct feeder *feeder, const struct app *app, const struct past *past);
+void feeder_begin(struct feeder *feeder, const struct app *app, const struct backfill_range *range);
 
 /* Looks how far the runs are, and feeds where there is room. RESULT_UNAVAILABLE: PostgreSQL did not
  * answer; the next time goes on. */

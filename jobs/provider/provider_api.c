@@ -5,7 +5,7 @@
 enum { POLL_MS = 1000 };
 
 struct asking {
-    struct ask_answer *answer;
+    struct provider_api_answer *answer;
     bool done;
 };
 
@@ -26,9 +26,9 @@ static void note_done(void *context, enum http_outcome outcome, const struct htt
     asking->answer->status = answer->status;
 }
 
-enum result ask_provider(const struct app *app, struct http *http, const char *account,
-                         enum http_method method, const char *url, size_t body_max,
-                         struct ask_answer *answer)
+enum result provider_api_request(const struct app *app, struct http *http, const char *account,
+                                 enum http_method method, const char *url, size_t body_max,
+                                 struct provider_api_answer *answer)
 {
     static const struct http_events EVENTS = {.on_body = keep_body, .on_done = note_done};
     const struct config *config = app->config;
@@ -45,7 +45,7 @@ enum result ask_provider(const struct app *app, struct http *http, const char *a
         .total_timeout_ms = config->transfer_timeout,
         .public_only = media_base_is_twilio(config->twilio_api_base),
     };
-    *answer = (struct ask_answer){.status = 0};
+    *answer = (struct provider_api_answer){.status = 0};
     buf_init(&answer->body, body_max);
     enum result result = http_start(http, &request, &EVENTS, &asking, &transfer);
     while (result == RESULT_OK && !asking.done) {
@@ -54,7 +54,7 @@ enum result ask_provider(const struct app *app, struct http *http, const char *a
     return result;
 }
 
-void ask_free(struct ask_answer *answer)
+void provider_api_free(struct provider_api_answer *answer)
 {
     buf_free(&answer->body);
 }

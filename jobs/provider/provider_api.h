@@ -10,17 +10,18 @@
 #include "base/result.h"
 #include "clients/http.h"
 
-struct ask_answer {
+struct provider_api_answer {
     enum http_outcome outcome;
     long status;
     struct buf body;
 };
 
 /* Asks for `url`, which is below TWILIO_API_BASE; keeps at most `body_max` bytes of the answer.
- * RESULT_OK: `answer` says how it ended, whatever that is. Free with ask_free in any case. */
-enum result ask_provider(const struct app *app, struct http *http, const char *account,
-                         enum http_method method, const char *url, size_t body_max,
-                         struct ask_answer *answer);
-void ask_free(struct ask_answer *answer);
+ * RESULT_OK: `answer` says how it ended, whatever that is. Free with provider_api_free in any case.
+ */
+enum result provider_api_request(const struct app *app, struct http *http, const char *account,
+                                 enum http_method method, const char *url, size_t body_max,
+                                 struct provider_api_answer *answer);
+void provider_api_free(struct provider_api_answer *answer);
 
 #endif

@@ -32,7 +32,7 @@ static bool is_resting(const struct leaving *l, const char *account)
     return l->resting_count == RESTING_MAX;
 }
 
-static void rest(struct leaving *l, const char *account, const struct ask_answer *answer)
+static void rest(struct leaving *l, const char *account, const struct provider_api_answer *answer)
 {
     (void)snprintf(l->resting[l->resting_count++], SID_SIZE, "%s", account);
     fprintf(stderr,
@@ -47,13 +47,13 @@ static void rest(struct leaving *l, const char *account, const struct ask_answer
 static long ask(struct leaving *l, const struct media_ref *ref, enum http_method method)
 {
     char url[MEDIA_URL_SIZE], metadata[MEDIA_URL_SIZE + sizeof ".json"];
-    struct ask_answer answer = {.status = 0};
+    struct provider_api_answer answer = {.status = 0};
     long status = 0;
     l->result = media_url(l->app->config->twilio_api_base, ref, url);
     (void)snprintf(metadata, sizeof metadata, "%s.json", url);
     if (l->result == RESULT_OK) {
-        l->result =
-            ask_provider(l->app, l->http, ref->account_sid, method, metadata, BODY_MAX, &answer);
+        l->result = provider_api_request(l->app, l->http, ref->account_sid, method, metadata,
+                                         BODY_MAX, &answer);
     }
     if (l->result == RESULT_OK) {
         bool whole = answer.outcome == HTTP_COMPLETE;
@@ -63,7 +63,7 @@ static long ask(struct leaving *l, const struct media_ref *ref, enum http_method
             status = 0;
         }
     }
-    ask_free(&answer);
+    provider_api_free(&answer);
     return status;
 }
 

@@ -8,8 +8,7 @@
 _Static_assert(sizeof(((struct run_claim *)NULL)->token) >= CRYPTO_TOKEN_SIZE + sizeof ".64" - 1,
                "a lease's token fits, and the number of one of many");
 
-enum result taking_lease(const struct app *app, const struct queue_job *job,
-                         struct run_claim *claim)
+enum result claim_lease(const struct app *app, const struct queue_job *job, struct run_claim *claim)
 {
     *claim = (struct run_claim){.job = *job};
     if (!crypto_token(claim->token)) {
@@ -43,7 +42,7 @@ static void note_taken(void *context, const struct queue_job *job, const char *t
     (void)snprintf(claim->token, sizeof claim->token, "%s", token);
 }
 
-size_t taking_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped)
+size_t claim_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped)
 {
     struct taking taking = {.app = app, .claims = claims};
     (void)queue_take_next(app, most, note_taken, &taking, popped);
@@ -61,7 +60,7 @@ static void return_all(const struct app *app, const struct run_claim *claims, si
  * could know of ours before the rows said so. */
 static enum result keep_all(const struct app *app, struct run_claim *claims, size_t count)
 {
-    struct queue_hold holds[TAKING_MAX];
+    struct queue_hold holds[CLAIM_MAX];
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         if (claims[i].ours) {
@@ -86,7 +85,7 @@ static enum result keep_all(const struct app *app, struct run_claim *claims, siz
     return result;
 }
 
-enum result taking_claim(const struct app *app, struct run_claim *claims, size_t count)
+enum result claim_rows(const struct app *app, struct run_claim *claims, size_t count)
 {
     enum result result = run_claim(app, claims, count);
     if (result != RESULT_OK) {

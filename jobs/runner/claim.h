@@ -14,20 +14,20 @@
 #include "runs/run.h"
 
 /* What one commit takes at most. */
-enum { TAKING_MAX = 64 };
+enum { CLAIM_MAX = 64 };
 
 /* Takes one job's lease, under a new token, for a claim. RESULT_UNAVAILABLE: Redis has gone, before
  * it was ours or after. RESULT_LOST: the grant had lapsed, or another runner has it. */
-enum result taking_lease(const struct app *app, const struct queue_job *job,
-                         struct run_claim *claim);
+enum result claim_lease(const struct app *app, const struct queue_job *job,
+                        struct run_claim *claim);
 
 /* Takes the leases of the next granted jobs, `most` at most. Gives how many are in `claims`;
  * `popped` is how many there were. */
-size_t taking_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped);
+size_t claim_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped);
 
 /* Claims the rows of those whose leases were taken; `ours` says which can begin. RESULT_LOST: Redis
  * was emptied meanwhile, and some are somebody else's. Else, and none is ours: PostgreSQL did not
  * do it. */
-enum result taking_claim(const struct app *app, struct run_claim *claims, size_t count);
+enum result claim_rows(const struct app *app, struct run_claim *claims, size_t count);
 
 #endif

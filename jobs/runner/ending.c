@@ -21,7 +21,7 @@ void ending_release(const struct app *app, const struct run *run, const char *ev
               run->call_sid, (long long)place.active, (long long)app->config->slots_per_business,
               code != NULL ? " reason=" : "", code != NULL ? code : "",
               result == RESULT_UNAVAILABLE ? " redis=unavailable" : "");
-    tally_end(app, event, code);
+    runner_metrics_end(app, event, code);
 }
 
 /* What changed no row did not happen: somebody else has the run. */

@@ -8,9 +8,9 @@
 #include "steps/deliveries.h"
 #include "steps/steps.h"
 
-struct after {
+struct followup {
     struct http *http;
-    struct recalls *recalls;
+    struct restores *restores;
     struct waveforms *waveforms;
     struct uploads *uploads;
     struct steps *steps;
@@ -20,104 +20,104 @@ struct after {
 
 static void on_made(void *context, int64_t business_id, const char *call_sid)
 {
-    const struct after *after = context;
-    uploads_add(after->uploads, business_id, call_sid);
+    const struct followup *followup = context;
+    uploads_add(followup->uploads, business_id, call_sid);
 }
 
 static void on_here(void *context, int64_t business_id, const char *call_sid)
 {
-    const struct after *after = context;
-    waveforms_add(after->waveforms, business_id, call_sid);
+    const struct followup *followup = context;
+    waveforms_add(followup->waveforms, business_id, call_sid);
 }
 
-struct after *after_new(const struct app *app, struct http *http)
+struct followup *followup_new(const struct app *app, struct http *http)
 {
-    struct after *after = calloc(1, sizeof *after);
-    if (after == NULL) {
+    struct followup *followup = calloc(1, sizeof *followup);
+    if (followup == NULL) {
         return NULL;
     }
-    after->http = http;
-    after->recalls = recalls_new(app, http, on_here, after);
-    after->waveforms = waveforms_new(app, on_made, after);
-    after->uploads = uploads_new(app, http);
-    after->steps = steps_new(app, http);
-    after->deliveries = deliveries_new(app, http);
-    if (after->recalls == NULL || after->waveforms == NULL || after->uploads == NULL ||
-        after->steps == NULL || after->deliveries == NULL) {
-        after_free(after);
+    followup->http = http;
+    followup->restores = restores_new(app, http, on_here, followup);
+    followup->waveforms = waveforms_new(app, on_made, followup);
+    followup->uploads = uploads_new(app, http);
+    followup->steps = steps_new(app, http);
+    followup->deliveries = deliveries_new(app, http);
+    if (followup->restores == NULL || followup->waveforms == NULL || followup->uploads == NULL ||
+        followup->steps == NULL || followup->deliveries == NULL) {
+        followup_free(followup);
         return NULL;
     }
-    return after;
+    return followup;
 }
 
-void after_free(struct after *after)
+void followup_free(struct followup *followup)
 {
-    if (after != NULL) {
-        recalls_free(after->recalls);
-        waveforms_free(after->waveforms);
-        uploads_free(after->uploads);
-        deliveries_free(after->deliveries);
-        steps_free(after->steps);
-        free(after);
+    if (followup != NULL) {
+        restores_free(followup->restores);
+        waveforms_free(followup->waveforms);
+        uploads_free(followup->uploads);
+        deliveries_free(followup->deliveries);
+        steps_free(followup->steps);
+        free(followup);
     }
 }
 
-void after_stored(struct after *after, int64_t business_id, const char *call_sid)
+void followup_stored(struct followup *followup, int64_t business_id, const char *call_sid)
 {
-    waveforms_add(after->waveforms, business_id, call_sid);
-    uploads_add(after->uploads, business_id, call_sid);
-    steps_hurry(after->steps);
+    waveforms_add(followup->waveforms, business_id, call_sid);
+    uploads_add(followup->uploads, business_id, call_sid);
+    steps_hurry(followup->steps);
 }
 
-void after_want_peaks(struct after *after, int64_t business_id, const char *call_sid)
+void followup_want_peaks(struct followup *followup, int64_t business_id, const char *call_sid)
 {
-    recalls_add(after->recalls, business_id, call_sid);
+    restores_add(followup->restores, business_id, call_sid);
 }
 
-size_t after_count(const struct after *after)
+size_t followup_count(const struct followup *followup)
 {
-    return uploads_running(after->uploads) + steps_count(after->steps) +
-           deliveries_count(after->deliveries);
+    return uploads_running(followup->uploads) + steps_count(followup->steps) +
+           deliveries_count(followup->deliveries);
 }
 
-bool after_idle(const struct after *after)
+bool followup_idle(const struct followup *followup)
 {
-    return after_count(after) == 0 && recalls_idle(after->recalls) &&
-           waveforms_idle(after->waveforms) && uploads_idle(after->uploads);
+    return followup_count(followup) == 0 && restores_idle(followup->restores) &&
+           waveforms_idle(followup->waveforms) && uploads_idle(followup->uploads);
 }
 
-enum result after_poll(struct after *after, const int *fds, size_t count, int timeout_ms)
+enum result followup_poll(struct followup *followup, const int *fds, size_t count, int timeout_ms)
 {
     int all[HTTP_WAKE_FDS_MAX];
     size_t n = 0;
     for (; n < count && n < HTTP_WAKE_FDS_MAX - WAVEFORMS_AT_ONCE; n++) {
         all[n] = fds[n];
     }
-    n += waveforms_fds(after->waveforms, all + n);
-    n += steps_fds(after->steps, all + n, HTTP_WAKE_FDS_MAX - n);
-    recalls_tick(after->recalls);
-    bool busy = uploads_tick(after->uploads, after->taking);
-    enum result result = http_poll(after->http, all, n, busy ? 0 : timeout_ms);
-    waveforms_tick(after->waveforms);
+    n += waveforms_fds(followup->waveforms, all + n);
+    n += steps_fds(followup->steps, all + n, HTTP_WAKE_FDS_MAX - n);
+    restores_tick(followup->restores);
+    bool busy = uploads_tick(followup->uploads, followup->taking);
+    enum result result = http_poll(followup->http, all, n, busy ? 0 : timeout_ms);
+    waveforms_tick(followup->waveforms);
     return result;
 }
 
 /* A step that ended may have made deliveries. */
-void after_tick(struct after *after, bool taking)
+void followup_tick(struct followup *followup, bool taking)
 {
-    size_t before = steps_count(after->steps);
-    after->taking = taking;
-    steps_tick(after->steps, taking);
-    if (steps_count(after->steps) < before) {
-        deliveries_hurry(after->deliveries);
+    size_t before = steps_count(followup->steps);
+    followup->taking = taking;
+    steps_tick(followup->steps, taking);
+    if (steps_count(followup->steps) < before) {
+        deliveries_hurry(followup->deliveries);
     }
-    deliveries_tick(after->deliveries, taking);
+    deliveries_tick(followup->deliveries, taking);
 }
 
-void after_hand_back(struct after *after)
+void followup_hand_back(struct followup *followup)
 {
-    after->taking = false;
-    uploads_stop(after->uploads);
-    steps_hand_back(after->steps);
-    deliveries_hand_back(after->deliveries);
+    followup->taking = false;
+    uploads_stop(followup->uploads);
+    steps_hand_back(followup->steps);
+    deliveries_hand_back(followup->deliveries);
 }

@@ -15,32 +15,32 @@
 #include "base/result.h"
 #include "clients/http.h"
 
-struct after;
+struct followup;
 
-/* NULL without memory. after_free(NULL) is safe; what still runs is handed back. */
-struct after *after_new(const struct app *app, struct http *http);
-void after_free(struct after *after);
+/* NULL without memory. followup_free(NULL) is safe; what still runs is handed back. */
+struct followup *followup_new(const struct app *app, struct http *http);
+void followup_free(struct followup *followup);
 
 /* A recording has just been stored, or was found here. */
-void after_stored(struct after *after, int64_t business_id, const char *call_sid);
+void followup_stored(struct followup *followup, int64_t business_id, const char *call_sid);
 
 /* Somebody waits for a stored recording's waveform, wherever the recording is. */
-void after_want_peaks(struct after *after, int64_t business_id, const char *call_sid);
+void followup_want_peaks(struct followup *followup, int64_t business_id, const char *call_sid);
 
 /* Uploads, steps and deliveries under way; waveforms are no reason to go on taking. */
-size_t after_count(const struct after *after);
+size_t followup_count(const struct followup *followup);
 
 /* True when nothing at all is under way, and no upload is due. */
-bool after_idle(const struct after *after);
+bool followup_idle(const struct followup *followup);
 
 /* Moves bytes, at most `timeout_ms`, until something happens in `http`, here, or on one of `fds`.
  */
-enum result after_poll(struct after *after, const int *fds, size_t count, int timeout_ms);
+enum result followup_poll(struct followup *followup, const int *fds, size_t count, int timeout_ms);
 
 /* What is due; new uploads, steps and deliveries only if it is `taking`. */
-void after_tick(struct after *after, bool taking);
+void followup_tick(struct followup *followup, bool taking);
 
 /* Stops uploads, steps and deliveries; each is due again at once, for somebody else. */
-void after_hand_back(struct after *after);
+void followup_hand_back(struct followup *followup);
 
 #endif

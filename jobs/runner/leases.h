@@ -1,5 +1,5 @@
 /*
- * Keeping what a runner has: heartbeats in PostgreSQL, leases in Redis, and people's wishes to
+ * Keeping what a runner has: heartbeats in PostgreSQL, leases in Redis, and people's requests to
  * cancel.
  *
  * A run that turns out to be somebody else's is marked lost and its transfer stopped; one that a

@@ -10,7 +10,8 @@
 enum { EVERY_MS = 250, EVERY_BYTES = 256 * 1024 };
 
 /* Told at the first bytes, at those that make it playable, at the last, and else now and then. */
-static bool is_news(const struct work *work, const struct transfer_progress *progress, int64_t now)
+static bool is_worth_telling(const struct work *work, const struct transfer_progress *progress,
+                             int64_t now)
 {
     int64_t before = work->published_bytes;
     return before == 0 ||
@@ -19,12 +20,13 @@ static bool is_news(const struct work *work, const struct transfer_progress *pro
            now - work->published_ms >= EVERY_MS;
 }
 
-void news_tell(const struct app *app, struct work *work, const struct transfer_progress *progress)
+void progress_publish(const struct app *app, struct work *work,
+                      const struct transfer_progress *progress)
 {
     int64_t now = clock_monotonic_ms();
     work->received = progress->received;
     work->total = progress->total;
-    if (!is_news(work, progress, now)) {
+    if (!is_worth_telling(work, progress, now)) {
         return;
     }
     work->published_ms = now;

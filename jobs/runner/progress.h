@@ -9,6 +9,7 @@
 #include "work.h"
 
 /* Keeps it in `work`, and publishes it when it is news. Waits for nobody. */
-void news_tell(const struct app *app, struct work *work, const struct transfer_progress *progress);
+void progress_publish(const struct app *app, struct work *work,
+                      const struct transfer_progress *progress);
 
 #endif

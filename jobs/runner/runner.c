@@ -41,7 +41,7 @@ struct runner {
     struct http *http;
     struct work_list works;
     struct storer *storer;
-    struct after *after;
+    struct followup *followup;
     int64_t started_ms; /* wall clock */
     bool has_successor;
     int64_t next_mark_ms;
@@ -64,8 +64,8 @@ struct runner *runner_new(const struct app *app)
     runner->next_due_ms = 1; /* at once: what Redis lost or a dead runner left is offered first */
     runner->http = http_new();
     runner->storer = storer_new(app);
-    runner->after = after_new(app, runner->http);
-    if (runner->http == NULL || runner->storer == NULL || runner->after == NULL) {
+    runner->followup = followup_new(app, runner->http);
+    if (runner->http == NULL || runner->storer == NULL || runner->followup == NULL) {
         runner_free(runner);
         return NULL;
     }
@@ -79,12 +79,12 @@ bool runner_has_successor(const struct runner *runner)
 
 size_t runner_count(const struct runner *runner)
 {
-    return runner->works.count + after_count(runner->after);
+    return runner->works.count + followup_count(runner->followup);
 }
 
 bool runner_is_idle(const struct runner *runner)
 {
-    return runner->works.count == 0 && after_idle(runner->after);
+    return runner->works.count == 0 && followup_idle(runner->followup);
 }
 
 bool runner_has_room(const struct runner *runner)
@@ -116,7 +116,7 @@ static void drop_lost(struct work *work)
 static void on_progress(void *context, const struct transfer_progress *progress)
 {
     struct work *work = context;
-    news_tell(work->runner->app, work, progress);
+    progress_publish(work->runner->app, work, progress);
 }
 
 /* What PostgreSQL could not be told is kept, part file and all, and told again later. */
@@ -132,7 +132,7 @@ static void settle(struct work *work, int64_t delay_ms)
         note_due(runner, delay_ms);
     }
     if (work->end.outcome == TRANSFER_STORABLE) {
-        after_stored(runner->after, work->run.business_id, work->run.call_sid);
+        followup_stored(runner->followup, work->run.business_id, work->run.call_sid);
     }
     work_remove(&runner->works, work);
 }
@@ -218,7 +218,7 @@ static void start_run(struct runner *runner, struct run *run, struct ending_admi
     struct file_facts file;
     if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {
         storing_found(runner->app, run, &file);
-        after_stored(runner->after, run->business_id, run->call_sid);
+        followup_stored(runner->followup, run->business_id, run->call_sid);
         return;
     }
     int64_t delay_ms = ending_unless_admitted(runner->app, run, last);
@@ -233,7 +233,7 @@ static void start_run(struct runner *runner, struct run *run, struct ending_admi
 static void start_taken(struct runner *runner, struct run_claim *claims, size_t count)
 {
     struct ending_admission last = {0};
-    enum result result = taking_claim(runner->app, claims, count);
+    enum result result = claim_rows(runner->app, claims, count);
     if (result == RESULT_LOST) {
         note_due(runner, 0);
     } else if (result != RESULT_OK) {
@@ -250,7 +250,7 @@ static void start_taken(struct runner *runner, struct run_claim *claims, size_t 
 static enum result take_lease(struct runner *runner, const struct queue_job *job,
                               struct run_claim *claim)
 {
-    enum result result = taking_lease(runner->app, job, claim);
+    enum result result = claim_lease(runner->app, job, claim);
     runner->holds = result == RESULT_UNAVAILABLE;
     if (runner->holds) {
         runner->held = *job;
@@ -270,14 +270,14 @@ static size_t room_for(const struct runner *runner, size_t most)
  * many there were; fewer than that may be ours. */
 static size_t take_some(struct runner *runner, const struct queue_job *heard)
 {
-    struct run_claim claims[TAKING_MAX];
+    struct run_claim claims[CLAIM_MAX];
     size_t popped = 0, count = 0;
     if (heard != NULL && take_lease(runner, heard, &claims[count]) == RESULT_OK) {
         count++;
     }
-    size_t most = room_for(runner, TAKING_MAX);
+    size_t most = room_for(runner, CLAIM_MAX);
     if (most > count) {
-        count += taking_next(runner->app, claims + count, most - count, &popped);
+        count += claim_next(runner->app, claims + count, most - count, &popped);
     }
     if (count > 0) {
         start_taken(runner, claims, count);
@@ -288,7 +288,7 @@ static size_t take_some(struct runner *runner, const struct queue_job *heard)
 static size_t take_all(struct runner *runner, const struct queue_job *heard)
 {
     size_t taken = take_some(runner, heard), some = taken;
-    while (some == TAKING_MAX && taken < TAKE_AT_ONCE_MAX) {
+    while (some == CLAIM_MAX && taken < TAKE_AT_ONCE_MAX) {
         some = take_some(runner, NULL);
         taken += some;
     }
@@ -319,7 +319,7 @@ void runner_take_peaks(struct runner *runner)
 
 void runner_want_peaks(struct runner *runner, const struct queue_job *job)
 {
-    after_want_peaks(runner->after, job->business_id, job->call_sid);
+    followup_want_peaks(runner->followup, job->business_id, job->call_sid);
 }
 
 /* ---- what is due ---- */
@@ -430,8 +430,8 @@ void runner_tick(struct runner *runner, bool taking)
         struct queue_job job = runner->held;
         runner_take(runner, &job);
     }
-    after_tick(runner->after, taking);
-    meter_flush(runner->app, false);
+    followup_tick(runner->followup, taking);
+    metrics_flush(runner->app, false);
 }
 
 enum result runner_poll(struct runner *runner, const int *fds, size_t count, int timeout_ms)
@@ -441,14 +441,14 @@ enum result runner_poll(struct runner *runner, const int *fds, size_t count, int
     for (size_t i = 0; i < count && i < RUNNER_FDS_MAX; i++) {
         all[n++] = fds[i];
     }
-    enum result result = after_poll(runner->after, all, n, timeout_ms);
+    enum result result = followup_poll(runner->followup, all, n, timeout_ms);
     store_ended(runner);
     return result;
 }
 
 void runner_hand_back(struct runner *runner)
 {
-    after_hand_back(runner->after);
+    followup_hand_back(runner->followup);
     for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
         next = work->next;
         if (work->transfer != NULL) {
@@ -466,12 +466,12 @@ void runner_free(struct runner *runner)
     if (runner == NULL) {
         return;
     }
-    if (runner->after != NULL && runner->storer != NULL) {
+    if (runner->followup != NULL && runner->storer != NULL) {
         storer_end(runner->storer, settle, true);
         runner_hand_back(runner);
     }
     storer_free(runner->storer);
-    after_free(runner->after);
+    followup_free(runner->followup);
     for (int i = 0; i < LAST_POLLS && runner->http != NULL && http_count(runner->http) > 0; i++) {
         (void)http_poll(runner->http, NULL, 0, 0);
     }

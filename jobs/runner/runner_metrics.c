@@ -5,7 +5,7 @@
 
 #include "observe/metrics.h"
 
-void tally_end(const struct app *app, const char *event, const char *reason)
+void runner_metrics_end(const struct app *app, const char *event, const char *reason)
 {
     static const struct {
         const char *event, *name;
@@ -19,14 +19,14 @@ void tally_end(const struct app *app, const char *event, const char *reason)
         if (strcmp(ENDS[i].event, event) != 0) {
             continue;
         }
-        meter_add(app->meter, METER_DOWNLOADS, ENDS[i].name, NULL, 1);
+        metrics_add(app->metrics, METRICS_DOWNLOADS, ENDS[i].name, NULL, 1);
         if (ENDS[i].fault && reason != NULL) {
-            meter_add(app->meter, METER_FAULTS, reason, NULL, 1);
+            metrics_add(app->metrics, METRICS_FAULTS, reason, NULL, 1);
         }
     }
 }
 
-void tally_bytes(const struct app *app, int64_t bytes)
+void runner_metrics_bytes(const struct app *app, int64_t bytes)
 {
-    meter_add(app->meter, METER_BYTES, NULL, NULL, bytes);
+    metrics_add(app->metrics, METRICS_BYTES, NULL, NULL, bytes);
 }

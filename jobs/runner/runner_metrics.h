@@ -10,9 +10,9 @@
 
 /* Counts the end of an attempt by its event in the log (RECORDING_DONE, …), and its reason, if that
  * is not NULL and the end no good one. */
-void tally_end(const struct app *app, const char *event, const char *reason);
+void runner_metrics_end(const struct app *app, const char *event, const char *reason);
 
 /* Counts the bytes of a stored recording. */
-void tally_bytes(const struct app *app, int64_t bytes);
+void runner_metrics_bytes(const struct app *app, int64_t bytes);
 
 #endif

@@ -14,7 +14,7 @@ int stop_listen(void)
                                                    : -1;
 }
 
-bool stop_wished(int fd)
+bool stop_requested(int fd)
 {
     struct signalfd_siginfo info;
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info;

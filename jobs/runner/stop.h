@@ -1,5 +1,5 @@
 /*
- * The wish to stop (SIGTERM, SIGINT), heard where a loop has time for it and not in between.
+ * A request to stop (SIGTERM, SIGINT), heard where a loop has time for it and not in between.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_STOP_H
 #define TAPEDECK_JOBS_RUNNER_STOP_H
@@ -11,6 +11,6 @@
 int stop_listen(void);
 
 /* Has one come? True once for each; waits for nothing. */
-bool stop_wished(int fd);
+bool stop_requested(int fd);
 
 #endif

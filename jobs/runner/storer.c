@@ -65,7 +65,7 @@ static void *serve(void *context)
     struct storer *storer = context;
     while (await_other_than(storer, FREE, DONE) == GIVEN) {
         storing_write(&storer->app, storer->items, storer->count);
-        meter_flush(&storer->app, true);
+        metrics_flush(&storer->app, true);
         change(storer, DONE);
     }
     return NULL;
@@ -84,10 +84,10 @@ struct storer *storer_new(const struct app *app)
     storer->app = (struct app){.config = app->config, .credentials = app->credentials};
     storer->app.pg = pg_new(app->config->database_url, app->config->pg_timeout);
     storer->app.redis = redis_new(app->config->redis_url, app->config->redis_timeout);
-    storer->app.meter = meter_new();
+    storer->app.metrics = metrics_new();
     storer->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     storer->started = storer->app.pg != NULL && storer->app.redis != NULL &&
-                      storer->app.meter != NULL && storer->event_fd >= 0 &&
+                      storer->app.metrics != NULL && storer->event_fd >= 0 &&
                       pthread_create(&storer->thread, NULL, serve, storer) == 0;
     if (!storer->started) {
         storer_free(storer);
@@ -113,7 +113,7 @@ void storer_free(struct storer *storer)
     }
     pg_free(storer->app.pg);
     redis_free(storer->app.redis);
-    meter_free(storer->app.meter);
+    metrics_free(storer->app.metrics);
     pthread_cond_destroy(&storer->changed);
     pthread_mutex_destroy(&storer->lock);
     free(storer);

@@ -61,7 +61,7 @@ static bool name_all(struct storing *const *group, size_t count)
 
 static void end_done(const struct app *app, struct storing *item, bool sealed)
 {
-    tally_bytes(app, item->end->bytes);
+    runner_metrics_bytes(app, item->end->bytes);
     ending_release(app, item->run, "RECORDING_DONE", sealed ? NULL : "unsealed");
     item->delay_ms = ENDING_FINAL;
 }

@@ -25,7 +25,7 @@ enum transfer_outcome {
     TRANSFER_SHUT_OUT,  /* the same, and never this recording: 401, or 429 (slow down) */
     TRANSFER_LOCKED,    /* another writer has the part file */
     TRANSFER_STOPPED,   /* transfer_stop */
-    TRANSFER_CANCELLED, /* the same, on a person's wish: the runner says so */
+    TRANSFER_CANCELLED, /* the same, because a person asked: the runner says so */
 };
 
 struct transfer_end {

@@ -36,35 +36,35 @@ static int open_work(const struct config *config)
     return fd;
 }
 
-const struct run_reason *listen_start(const struct config *config, const char *path,
-                                      struct listening *listening)
+const struct run_reason *speech_detection_start(const struct config *config, const char *path,
+                                                struct speech_detection *detection)
 {
-    *listening = (struct listening){.work_fd = -1};
+    *detection = (struct speech_detection){.work_fd = -1};
     int in = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (in < 0) {
         return &NO_FILE;
     }
-    listening->work_fd = open_work(config);
-    if (listening->work_fd < 0) {
+    detection->work_fd = open_work(config);
+    if (detection->work_fd < 0) {
         close(in);
         return &DISK;
     }
     struct child_order order = {
         .words = {"speech"},
         .in = in,
-        .out = listening->work_fd,
+        .out = detection->work_fd,
         .limits = {.cpu_s = CPU_S,
                    .memory_bytes = MEMORY,
                    .output_bytes = config->max_recording_bytes,
                    .wall_ms = WALL_MS},
     };
-    listening->child = child_start(&order);
+    detection->child = child_start(&order);
     close(in);
-    return listening->child != NULL ? NULL : &NOT_STARTED;
+    return detection->child != NULL ? NULL : &NOT_STARTED;
 }
 
 /* The plan stands before the samples, and the file must hold all that it speaks of. */
-static bool read_plan(struct listening *l)
+static bool read_plan(struct speech_detection *l)
 {
     struct stat st;
     size_t used = 0;
@@ -81,48 +81,49 @@ static bool read_plan(struct listening *l)
     return good;
 }
 
-static const struct run_reason *judge(struct listening *l, enum child_outcome outcome, int status,
-                                      bool *final)
+static const struct run_reason *judge(struct speech_detection *l, enum child_outcome outcome,
+                                      int status, bool *final)
 {
-    *final = outcome == CHILD_CRASHED || (outcome == CHILD_EXITED && status == PIECE_UNREADABLE);
+    *final = outcome == CHILD_CRASHED || (outcome == CHILD_EXITED && status == CHILD_UNREADABLE);
     if (*final) {
         return &UNREADABLE;
     }
     if (outcome == CHILD_TOO_SLOW) {
         return &TOO_SLOW;
     }
-    if (outcome != CHILD_EXITED || status != PIECE_DONE) {
-        return outcome == CHILD_EXITED && status == PIECE_NOT_DONE ? &DISK : &NOT_STARTED;
+    if (outcome != CHILD_EXITED || status != CHILD_DONE) {
+        return outcome == CHILD_EXITED && status == CHILD_NOT_DONE ? &DISK : &NOT_STARTED;
     }
     return read_plan(l) ? NULL : &UNREADABLE;
 }
 
-bool listen_check(struct listening *listening, const struct run_reason **trouble, bool *final)
+bool speech_detection_check(struct speech_detection *detection, const struct run_reason **trouble,
+                            bool *final)
 {
     int status = 0;
     enum child_outcome outcome =
-        listening->child != NULL ? child_check(listening->child, &status) : CHILD_RUNS;
+        detection->child != NULL ? child_check(detection->child, &status) : CHILD_RUNS;
     if (outcome == CHILD_RUNS) {
         return false;
     }
-    child_free(listening->child);
-    listening->child = NULL;
-    *trouble = judge(listening, outcome, status, final);
+    child_free(detection->child);
+    detection->child = NULL;
+    *trouble = judge(detection, outcome, status, final);
     return true;
 }
 
-int listen_fd(const struct listening *listening)
+int speech_detection_fd(const struct speech_detection *detection)
 {
-    return listening->child != NULL ? child_fd(listening->child) : -1;
+    return detection->child != NULL ? child_fd(detection->child) : -1;
 }
 
-void listen_drop(struct listening *listening)
+void speech_detection_drop(struct speech_detection *detection)
 {
-    child_free(listening->child);
-    listening->child = NULL;
-    plan_free(&listening->plan);
-    if (listening->work_fd >= 0) {
-        close(listening->work_fd);
-        listening->work_fd = -1;
+    child_free(detection->child);
+    detection->child = NULL;
+    plan_free(&detection->plan);
+    if (detection->work_fd >= 0) {
+        close(detection->work_fd);
+        detection->work_fd = -1;
     }
 }

@@ -16,7 +16,7 @@
 
 struct child;
 
-struct listening {
+struct speech_detection {
     struct child *child; /* NULL: it has not begun, or has ended */
     int work_fd;         /* -1: none; the caller's to read while a plan is there */
     int64_t samples_at;  /* where in it the first stream begins */
@@ -24,17 +24,18 @@ struct listening {
 };
 
 /* Begins to look into the recording at `path`. NULL, or why not; `listening` is zeroed first. */
-const struct run_reason *listen_start(const struct config *config, const char *path,
-                                      struct listening *listening);
+const struct run_reason *speech_detection_start(const struct config *config, const char *path,
+                                                struct speech_detection *detection);
 
 /* Looks after the child. True once it has ended: then `trouble` is NULL and the plan is there, or
  * it says why not, and `final` that trying again is useless. */
-bool listen_check(struct listening *listening, const struct run_reason **trouble, bool *final);
+bool speech_detection_check(struct speech_detection *detection, const struct run_reason **trouble,
+                            bool *final);
 
 /* The descriptor to poll while the child runs, -1 when none does. */
-int listen_fd(const struct listening *listening);
+int speech_detection_fd(const struct speech_detection *detection);
 
 /* Ends the child, and lets go of the plan and the file. */
-void listen_drop(struct listening *listening);
+void speech_detection_drop(struct speech_detection *detection);
 
 #endif

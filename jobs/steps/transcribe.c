@@ -19,10 +19,10 @@ enum { ANSWER_MAX = 8 << 20, URL_SIZE = 4200, PARTS = 5 };
 
 struct transcribe {
     struct step_job job;
-    struct listening listening;
+    struct speech_detection detection;
     struct plan_piece piece; /* the one under way, or the last */
     struct exchange *exchange;
-    struct recall *recall; /* the recording comes back from the object store */
+    struct restore *restore; /* the recording comes back from the object store */
     struct talk talk;
     enum result heard; /* how adding to it went */
     bool inbound;
@@ -55,7 +55,7 @@ static struct transcribe *of(struct step_job *job)
 static enum talk_speaker speaker_of(const struct transcribe *t)
 {
     enum talk_speaker first = talk_first_speaker(t->job.app->config, t->inbound);
-    if (t->listening.plan.channels < 2) {
+    if (t->detection.plan.channels < 2) {
         return TALK_CALL;
     }
     return (t->piece.channel == 0) == (first == TALK_CUSTOMER) ? TALK_CUSTOMER : TALK_AGENT;
@@ -64,7 +64,7 @@ static enum talk_speaker speaker_of(const struct transcribe *t)
 static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *text)
 {
     struct transcribe *t = context;
-    const struct plan *plan = &t->listening.plan;
+    const struct plan *plan = &t->detection.plan;
     int64_t last = t->piece.at + t->piece.frames;
     int64_t from = t->piece.at + start_ms * plan->rate / 1000;
     int64_t to = end_ms >= 0 ? t->piece.at + end_ms * plan->rate / 1000 : last;
@@ -109,7 +109,7 @@ static enum result send(struct transcribe *t, const struct http_part *parts)
 /* The piece is a WAV file whose head is made here and whose samples lie in the working file. */
 static void send_piece(struct transcribe *t)
 {
-    const struct plan *plan = &t->listening.plan;
+    const struct plan *plan = &t->detection.plan;
     unsigned char head[WAV_HEAD_SIZE];
     int64_t before = t->piece.channel > 0 ? plan_stream_frames(plan, 0) : 0;
     wav_head(plan->rate, t->piece.frames, head);
@@ -123,8 +123,8 @@ static void send_piece(struct transcribe *t)
          .type = "audio/wav",
          .head = head,
          .head_len = sizeof head,
-         .file = {.fd = t->listening.work_fd,
-                  .offset = t->listening.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
+         .file = {.fd = t->detection.work_fd,
+                  .offset = t->detection.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
                   .length = t->piece.frames * WAV_SAMPLE_BYTES}},
     };
     t->asked = true;
@@ -136,7 +136,7 @@ static void send_piece(struct transcribe *t)
 static void next_piece(struct transcribe *t)
 {
     int64_t most = (t->job.app->config->transcribe_max_bytes - WAV_HEAD_SIZE) / WAV_SAMPLE_BYTES;
-    if (plan_next_piece(&t->listening.plan, most, &t->piece)) {
+    if (plan_next_piece(&t->detection.plan, most, &t->piece)) {
         send_piece(t);
         return;
     }
@@ -193,7 +193,7 @@ static void open_recording(struct transcribe *t);
 static void on_recalled(void *context, enum result result)
 {
     struct transcribe *t = context;
-    t->recall = NULL;
+    t->restore = NULL;
     if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
         open_recording(t);
     } else {
@@ -203,8 +203,8 @@ static void on_recalled(void *context, enum result result)
 
 static void bring_back(struct transcribe *t, const struct look *look)
 {
-    if (recall_start(t->job.app, t->job.http, t->job.step.business_id, look->file_sid, on_recalled,
-                     t, &t->recall) != RESULT_OK) {
+    if (restore_start(t->job.app, t->job.http, t->job.step.business_id, look->file_sid, on_recalled,
+                      t, &t->restore) != RESULT_OK) {
         step_job_try_again(&t->job, &AWAY, 0);
     }
 }
@@ -212,7 +212,7 @@ static void bring_back(struct transcribe *t, const struct look *look)
 static void look_into(struct transcribe *t, const struct look *look)
 {
     const struct run_reason *trouble =
-        listen_start(t->job.app->config, look->file.path, &t->listening);
+        speech_detection_start(t->job.app->config, look->file.path, &t->detection);
     if (trouble != NULL) {
         step_job_try_again(&t->job, trouble, 0);
     }
@@ -241,7 +241,7 @@ static void start(struct step_job *job)
 {
     struct transcribe *t = of(job);
     struct transcript_facts facts;
-    t->listening.work_fd = -1;
+    t->detection.work_fd = -1;
     enum result result =
         transcript_facts(job->app, job->step.business_id, job->step.call_sid, &facts);
     if (result == RESULT_NOT_FOUND) {
@@ -263,7 +263,7 @@ static void tick(struct step_job *job)
     struct transcribe *t = of(job);
     const struct run_reason *trouble;
     bool final;
-    if (!listen_check(&t->listening, &trouble, &final)) {
+    if (!speech_detection_check(&t->detection, &trouble, &final)) {
         return;
     }
     if (trouble == NULL) {
@@ -277,7 +277,7 @@ static void tick(struct step_job *job)
 
 static int wake_fd(const struct step_job *job)
 {
-    return listen_fd(&((const struct transcribe *)job)->listening);
+    return speech_detection_fd(&((const struct transcribe *)job)->detection);
 }
 
 static enum result save(struct step_job *job, enum step_status status)
@@ -293,8 +293,8 @@ static void drop(struct step_job *job)
 {
     struct transcribe *t = of(job);
     exchange_drop(t->exchange);
-    recall_drop(t->recall);
-    listen_drop(&t->listening);
+    restore_drop(t->restore);
+    speech_detection_drop(&t->detection);
     talk_free(&t->talk);
 }
 

@@ -8,7 +8,7 @@ enum statement_name { ACCOUNTS };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [ACCOUNTS] = {"vouch_accounts",
+    [ACCOUNTS] = {"authority_accounts",
         "WITH known AS (SELECT business_id, coalesce(nullif(account_sid, ''),"
         "     substring(recording_url FROM '/Accounts/(AC[0-9a-fA-F]{32})')) AS account"
         "   FROM call_log WHERE call_sid = $1)"
@@ -20,7 +20,7 @@ static const struct pg_statement SQL[] = {
 };
 /* clang-format on */
 
-const struct pg_statement *vouch_statements(void)
+const struct pg_statement *authority_statements(void)
 {
     return SQL;
 }
@@ -36,8 +36,8 @@ static bool agrees_with_one(const struct app *app, const char *account_sid,
     return pg_rows_count(rows) == 0;
 }
 
-enum result vouch_for_call(const struct app *app, const char *account_sid, const char *call_sid,
-                           int64_t business_id)
+enum result authority_check(const struct app *app, const char *account_sid, const char *call_sid,
+                            int64_t business_id)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;

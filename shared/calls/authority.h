@@ -16,9 +16,9 @@
 
 /* May `account_sid` speak of this call? `business_id` is where a new one would go; 0: it is known,
  * or goes nowhere. RESULT_DENIED, with a line in the log, when it may not. */
-enum result vouch_for_call(const struct app *app, const char *account_sid, const char *call_sid,
-                           int64_t business_id);
+enum result authority_check(const struct app *app, const char *account_sid, const char *call_sid,
+                            int64_t business_id);
 
-const struct pg_statement *vouch_statements(void);
+const struct pg_statement *authority_statements(void);
 
 #endif

@@ -76,7 +76,7 @@ struct call_row {
 
 typedef void call_visitor(void *context, const struct call_row *row);
 
-enum call_wish { WISH_ANY, WISH_NO, WISH_YES };
+enum call_flag { CALL_ANY, CALL_NO, CALL_YES };
 
 struct call_filter {
     int64_t limit;
@@ -84,7 +84,7 @@ struct call_filter {
     const char *search;    /* part of a number, or words that were said; NULL: no search */
     const char *direction; /* "inbound", "outbound" (any kind of), or NULL */
     const char *status;
-    enum call_wish has_recording;
+    enum call_flag has_recording;
 };
 
 /* Visits one page, newest first. `more` says whether another page follows. RESULT_INVALID for a

@@ -7,35 +7,35 @@ bool call_ref_is(const struct call_ref *ref, int64_t business_id, const char *ca
     return ref->business_id == business_id && strcmp(ref->call_sid, call_sid) == 0;
 }
 
-bool call_line_has(const struct call_line *line, int64_t business_id, const char *call_sid)
+bool call_fifo_has(const struct call_fifo *fifo, int64_t business_id, const char *call_sid)
 {
-    for (size_t i = 0; i < line->count; i++) {
-        size_t at = (line->first + i) % CALL_LINE_MAX;
-        if (call_ref_is(&line->refs[at], business_id, call_sid)) {
+    for (size_t i = 0; i < fifo->count; i++) {
+        size_t at = (fifo->first + i) % CALL_FIFO_MAX;
+        if (call_ref_is(&fifo->refs[at], business_id, call_sid)) {
             return true;
         }
     }
     return false;
 }
 
-void call_line_add(struct call_line *line, int64_t business_id, const char *call_sid)
+void call_fifo_add(struct call_fifo *fifo, int64_t business_id, const char *call_sid)
 {
-    if (line->count == CALL_LINE_MAX || call_line_has(line, business_id, call_sid)) {
+    if (fifo->count == CALL_FIFO_MAX || call_fifo_has(fifo, business_id, call_sid)) {
         return;
     }
-    struct call_ref *ref = &line->refs[(line->first + line->count) % CALL_LINE_MAX];
+    struct call_ref *ref = &fifo->refs[(fifo->first + fifo->count) % CALL_FIFO_MAX];
     ref->business_id = business_id;
     memcpy(ref->call_sid, call_sid, sizeof ref->call_sid);
-    line->count++;
+    fifo->count++;
 }
 
-bool call_line_next(struct call_line *line, struct call_ref *out)
+bool call_fifo_next(struct call_fifo *fifo, struct call_ref *out)
 {
-    if (line->count == 0) {
+    if (fifo->count == 0) {
         return false;
     }
-    *out = line->refs[line->first];
-    line->first = (line->first + 1) % CALL_LINE_MAX;
-    line->count--;
+    *out = fifo->refs[fifo->first];
+    fifo->first = (fifo->first + 1) % CALL_FIFO_MAX;
+    fifo->count--;
     return true;
 }

@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-enum { CALL_LINE_MAX = 1000 };
+enum { CALL_FIFO_MAX = 1000 };
 
 struct call_ref {
     int64_t business_id;
@@ -19,19 +19,19 @@ struct call_ref {
 };
 
 /* Begins as {0}. */
-struct call_line {
-    struct call_ref refs[CALL_LINE_MAX]; /* a ring */
+struct call_fifo {
+    struct call_ref refs[CALL_FIFO_MAX]; /* a ring */
     size_t first, count;
 };
 
 bool call_ref_is(const struct call_ref *ref, int64_t business_id, const char *call_sid);
 
-bool call_line_has(const struct call_line *line, int64_t business_id, const char *call_sid);
+bool call_fifo_has(const struct call_fifo *fifo, int64_t business_id, const char *call_sid);
 
 /* What does not fit is dropped; what is there already is not added. */
-void call_line_add(struct call_line *line, int64_t business_id, const char *call_sid);
+void call_fifo_add(struct call_fifo *fifo, int64_t business_id, const char *call_sid);
 
 /* The first one leaves it. False when it is empty. */
-bool call_line_next(struct call_line *line, struct call_ref *out);
+bool call_fifo_next(struct call_fifo *fifo, struct call_ref *out);
 
 #endif

@@ -134,7 +134,7 @@ static enum result save_locked(const struct app *app, const struct call_callback
     pg_text(&params, callback->call_sid);
     enum result result = query(app, LOCK, &params, NULL);
     if (result == RESULT_OK) {
-        result = vouch_for_call(app, callback->account_sid, callback->call_sid, 0);
+        result = authority_check(app, callback->account_sid, callback->call_sid, 0);
     }
     if (result == RESULT_OK) {
         result = update_known(app, callback);
@@ -144,7 +144,7 @@ static enum result save_locked(const struct app *app, const struct call_callback
     }
     result = resolve_business(app, callback, business_hint, &business_id);
     if (result == RESULT_OK) {
-        result = vouch_for_call(app, callback->account_sid, callback->call_sid, business_id);
+        result = authority_check(app, callback->account_sid, callback->call_sid, business_id);
     }
     return result == RESULT_OK ? insert_new(app, callback, business_id) : result;
 }

@@ -11,24 +11,24 @@ static const char KEPT[] = "rec_metrics";
 enum { POSTS_MAX = 64 }; /* at a time; what is left waits for the next time */
 
 struct count {
-    char name[METER_NAME_SIZE]; /* "": free */
-    int64_t pending;            /* not in Redis yet */
+    char name[METRICS_NAME_SIZE]; /* "": free */
+    int64_t pending;              /* not in Redis yet */
 };
 
-struct meter {
-    struct count counts[METER_COUNTS_MAX]; /* by hash, with linear probing; none ever leaves */
-    size_t pending;                        /* how many have something pending */
+struct metrics {
+    struct count counts[METRICS_COUNTS_MAX]; /* by hash, with linear probing; none ever leaves */
+    size_t pending;                          /* how many have something pending */
     int64_t next_ms;
 };
 
-struct meter *meter_new(void)
+struct metrics *metrics_new(void)
 {
-    return calloc(1, sizeof(struct meter));
+    return calloc(1, sizeof(struct metrics));
 }
 
-void meter_free(struct meter *meter)
+void metrics_free(struct metrics *metrics)
 {
-    free(meter);
+    free(metrics);
 }
 
 /* ---- counting ---- */
@@ -43,11 +43,11 @@ static uint32_t hash(const char *name)
     return h;
 }
 
-static struct count *find(struct meter *meter, const char *name)
+static struct count *find(struct metrics *metrics, const char *name)
 {
-    size_t at = hash(name) % METER_COUNTS_MAX;
-    for (size_t i = 0; i < METER_COUNTS_MAX; i++, at = (at + 1) % METER_COUNTS_MAX) {
-        struct count *count = &meter->counts[at];
+    size_t at = hash(name) % METRICS_COUNTS_MAX;
+    for (size_t i = 0; i < METRICS_COUNTS_MAX; i++, at = (at + 1) % METRICS_COUNTS_MAX) {
+        struct count *count = &metrics->counts[at];
         if (count->name[0] == '\0') {
             memcpy(count->name, name, strlen(name) + 1);
             return count;
@@ -59,26 +59,26 @@ static struct count *find(struct meter *meter, const char *name)
     return NULL;
 }
 
-void meter_add(struct meter *meter, const char *what, const char *first, const char *second,
-               int64_t by)
+void metrics_add(struct metrics *metrics, const char *what, const char *first, const char *second,
+                 int64_t by)
 {
-    char name[METER_NAME_SIZE];
+    char name[METRICS_NAME_SIZE];
     int n = snprintf(name, sizeof name, "%s%s%s%s%s", what, first != NULL ? "|" : "",
                      first != NULL ? first : "", second != NULL ? "|" : "",
                      second != NULL ? second : "");
-    if (meter == NULL || by <= 0 || n < 0 || (size_t)n >= sizeof name) {
+    if (metrics == NULL || by <= 0 || n < 0 || (size_t)n >= sizeof name) {
         return;
     }
-    struct count *count = find(meter, name);
+    struct count *count = find(metrics, name);
     if (count != NULL) {
-        meter->pending += count->pending == 0;
+        metrics->pending += count->pending == 0;
         count->pending += by;
     }
 }
 
-bool meter_pending(const struct meter *meter)
+bool metrics_pending(const struct metrics *metrics)
 {
-    return meter != NULL && meter->pending > 0;
+    return metrics != NULL && metrics->pending > 0;
 }
 
 /* ---- to Redis and back ---- */
@@ -93,17 +93,17 @@ static enum result post(const struct app *app, const struct count *count)
     return redis_post(app->redis, &args, NULL, NULL);
 }
 
-void meter_flush(const struct app *app, bool now)
+void metrics_flush(const struct app *app, bool now)
 {
-    struct meter *meter = app->meter;
+    struct metrics *metrics = app->metrics;
     int64_t time = clock_monotonic_ms();
-    if (!meter_pending(meter) || app->redis == NULL || (!now && time < meter->next_ms)) {
+    if (!metrics_pending(metrics) || app->redis == NULL || (!now && time < metrics->next_ms)) {
         return;
     }
-    meter->next_ms = time + METER_EVERY_MS;
+    metrics->next_ms = time + METRICS_EVERY_MS;
     int posts = 0;
-    for (size_t i = 0; i < METER_COUNTS_MAX && meter->pending > 0 && posts < POSTS_MAX; i++) {
-        struct count *count = &meter->counts[i];
+    for (size_t i = 0; i < METRICS_COUNTS_MAX && metrics->pending > 0 && posts < POSTS_MAX; i++) {
+        struct count *count = &metrics->counts[i];
         if (count->pending == 0) {
             continue;
         }
@@ -111,13 +111,13 @@ void meter_flush(const struct app *app, bool now)
             return;
         }
         count->pending = 0;
-        meter->pending--;
+        metrics->pending--;
         posts++;
     }
 }
 
-enum result meter_each(const struct app *app,
-                       void (*visit)(void *, const char *name, int64_t count), void *context)
+enum result metrics_each(const struct app *app,
+                         void (*visit)(void *, const char *name, int64_t count), void *context)
 {
     struct redis_reply *reply;
     struct redis_args args = {0};

@@ -1,6 +1,6 @@
 /*
  * What is counted for /metrics: kept in this process, and added to a hash in Redis (rec_metrics)
- * every METER_EVERY_MS, between two requests and never while somebody waits for an answer.
+ * every METRICS_EVERY_MS, between two requests and never while somebody waits for an answer.
  *
  * A count only grows, over restarts of ours, as long as Redis remembers. What Redis cannot be given
  * is kept here and offered again; a process that is killed, or a Redis that goes away, takes the
@@ -15,33 +15,33 @@
 #include "app.h"
 #include "base/result.h"
 
-enum { METER_EVERY_MS = 2000, METER_NAME_SIZE = 96, METER_COUNTS_MAX = 1024 };
+enum { METRICS_EVERY_MS = 2000, METRICS_NAME_SIZE = 96, METRICS_COUNTS_MAX = 1024 };
 
 /* What is counted, and by what. */
-#define METER_DOWNLOADS "downloads" /* how an attempt ended */
-#define METER_FAULTS "faults"       /* why it did not end well */
-#define METER_BYTES "bytes"         /* of stored recordings */
-#define METER_REQUESTS "requests"   /* route, status */
-#define METER_WITHIN "within"       /* route, the bucket's upper bound */
-#define METER_TOOK_US "took_us"     /* route */
+#define METRICS_DOWNLOADS "downloads" /* how an attempt ended */
+#define METRICS_FAULTS "faults"       /* why it did not end well */
+#define METRICS_BYTES "bytes"         /* of stored recordings */
+#define METRICS_REQUESTS "requests"   /* route, status */
+#define METRICS_WITHIN "within"       /* route, the bucket's upper bound */
+#define METRICS_TOOK_US "took_us"     /* route */
 
-/* Nothing counted yet. NULL without memory: then nothing is counted. meter_free(NULL) is safe. */
-struct meter *meter_new(void);
-void meter_free(struct meter *meter);
+/* Nothing counted yet. NULL without memory: then nothing is counted. metrics_free(NULL) is safe. */
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *metrics);
 
 /* Adds to the count of this name, "what", "what|first" or "what|first|second"; NULL words are left
- * out. A name that is too long, or one name too many, is not counted. `meter` may be NULL. */
-void meter_add(struct meter *meter, const char *what, const char *first, const char *second,
-               int64_t by);
+ * out. A name that is too long, or one name too many, is not counted. `metrics` may be NULL. */
+void metrics_add(struct metrics *metrics, const char *what, const char *first, const char *second,
+                 int64_t by);
 
 /* Is there something that Redis was not given yet? */
-bool meter_pending(const struct meter *meter);
+bool metrics_pending(const struct metrics *metrics);
 
 /* Gives Redis what was counted, if the time for it has come, or `now`; waits for no answer. */
-void meter_flush(const struct app *app, bool now);
+void metrics_flush(const struct app *app, bool now);
 
 /* Visits every count that Redis has, in no order. */
-enum result meter_each(const struct app *app,
-                       void (*visit)(void *, const char *name, int64_t count), void *context);
+enum result metrics_each(const struct app *app,
+                         void (*visit)(void *, const char *name, int64_t count), void *context);
 
 #endif

@@ -16,7 +16,7 @@ enum statement_name { PAGE, ACCOUNTS, KNOWN, LOOK };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [PAGE] = {"past_page",
+    [PAGE] = {"backfill_page",
         "SELECT call_sid, (extract(epoch FROM created_at) * 1000000)::bigint FROM call_log"
         " WHERE business_id = $1::bigint AND call_sid ~ '^CA[0-9a-fA-F]{32}$'"
         "   AND created_at >= to_timestamp($2::bigint) AND created_at < to_timestamp($3::bigint)"
@@ -26,38 +26,38 @@ static const struct pg_statement SQL[] = {
         "   AND (recording_expires_at IS NULL OR recording_expires_at > now())"
         "   AND coalesce(recording_status, '') NOT IN ('absent', 'failed')"
         " ORDER BY created_at DESC, call_sid DESC LIMIT $6"},
-    [ACCOUNTS] = {"past_accounts",
+    [ACCOUNTS] = {"backfill_accounts",
         "SELECT account_sid FROM business_twilio_accounts WHERE business_id = $1 AND account_sid <> $2"
         " ORDER BY account_sid LIMIT 100"},
-    [KNOWN] = {"past_known",
+    [KNOWN] = {"backfill_known",
         "SELECT bool_or(recording_url <> '' OR recording_deleted_at IS NOT NULL) IS TRUE"
         " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 HAVING count(*) > 0"},
-    [LOOK] = {"past_look",
+    [LOOK] = {"backfill_look",
         "SELECT id, status, coalesce(bytes_received, 0) FROM recording_runs"
         " WHERE id = ANY ($1::bigint[])"},
     {NULL, NULL},
 };
 /* clang-format on */
 
-const struct pg_statement *past_statements(void)
+const struct pg_statement *backfill_statements(void)
 {
     return SQL;
 }
 
 /* ---- which ---- */
 
-enum result past_page(const struct app *app, const struct past *past, struct past_place *place,
-                      char (*sids)[SID_SIZE], size_t *count)
+enum result backfill_page(const struct app *app, const struct backfill_range *range,
+                          struct backfill_place *place, char (*sids)[SID_SIZE], size_t *count)
 {
     struct pg_rows *rows;
     struct pg_params params = {0};
     *count = 0;
-    pg_int(&params, past->business_id);
-    pg_int(&params, past->since);
-    pg_int(&params, past->until);
+    pg_int(&params, range->business_id);
+    pg_int(&params, range->since);
+    pg_int(&params, range->until);
     pg_int(&params, place->created_us);
     pg_text(&params, place->call_sid);
-    pg_int(&params, PAST_PAGE_MAX);
+    pg_int(&params, BACKFILL_PAGE_MAX);
     enum result result = pg_query(app->pg, SQL[PAGE].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
@@ -71,8 +71,8 @@ enum result past_page(const struct app *app, const struct past *past, struct pas
     return RESULT_OK;
 }
 
-enum result past_accounts(const struct app *app, int64_t business_id,
-                          void (*visit)(void *, const char *account_sid), void *context)
+enum result backfill_accounts(const struct app *app, int64_t business_id,
+                              void (*visit)(void *, const char *account_sid), void *context)
 {
     struct pg_rows *rows;
     struct pg_params params = {0};
@@ -92,7 +92,7 @@ enum result past_accounts(const struct app *app, int64_t business_id,
 
 /* ---- what is told ---- */
 
-static enum result is_news(const struct app *app, int64_t business_id, const char *call_sid)
+static enum result is_new(const struct app *app, int64_t business_id, const char *call_sid)
 {
     struct pg_rows *rows;
     struct pg_params params = {0};
@@ -134,15 +134,15 @@ static enum result write_down(const struct app *app, const struct recording_call
     return result;
 }
 
-enum result past_told(const struct app *app, int64_t business_id,
-                      const struct recording_callback *entry)
+enum result backfill_told(const struct app *app, int64_t business_id,
+                          const struct recording_callback *entry)
 {
     struct media_ref ref;
     char url[MEDIA_URL_SIZE];
     if (entry->status != RECORDING_COMPLETED) {
         return RESULT_EXISTS;
     }
-    enum result result = is_news(app, business_id, entry->call_sid);
+    enum result result = is_new(app, business_id, entry->call_sid);
     if (result != RESULT_OK) {
         return result;
     }
@@ -168,8 +168,8 @@ static enum result start(const struct app *app, int64_t business_id, const char 
     return result;
 }
 
-enum result past_fetch(const struct app *app, int64_t business_id, const char *call_sid,
-                       int64_t *run_id)
+enum result backfill_fetch(const struct app *app, int64_t business_id, const char *call_sid,
+                           int64_t *run_id)
 {
     struct look look;
     enum result result = service_look(app, business_id, call_sid, &look);
@@ -186,18 +186,18 @@ enum result past_fetch(const struct app *app, int64_t business_id, const char *c
     }
 }
 
-static enum past_end end_of(const char *status)
+static enum backfill_end end_of(const char *status)
 {
     if (strcmp(status, "completed") == 0) {
-        return PAST_FETCHED;
+        return BACKFILL_FETCHED;
     }
     if (strcmp(status, "failed") == 0) {
-        return PAST_FAILED;
+        return BACKFILL_FAILED;
     }
-    return strcmp(status, "cancelled") == 0 ? PAST_CANCELLED : PAST_UNDER_WAY;
+    return strcmp(status, "cancelled") == 0 ? BACKFILL_CANCELLED : BACKFILL_UNDER_WAY;
 }
 
-static void note_row(const struct pg_rows *rows, int row, struct past_run *runs, size_t count)
+static void note_row(const struct pg_rows *rows, int row, struct backfill_run *runs, size_t count)
 {
     int64_t id = pg_rows_int(rows, row, 0, 0);
     const char *status = pg_rows_text(rows, row, 1);
@@ -209,7 +209,7 @@ static void note_row(const struct pg_rows *rows, int row, struct past_run *runs,
     }
 }
 
-enum result past_look(const struct app *app, struct past_run *runs, size_t count)
+enum result backfill_look(const struct app *app, struct backfill_run *runs, size_t count)
 {
     struct buf ids;
     struct pg_rows *rows;
@@ -224,7 +224,7 @@ enum result past_look(const struct app *app, struct past_run *runs, size_t count
         buf_ok(&ids) ? pg_query(app->pg, SQL[LOOK].sql, &params, &rows) : RESULT_TOO_BIG;
     if (result == RESULT_OK) {
         for (size_t i = 0; i < count; i++) {
-            runs[i].end = PAST_CANCELLED;
+            runs[i].end = BACKFILL_CANCELLED;
         }
         for (int row = 0; row < pg_rows_count(rows); row++) {
             note_row(rows, row, runs, count);

@@ -15,52 +15,52 @@
 #include "twilio/callback.h"
 
 /* Which calls: those that began in [since, until), in seconds since 1970. */
-struct past {
+struct backfill_range {
     int64_t business_id;
     int64_t since, until;
 };
 
 /* The place after a call, newest first. Start from {0}. */
-struct past_place {
+struct backfill_place {
     int64_t created_us;
     char call_sid[SID_SIZE];
 };
 
-enum { PAST_PAGE_MAX = 500 };
+enum { BACKFILL_PAGE_MAX = 500 };
 
 /* The next calls after `place` that have a recording of their own to fetch, wherever that is by
- * now: not those that expired, or that the provider has none of. At most PAST_PAGE_MAX; `count` 0
- * is the end. Moves `place` on. */
-enum result past_page(const struct app *app, const struct past *past, struct past_place *place,
-                      char (*sids)[SID_SIZE], size_t *count);
+ * now: not those that expired, or that the provider has none of. At most BACKFILL_PAGE_MAX; `count`
+ * 0 is the end. Moves `place` on. */
+enum result backfill_page(const struct app *app, const struct backfill_range *range,
+                          struct backfill_place *place, char (*sids)[SID_SIZE], size_t *count);
 
 /* Visits the accounts that the business is known to have: the configured one is among them. */
-enum result past_accounts(const struct app *app, int64_t business_id,
-                          void (*visit)(void *, const char *account_sid), void *context);
+enum result backfill_accounts(const struct app *app, int64_t business_id,
+                              void (*visit)(void *, const char *account_sid), void *context);
 
 /* An entry of the provider's list: where it is a recording that its call, one of this business,
  * does not know of yet, it is written down, and nothing is fetched. RESULT_EXISTS: no news;
  * RESULT_NOT_FOUND: no such call in this business. */
-enum result past_told(const struct app *app, int64_t business_id,
-                      const struct recording_callback *entry);
+enum result backfill_told(const struct app *app, int64_t business_id,
+                          const struct recording_callback *entry);
 
 /* Has a recording fetched behind everybody who waits, or joins the run that does it already: then
  * RESULT_OK. RESULT_EXISTS: it is here, or there is nothing to fetch; RESULT_DENIED: it failed too
  * often lately. */
-enum result past_fetch(const struct app *app, int64_t business_id, const char *call_sid,
-                       int64_t *run_id);
+enum result backfill_fetch(const struct app *app, int64_t business_id, const char *call_sid,
+                           int64_t *run_id);
 
-enum past_end { PAST_UNDER_WAY, PAST_FETCHED, PAST_FAILED, PAST_CANCELLED };
+enum backfill_end { BACKFILL_UNDER_WAY, BACKFILL_FETCHED, BACKFILL_FAILED, BACKFILL_CANCELLED };
 
-struct past_run {
+struct backfill_run {
     int64_t id;
-    enum past_end end;
+    enum backfill_end end;
     int64_t bytes; /* so far */
 };
 
 /* Looks at these runs; one that is not there any more has been cancelled. */
-enum result past_look(const struct app *app, struct past_run *runs, size_t count);
+enum result backfill_look(const struct app *app, struct backfill_run *runs, size_t count);
 
-const struct pg_statement *past_statements(void);
+const struct pg_statement *backfill_statements(void);
 
 #endif

@@ -149,7 +149,7 @@ enum result service_request_elsewhere(const struct app *app, int64_t business_id
 enum result service_cancel(const struct app *app, int64_t business_id, int64_t run_id)
 {
     char call_sid[SID_SIZE];
-    enum result result = wish_cancel(app, business_id, run_id, call_sid);
+    enum result result = run_control_cancel(app, business_id, run_id, call_sid);
     if (result == RESULT_OK) {
         (void)queue_drop(app, business_id, call_sid);
         log_event("RECORDING_CANCEL", "business_id=%lld sid=%s run=%lld", (long long)business_id,
@@ -202,7 +202,7 @@ static void match(void *context, const struct recording_callback *callback,
     if (m->result != RESULT_OK) {
         return;
     }
-    m->result = vouch_for_call(m->app, callback->account_sid, callback->call_sid, 0);
+    m->result = authority_check(m->app, callback->account_sid, callback->call_sid, 0);
     if (m->result == RESULT_OK) {
         m->result = call_set_recording(m->app, callback, recording_url, &business_id);
     }

@@ -82,7 +82,7 @@ void service_look_row(const struct app *app, int64_t business_id, const struct c
 enum result service_request(const struct app *app, int64_t business_id, const char *call_sid,
                             struct look *look);
 
-/* Cancels a run on a person's wish; a running transfer stops within a second. Results as
+/* Cancels a run because a person asked; a running transfer stops within a second. Results as
  * run_cancel. */
 enum result service_cancel(const struct app *app, int64_t business_id, int64_t run_id);
 

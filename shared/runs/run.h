@@ -98,7 +98,7 @@ enum result run_retry(const struct app *app, const struct run *run, int64_t dela
 
 enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason);
 
-/* Cancelled on a person's wish. */
+/* Cancelled because a person asked. */
 enum result run_end_cancelled(const struct app *app, const struct run *run);
 
 /* A runs-list visitor; the struct lives for the call only. */

@@ -16,7 +16,7 @@ enum statement_name { CANCEL, REOPEN_WAITING, REOPEN_FAILED };
     "(status = 'queued' OR status = 'running' AND heartbeat_at < now() - " PG_MS(ttl) ")"
 
 static const struct pg_statement SQL[] = {
-    [CANCEL] = {"wish_cancel",
+    [CANCEL] = {"run_control_cancel",
         "UPDATE recording_runs SET cancel_requested = true,"
         "   status = CASE WHEN " IS_NOBODYS("$3") " THEN 'cancelled' ELSE status END,"
         "   lease_token = CASE WHEN " IS_NOBODYS("$3") " THEN NULL ELSE lease_token END,"
@@ -25,12 +25,12 @@ static const struct pg_statement SQL[] = {
         "   error = CASE WHEN " IS_NOBODYS("$3") " THEN 'Somebody cancelled it.' ELSE error END"
         " WHERE business_id = $1 AND id = $2 AND status IN ('queued', 'running')"
         " RETURNING call_sid"},
-    [REOPEN_WAITING] = {"wish_reopen_waiting",
+    [REOPEN_WAITING] = {"run_control_reopen_waiting",
         "UPDATE recording_runs SET status = 'queued', lease_token = NULL, not_before = NULL,"
         "   queued_at = now(), recoveries = 0, recovered_at = NULL, cancel_requested = false"
         " WHERE business_id = $1 AND ($2::text IS NULL OR call_sid = $2)"
         "   AND " IS_NOBODYS("$3")},
-    [REOPEN_FAILED] = {"wish_reopen_failed",
+    [REOPEN_FAILED] = {"run_control_reopen_failed",
         "INSERT INTO recording_runs (business_id, call_sid, job_type, lane)"
         " SELECT DISTINCT ON (business_id, call_sid) business_id, call_sid, job_type, lane"
         "   FROM recording_runs f WHERE business_id = $1 AND ($2::text IS NULL OR call_sid = $2)"
@@ -43,7 +43,7 @@ static const struct pg_statement SQL[] = {
 };
 /* clang-format on */
 
-const struct pg_statement *wish_statements(void)
+const struct pg_statement *run_control_statements(void)
 {
     return SQL;
 }
@@ -61,7 +61,8 @@ static void note_status(void *context, const struct history_run *record)
     *found = true;
 }
 
-enum result wish_cancel(const struct app *app, int64_t business_id, int64_t run_id, char *call_sid)
+enum result run_control_cancel(const struct app *app, int64_t business_id, int64_t run_id,
+                               char *call_sid)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
@@ -85,8 +86,8 @@ enum result wish_cancel(const struct app *app, int64_t business_id, int64_t run_
     return result == RESULT_OK ? RESULT_EXISTS : result;
 }
 
-enum result wish_reopen(const struct app *app, int64_t business_id, const char *call_sid,
-                        int64_t *reopened)
+enum result run_control_reopen(const struct app *app, int64_t business_id, const char *call_sid,
+                               int64_t *reopened)
 {
     static const enum statement_name STEPS[] = {REOPEN_WAITING, REOPEN_FAILED};
     *reopened = 0;

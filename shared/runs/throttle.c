@@ -8,8 +8,8 @@
 
 /* ---- failed sign-ins ---- */
 
-enum result turnstile_strike(const struct app *app, const char *address, int64_t *count,
-                             int64_t *left_ms)
+enum result throttle_strike(const struct app *app, const char *address, int64_t *count,
+                            int64_t *left_ms)
 {
     char name[SCRIPT_KEY_SIZE];
     struct redis_reply *reply;
@@ -45,8 +45,8 @@ static const char *waiting_key(char out[SCRIPT_KEY_SIZE])
     return out;
 }
 
-enum result turnstile_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                 int64_t most, const char *token)
+enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
+                                int64_t most, const char *token)
 {
     char waiting[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
@@ -58,7 +58,7 @@ enum result turnstile_wait_begin(const struct app *app, int64_t now_ms, int64_t 
     return script_yes(app, "wait.lua", 1, &args);
 }
 
-void turnstile_wait_end(const struct app *app, const char *token)
+void throttle_wait_end(const struct app *app, const char *token)
 {
     char waiting[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};

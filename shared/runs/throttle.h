@@ -13,13 +13,13 @@
 
 /* Counts a failure of an address; gives how many there were within SIGNIN_WINDOW, and how long it
  * lasts yet (milliseconds). RESULT_INVALID: no address is as long as this. */
-enum result turnstile_strike(const struct app *app, const char *address, int64_t *count,
-                             int64_t *left_ms);
+enum result throttle_strike(const struct app *app, const char *address, int64_t *count,
+                            int64_t *left_ms);
 
-/* A place to wait in, held until `until_ms` or turnstile_wait_end (wall clock, milliseconds).
+/* A place to wait in, held until `until_ms` or throttle_wait_end (wall clock, milliseconds).
  * RESULT_LOST: `most` responders of this host wait already. `token` tells waiters apart. */
-enum result turnstile_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                 int64_t most, const char *token);
-void turnstile_wait_end(const struct app *app, const char *token);
+enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
+                                int64_t most, const char *token);
+void throttle_wait_end(const struct app *app, const char *token);
 
 #endif

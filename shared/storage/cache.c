@@ -96,14 +96,14 @@ enum result cache_remove(const struct app *app, int64_t business_id, const char 
 /* ---- which ones ---- */
 
 struct candidates {
-    struct shelf_entry *entries; /* those played longest ago, at most CANDIDATES_MAX */
+    struct inventory_entry *entries; /* those played longest ago, at most CANDIDATES_MAX */
     size_t count;
     int64_t bytes; /* of all there is */
 };
 
 static int by_played(const void *a, const void *b)
 {
-    const struct shelf_entry *one = a, *other = b;
+    const struct inventory_entry *one = a, *other = b;
     return (one->played_at > other->played_at) - (one->played_at < other->played_at);
 }
 
@@ -113,7 +113,7 @@ static void sort(struct candidates *c)
 }
 
 /* When there is no more room, the half that was played last is forgotten. */
-static void meet(void *context, const struct shelf_entry *entry)
+static void meet(void *context, const struct inventory_entry *entry)
 {
     struct candidates *c = context;
     c->bytes += entry->bytes;
@@ -125,7 +125,7 @@ static void meet(void *context, const struct shelf_entry *entry)
 }
 
 /* A waveform can be made again, so the store is not asked for it. */
-static enum result remove_entry(const struct app *app, const struct shelf_entry *entry)
+static enum result remove_entry(const struct app *app, const struct inventory_entry *entry)
 {
     if (entry->is_recording) {
         return cache_remove(app, entry->business_id, entry->call_sid);
@@ -140,7 +140,7 @@ static enum result remove_some(const struct app *app, struct candidates *c,
                                struct cache_counts *counts)
 {
     for (size_t i = 0; i < c->count && c->bytes > app->config->cache_max_bytes; i++) {
-        const struct shelf_entry *entry = &c->entries[i];
+        const struct inventory_entry *entry = &c->entries[i];
         enum result result = remove_entry(app, entry);
         if (result == RESULT_UNAVAILABLE || result == RESULT_FAILED) {
             return result;
@@ -164,7 +164,7 @@ enum result cache_trim(const struct app *app, struct cache_counts *counts)
     if (c.entries == NULL) {
         return RESULT_FAILED;
     }
-    enum result result = shelf_each(app->config, meet, &c);
+    enum result result = inventory_each(app->config, meet, &c);
     sort(&c);
     if (result == RESULT_OK) {
         result = remove_some(app, &c, counts);

@@ -31,7 +31,7 @@ static bool is_ours(const char *name, char sid[SID_SIZE])
 }
 
 struct tour {
-    shelf_visitor *visit;
+    inventory_visitor *visit;
     void *context;
 };
 
@@ -43,7 +43,7 @@ static void visit_folder(void *context, int root, const char *name, int64_t busi
         return;
     }
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        struct shelf_entry found = {.business_id = business_id};
+        struct inventory_entry found = {.business_id = business_id};
         struct stat st;
         if (is_ours(entry->d_name, found.call_sid) &&
             fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -58,7 +58,7 @@ static void visit_folder(void *context, int root, const char *name, int64_t busi
     closedir(dir);
 }
 
-enum result shelf_each(const struct config *config, shelf_visitor *visit, void *context)
+enum result inventory_each(const struct config *config, inventory_visitor *visit, void *context)
 {
     struct tour tour = {.visit = visit, .context = context};
     return folders_each(config, visit_folder, &tour);
@@ -91,8 +91,8 @@ static bool remove_one(int folder, const char *call_sid, const char *ending, int
            errno == ENOENT;
 }
 
-enum result shelf_remove(const struct config *config, int64_t business_id, const char *call_sid,
-                         int64_t *bytes)
+enum result inventory_remove(const struct config *config, int64_t business_id, const char *call_sid,
+                             int64_t *bytes)
 {
     bool gone = true;
     *bytes = 0;
@@ -114,7 +114,7 @@ static void remove_if_empty(void *context, int root, const char *name, int64_t b
     *removed += unlinkat(root, name, AT_REMOVEDIR) == 0; /* fails on one that is not empty */
 }
 
-int64_t shelf_remove_empty(const struct config *config)
+int64_t inventory_remove_empty(const struct config *config)
 {
     int64_t removed = 0;
     (void)folders_each(config, remove_if_empty, &removed);

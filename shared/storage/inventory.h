@@ -13,7 +13,7 @@
 #include "config/config.h"
 
 /* A finished file, or what belongs to one. */
-struct shelf_entry {
+struct inventory_entry {
     int64_t business_id;
     char call_sid[SID_SIZE];
     int64_t bytes;
@@ -21,17 +21,17 @@ struct shelf_entry {
     int64_t played_at; /* when it was last played, seconds since 1970 (storage/cache.h) */
     bool is_recording; /* and no waveform */
 };
-typedef void shelf_visitor(void *context, const struct shelf_entry *entry);
+typedef void inventory_visitor(void *context, const struct inventory_entry *entry);
 
 /* Visits every file that is named after a call, business by business. */
-enum result shelf_each(const struct config *config, shelf_visitor *visit, void *context);
+enum result inventory_each(const struct config *config, inventory_visitor *visit, void *context);
 
 /* Removes all files of a call, and looks whether they are gone. `bytes` gets how many there were.
  * RESULT_FAILED: something is left. */
-enum result shelf_remove(const struct config *config, int64_t business_id, const char *call_sid,
-                         int64_t *bytes);
+enum result inventory_remove(const struct config *config, int64_t business_id, const char *call_sid,
+                             int64_t *bytes);
 
 /* Removes the folders of businesses that have nothing in them. Gives how many. */
-int64_t shelf_remove_empty(const struct config *config);
+int64_t inventory_remove_empty(const struct config *config);
 
 #endif

@@ -7,7 +7,7 @@ enum statement_name { TOUR, EACH };
 /* clang-format off */
 
 /* Not EXISTS: the planner may read all calls at once for that. */
-#define IS_STRAY(alias) \
+#define IS_ORPHAN(alias) \
     "NOT coalesce((SELECT true FROM call_log c WHERE c.business_id = " alias ".business_id" \
     "   AND c.call_sid = " alias ".call_sid" \
     "   AND (c.recording_deleted_at IS NULL OR c.legal_hold) LIMIT 1), false)"
@@ -15,41 +15,41 @@ enum statement_name { TOUR, EACH };
 static const struct pg_statement SQL[] = {
     /* Marked and passed by in one statement: nothing is passed by unmarked. The id tells the planner
      * that there is one place, and so one page. */
-    [TOUR] = {"stray_tour",
+    [TOUR] = {"orphan_tour",
         "WITH page AS (SELECT o.* FROM retain_tour t CROSS JOIN LATERAL"
         "     (SELECT x.business_id, x.call_sid FROM recording_objects x"
         "       WHERE (x.business_id, x.call_sid) > (t.business_id, t.call_sid)"
         "       ORDER BY x.business_id, x.call_sid LIMIT $1) o WHERE t.id = 1),"
         "   last AS (SELECT * FROM page ORDER BY business_id, call_sid OFFSET $1 - 1 LIMIT 1),"
         "   marked AS (UPDATE recording_objects o SET call_gone_at = clock_timestamp()"
-        "     FROM (SELECT * FROM page p WHERE " IS_STRAY("p") ") s"
+        "     FROM (SELECT * FROM page p WHERE " IS_ORPHAN("p") ") s"
         "     WHERE o.business_id = s.business_id AND o.call_sid = s.call_sid"
         "       AND o.call_gone_at IS NULL)"
         " UPDATE retain_tour SET business_id = coalesce((SELECT business_id FROM last), 0),"
         "   call_sid = coalesce((SELECT call_sid FROM last), '')"
         " WHERE id = 1 RETURNING (SELECT count(*) FROM page)"},
     /* A mark that was made anew in this moment stays: it tells of what we cannot see yet. */
-    [EACH] = {"stray_each",
-        "WITH page AS (SELECT o.*, " IS_STRAY("o") " AS stray"
+    [EACH] = {"orphan_each",
+        "WITH page AS (SELECT o.*, " IS_ORPHAN("o") " AS orphan"
         "   FROM (SELECT x.business_id, x.call_sid, x.bytes, x.call_gone_at"
         "     FROM recording_objects x WHERE x.call_gone_at IS NOT NULL"
         "       AND (x.business_id, x.call_sid) > ($1::bigint, $2::text)"
         "     ORDER BY x.business_id, x.call_sid LIMIT $3) o),"
         "   kept AS (UPDATE recording_objects o SET call_gone_at = NULL"
-        "     FROM (SELECT * FROM page WHERE NOT stray) p"
+        "     FROM (SELECT * FROM page WHERE NOT orphan) p"
         "     WHERE o.business_id = p.business_id AND o.call_sid = p.call_sid"
         "       AND o.call_gone_at = p.call_gone_at)"
-        " SELECT business_id, call_sid, bytes, stray FROM page ORDER BY business_id, call_sid"},
+        " SELECT business_id, call_sid, bytes, orphan FROM page ORDER BY business_id, call_sid"},
     {NULL, NULL},
 };
 /* clang-format on */
 
-const struct pg_statement *stray_statements(void)
+const struct pg_statement *orphan_statements(void)
 {
     return SQL;
 }
 
-enum result stray_tour(const struct app *app, int64_t most, int64_t *count)
+enum result orphan_tour(const struct app *app, int64_t most, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
@@ -62,8 +62,8 @@ enum result stray_tour(const struct app *app, int64_t most, int64_t *count)
     return result;
 }
 
-enum result stray_each(const struct app *app, struct object_place *place, int64_t most,
-                       stray_visitor *visit, void *context, int64_t *count)
+enum result orphan_each(const struct app *app, struct object_place *place, int64_t most,
+                        orphan_visitor *visit, void *context, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
@@ -76,13 +76,13 @@ enum result stray_each(const struct app *app, struct object_place *place, int64_
     }
     *count = pg_rows_count(rows);
     for (int i = 0; i < pg_rows_count(rows); i++) {
-        struct stray stray = {.business_id = pg_rows_int(rows, i, 0, 0),
-                              .call_sid = pg_rows_text(rows, i, 1),
-                              .bytes = pg_rows_int(rows, i, 2, 0)};
-        place->business_id = stray.business_id;
-        (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", stray.call_sid);
+        struct orphan orphan = {.business_id = pg_rows_int(rows, i, 0, 0),
+                                .call_sid = pg_rows_text(rows, i, 1),
+                                .bytes = pg_rows_int(rows, i, 2, 0)};
+        place->business_id = orphan.business_id;
+        (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", orphan.call_sid);
         if (pg_rows_bool(rows, i, 3)) {
-            visit(context, &stray);
+            visit(context, &orphan);
         }
     }
     pg_rows_free(rows);

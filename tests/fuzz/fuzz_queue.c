@@ -217,7 +217,7 @@ static void ask(const struct app *app, unsigned verb)
     case 7: (void)queue_runner_seen(app, &seen); break;
     case 8: (void)queue_take(app, &job, "t"); break;
     case 9: (void)queue_is_held(app, WORLD_BUSINESS, WORLD_SID); break;
-    case 10: (void)turnstile_strike(app, "192.0.2.7", &seen, &left); break;
+    case 10: (void)throttle_strike(app, "192.0.2.7", &seen, &left); break;
     case 11: ask_after_posts(app); break;
     case 12: ask_renew(app); break;
     default: ask_dispatch(app, verb); break;

@@ -37,15 +37,15 @@ int main(void)
     print(run_statements());
     print(run_held_statements());
     print(step_statements());
-    print(stray_statements());
+    print(orphan_statements());
     print(transcript_statements());
     print(history_statements());
     print(inbox_statements());
     print(object_statements());
     print(retention_statements());
-    print(vouch_statements());
+    print(authority_statements());
     print(overview_statements());
-    print(past_statements());
-    print(wish_statements());
+    print(backfill_statements());
+    print(run_control_statements());
     return 0;
 }

@@ -19,47 +19,47 @@ static const char *sid(int n)
     return text;
 }
 
-static void assert_next(struct call_line *line, int64_t business_id, int n)
+static void assert_next(struct call_fifo *fifo, int64_t business_id, int n)
 {
     struct call_ref ref;
-    assert_true(call_line_next(line, &ref));
+    assert_true(call_fifo_next(fifo, &ref));
     assert_true(call_ref_is(&ref, business_id, sid(n)));
 }
 
 static void test_first_in_first_out_and_each_once(void **state)
 {
-    static struct call_line line;
+    static struct call_fifo fifo;
     struct call_ref ref;
     (void)state;
-    assert_false(call_line_next(&line, &ref));
-    call_line_add(&line, 1, sid(1));
-    call_line_add(&line, 2, sid(1));
-    call_line_add(&line, 1, sid(1));
-    call_line_add(&line, 1, sid(2));
-    assert_true(call_line_has(&line, 2, sid(1)));
-    assert_false(call_line_has(&line, 2, sid(2)));
-    assert_next(&line, 1, 1);
-    assert_next(&line, 2, 1);
-    assert_next(&line, 1, 2);
-    assert_false(call_line_next(&line, &ref));
-    call_line_add(&line, 1, sid(1));
-    assert_next(&line, 1, 1); /* what has left may come again */
+    assert_false(call_fifo_next(&fifo, &ref));
+    call_fifo_add(&fifo, 1, sid(1));
+    call_fifo_add(&fifo, 2, sid(1));
+    call_fifo_add(&fifo, 1, sid(1));
+    call_fifo_add(&fifo, 1, sid(2));
+    assert_true(call_fifo_has(&fifo, 2, sid(1)));
+    assert_false(call_fifo_has(&fifo, 2, sid(2)));
+    assert_next(&fifo, 1, 1);
+    assert_next(&fifo, 2, 1);
+    assert_next(&fifo, 1, 2);
+    assert_false(call_fifo_next(&fifo, &ref));
+    call_fifo_add(&fifo, 1, sid(1));
+    assert_next(&fifo, 1, 1); /* what has left may come again */
 }
 
 static void test_what_does_not_fit_is_dropped(void **state)
 {
-    static struct call_line line;
+    static struct call_fifo fifo;
     (void)state;
     for (int round = 0; round < 2; round++) { /* the second one goes round the ring's end */
-        for (int n = 0; n < CALL_LINE_MAX + 5; n++) {
-            call_line_add(&line, 1, sid(n));
+        for (int n = 0; n < CALL_FIFO_MAX + 5; n++) {
+            call_fifo_add(&fifo, 1, sid(n));
         }
-        assert_int_equal(line.count, CALL_LINE_MAX);
-        for (int n = 0; n < CALL_LINE_MAX; n++) {
-            assert_next(&line, 1, n);
+        assert_int_equal(fifo.count, CALL_FIFO_MAX);
+        for (int n = 0; n < CALL_FIFO_MAX; n++) {
+            assert_next(&fifo, 1, n);
         }
-        call_line_add(&line, 1, sid(7));
-        assert_next(&line, 1, 7);
+        call_fifo_add(&fifo, 1, sid(7));
+        assert_next(&fifo, 1, 7);
     }
 }
 

@@ -30,12 +30,12 @@ static void test_bytes(void **state)
         {INT64_C(1500000000000000), "1.5 PB"},
         {INT64_MAX / 10, "922.3 PB"},
     };
-    char out[WORDS_SIZE];
+    char out[HUMAN_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_string_equal(words_bytes(cases[i].bytes, out), cases[i].text);
+        assert_string_equal(human_bytes(cases[i].bytes, out), cases[i].text);
     }
-    assert_true(strlen(words_bytes(INT64_MAX, out)) < WORDS_SIZE);
+    assert_true(strlen(human_bytes(INT64_MAX, out)) < HUMAN_SIZE);
 }
 
 static void test_times(void **state)
@@ -56,18 +56,18 @@ static void test_times(void **state)
         {370800, "4d07h"},
         {INT64_C(864000000), "10000d00h"},
     };
-    char out[WORDS_SIZE];
+    char out[HUMAN_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_string_equal(words_time(cases[i].seconds, out), cases[i].text);
+        assert_string_equal(human_time(cases[i].seconds, out), cases[i].text);
     }
-    assert_true(strlen(words_time(INT64_MAX, out)) < WORDS_SIZE);
+    assert_true(strlen(human_time(INT64_MAX, out)) < HUMAN_SIZE);
 }
 
 static void test_progress(void **state)
 {
     static const struct {
-        struct progress progress;
+        struct progress_line progress;
         const char *text;
     } cases[] = {
         {{0, 10, 0, 0, 0}, "[--------------------] 0/10  0 B  0 B/s  - left"},
@@ -80,13 +80,13 @@ static void test_progress(void **state)
         {{12, 10, 0, 12, 1000}, "[####################] 12/10  12 B  12 B/s  0s left"},
         {{1, 4000, 0, 1000, 9000}, "[--------------------] 1/4000  1.0 kB  111 B/s  9h59m left"},
     };
-    char out[PROGRESS_SIZE];
+    char out[PROGRESS_LINE_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_string_equal(progress_text(&cases[i].progress, out), cases[i].text);
+        assert_string_equal(progress_line_text(&cases[i].progress, out), cases[i].text);
     }
-    const struct progress most = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, 1};
-    assert_true(strlen(progress_text(&most, out)) < PROGRESS_SIZE);
+    const struct progress_line most = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, 1};
+    assert_true(strlen(progress_line_text(&most, out)) < PROGRESS_LINE_SIZE);
 }
 
 int main(void)

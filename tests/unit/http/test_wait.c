@@ -83,7 +83,7 @@ static void test_without_redis(void **state)
     struct look look = {.state = STATE_PROCESSING};
     assert_int_equal(request_begin(&request, &io), RESULT_OK);
     int64_t start = clock_monotonic_ms();
-    assert_int_equal(wait_for_news(&app, &request, &look), RESULT_OK);
+    assert_int_equal(wait_for_change(&app, &request, &look), RESULT_OK);
     assert_true(clock_monotonic_ms() - start < 1500);
     assert_int_equal(look.state, STATE_PROCESSING);
     request_free(&request);

@@ -21,41 +21,41 @@
 
 static void test_without_redis_counts_wait(void **state)
 {
-    struct app app = {.meter = meter_new(),
+    struct app app = {.metrics = metrics_new(),
                       .redis = redis_new("unix:///nonexistent/redis.sock", 100)};
     (void)state;
-    assert_non_null(app.meter);
-    assert_false(meter_pending(app.meter));
-    meter_add(app.meter, METER_BYTES, NULL, NULL, 5);
-    assert_true(meter_pending(app.meter));
+    assert_non_null(app.metrics);
+    assert_false(metrics_pending(app.metrics));
+    metrics_add(app.metrics, METRICS_BYTES, NULL, NULL, 5);
+    assert_true(metrics_pending(app.metrics));
     for (int i = 0; i < 3; i++) {
-        meter_flush(&app, true);
-        assert_true(meter_pending(app.meter));
+        metrics_flush(&app, true);
+        assert_true(metrics_pending(app.metrics));
     }
     redis_free(app.redis);
-    meter_free(app.meter);
+    metrics_free(app.metrics);
 }
 
 static void test_what_cannot_be_counted_is_not(void **state)
 {
-    char name[2 * METER_NAME_SIZE];
-    struct meter *meter = meter_new();
+    char name[2 * METRICS_NAME_SIZE];
+    struct metrics *metrics = metrics_new();
     (void)state;
-    meter_add(meter, METER_BYTES, NULL, NULL, 0);
-    meter_add(meter, METER_BYTES, NULL, NULL, -7);
+    metrics_add(metrics, METRICS_BYTES, NULL, NULL, 0);
+    metrics_add(metrics, METRICS_BYTES, NULL, NULL, -7);
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    meter_add(meter, METER_FAULTS, name, NULL, 1);
-    assert_false(meter_pending(meter));
-    for (int i = 0; i < 2 * METER_COUNTS_MAX; i++) { /* more names than there is room for */
+    metrics_add(metrics, METRICS_FAULTS, name, NULL, 1);
+    assert_false(metrics_pending(metrics));
+    for (int i = 0; i < 2 * METRICS_COUNTS_MAX; i++) { /* more names than there is room for */
         (void)snprintf(name, sizeof name, "%d", i);
-        meter_add(meter, METER_FAULTS, name, NULL, 1);
+        metrics_add(metrics, METRICS_FAULTS, name, NULL, 1);
     }
-    assert_true(meter_pending(meter));
-    meter_free(meter);
-    meter_free(NULL);
-    meter_add(NULL, METER_BYTES, NULL, NULL, 1);
-    assert_false(meter_pending(NULL));
+    assert_true(metrics_pending(metrics));
+    metrics_free(metrics);
+    metrics_free(NULL);
+    metrics_add(NULL, METRICS_BYTES, NULL, NULL, 1);
+    assert_false(metrics_pending(NULL));
 }
 
 static void test_bounds_grow(void **state)
