@@ -30,15 +30,19 @@ static bool read_tag(const char **at, struct tag *out)
 {
     const char *from = *at;
     out->weak = strncmp(from, "W/", 2) == 0;
-    if (out->weak)
+    if (out->weak) {
         from += 2;
+    }
     const char *end = from;
-    if (*end++ != '"')
+    if (*end++ != '"') {
         return false;
-    while (is_etag_char(*end))
+    }
+    while (is_etag_char(*end)) {
         end++;
-    if (*end++ != '"')
+    }
+    if (*end++ != '"') {
         return false;
+    }
     out->opaque = from;
     out->len = (size_t)(end - from);
     *at = end;
@@ -56,20 +60,23 @@ static bool list_matches(const char *list, const char *etag, bool weak_counts)
 {
     bool found = false;
     list = skip_blanks(list);
-    if (*list == '*')
+    if (*list == '*') {
         return *skip_blanks(list + 1) == '\0';
+    }
     while (*list != '\0') {
         struct tag tag;
         if (*list == ',') { /* empty list elements are allowed (RFC 9110, 5.6.1) */
             list = skip_blanks(list + 1);
             continue;
         }
-        if (!read_tag(&list, &tag))
+        if (!read_tag(&list, &tag)) {
             return false;
+        }
         found = found || ((weak_counts || !tag.weak) && same_opaque(&tag, etag));
         list = skip_blanks(list);
-        if (*list != ',' && *list != '\0')
+        if (*list != ',' && *list != '\0') {
             return false;
+        }
     }
     return found;
 }
@@ -78,10 +85,12 @@ static bool list_matches(const char *list, const char *etag, bool weak_counts)
 static bool precondition_holds(const struct conditions *c, const char *etag, int64_t modified)
 {
     int64_t since = 0;
-    if (c->if_match != NULL)
+    if (c->if_match != NULL) {
         return list_matches(c->if_match, etag, false);
-    if (c->if_unmodified_since != NULL && clock_parse_http_date(c->if_unmodified_since, &since))
+    }
+    if (c->if_unmodified_since != NULL && clock_parse_http_date(c->if_unmodified_since, &since)) {
         return modified <= since;
+    }
     return true;
 }
 
@@ -89,10 +98,12 @@ static bool precondition_holds(const struct conditions *c, const char *etag, int
 static bool is_fresh(const struct conditions *c, const char *etag, int64_t modified)
 {
     int64_t since = 0;
-    if (c->if_none_match != NULL)
+    if (c->if_none_match != NULL) {
         return list_matches(c->if_none_match, etag, true);
-    if (c->if_modified_since != NULL && clock_parse_http_date(c->if_modified_since, &since))
+    }
+    if (c->if_modified_since != NULL && clock_parse_http_date(c->if_modified_since, &since)) {
         return modified <= since;
+    }
     return false;
 }
 
@@ -100,19 +111,23 @@ static bool is_fresh(const struct conditions *c, const char *etag, int64_t modif
 static bool range_applies(const struct conditions *c, const char *etag, int64_t modified)
 {
     int64_t date = 0;
-    if (c->if_range == NULL)
+    if (c->if_range == NULL) {
         return true;
-    if (c->if_range[0] == '"')
+    }
+    if (c->if_range[0] == '"') {
         return strcmp(c->if_range, etag) == 0;
+    }
     return clock_parse_http_date(c->if_range, &date) && date == modified;
 }
 
 enum condition_verdict conditional_check(const struct conditions *c, const char *etag,
                                          int64_t modified)
 {
-    if (!precondition_holds(c, etag, modified))
+    if (!precondition_holds(c, etag, modified)) {
         return CONDITION_FAILED;
-    if (is_fresh(c, etag, modified))
+    }
+    if (is_fresh(c, etag, modified)) {
         return CONDITION_NOT_MODIFIED;
+    }
     return range_applies(c, etag, modified) ? CONDITION_PROCEED : CONDITION_PROCEED_WITHOUT_RANGE;
 }

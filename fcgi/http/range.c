@@ -28,19 +28,22 @@ static struct element next_element(const char **at)
         e.text++;
         e.len--;
     }
-    while (e.len > 0 && is_blank(e.text[e.len - 1]))
+    while (e.len > 0 && is_blank(e.text[e.len - 1])) {
         e.len--;
+    }
     return e;
 }
 
 /* Any number of digits. A number beyond int64 is beyond every file, and becomes INT64_MAX. */
 static bool read_position(const char *text, size_t len, int64_t *out)
 {
-    if (len == 0)
+    if (len == 0) {
         return false;
+    }
     for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        if (text[i] < '0' || text[i] > '9') {
             return false;
+        }
     }
     *out = INT64_MAX;
     (void)text_int_n(text, len, 0, INT64_MAX, out);
@@ -51,12 +54,15 @@ static bool read_position(const char *text, size_t len, int64_t *out)
 static enum element_verdict read_suffix(struct element e, int64_t size, struct range *out)
 {
     int64_t length = 0;
-    if (!read_position(e.text + 1, e.len - 1, &length))
+    if (!read_position(e.text + 1, e.len - 1, &length)) {
         return ELEMENT_MALFORMED;
-    if (length > size)
+    }
+    if (length > size) {
         length = size;
-    if (length == 0)
+    }
+    if (length == 0) {
         return ELEMENT_UNSATISFIABLE;
+    }
     *out = (struct range){.start = size - length, .length = length};
     return ELEMENT_SATISFIABLE;
 }
@@ -65,22 +71,28 @@ static enum element_verdict read_suffix(struct element e, int64_t size, struct r
 static enum element_verdict read_int_range(struct element e, int64_t size, struct range *out)
 {
     const char *dash = memchr(e.text, '-', e.len);
-    if (dash == NULL)
+    if (dash == NULL) {
         return ELEMENT_MALFORMED;
+    }
     size_t first_len = (size_t)(dash - e.text);
     size_t last_len = e.len - first_len - 1;
     int64_t first = 0;
     int64_t last = INT64_MAX;
-    if (!read_position(e.text, first_len, &first))
+    if (!read_position(e.text, first_len, &first)) {
         return ELEMENT_MALFORMED;
-    if (last_len > 0 && !read_position(dash + 1, last_len, &last))
+    }
+    if (last_len > 0 && !read_position(dash + 1, last_len, &last)) {
         return ELEMENT_MALFORMED;
-    if (last < first)
+    }
+    if (last < first) {
         return ELEMENT_MALFORMED;
-    if (first >= size)
+    }
+    if (first >= size) {
         return ELEMENT_UNSATISFIABLE;
-    if (last >= size)
+    }
+    if (last >= size) {
         last = size - 1;
+    }
     *out = (struct range){.start = first, .length = last - first + 1};
     return ELEMENT_SATISFIABLE;
 }
@@ -93,8 +105,9 @@ static enum element_verdict read_element(struct element e, int64_t size, struct 
 /* Keeps one more range. False when it would be one too many, or more bytes than the file has. */
 static bool keep(struct range_set *set, struct range range, int64_t *left)
 {
-    if (set->count == RANGE_MAX || range.length > *left)
+    if (set->count == RANGE_MAX || range.length > *left) {
         return false;
+    }
     *left -= range.length;
     set->ranges[set->count++] = range;
     return true;
@@ -111,19 +124,23 @@ static enum range_verdict read_set(const char *set, int64_t size, struct range_s
     while (set != NULL) {
         struct range range = {0};
         struct element e = next_element(&set);
-        if (e.len == 0) /* empty list elements are allowed (RFC 9110, 5.6.1) */
+        if (e.len == 0) { /* empty list elements are allowed (RFC 9110, 5.6.1) */
             continue;
+        }
         elements++;
         enum element_verdict verdict = read_element(e, size, &range);
-        if (verdict == ELEMENT_MALFORMED)
+        if (verdict == ELEMENT_MALFORMED) {
             return RANGE_UNSATISFIABLE;
-        if (verdict == ELEMENT_UNSATISFIABLE)
+        }
+        if (verdict == ELEMENT_UNSATISFIABLE) {
             continue;
+        }
         satisfiable = true;
         kept_all = kept_all && keep(out, range, &left);
     }
-    if (!satisfiable)
+    if (!satisfiable) {
         return RANGE_UNSATISFIABLE;
+    }
     return kept_all && elements <= RANGE_MAX ? RANGE_PARTIAL : RANGE_IGNORED;
 }
 
@@ -132,18 +149,23 @@ enum range_verdict range_parse(const char *header, int64_t size, struct range_se
     static const char unit[] = "bytes";
     char name[sizeof unit] = "";
     out->count = 0;
-    if (header == NULL)
+    if (header == NULL) {
         return RANGE_WHOLE;
+    }
     size_t name_len = strcspn(header, "=");
-    if (name_len != sizeof unit - 1)
+    if (name_len != sizeof unit - 1) {
         return RANGE_WHOLE;
+    }
     memcpy(name, header, name_len);
-    if (!text_same(name, unit))
+    if (!text_same(name, unit)) {
         return RANGE_WHOLE;
-    if (header[name_len] != '=')
+    }
+    if (header[name_len] != '=') {
         return RANGE_UNSATISFIABLE;
+    }
     enum range_verdict verdict = read_set(header + name_len + 1, size, out);
-    if (verdict != RANGE_PARTIAL)
+    if (verdict != RANGE_PARTIAL) {
         out->count = 0;
+    }
     return verdict;
 }

@@ -13,23 +13,26 @@ static size_t next_cap(const struct buf *b, size_t needed)
 {
     size_t most = b->ceiling == SIZE_MAX ? SIZE_MAX : b->ceiling + 1;
     size_t cap = b->cap == 0 ? FIRST_CAP : b->cap;
-    while (cap < needed && cap <= SIZE_MAX / 2)
+    while (cap < needed && cap <= SIZE_MAX / 2) {
         cap *= 2;
+    }
     return cap < needed || cap > most ? most : cap;
 }
 
 /* Room for `len` more bytes and the NUL; on false the buffer has failed and is unchanged. */
 static bool reserve(struct buf *b, size_t len)
 {
-    if (b->failed)
+    if (b->failed) {
         return false;
+    }
     if (len > b->ceiling - b->len || len >= SIZE_MAX - b->len) {
         b->failed = true;
         return false;
     }
     size_t needed = b->len + len + 1;
-    if (needed <= b->cap)
+    if (needed <= b->cap) {
         return true;
+    }
     size_t cap = next_cap(b, needed);
     char *data = realloc(b->data, cap);
     if (data == NULL) {
@@ -48,8 +51,9 @@ void buf_init(struct buf *b, size_t ceiling)
 
 void buf_free(struct buf *b)
 {
-    if (b == NULL)
+    if (b == NULL) {
         return;
+    }
     free(b->data);
     buf_init(b, b->ceiling);
 }
@@ -58,8 +62,9 @@ void buf_clear(struct buf *b)
 {
     b->len = 0;
     b->failed = false;
-    if (b->data != NULL)
+    if (b->data != NULL) {
         b->data[0] = '\0';
+    }
 }
 
 void buf_cut(struct buf *b, size_t len)
@@ -72,11 +77,13 @@ void buf_cut(struct buf *b, size_t len)
 
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
-    if (!reserve(b, len))
+    if (!reserve(b, len)) {
         return;
+    }
     /* memcpy from NULL is undefined even for no bytes. */
-    if (len > 0)
+    if (len > 0) {
         memcpy(b->data + b->len, bytes, len);
+    }
     b->len += len;
     b->data[b->len] = '\0';
 }
@@ -97,13 +104,15 @@ void buf_format(struct buf *b, const char *format, ...)
     int len = vsnprintf(end, room, format, args);
     va_end(args);
     bool fits = len >= 0 && reserve(b, (size_t)len);
-    if (fits && (size_t)len >= room)
+    if (fits && (size_t)len >= room) {
         (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, again);
+    }
     va_end(again);
-    if (fits)
+    if (fits) {
         b->len += (size_t)len;
-    else if (b->data != NULL)
+    } else if (b->data != NULL) {
         b->data[b->len] = '\0';
+    }
     b->failed = b->failed || len < 0;
 }
 

@@ -65,10 +65,12 @@ int64_t clock_wall(void)
 
 static struct tm broken_down(int64_t seconds)
 {
-    if (seconds < FIRST_SECOND)
+    if (seconds < FIRST_SECOND) {
         seconds = FIRST_SECOND;
-    if (seconds > LAST_SECOND)
+    }
+    if (seconds > LAST_SECOND) {
         seconds = LAST_SECOND;
+    }
     time_t time = (time_t)seconds;
     struct tm tm = {0};
     (void)gmtime_r(&time, &tm);
@@ -81,8 +83,9 @@ const char *clock_http_date(int64_t seconds, char *out)
     int len = snprintf(out, CLOCK_HTTP_SIZE, "%s, %02d %s %04d %02d:%02d:%02d GMT",
                        DAYS[tm.tm_wday], tm.tm_mday, MONTHS[tm.tm_mon], tm.tm_year + 1900,
                        tm.tm_hour, tm.tm_min, tm.tm_sec);
-    if (len < 0 || len >= CLOCK_HTTP_SIZE)
+    if (len < 0 || len >= CLOCK_HTTP_SIZE) {
         out[0] = '\0';
+    }
     return out;
 }
 
@@ -92,32 +95,36 @@ const char *clock_iso(int64_t seconds, char *out)
     int len =
         snprintf(out, CLOCK_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d+00:00", tm.tm_year + 1900,
                  tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-    if (len < 0 || len >= CLOCK_ISO_SIZE)
+    if (len < 0 || len >= CLOCK_ISO_SIZE) {
         out[0] = '\0';
+    }
     return out;
 }
 
 static bool scan_maybe(struct scan *s, const char *literal)
 {
     size_t len = strlen(literal);
-    if (!s->ok || strncmp(s->at, literal, len) != 0)
+    if (!s->ok || strncmp(s->at, literal, len) != 0) {
         return false;
+    }
     s->at += len;
     return true;
 }
 
 static void scan_literal(struct scan *s, const char *literal)
 {
-    if (!scan_maybe(s, literal))
+    if (!scan_maybe(s, literal)) {
         s->ok = false;
+    }
 }
 
 /* One of the names; its index. */
 static int scan_name(struct scan *s, const char *const *names, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (scan_maybe(s, names[i]))
+        if (scan_maybe(s, names[i])) {
             return i;
+        }
     }
     s->ok = false;
     return 0;
@@ -128,8 +135,9 @@ static int scan_digits(struct scan *s, size_t shortest, size_t longest, int max)
 {
     size_t len = 0;
     int64_t value = 0;
-    while (s->ok && len < longest && s->at[len] >= '0' && s->at[len] <= '9')
+    while (s->ok && len < longest && s->at[len] >= '0' && s->at[len] <= '9') {
         len++;
+    }
     if (!s->ok || len < shortest || !text_int_n(s->at, len, 0, max, &value)) {
         s->ok = false;
         return 0;
@@ -140,8 +148,9 @@ static int scan_digits(struct scan *s, size_t shortest, size_t longest, int max)
 
 static void scan_end(struct scan *s)
 {
-    if (s->ok && *s->at != '\0')
+    if (s->ok && *s->at != '\0') {
         s->ok = false;
+    }
 }
 
 static void scan_month(struct scan *s, struct tm *tm)
@@ -179,8 +188,9 @@ static int days_in_month(const struct tm *tm)
 /* timegm would quietly turn 31 February into March. */
 static bool to_seconds(const struct scan *s, struct tm *tm, int64_t *seconds)
 {
-    if (!s->ok || tm->tm_mday < 1 || tm->tm_mday > days_in_month(tm))
+    if (!s->ok || tm->tm_mday < 1 || tm->tm_mday > days_in_month(tm)) {
         return false;
+    }
     *seconds = (int64_t)timegm(tm);
     return true;
 }
@@ -210,8 +220,9 @@ static void choose_century(struct tm *tm, int two_digits)
     struct tm now = broken_down(clock_wall());
     int year = now.tm_year + 1900;
     int guess = year - year % 100 + two_digits;
-    if (guess > year + 50)
+    if (guess > year + 50) {
         guess -= 100;
+    }
     tm->tm_year = guess - 1900;
 }
 
@@ -262,11 +273,13 @@ bool clock_parse_http_date(const char *text, int64_t *seconds)
 /* "+hhmm", "-hhmm" or "GMT", as seconds east of Greenwich (RFC 2822, 3.3 and 4.3). */
 static int scan_zone(struct scan *s)
 {
-    if (scan_maybe(s, "GMT"))
+    if (scan_maybe(s, "GMT")) {
         return 0;
+    }
     int sign = scan_maybe(s, "-") ? -1 : 1;
-    if (sign > 0)
+    if (sign > 0) {
         scan_literal(s, "+");
+    }
     int hours = scan_digits(s, 2, 2, 23);
     int minutes = scan_digits(s, 2, 2, 59);
     return sign * (hours * 3600 + minutes * 60);
@@ -274,8 +287,9 @@ static int scan_zone(struct scan *s)
 
 bool clock_parse_rfc2822(const char *text, int64_t *seconds)
 {
-    if (text == NULL)
+    if (text == NULL) {
         return false;
+    }
     struct scan s = {.at = text, .ok = true};
     struct tm tm = {0};
     if (*text < '0' || *text > '9') { /* the day's name is optional (RFC 2822, 3.3) */
@@ -292,8 +306,9 @@ bool clock_parse_rfc2822(const char *text, int64_t *seconds)
     scan_literal(&s, " ");
     int east = scan_zone(&s);
     scan_end(&s);
-    if (!to_seconds(&s, &tm, seconds))
+    if (!to_seconds(&s, &tm, seconds)) {
         return false;
+    }
     *seconds -= east;
     return true;
 }
@@ -318,8 +333,9 @@ bool clock_parse_day(const char *text, int64_t *seconds)
 
 void clock_sleep_ms(int64_t ms)
 {
-    if (ms <= 0)
+    if (ms <= 0) {
         return;
+    }
     struct timespec until = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(ms / 1000);
@@ -329,6 +345,7 @@ void clock_sleep_ms(int64_t ms)
         until.tv_nsec -= 1000000000;
     }
     /* An absolute deadline: signals, however many, neither end the wait nor stretch it. */
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
         continue;
+    }
 }

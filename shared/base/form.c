@@ -15,18 +15,21 @@ static bool decode_part(char *part, size_t len)
 
 static enum result add_pair(struct form *form, char *piece, size_t len)
 {
-    if (form->count == FORM_MAX_PAIRS)
+    if (form->count == FORM_MAX_PAIRS) {
         return RESULT_TOO_BIG;
+    }
     char *equals = memchr(piece, '=', len);
     size_t name_len = equals == NULL ? len : (size_t)(equals - piece);
     struct form_pair pair = {.name = piece, .value = ""};
     if (equals != NULL) {
         pair.value = equals + 1;
-        if (!decode_part(equals + 1, len - name_len - 1))
+        if (!decode_part(equals + 1, len - name_len - 1)) {
             return RESULT_INVALID;
+        }
     }
-    if (!decode_part(piece, name_len))
+    if (!decode_part(piece, name_len)) {
         return RESULT_INVALID;
+    }
     form->pairs[form->count++] = pair;
     return RESULT_OK;
 }
@@ -39,8 +42,9 @@ static enum result split(struct form *form, size_t len)
         char *end = memchr(piece, '&', len - at);
         size_t piece_len = end == NULL ? len - at : (size_t)(end - piece);
         enum result result = piece_len == 0 ? RESULT_OK : add_pair(form, piece, piece_len);
-        if (result != RESULT_OK)
+        if (result != RESULT_OK) {
             return result;
+        }
         at += piece_len + 1;
     }
     return RESULT_OK;
@@ -50,24 +54,29 @@ enum result form_parse(struct form *form, const char *text, size_t len)
 {
     form->count = 0;
     form->storage = NULL;
-    if (len == SIZE_MAX)
+    if (len == SIZE_MAX) {
         return RESULT_TOO_BIG;
+    }
     form->storage = malloc(len + 1);
-    if (form->storage == NULL)
+    if (form->storage == NULL) {
         return RESULT_FAILED;
-    if (len > 0)
+    }
+    if (len > 0) {
         memcpy(form->storage, text, len);
+    }
     form->storage[len] = '\0';
     enum result result = split(form, len);
-    if (result != RESULT_OK)
+    if (result != RESULT_OK) {
         form_free(form);
+    }
     return result;
 }
 
 void form_free(struct form *form)
 {
-    if (form == NULL)
+    if (form == NULL) {
         return;
+    }
     free(form->storage);
     form->storage = NULL;
     form->count = 0;
@@ -77,8 +86,9 @@ void form_free(struct form *form)
 static size_t first_of(const struct form *form, const char *name)
 {
     size_t i = 0;
-    while (i < form->count && strcmp(form->pairs[i].name, name) != 0)
+    while (i < form->count && strcmp(form->pairs[i].name, name) != 0) {
         i++;
+    }
     return i;
 }
 
@@ -91,8 +101,9 @@ const char *form_get(const struct form *form, const char *name)
 bool form_has_repeats(const struct form *form)
 {
     for (size_t i = 1; i < form->count; i++) {
-        if (first_of(form, form->pairs[i].name) < i)
+        if (first_of(form, form->pairs[i].name) < i) {
             return true;
+        }
     }
     return false;
 }

@@ -12,8 +12,9 @@ _Static_assert(LOG_LINE_MAX <= PIPE_BUF, "a line is written to a pipe in one pie
 /* How much snprintf wrote, when it was given `room` bytes and wanted `wanted`. */
 static size_t written(int wanted, size_t room)
 {
-    if (wanted < 0)
+    if (wanted < 0) {
         return 0;
+    }
     return (size_t)wanted < room ? (size_t)wanted : room - 1;
 }
 
@@ -21,8 +22,9 @@ static void blank_controls(char *line, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)line[i];
-        if (byte < ' ' || byte == 0x7f)
+        if (byte < ' ' || byte == 0x7f) {
             line[i] = ' ';
+        }
     }
 }
 
@@ -44,8 +46,9 @@ void log_event(const char *event, const char *format, ...)
     len += written(vsnprintf(line + len, sizeof line - len, format, args), sizeof line - len);
     va_end(args);
     blank_controls(line, len);
-    while (len > 0 && line[len - 1] == ' ')
+    while (len > 0 && line[len - 1] == ' ') {
         len--;
+    }
     line[len++] = '\n'; /* over the NUL, if the line was cut */
     write_line(line, len);
     errno = saved_errno;

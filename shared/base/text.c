@@ -9,19 +9,23 @@ static const char hex_digits[] = "0123456789abcdef";
 /* The value of a hex digit, or -1. Not isxdigit: that asks the locale. */
 static int hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
-    if (c >= 'a' && c <= 'f')
+    }
+    if (c >= 'a' && c <= 'f') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
+    }
+    if (c >= 'A' && c <= 'F') {
         return c - 'A' + 10;
+    }
     return -1;
 }
 
 static char ascii_lower(char c)
 {
-    if (c < 'A' || c > 'Z')
+    if (c < 'A' || c > 'Z') {
         return c;
+    }
     return (char)(c - 'A' + 'a');
 }
 
@@ -30,11 +34,13 @@ static bool parse_negated(const char *digits, size_t len, int64_t *out)
 {
     int64_t value = 0;
     for (size_t i = 0; i < len; i++) {
-        if (digits[i] < '0' || digits[i] > '9')
+        if (digits[i] < '0' || digits[i] > '9') {
             return false;
+        }
         if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, digits[i] - '0', &value))
+            __builtin_sub_overflow(value, digits[i] - '0', &value)) {
             return false;
+        }
     }
     *out = value;
     return len > 0;
@@ -45,12 +51,15 @@ bool text_int_n(const char *text, size_t len, int64_t min, int64_t max, int64_t 
     bool negative = len > 0 && text[0] == '-';
     size_t skip = negative ? 1 : 0;
     int64_t value = 0;
-    if (!parse_negated(text + skip, len - skip, &value))
+    if (!parse_negated(text + skip, len - skip, &value)) {
         return false;
-    if (!negative && __builtin_sub_overflow(0, value, &value))
+    }
+    if (!negative && __builtin_sub_overflow(0, value, &value)) {
         return false;
-    if (value < min || value > max)
+    }
+    if (value < min || value > max) {
         return false;
+    }
     *out = value;
     return true;
 }
@@ -62,13 +71,16 @@ bool text_int(const char *text, int64_t min, int64_t max, int64_t *out)
 
 bool text_is_sid(const char *text, const char *prefix)
 {
-    if (text == NULL || strnlen(text, SID_LENGTH + 1) != SID_LENGTH)
+    if (text == NULL || strnlen(text, SID_LENGTH + 1) != SID_LENGTH) {
         return false;
-    if (text[0] != prefix[0] || text[1] != prefix[1])
+    }
+    if (text[0] != prefix[0] || text[1] != prefix[1]) {
         return false;
+    }
     for (size_t i = 2; i < SID_LENGTH; i++) {
-        if (hex_value(text[i]) < 0)
+        if (hex_value(text[i]) < 0) {
             return false;
+        }
     }
     return true;
 }
@@ -85,8 +97,9 @@ void text_hex(const unsigned char *bytes, size_t len, char *out)
 /* The byte behind "%XY", of which `left` bytes are there; -1 when it is no escape. */
 static int escape_value(const char *in, size_t left)
 {
-    if (left < 3)
+    if (left < 3) {
         return -1;
+    }
     int high = hex_value(in[1]);
     int low = hex_value(in[2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
@@ -103,8 +116,9 @@ bool text_percent_decode(const char *in, size_t len, bool plus_is_space, char *o
         } else if (byte == '+' && plus_is_space) {
             byte = ' ';
         }
-        if (byte <= 0)
+        if (byte <= 0) {
             return false;
+        }
         out[written++] = (char)byte;
     }
     out[written] = '\0';
@@ -121,8 +135,9 @@ static bool plain_in_log(char c)
 static size_t log_unit(char c, char unit[4])
 {
     unit[0] = c;
-    if (plain_in_log(c))
+    if (plain_in_log(c)) {
         return 1;
+    }
     unsigned char byte = (unsigned char)c;
     unit[0] = '\\';
     unit[1] = 'x';
@@ -133,15 +148,17 @@ static size_t log_unit(char c, char unit[4])
 
 static void end_with_dots(char *out, size_t at, size_t room)
 {
-    for (int i = 0; i < 3 && at < room; i++)
+    for (int i = 0; i < 3 && at < room; i++) {
         out[at++] = '.';
+    }
     out[at] = '\0';
 }
 
 const char *text_for_log(const char *in, char *out, size_t size)
 {
-    if (size == 0)
+    if (size == 0) {
         return out;
+    }
     const char *from = in == NULL ? "" : in;
     size_t room = size - 1;
     size_t used = 0;
@@ -155,11 +172,13 @@ const char *text_for_log(const char *in, char *out, size_t size)
         }
         memcpy(out + used, unit, len);
         used += len;
-        if (used + 3 <= room)
+        if (used + 3 <= room) {
             cut = used;
+        }
     }
-    if (in == NULL && room > 0)
+    if (in == NULL && room > 0) {
         out[used++] = '-';
+    }
     out[used] = '\0';
     return out;
 }
@@ -167,8 +186,9 @@ const char *text_for_log(const char *in, char *out, size_t size)
 static bool all_digits(const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
+        if (*text < '0' || *text > '9') {
             return false;
+        }
     }
     return true;
 }
@@ -177,8 +197,9 @@ const char *text_last_digits(const char *number, char *out)
 {
     size_t len = number == NULL ? 0 : strlen(number);
     memcpy(out, "...", 4);
-    if (len >= 4 && all_digits(number + len - 4))
+    if (len >= 4 && all_digits(number + len - 4)) {
         memcpy(out + 3, number + len - 4, 5);
+    }
     return out;
 }
 

@@ -50,8 +50,9 @@ bool crypto_sha256_hex(const void *data, size_t len, char *out)
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int bytes_len = 0;
-    if (EVP_Digest(data, len, bytes, &bytes_len, EVP_sha256(), NULL) != 1)
+    if (EVP_Digest(data, len, bytes, &bytes_len, EVP_sha256(), NULL) != 1) {
         return false;
+    }
     text_hex(bytes, bytes_len, out);
     return true;
 }
@@ -118,8 +119,9 @@ bool crypto_same(const char *a, const char *b)
 bool crypto_token(char *out)
 {
     unsigned char bytes[TOKEN_BYTES];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) /* never less up to 256 */
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) { /* never less up to 256 */
         return false;
+    }
     text_hex(bytes, sizeof bytes, out);
     OPENSSL_cleanse(bytes, sizeof bytes);
     return true;

@@ -43,8 +43,9 @@ _Static_assert(COUNT(CALL_FIELDS) <= COUNT(RECORDING_FIELDS), "repeats_any has r
 static int find_word(const char *word, const char *const *words, size_t count)
 {
     for (size_t i = 0; word != NULL && i < count; i++) {
-        if (strcmp(word, words[i]) == 0)
+        if (strcmp(word, words[i]) == 0) {
             return (int)i;
+        }
     }
     return -1;
 }
@@ -55,10 +56,12 @@ static bool repeats_any(const struct form *form, const char *const *fields, size
     bool seen[COUNT(RECORDING_FIELDS)] = {false};
     for (size_t i = 0; i < form->count; i++) {
         int field = find_word(form->pairs[i].name, fields, count);
-        if (field < 0)
+        if (field < 0) {
             continue;
-        if (seen[field])
+        }
+        if (seen[field]) {
             return true;
+        }
         seen[field] = true;
     }
     return false;
@@ -98,8 +101,9 @@ static bool url_agrees(const struct form *form, const struct recording_callback 
 {
     struct media_ref ref;
     const char *url = optional(form, "RecordingUrl");
-    if (url == NULL)
+    if (url == NULL) {
         return true;
+    }
     return media_parse(url, &ref) == RESULT_OK &&
            strcmp(ref.account_sid, callback->account_sid) == 0 &&
            strcmp(ref.recording_sid, callback->recording_sid) == 0;
@@ -116,15 +120,18 @@ enum result callback_recording(const struct form *form, struct recording_callbac
         .start_time = time_or_unknown(form, "RecordingStartTime"),
         .error_code = digits_or_null(form, "ErrorCode"),
     };
-    if (repeats_any(form, RECORDING_FIELDS, COUNT(RECORDING_FIELDS)))
+    if (repeats_any(form, RECORDING_FIELDS, COUNT(RECORDING_FIELDS))) {
         return RESULT_INVALID;
+    }
     if (!text_is_sid(out->account_sid, "AC") || !text_is_sid(out->call_sid, "CA") ||
-        !text_is_sid(out->recording_sid, "RE"))
+        !text_is_sid(out->recording_sid, "RE")) {
         return RESULT_INVALID;
+    }
     int status =
         find_word(form_get(form, "RecordingStatus"), RECORDING_STATUSES, COUNT(RECORDING_STATUSES));
-    if (status < 0 || !url_agrees(form, out))
+    if (status < 0 || !url_agrees(form, out)) {
         return RESULT_INVALID;
+    }
     out->status = (enum recording_status)status;
     return RESULT_OK;
 }
@@ -132,13 +139,15 @@ enum result callback_recording(const struct form *form, struct recording_callbac
 /* NULL, or a party of a call short and clean enough to keep and show. */
 static bool is_party(const char *party)
 {
-    if (party == NULL)
+    if (party == NULL) {
         return true;
+    }
     size_t len = strnlen(party, PARTY_MAX + 1);
     for (size_t i = 0; i < len; i++) {
         unsigned char byte = (unsigned char)party[i];
-        if (byte < ' ' || byte == 0x7f)
+        if (byte < ' ' || byte == 0x7f) {
             return false;
+        }
     }
     return len <= PARTY_MAX;
 }
@@ -166,8 +175,9 @@ enum result callback_call(const struct form *form, struct call_callback *out)
         .status = form_get(form, "CallStatus"),
         .duration = number_or_unknown(form, "CallDuration", 0, INT32_MAX),
     };
-    if (repeats_any(form, CALL_FIELDS, COUNT(CALL_FIELDS)))
+    if (repeats_any(form, CALL_FIELDS, COUNT(CALL_FIELDS))) {
         return RESULT_INVALID;
+    }
     return call_fields_hold(out) ? RESULT_OK : RESULT_INVALID;
 }
 

@@ -26,11 +26,13 @@ static const char *const ENDINGS[MEDIA_FORMATS] = {
 /* What may come is bounded before it is looked at: visible ASCII, of a URL's length. */
 static bool is_plain(const char *url)
 {
-    if (strnlen(url, MEDIA_URL_SIZE) == MEDIA_URL_SIZE)
+    if (strnlen(url, MEDIA_URL_SIZE) == MEDIA_URL_SIZE) {
         return false;
+    }
     for (; *url != '\0'; url++) {
-        if (*url <= ' ' || *url > '~')
+        if (*url <= ' ' || *url > '~') {
             return false;
+        }
     }
     return true;
 }
@@ -38,8 +40,9 @@ static bool is_plain(const char *url)
 static bool skip_text(const char **at, const char *text)
 {
     size_t len = strlen(text);
-    if (strncmp(*at, text, len) != 0)
+    if (strncmp(*at, text, len) != 0) {
         return false;
+    }
     *at += len;
     return true;
 }
@@ -47,8 +50,9 @@ static bool skip_text(const char **at, const char *text)
 /* Whatever host it is, it is dropped: the URL is rebuilt under our own API base. */
 static bool skip_origin(const char **at)
 {
-    if (!skip_text(at, "https://") && !skip_text(at, "http://"))
+    if (!skip_text(at, "https://") && !skip_text(at, "http://")) {
         return true;
+    }
     size_t host_len = strcspn(*at, "/?#\\");
     *at += host_len;
     return host_len > 0;
@@ -65,8 +69,9 @@ static bool take_sid(const char **at, const char *prefix, char *out)
 
 static bool ends_well(const char *at)
 {
-    if (!skip_text(&at, ".json") && !skip_text(&at, ".mp3"))
+    if (!skip_text(&at, ".json") && !skip_text(&at, ".mp3")) {
         (void)skip_text(&at, ".wav");
+    }
     return *at == '\0' || (*at == '?' && strchr(at, '#') == NULL);
 }
 
@@ -74,13 +79,15 @@ enum result media_parse(const char *recording_url, struct media_ref *out)
 {
     struct media_ref ref;
     const char *at = recording_url;
-    if (at == NULL || !is_plain(at))
+    if (at == NULL || !is_plain(at)) {
         return RESULT_INVALID;
+    }
     bool fits = skip_origin(&at) && skip_text(&at, "/2010-04-01/Accounts/") &&
                 take_sid(&at, "AC", ref.account_sid) && skip_text(&at, "/Recordings/") &&
                 take_sid(&at, "RE", ref.recording_sid) && ends_well(at);
-    if (!fits)
+    if (!fits) {
         return RESULT_INVALID;
+    }
     *out = ref;
     return RESULT_OK;
 }
@@ -90,8 +97,9 @@ static enum result build(const char *api_base, const struct media_ref *ref, cons
 {
     int len = snprintf(out, MEDIA_URL_SIZE, "%s/2010-04-01/Accounts/%s/Recordings/%s%s", api_base,
                        ref->account_sid, ref->recording_sid, ending);
-    if (len >= 0 && len < MEDIA_URL_SIZE)
+    if (len >= 0 && len < MEDIA_URL_SIZE) {
         return RESULT_OK;
+    }
     out[0] = '\0'; /* half a URL must not be used by mistake */
     return len < 0 ? RESULT_FAILED : RESULT_TOO_BIG;
 }

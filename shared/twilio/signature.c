@@ -25,17 +25,20 @@ enum port { PORT_CONFIGURED, PORT_NONE, PORT_STANDARD, PORT_CHOICES };
 static bool split_base(const char *url, struct base *out)
 {
     const char *scheme_end = strstr(url, "://");
-    if (scheme_end == NULL)
+    if (scheme_end == NULL) {
         return false;
+    }
     const char *host = scheme_end + 3;
     const char *path = host + strcspn(host, "/?#");
     const char *at = memrchr(host, '@', (size_t)(path - host));
-    if (at != NULL)
+    if (at != NULL) {
         host = at + 1;
+    }
     const char *port = memrchr(host, ':', (size_t)(path - host));
     /* A colon within brackets belongs to an IPv6 address. */
-    if (port == NULL || memchr(port, ']', (size_t)(path - port)) != NULL)
+    if (port == NULL || memchr(port, ']', (size_t)(path - port)) != NULL) {
         port = path;
+    }
     *out = (struct base){
         .scheme = url,
         .scheme_len = (size_t)(scheme_end + 3 - url),
@@ -57,10 +60,12 @@ static void add_url(struct buf *b, const struct base *base, enum port port, cons
 {
     buf_add(b, base->scheme, base->scheme_len);
     buf_add(b, base->host, base->host_len);
-    if (port == PORT_CONFIGURED)
+    if (port == PORT_CONFIGURED) {
         buf_add(b, base->port, base->port_len);
-    if (port == PORT_STANDARD)
+    }
+    if (port == PORT_STANDARD) {
         buf_text(b, standard_port(base));
+    }
     buf_text(b, base->path);
     buf_text(b, target);
 }
@@ -81,8 +86,9 @@ static void add_params(struct buf *b, const struct form *params)
     qsort(sorted, params->count, sizeof sorted[0], compare_pairs);
     for (size_t i = 0; i < params->count; i++) {
         /* The unique values only of a repeated name. */
-        if (i > 0 && compare_pairs(&sorted[i - 1], &sorted[i]) == 0)
+        if (i > 0 && compare_pairs(&sorted[i - 1], &sorted[i]) == 0) {
             continue;
+        }
         buf_text(b, sorted[i].name);
         buf_text(b, sorted[i].value);
     }
@@ -92,8 +98,9 @@ static bool is_signature(const char *header, const char *auth_token, const struc
 {
     unsigned char mac[CRYPTO_SHA1_SIZE];
     char expected[CRYPTO_SHA1_BASE64];
-    if (!buf_ok(data) || !crypto_hmac_sha1(auth_token, data->data, data->len, mac))
+    if (!buf_ok(data) || !crypto_hmac_sha1(auth_token, data->data, data->len, mac)) {
         return false;
+    }
     crypto_base64(mac, sizeof mac, expected);
     return crypto_same(expected, header);
 }
@@ -108,8 +115,9 @@ static bool any_url_matches(const char *header, const char *auth_token, const st
     for (int port = 0; port < PORT_CHOICES && !found; port++) {
         buf_clear(&data);
         add_url(&data, base, (enum port)port, target);
-        if (params != NULL)
+        if (params != NULL) {
             add_params(&data, params);
+        }
         found = is_signature(header, auth_token, &data);
     }
     buf_free(&data);
@@ -139,8 +147,9 @@ static bool body_matches(const char *hash, size_t hash_len, const char *body, si
 {
     char expected[CRYPTO_SHA256_HEX];
     char given[CRYPTO_SHA256_HEX] = "";
-    if (hash_len != sizeof given - 1 || !crypto_sha256_hex(body, body_len, expected))
+    if (hash_len != sizeof given - 1 || !crypto_sha256_hex(body, body_len, expected)) {
         return false;
+    }
     memcpy(given, hash, hash_len);
     return crypto_same(expected, given);
 }
@@ -151,17 +160,22 @@ enum signature_verdict signature_check(const char *auth_token, const char *heade
 {
     struct base base;
     size_t hash_len = 0;
-    if (header == NULL || header[0] == '\0')
+    if (header == NULL || header[0] == '\0') {
         return SIGNATURE_NO_HEADER;
-    if (auth_token == NULL || auth_token[0] == '\0')
+    }
+    if (auth_token == NULL || auth_token[0] == '\0') {
         return SIGNATURE_NO_TOKEN;
-    if (!split_base(base_url, &base))
+    }
+    if (!split_base(base_url, &base)) {
         return SIGNATURE_MISMATCH;
+    }
     const char *hash = body_hash(target, &hash_len);
-    if (!any_url_matches(header, auth_token, &base, target, hash == NULL ? params : NULL))
+    if (!any_url_matches(header, auth_token, &base, target, hash == NULL ? params : NULL)) {
         return SIGNATURE_MISMATCH;
-    if (hash != NULL && !body_matches(hash, hash_len, body, body_len))
+    }
+    if (hash != NULL && !body_matches(hash, hash_len, body, body_len)) {
         return SIGNATURE_BAD_BODY;
+    }
     return SIGNATURE_GOOD;
 }
 

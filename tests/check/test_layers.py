@@ -185,7 +185,8 @@ def test_bad_layers_are_found() -> None:
 
 def test_bad_homes_are_found() -> None:
     homes = {"curl/": "shared/clients/http.c", "sndfile.h": None}
-    good: Includes = {"shared/clients/http.c": ["<curl/curl.h>"], "jobs/audio/peaks.c": ["<sndfile.h>"]}
+    good: Includes = {"shared/clients/http.c": ["<curl/curl.h>"],
+                      "jobs/audio/peaks.c": ["<sndfile.h>"]}
     assert list(home_faults(good, homes)) == []
     assert len(list(home_faults({**good, "jobs/x.c": ["<curl/multi.h>"]}, homes))) == 1
     assert len(list(home_faults({**good, "jobs/x.c": ["<sndfile.h>"]}, homes))) == 1

@@ -30,6 +30,7 @@ BANNED = re.compile(
     r"|umax|d|f)|v?f?sscanf|v?f?scanf|strtok|system|popen|mktemp|tmpnam|alloca)\s*\("
 )
 FUNCTION = re.compile(r"^\w[^;{}]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
+CONTROL = re.compile(r"(?<!#)\b(?:(if|for|(?<!} )while) \(|(else)\b)")
 WRITABLE = re.compile(r"\.(?:data|bss|tdata|tbss)\b(?!\.rel\.ro)|\*COM\*")
 
 
@@ -50,6 +51,20 @@ def banned_calls(name: str, text: str) -> Iterator[str]:
     for number, line in enumerate(code_only(text).splitlines(), 1):
         for found in BANNED.finditer(line):
             yield f"{name}:{number}: {found[0]}"
+
+
+def bare_statements(name: str, text: str) -> Iterator[str]:
+    """An if, else, for or while without braces; the while of a do stands behind its brace."""
+    code = code_only(text)
+    for found in CONTROL.finditer(code):
+        word, end = found[1] or found[2], found.end()
+        depth = 1 if found[1] else 0
+        while depth > 0:
+            depth += {"(": 1, ")": -1}.get(code[end], 0)
+            end += 1
+        allowed = ("{", "if ") if word == "else" else ("{",)
+        if not code[end:].lstrip(" \n\\").startswith(allowed):
+            yield f"{name}:{code.count(chr(10), 0, found.start()) + 1}: {word} without braces"
 
 
 def writable_objects(name: str, listing: str) -> Iterator[str]:
@@ -96,6 +111,10 @@ def test_files_are_short() -> None:
 
 def test_functions_are_short() -> None:
     assert [fault for name, text in c_sources() for fault in long_functions(name, text)] == []
+
+
+def test_one_brace_style() -> None:
+    assert [fault for name, text in c_sources() for fault in bare_statements(name, text)] == []
 
 
 def test_no_dangerous_calls() -> None:
@@ -156,6 +175,15 @@ def test_most_functions_are_seen() -> None:
 def test_dangerous_calls_are_found(call: str) -> None:
     assert len(list(banned_calls("a.c", f"int x;\n{call};\n"))) == 1
     assert list(banned_calls("a.c", f'/* {call} */ "{call}"; my_{call.split("= ")[-1]};')) == []
+
+
+@pytest.mark.parametrize("code", ["if (a)\n    b();", "for (;;)\n    b();",
+                                  "while (a(b))\n    c();", "if (a) {\n} else\n    b();",
+                                  "else if (f(a, (b)))\n    c();"])
+def test_bare_statements_are_found(code: str) -> None:
+    assert len(list(bare_statements("a.c", f"int x;\n{code}\n"))) == 1
+    good = "do {\n} while (a);\nif (a) {\n} else if (b) {\n} else {\n}\n#if X\n#else\n#endif\n"
+    assert list(bare_statements("a.c", good + "/* if (a) b */")) == []
 
 
 BAD_GLOBALS = """

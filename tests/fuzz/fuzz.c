@@ -26,16 +26,18 @@ void fuzz_begin(struct fuzz *fuzz, const uint8_t *data, size_t size)
 
 void fuzz_end(struct fuzz *fuzz)
 {
-    for (size_t i = 0; i < fuzz->count; i++)
+    for (size_t i = 0; i < fuzz->count; i++) {
         free(fuzz->pieces[i]);
+    }
     fuzz->count = 0;
 }
 
 static char *keep(struct fuzz *fuzz, size_t size)
 {
     char *piece = malloc(size);
-    if (piece == NULL || fuzz->count == FUZZ_PIECES_MAX)
+    if (piece == NULL || fuzz->count == FUZZ_PIECES_MAX) {
         abort();
+    }
     fuzz->pieces[fuzz->count++] = piece;
     return piece;
 }
@@ -44,11 +46,13 @@ static char *keep(struct fuzz *fuzz, size_t size)
 static const char *cut(struct fuzz *fuzz, size_t len)
 {
     size_t text = 0;
-    while (text < len && fuzz->at[text] != '\0')
+    while (text < len && fuzz->at[text] != '\0') {
         text++;
+    }
     char *piece = keep(fuzz, text + 1);
-    if (text > 0)
+    if (text > 0) {
         memcpy(piece, fuzz->at, text);
+    }
     piece[text] = '\0';
     fuzz->at += len;
     fuzz->left -= len;
@@ -57,8 +61,9 @@ static const char *cut(struct fuzz *fuzz, size_t len)
 
 unsigned fuzz_byte(struct fuzz *fuzz)
 {
-    if (fuzz->left == 0)
+    if (fuzz->left == 0) {
         return 0;
+    }
     fuzz->left--;
     return *fuzz->at++;
 }
@@ -89,8 +94,9 @@ const char *fuzz_rest_bytes(struct fuzz *fuzz, size_t *len)
 {
     *len = fuzz->left;
     char *piece = keep(fuzz, fuzz->left > 0 ? fuzz->left : 1);
-    if (fuzz->left > 0)
+    if (fuzz->left > 0) {
         memcpy(piece, fuzz->at, fuzz->left);
+    }
     fuzz->at += fuzz->left;
     fuzz->left = 0;
     return piece;

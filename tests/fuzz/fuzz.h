@@ -28,8 +28,9 @@ struct fuzz {
 /* Aborts, saying what was promised and where. */
 #define REQUIRE(promise)                                                                           \
     do {                                                                                           \
-        if (!(promise))                                                                            \
+        if (!(promise)) {                                                                          \
             fuzz_broken(#promise, __FILE__, __LINE__);                                             \
+        }                                                                                          \
     } while (false)
 _Noreturn void fuzz_broken(const char *promise, const char *file, int line);
 

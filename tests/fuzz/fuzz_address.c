@@ -41,16 +41,18 @@ static void check_wrapped(const char *prefix, const unsigned char *a, size_t at)
     REQUIRE(inet_pton(AF_INET6, prefix, &in6) == 1);
     memcpy(in6.s6_addr + at, a, 4);
     REQUIRE(!is_private4(a) || !is_public6(in6.s6_addr));
-    if (strcmp(prefix, "::ffff:0:0") == 0)
+    if (strcmp(prefix, "::ffff:0:0") == 0) {
         REQUIRE(is_public6(in6.s6_addr) == is_public4(a));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     _Alignas(struct in6_addr) unsigned char a[16] = {0};
     const struct sockaddr local = {.sa_family = AF_UNIX};
-    if (size > 0)
+    if (size > 0) {
         memcpy(a, data, size < sizeof a ? size : sizeof a);
+    }
     REQUIRE(!is_private4(a) || !is_public4(a));
     REQUIRE(!is_private6(a) || !is_public6(a));
     check_wrapped("::ffff:0:0", a, 12);

@@ -12,8 +12,9 @@ static void check_recording(const struct form *form)
     struct recording_callback c;
     enum result result = callback_recording(form, &c);
     REQUIRE(result == RESULT_OK || result == RESULT_INVALID);
-    if (result != RESULT_OK)
+    if (result != RESULT_OK) {
         return;
+    }
     REQUIRE(text_is_sid(c.account_sid, "AC") && text_is_sid(c.call_sid, "CA"));
     REQUIRE(text_is_sid(c.recording_sid, "RE") && c.status <= RECORDING_FAILED);
     REQUIRE(strcmp(recording_status_name(c.status), form_get(form, "RecordingStatus")) == 0);
@@ -27,11 +28,13 @@ static void check_recording(const struct form *form)
 
 static void check_party(const char *party)
 {
-    if (party == NULL)
+    if (party == NULL) {
         return;
+    }
     REQUIRE(party[0] != '\0' && strlen(party) <= PARTY_MAX);
-    for (; *party != '\0'; party++)
+    for (; *party != '\0'; party++) {
         REQUIRE((unsigned char)*party >= ' ' && *party != 0x7f);
+    }
 }
 
 static void check_call(const struct form *form)
@@ -39,8 +42,9 @@ static void check_call(const struct form *form)
     struct call_callback c;
     enum result result = callback_call(form, &c);
     REQUIRE(result == RESULT_OK || result == RESULT_INVALID);
-    if (result != RESULT_OK)
+    if (result != RESULT_OK) {
         return;
+    }
     REQUIRE(text_is_sid(c.account_sid, "AC") && text_is_sid(c.call_sid, "CA"));
     REQUIRE(c.parent_call_sid == NULL || text_is_sid(c.parent_call_sid, "CA"));
     REQUIRE(c.status != NULL && strspn(c.status, "abcdefghijklmnopqrstuvwxyz-") > 3);

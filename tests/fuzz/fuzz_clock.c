@@ -31,17 +31,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = fuzz_rest_text(&fuzz);
     bool is_http = clock_parse_http_date(text, &http);
     bool is_mail = clock_parse_rfc2822(text, &mail);
-    if (is_http)
+    if (is_http) {
         check_written(http);
-    if (is_mail)
+    }
+    if (is_mail) {
         check_written(mail);
+    }
     if (clock_parse_day(text, &day)) {
         char iso[CLOCK_ISO_SIZE];
         REQUIRE(strncmp(clock_iso(day, iso), text, strlen("2026-11-20")) == 0);
         REQUIRE(strcmp(iso + strlen("2026-11-20"), "T00:00:00+00:00") == 0);
     }
-    if (is_http && is_mail) /* "…, 06 Nov 1994 08:49:37 GMT" is both, and the same */
+    if (is_http && is_mail) { /* "…, 06 Nov 1994 08:49:37 GMT" is both, and the same */
         REQUIRE(http == mail);
+    }
     fuzz_end(&fuzz);
     return 0;
 }

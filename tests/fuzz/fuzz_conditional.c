@@ -43,10 +43,11 @@ static void check_range(const struct conditions *c, enum condition_verdict verdi
     without.if_range = NULL;
     enum condition_verdict other = conditional_check(&without, ETAG, MODIFIED);
     REQUIRE(proceeds ? other == CONDITION_PROCEED : other == verdict);
-    if (c->if_range == NULL || strcmp(c->if_range, ETAG) == 0)
+    if (c->if_range == NULL || strcmp(c->if_range, ETAG) == 0) {
         REQUIRE(verdict != CONDITION_PROCEED_WITHOUT_RANGE);
-    else if (!is_date(c->if_range))
+    } else if (!is_date(c->if_range)) {
         REQUIRE(verdict != CONDITION_PROCEED);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -19,14 +19,16 @@ static void forget_environment(void)
     char *names = NULL, *rest;
     size_t size;
     FILE *out = open_memstream(&names, &size);
-    if (out == NULL)
+    if (out == NULL) {
         abort();
+    }
     config_print_names(out);
     (void)fclose(out);
     rest = names;
     for (char *name; (name = strsep(&rest, "\n")) != NULL;) {
-        if (name[0] != '\0')
+        if (name[0] != '\0') {
             (void)unsetenv(name);
+        }
     }
     free(names);
 }
@@ -36,8 +38,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     env_fd = memfd_create("tapedeck.env", MFD_CLOEXEC);
-    if (env_fd < 0)
+    if (env_fd < 0) {
         abort();
+    }
     (void)snprintf(env_path, sizeof env_path, "/proc/self/fd/%d", env_fd);
     forget_environment();
     return setenv("TAPEDECK_ENV", env_path, 1);
@@ -45,8 +48,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void write_env(const uint8_t *data, size_t size)
 {
-    if (ftruncate(env_fd, 0) != 0 || pwrite(env_fd, data, size, 0) != (ssize_t)size)
+    if (ftruncate(env_fd, 0) != 0 || pwrite(env_fd, data, size, 0) != (ssize_t)size) {
         abort();
+    }
 }
 
 struct lines {
@@ -65,8 +69,9 @@ static enum result see(void *context, const char *name, const char *value)
     lines->count++;
     lines->refused += name == NULL;
     REQUIRE(is_within(lines->storage, value) && strchr(value, '\n') == NULL);
-    if (name != NULL)
+    if (name != NULL) {
         REQUIRE(is_within(lines->storage, name) && strpbrk(name, "=\n") == NULL);
+    }
     return RESULT_OK;
 }
 

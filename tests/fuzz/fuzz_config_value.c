@@ -32,8 +32,9 @@ static char *print(const struct config *config, const struct config_row *row)
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
+    if (out == NULL) {
         abort();
+    }
     config_value_print(config, row, out);
     (void)fclose(out);
     return text;
@@ -42,24 +43,31 @@ static char *print(const struct config *config, const struct config_row *row)
 static void check_text(const struct config_row *row, const char *value)
 {
     size_t len = strlen(value);
-    if (len == 0)
+    if (len == 0) {
         return;
-    if (row->type == TYPE_SECRET)
+    }
+    if (row->type == TYPE_SECRET) {
         REQUIRE(len >= 32);
-    if (row->type == TYPE_PATH)
+    }
+    if (row->type == TYPE_PATH) {
         REQUIRE(value[0] == '/' && strpbrk(value, "%\r\n") == NULL);
-    if (row->type == TYPE_URL)
+    }
+    if (row->type == TYPE_URL) {
         REQUIRE(strncmp(value, "http", 4) == 0 && strpbrk(value, " \r\n?#\"") == NULL);
-    if (row->type == TYPE_URL || row->type == TYPE_PATH)
+    }
+    if (row->type == TYPE_URL || row->type == TYPE_PATH) {
         REQUIRE(len == 1 || value[len - 1] != '/');
+    }
 }
 
 static void check_number(const struct config_row *row, int64_t value)
 {
-    if (row->type == TYPE_COUNT || row->type == TYPE_DURATION)
+    if (row->type == TYPE_COUNT || row->type == TYPE_DURATION) {
         REQUIRE(value >= row->min && value <= row->max);
-    if (row->type == TYPE_CHOICE)
+    }
+    if (row->type == TYPE_CHOICE) {
         REQUIRE(value >= 0 && value <= SENDFILE_X_ACCEL_REDIRECT);
+    }
 }
 
 static void check_list(const struct config_row *row, const struct config_list *list)
@@ -111,8 +119,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         free(printed);
         free(twice);
     }
-    if (config_duration(text, &ms))
+    if (config_duration(text, &ms)) {
         REQUIRE(ms >= 0 && ms <= YEAR_MS);
+    }
     forget(&config, row);
     forget(&again, row);
     fuzz_end(&fuzz);

@@ -21,8 +21,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     fd = memfd_create("accounts", MFD_CLOEXEC);
-    if (fd < 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0)
+    if (fd < 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0) {
         abort();
+    }
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return 0;
 }
@@ -31,8 +32,9 @@ static void check_account(const struct credentials *credentials, const char *sid
 {
     struct credential c = credentials_of(credentials, sid);
     REQUIRE(c.user != NULL && c.password != NULL && c.auth_token != NULL);
-    if (strcmp(c.auth_token, "our token") == 0 && strcmp(c.user, "SK") == 0)
+    if (strcmp(c.auth_token, "our token") == 0 && strcmp(c.user, "SK") == 0) {
         return;
+    }
     REQUIRE(sid != NULL && text_is_sid(sid, "AC"));
     REQUIRE(strcmp(c.user, sid) == 0 && c.password[0] != '\0');
     REQUIRE(c.password == c.auth_token && strchr(c.password, '\n') == NULL);
@@ -50,8 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz fuzz;
     struct credentials *credentials;
     char error[CONFIG_ERROR_SIZE] = "";
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t)size) {
         abort();
+    }
     enum result result = credentials_load(&config, &credentials, error);
     REQUIRE(result == RESULT_OK || (result == RESULT_INVALID && credentials == NULL));
     REQUIRE((result == RESULT_OK) == (error[0] == '\0') && strpbrk(error, "\r\n") == NULL);

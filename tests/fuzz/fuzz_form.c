@@ -16,8 +16,9 @@ static size_t check_pairs(const struct form *form)
         const char *name = form->pairs[i].name;
         size_t first = 0;
         total += strlen(name) + strlen(form->pairs[i].value);
-        while (strcmp(form->pairs[first].name, name) != 0)
+        while (strcmp(form->pairs[first].name, name) != 0) {
             first++;
+        }
         repeats = repeats || first < i;
         REQUIRE(form_get(form, name) == form->pairs[first].value);
     }
@@ -29,12 +30,13 @@ static void write_part(struct buf *out, const char *text)
 {
     static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     for (; *text != '\0'; text++) {
-        if (*text == ' ')
+        if (*text == ' ') {
             buf_add(out, "+", 1);
-        else if (memchr(PLAIN, *text, sizeof PLAIN - 1) != NULL)
+        } else if (memchr(PLAIN, *text, sizeof PLAIN - 1) != NULL) {
             buf_add(out, text, 1);
-        else
+        } else {
             buf_format(out, "%%%02X", (unsigned)(unsigned char)*text);
+        }
     }
 }
 

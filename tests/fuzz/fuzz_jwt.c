@@ -19,11 +19,13 @@ enum { NOW = 1700000000 };
 static void add_base64url(struct buf *out, const void *bytes, size_t len)
 {
     char *text = malloc(4 * ((len + 2) / 3) + 1);
-    if (text == NULL)
+    if (text == NULL) {
         abort();
+    }
     crypto_base64(bytes, len, text);
-    for (char *c = text; *c != '\0' && *c != '='; c++)
+    for (char *c = text; *c != '\0' && *c != '='; c++) {
         buf_add(out, *c == '+' ? "-" : *c == '/' ? "_" : c, 1);
+    }
     free(text);
 }
 
@@ -43,8 +45,9 @@ static void sign(const char *header, const char *claims, size_t len, struct buf 
 static bool names_hs256(const char *header)
 {
     struct json *json;
-    if (json_parse(header, strlen(header), &json) != RESULT_OK)
+    if (json_parse(header, strlen(header), &json) != RESULT_OK) {
         return strstr(header, "HS256") != NULL;
+    }
     const char *algorithm = json_text_at(json, "alg");
     bool named = algorithm != NULL && strcmp(algorithm, "HS256") == 0 && !json_has(json, "crit");
     json_free(json);
@@ -86,10 +89,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz fuzz;
     struct jwt_claims claims;
     fuzz_begin(&fuzz, data, size);
-    if (fuzz_byte(&fuzz) == 's')
+    if (fuzz_byte(&fuzz) == 's') {
         check_signed(&fuzz);
-    else
+    } else {
         REQUIRE(jwt_verify(fuzz_rest_text(&fuzz), SECRET, NOW, &claims) == RESULT_DENIED);
+    }
     fuzz_end(&fuzz);
     return 0;
 }

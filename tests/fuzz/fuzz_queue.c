@@ -43,8 +43,9 @@ static void tell(const uint8_t *data, size_t size)
 {
     pthread_mutex_lock(&lock);
     answer_len = size < sizeof answer ? size : sizeof answer;
-    if (answer_len > 0)
+    if (answer_len > 0) {
         memcpy(answer, data, answer_len);
+    }
     pthread_mutex_unlock(&lock);
 }
 
@@ -72,15 +73,17 @@ static void talk(int client)
     for (const unsigned char *at = told; left > 0 && asks_more(client);) {
         const unsigned char *end = memchr(at, PIECE_END, left);
         size_t piece = end != NULL ? (size_t)(end - at) : left;
-        if (send(client, at, piece, MSG_NOSIGNAL) != (ssize_t)piece)
+        if (send(client, at, piece, MSG_NOSIGNAL) != (ssize_t)piece) {
             return;
+        }
         piece += end != NULL;
         at += piece;
         left -= piece;
     }
     (void)shutdown(client, SHUT_WR);
-    while (asks_more(client))
+    while (asks_more(client)) {
         continue;
+    }
 }
 
 static void *serve(void *context)
@@ -128,14 +131,16 @@ static void check_place(enum result result, const struct queue_place *place)
 {
     REQUIRE(result == RESULT_OK || result == RESULT_LOST || result == RESULT_UNAVAILABLE ||
             result == RESULT_FAILED);
-    if (result == RESULT_OK)
+    if (result == RESULT_OK) {
         (void)(place->ready ? place->position : place->waiting);
+    }
 }
 
 static void check_job(enum result result, const struct queue_job *job)
 {
-    if (result == RESULT_OK)
+    if (result == RESULT_OK) {
         REQUIRE(job->business_id > 0 && text_is_sid(job->call_sid, "CA"));
+    }
 }
 
 static void ask_dispatch(const struct app *app, unsigned verb)
@@ -154,8 +159,9 @@ static void ask_dispatch(const struct app *app, unsigned verb)
 static void ask_peek(const struct app *app)
 {
     struct queue_progress progress;
-    if (queue_peek(app, WORLD_BUSINESS, WORLD_SID, &progress) == RESULT_OK)
+    if (queue_peek(app, WORLD_BUSINESS, WORLD_SID, &progress) == RESULT_OK) {
         REQUIRE(strnlen(progress.format, sizeof progress.format) < sizeof progress.format);
+    }
 }
 
 static void check_taken(void *context, const struct queue_job *job, const char *token)
@@ -184,12 +190,14 @@ static void ask_renew(const struct app *app)
 static void ask_jobs(const struct app *app)
 {
     struct queue_job job = {0};
-    if (queue_listen(app->redis, 1) != RESULT_OK)
+    if (queue_listen(app->redis, 1) != RESULT_OK) {
         return;
+    }
     struct pollfd fd = {.fd = redis_fd(app->redis), .events = POLLIN};
     enum result result = RESULT_NOT_FOUND;
-    while (result == RESULT_NOT_FOUND && poll(&fd, 1, HEAR_MS) > 0)
+    while (result == RESULT_NOT_FOUND && poll(&fd, 1, HEAR_MS) > 0) {
         result = queue_heard(app->redis, &job);
+    }
     check_job(result, &job);
 }
 
@@ -201,8 +209,9 @@ static void ask_after_posts(const struct app *app)
     redis_text(&args, "RPUSH");
     redis_text(&args, "rec_audit");
     redis_text(&args, "{}");
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         (void)redis_post(app->redis, &args, "POSTED", "");
+    }
     (void)queue_runner_seen(app, &seen);
 }
 
@@ -226,13 +235,15 @@ static void ask(const struct app *app, unsigned verb)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 1)
+    if (size < 1) {
         return 0;
+    }
     struct app app = world.app;
     tell(data + 1, size - 1);
     app.redis = redis_new(url, world.config.redis_timeout);
-    if (app.redis == NULL)
+    if (app.redis == NULL) {
         abort();
+    }
     ask(&app, (data[0] & 0x0f) % VERBS);
     redis_free(app.redis);
     return 0;

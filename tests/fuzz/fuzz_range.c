@@ -28,8 +28,9 @@ static void check_comma(const char *header, int64_t size, enum range_verdict ver
     struct range_set again;
     size_t len = strlen(header) + 3;
     char *longer = malloc(len);
-    if (longer == NULL)
+    if (longer == NULL) {
         abort();
+    }
     (void)snprintf(longer, len, "%s ,", header);
     REQUIRE(range_parse(longer, size, &again) == verdict && again.count == set->count);
     for (size_t i = 0; i < set->count; i++) {
@@ -62,8 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *header = fuzz_rest_text(&fuzz);
     enum range_verdict verdict = range_parse(header, file_size, &set);
     check(verdict, &set, file_size);
-    if (strchr(header, '=') != NULL)
+    if (strchr(header, '=') != NULL) {
         check_comma(header, file_size, verdict, &set);
+    }
     check_plain(&set, file_size);
     fuzz_end(&fuzz);
     return 0;

@@ -11,8 +11,9 @@
 static void check_form(const struct form *form, size_t len)
 {
     size_t total = 0;
-    for (size_t i = 0; i < form->count; i++)
+    for (size_t i = 0; i < form->count; i++) {
         total += strlen(form->pairs[i].name) + strlen(form->pairs[i].value);
+    }
     REQUIRE(form->count <= FORM_MAX_PAIRS && total <= len);
 }
 
@@ -22,8 +23,9 @@ static void check_begun(const struct request *request, enum result begun)
     size_t taken = strlen(request->path);
     REQUIRE(taken == 0 || (taken == path && memcmp(request->path, request->target, path) == 0));
     check_form(&request->query, strlen(request->target));
-    if (strlen(request->target) > REQUEST_TARGET_MAX)
+    if (strlen(request->target) > REQUEST_TARGET_MAX) {
         REQUIRE(begun == RESULT_TOO_BIG);
+    }
 }
 
 static void check_body(struct request *request, const struct fake_request *fake, const char *said)

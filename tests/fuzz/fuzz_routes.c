@@ -49,8 +49,9 @@ static void read_headers(struct fuzz *fuzz, struct question *q)
     for (int i = 0; i < HEADERS_MAX; i++) {
         const char *line = fuzz_line(fuzz);
         char *equals = strchr(line, '=');
-        if (line[0] == '\0')
+        if (line[0] == '\0') {
             return;
+        }
         if (equals != NULL) {
             *equals = '\0';
             with(q, line, equals + 1);
@@ -86,12 +87,15 @@ static void read_question(struct fuzz *fuzz, struct question *q)
     with(q, "REQUEST_URI", fuzz_line_or_null(fuzz));
     read_headers(fuzz, q);
     q->fake.body = fuzz_rest_bytes(fuzz, &q->fake.body_len);
-    if (q->who == BEARER)
+    if (q->who == BEARER) {
         sign_in(q, "HTTP_AUTHORIZATION", "Bearer ");
-    if (q->who == COOKIE)
+    }
+    if (q->who == COOKIE) {
         sign_in(q, "HTTP_COOKIE", "session=");
-    if (q->who == PROVIDER)
+    }
+    if (q->who == PROVIDER) {
         sign(q, q->fake.params[1].value != NULL ? q->fake.params[1].value : "");
+    }
 }
 
 /* ---- the answer ---- */
@@ -101,8 +105,9 @@ static bool is_status(int status)
     static const int STATUSES[] = {200, 202, 204, 206, 304, 400, 401, 403, 404,
                                    405, 409, 410, 412, 413, 416, 422, 429, 503};
     for (size_t i = 0; i < sizeof STATUSES / sizeof *STATUSES; i++) {
-        if (STATUSES[i] == status)
+        if (STATUSES[i] == status) {
             return true;
+        }
     }
     return false;
 }
@@ -115,8 +120,9 @@ static const char *check_head(const char *head)
     while (strncmp(head, "\r\n", 2) != 0) {
         size_t name = strspn(head, NAME);
         REQUIRE(name > 0 && strncmp(head + name, ": ", 2) == 0);
-        for (head += name; *head != '\r'; head++)
+        for (head += name; *head != '\r'; head++) {
             REQUIRE((unsigned char)*head >= ' ' && *head != 0x7f);
+        }
         REQUIRE(head[1] == '\n');
         head += 2;
     }
@@ -157,8 +163,9 @@ static void check_json(const struct response *response)
 {
     struct json *json;
     const struct buf *body = &response->body;
-    if (body->len == 0)
+    if (body->len == 0) {
         return;
+    }
     REQUIRE(json_parse(buf_str(body), body->len, &json) == RESULT_OK);
     REQUIRE(response->status < 400 || json_text_at(json, "error") != NULL ||
             json_has(json, "ready"));
@@ -169,10 +176,12 @@ static void check_json(const struct response *response)
 static void check_stranger(const struct question *q, const struct request *request, int status)
 {
     bool asks = request->method != METHOD_OPTIONS && request->method != METHOD_DELETE;
-    if (q->who == NOBODY && asks && strncmp(request->path, "/api/", 5) == 0)
+    if (q->who == NOBODY && asks && strncmp(request->path, "/api/", 5) == 0) {
         REQUIRE(status >= 400);
-    if (q->who != PROVIDER && asks && strncmp(request->path, "/webhook/", 9) == 0)
+    }
+    if (q->who != PROVIDER && asks && strncmp(request->path, "/webhook/", 9) == 0) {
         REQUIRE(status >= 400 && status < 500);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -25,10 +25,11 @@ static const char *expand(const char *text, struct buf *out)
 {
     buf_init(out, EXPANDED_MAX);
     for (const char *c = text; c != NULL && *c != '\0'; c++) {
-        if (*c == '$')
+        if (*c == '$') {
             buf_text(out, buf_str(&world.token));
-        else
+        } else {
             buf_add(out, c, 1);
+        }
     }
     REQUIRE(buf_ok(out));
     return text != NULL ? buf_str(out) : NULL;
@@ -47,8 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf bearer, cookie;
     struct request request;
     char token[COOKIE_VALUE_SIZE] = "";
-    if (size > 64)
+    if (size > 64) {
         return 0; /* a dollar may grow a hundredfold */
+    }
     fuzz_begin(&fuzz, data, size);
     struct fake_request fake = {
         .params = {{"REQUEST_METHOD", "GET"},

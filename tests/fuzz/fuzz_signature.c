@@ -40,10 +40,11 @@ static void check_signed_over(const struct callback *c, const char *url)
     char signature[WORLD_SIGNATURE_SIZE];
     fuzz_world_sign(url, c->target, c->has_hash ? NULL : &c->form, signature);
     enum signature_verdict verdict = check(c, WORLD_BASE, signature);
-    if (!c->has_hash)
+    if (!c->has_hash) {
         REQUIRE(verdict == SIGNATURE_GOOD);
-    else
+    } else {
         REQUIRE(verdict == (hash_stands(c) ? verdict : SIGNATURE_BAD_BODY));
+    }
     signature[0] = signature[0] == 'A' ? 'B' : 'A';
     REQUIRE(check(c, WORLD_BASE, signature) == SIGNATURE_MISMATCH);
 }

@@ -27,10 +27,12 @@ static void check_decode(const char *text, bool plus_is_space)
 {
     size_t len = strlen(text), decoded = 0, escapes = 0;
     char *out = malloc(len + 1);
-    if (out == NULL)
+    if (out == NULL) {
         abort();
-    for (const char *c = text; *c != '\0'; c++)
+    }
+    for (const char *c = text; *c != '\0'; c++) {
         escapes += *c == '%';
+    }
     if (text_percent_decode(text, len, plus_is_space, out, &decoded)) {
         REQUIRE(decoded == len - 2 * escapes && strlen(out) == decoded);
         REQUIRE(!plus_is_space || escapes > 0 || strchr(out, '+') == NULL);
@@ -44,13 +46,15 @@ static void check_decode(const char *text, bool plus_is_space)
 static void check_log(const char *text, size_t size)
 {
     char *out = malloc(size > 0 ? size : 1);
-    if (out == NULL)
+    if (out == NULL) {
         abort();
+    }
     REQUIRE(text_for_log(text, out, size) == out);
     if (size > 0) {
         REQUIRE(strnlen(out, size) < size);
-        for (const char *c = out; *c != '\0'; c++)
+        for (const char *c = out; *c != '\0'; c++) {
             REQUIRE(*c > ' ' && *c < 0x7f && *c != '"' && *c != '=');
+        }
     }
     free(out);
 }
@@ -74,8 +78,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_log(text, room);
     check_number(text);
     REQUIRE(text_same(text, text));
-    if (text_is_sid(text, "CA"))
+    if (text_is_sid(text, "CA")) {
         REQUIRE(strlen(text) == SID_LENGTH && strspn(text + 2, "0123456789abcdefABCDEF") == 32);
+    }
     fuzz_end(&fuzz);
     return 0;
 }

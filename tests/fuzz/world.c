@@ -94,8 +94,9 @@ void fuzz_world_sign(const char *url, const char *target, const struct form *par
         qsort(pairs, count, sizeof *pairs, by_name_and_value);
     }
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || by_name_and_value(&pairs[i - 1], &pairs[i]) != 0)
+        if (i == 0 || by_name_and_value(&pairs[i - 1], &pairs[i]) != 0) {
             buf_format(&text, "%s%s", pairs[i].name, pairs[i].value);
+        }
     }
     REQUIRE(buf_ok(&text) && crypto_hmac_sha1(WORLD_AUTH_TOKEN, text.data, text.len, mac));
     crypto_base64(mac, sizeof mac, out);

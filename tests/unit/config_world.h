@@ -45,8 +45,9 @@ static inline void forget_environment(const char *names)
 {
     char *copy = strdup(names), *rest = copy;
     for (char *name; (name = strsep(&rest, "\n")) != NULL;) {
-        if (name[0] != '\0')
+        if (name[0] != '\0') {
             unsetenv(name);
+        }
     }
     free(copy);
     unsetenv("TAPEDECK_ENV");
@@ -56,8 +57,9 @@ static inline int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     *state = world;
-    if (world == NULL || !scratch_make(world->dir))
+    if (world == NULL || !scratch_make(world->dir)) {
         return -1;
+    }
     world->names = all_names();
     forget_environment(world->names);
     return 0;
@@ -111,8 +113,9 @@ static inline void assert_shows(struct world *world, const char *name, const cha
     int n = snprintf(line, sizeof line, "\n%s=%s\n", name, value);
     assert_true(n > 0 && (size_t)n < sizeof line);
     const char *printed = print(world);
-    if (strstr(printed, line) == NULL)
+    if (strstr(printed, line) == NULL) {
         print_error("%s is not shown as %s\n", name, value);
+    }
     assert_non_null(strstr(printed, line));
 }
 

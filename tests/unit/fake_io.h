@@ -31,8 +31,9 @@ static inline const char *fake_param(void *handle, const char *name)
 {
     const struct fake_request *fake = handle;
     for (size_t i = 0; i < FAKE_PARAMS_MAX && fake->params[i].name != NULL; i++) {
-        if (strcmp(fake->params[i].name, name) == 0)
+        if (strcmp(fake->params[i].name, name) == 0) {
             return fake->params[i].value;
+        }
     }
     return NULL;
 }
@@ -42,10 +43,12 @@ static inline int64_t fake_read(void *handle, char *out, size_t size)
     struct fake_request *fake = handle;
     size_t left = fake->body_len - fake->body_at;
     size_t n = left < size ? left : size;
-    if (fake->read_most > 0 && n > fake->read_most)
+    if (fake->read_most > 0 && n > fake->read_most) {
         n = fake->read_most;
-    if (n == 0)
+    }
+    if (n == 0) {
         return fake->breaks ? -1 : 0;
+    }
     memcpy(out, fake->body + fake->body_at, n);
     fake->body_at += n;
     return (int64_t)n;

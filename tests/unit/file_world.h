@@ -41,8 +41,9 @@ static inline int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     *state = world;
-    if (world == NULL || !scratch_make(world->dir))
+    if (world == NULL || !scratch_make(world->dir)) {
         return -1;
+    }
     world->config.recordings_dir = world->dir;
     world->mask = umask(0);
     return 0;

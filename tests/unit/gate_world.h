@@ -54,8 +54,9 @@ static inline int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     *state = world;
-    if (world == NULL || !scratch_make(world->dir) || !scratch_folder(world->dir, "7"))
+    if (world == NULL || !scratch_make(world->dir) || !scratch_folder(world->dir, "7")) {
         return -1;
+    }
     world->config = (struct config){
         .recordings_dir = world->dir,
         .public_base_url = BASE,
@@ -77,8 +78,9 @@ static inline int make_world(void **state)
         .signin_failures = 1000,
     };
     char error[CONFIG_ERROR_SIZE];
-    if (credentials_load(&world->config, &world->credentials, error) != RESULT_OK)
+    if (credentials_load(&world->config, &world->credentials, error) != RESULT_OK) {
         return -1;
+    }
     world->app = (struct app){.config = &world->config,
                               .credentials = world->credentials,
                               .pg = pg_new("postgresql:///none?host=/nonexistent", 1000),
@@ -120,8 +122,9 @@ static inline void ask(struct world *world, const char *method, const char *targ
 static inline void with(struct world *world, const char *name, const char *value)
 {
     size_t i = 0;
-    while (world->fake.params[i].name != NULL)
+    while (world->fake.params[i].name != NULL) {
         i++;
+    }
     assert_true(i + 1 < FAKE_PARAMS_MAX);
     world->fake.params[i] = (struct fake_param){name, value};
 }
@@ -141,12 +144,14 @@ static inline bool error_is(const struct world *world, const char *code)
 {
     struct json *json = NULL;
     const struct buf *body = &world->response.body;
-    if (json_parse(buf_str(body), body->len, &json) != RESULT_OK)
+    if (json_parse(buf_str(body), body->len, &json) != RESULT_OK) {
         return code[0] == '\0';
+    }
     const char *error = json_text_at(json, "error");
     bool same = strcmp(error != NULL ? error : "", code) == 0;
-    if (!same)
+    if (!same) {
         print_error("error is %s\n", error != NULL ? error : "none");
+    }
     json_free(json);
     return same;
 }
@@ -178,11 +183,13 @@ static inline void check_gate(struct world *world, bool signed_in, const struct 
     char header[COOKIE_SIZE];
     for (size_t i = 0; i < count; i++) {
         ask(world, cases[i].method, cases[i].target);
-        if (signed_in)
+        if (signed_in) {
             bearer(world, header);
+        }
         int status = answer(world);
-        if (status != cases[i].status)
+        if (status != cases[i].status) {
             print_error("%s %s: %d\n", cases[i].method, cases[i].target, status);
+        }
         assert_int_equal(status, cases[i].status);
         assert_true(error_is(world, cases[i].error));
     }

@@ -23,8 +23,9 @@
 
 static void print(const struct pg_statement *table)
 {
-    for (; table->name != NULL; table++)
+    for (; table->name != NULL; table++) {
         printf("%s\t%s\n", table->name, table->sql);
+    }
 }
 
 int main(void)

@@ -52,8 +52,9 @@ static inline bool scratch_file(const char *dir, const char *name, const void *b
 {
     char path[2 * SCRATCH_SIZE];
     FILE *file = fopen(scratch_path(dir, name, path), "we");
-    if (file == NULL)
+    if (file == NULL) {
         return false;
+    }
     bool written = fwrite(bytes, 1, len, file) == len;
     return fclose(file) == 0 && written;
 }

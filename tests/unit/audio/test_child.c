@@ -37,8 +37,8 @@ static int copy(void)
 static int spin(void)
 {
     volatile bool forever = true;
-    while (forever)
-        ;
+    while (forever) {
+    }
     return 0;
 }
 
@@ -54,34 +54,44 @@ static int write_much(void)
 static int look_around(void)
 {
     for (int fd = 3; fd < 1000; fd++) {
-        if (fcntl(fd, F_GETFD) >= 0)
+        if (fcntl(fd, F_GETFD) >= 0) {
             return 10;
+        }
     }
     struct rlimit core;
     sigset_t blocked;
-    if (getenv("TAPEDECK_TEST_SECRET") != NULL)
+    if (getenv("TAPEDECK_TEST_SECRET") != NULL) {
         return 11;
-    if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0)
+    }
+    if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_max != 0) {
         return 12;
-    if (sigprocmask(SIG_BLOCK, NULL, &blocked) != 0 || sigismember(&blocked, SIGTERM) != 0)
+    }
+    if (sigprocmask(SIG_BLOCK, NULL, &blocked) != 0 || sigismember(&blocked, SIGTERM) != 0) {
         return 13;
+    }
     return 0;
 }
 
 static int behave(const char *how, const char *more)
 {
-    if (strcmp(how, "copy") == 0)
+    if (strcmp(how, "copy") == 0) {
         return copy();
-    if (strcmp(how, "spin") == 0)
+    }
+    if (strcmp(how, "spin") == 0) {
         return spin();
-    if (strcmp(how, "hang") == 0)
+    }
+    if (strcmp(how, "hang") == 0) {
         return poll(NULL, 0, 2 * WAIT_MS); /* longer than anybody waits for it */
-    if (strcmp(how, "crash") == 0)
+    }
+    if (strcmp(how, "crash") == 0) {
         return raise(SIGABRT);
-    if (strcmp(how, "write") == 0)
+    }
+    if (strcmp(how, "write") == 0) {
         return write_much();
-    if (strcmp(how, "look") == 0)
+    }
+    if (strcmp(how, "look") == 0) {
         return look_around();
+    }
     return strcmp(how, "seven") == 0 && strcmp(more, "up") == 0 ? 7 : 99;
 }
 
@@ -240,8 +250,9 @@ static void test_it_dies_with_its_starter(void **state)
     assert_int_equal(pipe(ends), 0);
     order.out = ends[1];
     pid_t between = fork();
-    if (between == 0)
+    if (between == 0) {
         _exit(child_start(&order) == NULL);
+    }
     assert_true(between > 0);
     close(ends[1]);
     struct pollfd fd = {.fd = ends[0], .events = POLLIN};
@@ -266,8 +277,9 @@ static void test_what_cannot_start(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1)
+    if (argc > 1) {
         return behave(argv[1], argc > 2 ? argv[2] : "");
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_and_status),
         cmocka_unit_test(test_it_sees_nothing_of_ours),

@@ -26,8 +26,9 @@ static void add_tone(struct peaks *peaks, int channels, const int16_t *loudness,
 {
     for (int64_t i = 0; i < frames; i++) {
         int16_t frame[8];
-        for (int c = 0; c < channels; c++)
+        for (int c = 0; c < channels; c++) {
             frame[c] = (int16_t)(i % 2 == 0 ? loudness[c] : -loudness[c]);
+        }
         peaks_add(peaks, frame, 1);
     }
 }
@@ -59,8 +60,9 @@ static void test_values(void **state)
     struct peaks *peaks = peaks_new(1, RATE);
     assert_non_null(peaks);
     peaks_add(peaks, LOUD, 3);
-    for (int i = 0; i < PIXEL - 3; i++)
+    for (int i = 0; i < PIXEL - 3; i++) {
         peaks_add(peaks, LOUD + 2, 1);
+    }
     peaks_add(peaks, FAINT, 2);
     print(peaks, &out);
     assert_non_null(strstr(buf_str(&out), "\"length\":2,\"data\":[-128,127,0,0]}"));
@@ -76,8 +78,9 @@ static struct json *peaks_of(int64_t frames, int64_t from)
     struct json *json;
     struct peaks *peaks = peaks_new(1, RATE);
     assert_non_null(peaks);
-    for (int64_t i = 0; i < frames; i++)
+    for (int64_t i = 0; i < frames; i++) {
         peaks_add(peaks, i >= from && i < from + PIXEL ? &LOUD : &SILENT, 1);
+    }
     print(peaks, &out);
     assert_int_equal(json_parse(buf_str(&out), out.len, &json), RESULT_OK);
     buf_free(&out);

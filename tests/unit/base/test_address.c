@@ -57,8 +57,9 @@ static bool is_public6(const char *text)
 
 static void expect(const char *text, bool got, bool wanted)
 {
-    if (got != wanted)
+    if (got != wanted) {
         print_error("%s is %s\n", text, got ? "public" : "not public");
+    }
     assert_int_equal(got, wanted);
 }
 
@@ -98,8 +99,9 @@ enum { COUNT4 = sizeof CASES4 / sizeof *CASES4 };
 static void test_ipv4_blocks_and_their_edges(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT4; i++)
+    for (size_t i = 0; i < COUNT4; i++) {
         expect(CASES4[i].text, is_public4(CASES4[i].text), CASES4[i].is_public);
+    }
 }
 
 /* ---- IPv4 in IPv6 ---- */
@@ -144,8 +146,9 @@ static void test_other_wrappings_are_closed(void **state)
         "2001:0:808:808:0:0:f7f7:f7f7", /* Teredo: server and client 8.8.8.8 */
         "2001:0:808:808:0:0:80ff:fffe", /* Teredo: client 127.0.0.1 */
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expect(cases[i], is_public6(cases[i]), false);
+    }
 }
 
 /* ---- IPv6 ---- */
@@ -197,8 +200,9 @@ static void test_ipv6_blocks_and_their_edges(void **state)
         {"ff0e::1", false},
         {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expect(cases[i].text, is_public6(cases[i].text), cases[i].is_public);
+    }
 }
 
 static void test_a_scope_changes_nothing(void **state)
@@ -256,8 +260,9 @@ static void test_which_base_is_twilios_own(void **state)
         {"https://", false},
         {"", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expect(cases[i].base, media_base_is_twilio(cases[i].base), cases[i].twilio);
+    }
 }
 
 int main(void)

@@ -61,8 +61,9 @@ static void test_success_forgets(void **state)
 {
     (void)state;
     struct backoff b = {0};
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         backoff_failed(&b, START, 2000);
+    }
     backoff_succeeded(&b);
     assert_true(backoff_due(&b, 0));
     backoff_failed(&b, START, 2000);

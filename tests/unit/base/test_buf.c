@@ -119,8 +119,9 @@ static void test_formats_that_just_fit(void **state)
     for (size_t before = 0; before < 200; before++) {
         struct buf b;
         buf_init(&b, 128);
-        for (size_t i = 0; i < before && i < 100; i++)
+        for (size_t i = 0; i < before && i < 100; i++) {
             buf_text(&b, "x");
+        }
         buf_format(&b, "%0*d", (int)(before % 64) + 1, 7);
         size_t start = before < 100 ? before : 100, len = before % 64 + 1;
         bool fits = start + len <= 128;
@@ -172,14 +173,16 @@ static void test_grows_by_many_small_adds(void **state)
     enum { TIMES = 10000 };
     struct buf b;
     buf_init(&b, TIMES);
-    for (int i = 0; i < TIMES; i++)
+    for (int i = 0; i < TIMES; i++) {
         buf_format(&b, "%d", i % 10);
+    }
     assert_true(buf_ok(&b));
     assert_int_equal(b.len, TIMES);
     assert_int_equal(strlen(b.data), TIMES);
     assert_true(b.cap <= TIMES + 1);
-    for (int i = 0; i < TIMES; i++)
+    for (int i = 0; i < TIMES; i++) {
         assert_int_equal(b.data[i], '0' + i % 10);
+    }
     buf_free(&b);
 }
 

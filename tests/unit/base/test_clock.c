@@ -152,8 +152,9 @@ static void test_http_date_round_trip(void **state)
     for (int64_t day = -800000; day < 2900000; day += 97) {
         int64_t wanted = day * 86400 + (day % 7) * 3661;
         int64_t seconds = 42;
-        if (wanted < INT64_C(-62167219200))
+        if (wanted < INT64_C(-62167219200)) {
             continue;
+        }
         assert_true(clock_parse_http_date(clock_http_date(wanted, text), &seconds));
         assert_true(seconds == wanted);
     }

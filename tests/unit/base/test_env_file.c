@@ -12,13 +12,15 @@ static void check_files(struct world *world, const struct file_case *cases, size
     for (size_t i = 0; i < count; i++) {
         write_file(world, "tapedeck.env", cases[i].text, strlen(cases[i].text));
         enum result result = load(world);
-        if ((result == RESULT_OK) != (cases[i].shown != NULL))
+        if ((result == RESULT_OK) != (cases[i].shown != NULL)) {
             print_error("case %zu: %s: %s\n", i, cases[i].text, world->error);
+        }
         assert_int_equal(result, cases[i].shown != NULL ? RESULT_OK : RESULT_INVALID);
-        if (cases[i].shown != NULL)
+        if (cases[i].shown != NULL) {
             assert_shows(world, cases[i].name, cases[i].shown);
-        else
+        } else {
             assert_non_null(strstr(world->error, cases[i].name));
+        }
     }
 }
 

@@ -28,8 +28,9 @@ static enum result parse(struct form *form, const char *text, size_t len)
 /* The pairs as "name=value;" each. */
 static void describe(const struct form *form, struct buf *out)
 {
-    for (size_t i = 0; i < form->count; i++)
+    for (size_t i = 0; i < form->count; i++) {
         buf_format(out, "%s=%s;", form->pairs[i].name, form->pairs[i].value);
+    }
 }
 
 static void test_pairs(void **state)
@@ -126,8 +127,9 @@ static void test_no_text_at_all(void **state)
 static void add_pairs(struct buf *b, int count)
 {
     buf_init(b, 10000);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         buf_format(b, "&n%d=%d", i, i);
+    }
     assert_true(buf_ok(b));
 }
 

@@ -117,8 +117,9 @@ static void test_sid(void **state)
         {"", "CA", false},
         {NULL, "CA", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(text_is_sid(cases[i].text, cases[i].prefix), cases[i].is);
+    }
 }
 
 static void test_hex(void **state)

@@ -119,8 +119,9 @@ static void test_base64_of_much(void **state)
     memset(in, 'x', LEN); /* "xxx" is "eHh4" */
     crypto_base64(in, LEN, out);
     assert_int_equal(strlen(out), OUT);
-    for (size_t i = 0; i + 4 < OUT; i += 4)
+    for (size_t i = 0; i + 4 < OUT; i += 4) {
         assert_memory_equal(out + i, "eHh4", 4);
+    }
     assert_string_equal(out + OUT - 4, "eHg=");
     free(in);
     free(out);

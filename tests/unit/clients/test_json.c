@@ -185,8 +185,9 @@ static void test_parse_accepts(void **state)
         assert_int_equal(parse(cases[i].text, strlen(cases[i].text), &json), RESULT_OK);
         const char *value = json_text_at(json, "t");
         assert_int_equal(value != NULL, cases[i].value != NULL);
-        if (value != NULL)
+        if (value != NULL) {
             assert_string_equal(value, cases[i].value);
+        }
         assert_int_equal(json_int_at(json, "n", -5), cases[i].number);
         json_free(json);
     }
@@ -253,8 +254,9 @@ static void test_parse_refuses(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct json *json = NULL;
         enum result result = parse(cases[i], strlen(cases[i]), &json);
-        if (result != RESULT_INVALID)
+        if (result != RESULT_INVALID) {
             print_error("case %zu: %s\n", i, cases[i]);
+        }
         assert_int_equal(result, RESULT_INVALID);
         assert_null(json);
     }
@@ -281,8 +283,9 @@ static void test_parse_depth_is_bounded(void **state)
     char *text = malloc(DEEP * (sizeof OPEN - 1));
     struct json *json = NULL;
     assert_non_null(text);
-    for (size_t i = 0; i < DEEP; i++)
+    for (size_t i = 0; i < DEEP; i++) {
         memcpy(text + i * (sizeof OPEN - 1), OPEN, sizeof OPEN - 1);
+    }
     assert_int_equal(json_parse(text, DEEP * (sizeof OPEN - 1), &json), RESULT_INVALID);
     assert_null(json);
     free(text);

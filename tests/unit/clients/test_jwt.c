@@ -36,8 +36,9 @@ static void add_base64url(struct buf *out, const void *bytes, size_t len)
     assert_non_null(text);
     crypto_base64(bytes, len, text);
     text[strcspn(text, "=")] = '\0';
-    for (char *c = text; *c != '\0'; c++)
+    for (char *c = text; *c != '\0'; c++) {
         *c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
+    }
     buf_text(out, text);
     free(text);
 }
@@ -75,8 +76,9 @@ static void assert_denied(const char *header, const char *payload)
 {
     struct jwt_claims claims;
     enum result result = verify_forged(header, payload, &claims);
-    if (result != RESULT_DENIED)
+    if (result != RESULT_DENIED) {
         print_error("header %s\npayload %s\n", header, payload);
+    }
     assert_int_equal(result, RESULT_DENIED);
 }
 
@@ -194,8 +196,9 @@ static void test_other_algorithms(void **state)
         "{\"alg\":\"HS256\"",
         "HS256",
     };
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         assert_denied(headers[i], GOOD);
+    }
     struct jwt_claims claims;
     assert_int_equal(verify(TOKEN_384, &claims), RESULT_DENIED);
     assert_int_equal(verify(TOKEN_512, &claims), RESULT_DENIED);
@@ -219,8 +222,9 @@ static void test_unsigned(void **state)
         "eyJhbGciOiJIUzI1NiJ9." PAYLOAD ".", "eyJhbGciOiJIUzI1NiJ9." PAYLOAD,
     };
     struct jwt_claims claims;
-    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++)
+    for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
         assert_int_equal(verify(tokens[i], &claims), RESULT_DENIED);
+    }
 }
 
 static void test_malformed(void **state)
@@ -261,8 +265,9 @@ static void test_malformed(void **state)
     struct jwt_claims claims;
     for (size_t i = 0; i < sizeof tokens / sizeof tokens[0]; i++) {
         enum result result = verify(tokens[i], &claims);
-        if (result != RESULT_DENIED)
+        if (result != RESULT_DENIED) {
             print_error("case %zu: %s\n", i, tokens[i]);
+        }
         assert_int_equal(result, RESULT_DENIED);
     }
 }
@@ -324,8 +329,9 @@ static void test_payloads(void **state)
         "{\"business_id\":7,\"business_\\u0069d\":8,\"exp\":1800000100}",
         "{\"business_id\":7,\"exp\":1800000100,\"sub\":\"\xff\"}",
     };
-    for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+    for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
         assert_denied(HS256, payloads[i]);
+    }
 }
 
 static void test_not_before(void **state)
@@ -337,8 +343,9 @@ static void test_not_before(void **state)
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1800000050.5}",
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":\"1800000050\"}",
     };
-    for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+    for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
         assert_denied(HS256, payloads[i]);
+    }
 }
 
 static void test_other_secrets(void **state)

@@ -54,8 +54,9 @@ static void test_as_many_parameters_as_there_may_be(void **state)
 {
     (void)state;
     struct pg_params params = {0};
-    for (int64_t i = 0; i < PG_PARAMS_MAX; i++)
+    for (int64_t i = 0; i < PG_PARAMS_MAX; i++) {
         pg_int(&params, i);
+    }
     assert_int_equal(params.count, PG_PARAMS_MAX);
     assert_string_equal(params.values[0], "0");
     assert_string_equal(params.values[PG_PARAMS_MAX - 1], "23");
@@ -84,8 +85,9 @@ static const char *hush(struct ear *ear)
     dup2(ear->saved, STDERR_FILENO);
     close(ear->saved);
     size_t len = 0;
-    for (ssize_t n; (n = read(ear->read_end, ear->said + len, SAID_SIZE - 1 - len)) > 0;)
+    for (ssize_t n; (n = read(ear->read_end, ear->said + len, SAID_SIZE - 1 - len)) > 0;) {
         len += (size_t)n;
+    }
     close(ear->read_end);
     ear->said[len] = '\0';
     return ear->said;
@@ -94,8 +96,9 @@ static const char *hush(struct ear *ear)
 static size_t count_of(const char *text, const char *word)
 {
     size_t count = 0;
-    for (; (text = strstr(text, word)) != NULL; text++)
+    for (; (text = strstr(text, word)) != NULL; text++) {
         count++;
+    }
     return count;
 }
 
@@ -144,8 +147,9 @@ static bool ask_often(struct pg *pg)
 {
     enum { FIRST_DELAY_MS = 50, TIMES = 20 };
     int64_t start = clock_monotonic_ms();
-    for (int i = 0; i < TIMES; i++)
+    for (int i = 0; i < TIMES; i++) {
         assert_away(pg);
+    }
     return clock_monotonic_ms() - start < FIRST_DELAY_MS;
 }
 
@@ -165,8 +169,9 @@ static void test_backoff(void **state)
         (void)hush(&ear);
         pg_free(pg);
     }
-    if (!in_time)
+    if (!in_time) {
         skip();
+    }
     assert_string_equal(ear.said, "PG_UNAVAILABLE retry_ms=50\nPG_UNAVAILABLE retry_ms=100\n");
 }
 

@@ -127,8 +127,9 @@ static void test_addresses(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof ADDRESSES / sizeof ADDRESSES[0]; i++) {
         struct redis *redis = redis_new(ADDRESSES[i].url, PATIENCE_MS);
-        if ((redis != NULL) != ADDRESSES[i].good)
+        if ((redis != NULL) != ADDRESSES[i].good) {
             print_error("%s\n", ADDRESSES[i].url);
+        }
         assert_int_equal(redis != NULL, ADDRESSES[i].good);
         redis_free(redis);
     }
@@ -143,8 +144,9 @@ static _Noreturn void serve(int listener, int out)
     char bytes[1024];
     int client = accept(listener, NULL, NULL);
     for (ssize_t n; (n = read(client, bytes, sizeof bytes)) > 0;) {
-        if (write(out, bytes, (size_t)n) != n || write(client, "+OK\r\n", 5) != 5)
+        if (write(out, bytes, (size_t)n) != n || write(client, "+OK\r\n", 5) != 5) {
             break;
+        }
     }
     _exit(0);
 }
@@ -164,8 +166,9 @@ static void start_server(struct server *server, int listener)
     server->from_child = ends[0];
     server->child = fork();
     assert_true(server->child >= 0);
-    if (server->child == 0)
+    if (server->child == 0) {
         serve(listener, ends[1]);
+    }
     close(ends[1]);
 }
 
@@ -173,8 +176,9 @@ static void start_server(struct server *server, int listener)
 static void stop_server(struct server *server, char *told, size_t size)
 {
     size_t len = 0;
-    for (ssize_t n; (n = read(server->from_child, told + len, size - 1 - len)) > 0;)
+    for (ssize_t n; (n = read(server->from_child, told + len, size - 1 - len)) > 0;) {
         len += (size_t)n;
+    }
     told[len] = '\0';
     close(server->from_child);
     close(server->listener);

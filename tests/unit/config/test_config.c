@@ -14,8 +14,9 @@ static void test_default_texts(void **state)
         c->allowed_origins,   c->jwt_secret,     c->media_secret,      c->twilio_account_sid,
         c->twilio_auth_token, c->twilio_api_key, c->twilio_api_secret, c->openai_api_key,
     };
-    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++) {
         assert_string_equal(empty[i], "");
+    }
     assert_string_equal(c->twilio_api_base, "https://api.twilio.com");
     assert_string_equal(c->accel_prefix, "/_recordings");
 }
@@ -53,8 +54,9 @@ static void test_default_numbers(void **state)
         {c->redis_timeout, 1000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (cases[i].got != cases[i].expected)
+        if (cases[i].got != cases[i].expected) {
             print_error("case %zu\n", i);
+        }
         assert_int_equal(cases[i].got, cases[i].expected);
     }
 }
@@ -65,8 +67,9 @@ static void test_default_lists(void **state)
     const struct config *c = &world->config;
     assert_int_equal(load(world), RESULT_OK);
     assert_int_equal(c->recording_formats.count, 4);
-    for (int64_t i = 0; i < 4; i++)
+    for (int64_t i = 0; i < 4; i++) {
         assert_int_equal(c->recording_formats.items[i], i);
+    }
     assert_int_equal(c->retry_delays.count, 3);
     assert_int_equal(c->retry_delays.items[0], 5000);
     assert_int_equal(c->retry_delays.items[1], 30000);
@@ -89,11 +92,13 @@ static void test_what_goes_together(void **state)
         {{"INFLIGHT_TTL", "QUEUED_TTL"}, {"2s", "86401s"}, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (int n = 0; n < 2; n++)
+        for (int n = 0; n < 2; n++) {
             setenv(cases[i].name[n], cases[i].value[n], 1);
+        }
         assert_int_equal(load(world), cases[i].good ? RESULT_OK : RESULT_INVALID);
-        for (int n = 0; n < 2; n++)
+        for (int n = 0; n < 2; n++) {
             unsetenv(cases[i].name[n]);
+        }
     }
 }
 
@@ -129,8 +134,9 @@ static void test_the_error_shows_no_controls(void **state)
     static const char FILE_TEXT[] = "\x1b[31mNO\rSUCH\x7f=x\n";
     write_file(world, "tapedeck.env", FILE_TEXT, strlen(FILE_TEXT));
     assert_int_equal(load(world), RESULT_INVALID);
-    for (const char *c = world->error; *c != '\0'; c++)
+    for (const char *c = world->error; *c != '\0'; c++) {
         assert_in_range(*c, ' ', '~');
+    }
 }
 
 static void test_a_long_name_is_cut(void **state)
@@ -182,11 +188,13 @@ static void test_secrets_are_masked(void **state)
                                         "MEDIA_SECRET",  "TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET",
                                         "OPENAI_API_KEY"};
     setenv("TWILIO_API_KEY", "SK1", 1);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         setenv(names[i], PLAIN, 1);
+    }
     assert_int_equal(load(world), RESULT_OK);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_shows(world, names[i], "********");
+    }
     assert_null(strstr(print(world), PLAIN));
     assert_string_equal(world->config.jwt_secret, PLAIN);
 }
@@ -202,8 +210,9 @@ static void test_what_is_not_set_is_not_masked(void **state)
 static size_t lines_of(const char *text)
 {
     size_t lines = 0;
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         lines += *text == '\n';
+    }
     return lines;
 }
 
@@ -233,8 +242,9 @@ static void test_what_is_printed_can_be_read(void **state)
         {"ENABLE_SCHEDULERS", "no"},     {"RUN_ATTEMPTS", "7"},
         {"RECORDINGS_DIR", "/srv/a b/"}, {"ALLOWED_ORIGINS", "https://a.example,https://b.example"},
     };
-    for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
+    for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
         setenv(set[i][0], set[i][1], 1);
+    }
     assert_int_equal(load(world), RESULT_OK);
     char *first = strdup(print(world));
     write_file(world, "tapedeck.env", first, strlen(first));
@@ -291,8 +301,9 @@ static void test_duration(void **state)
         int64_t ms = -1;
         bool good = config_duration(cases[i].text, &ms);
         assert_int_equal(good, cases[i].ms >= 0);
-        if (good)
+        if (good) {
             assert_int_equal(ms, cases[i].ms);
+        }
     }
 }
 

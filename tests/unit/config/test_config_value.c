@@ -13,13 +13,15 @@ static void check_values(struct world *world, const struct value_case *cases, si
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(setenv(cases[i].name, cases[i].value, 1), 0);
         enum result result = load(world);
-        if ((result == RESULT_OK) != (cases[i].shown != NULL))
+        if ((result == RESULT_OK) != (cases[i].shown != NULL)) {
             print_error("%s=%s: %s\n", cases[i].name, cases[i].value, world->error);
+        }
         assert_int_equal(result, cases[i].shown != NULL ? RESULT_OK : RESULT_INVALID);
-        if (cases[i].shown != NULL)
+        if (cases[i].shown != NULL) {
             assert_shows(world, cases[i].name, cases[i].shown);
-        else
+        } else {
             assert_non_null(strstr(world->error, cases[i].name));
+        }
         unsetenv(cases[i].name);
     }
 }

@@ -34,8 +34,9 @@ static int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     *state = world;
-    if (world == NULL || !scratch_make(world->dir))
+    if (world == NULL || !scratch_make(world->dir)) {
         return -1;
+    }
     world->config = (struct config){
         .twilio_account_sid = OURS,
         .twilio_auth_token = "our own token",
@@ -135,8 +136,9 @@ static void test_all_others_have_the_configured_ones(void **state)
         "CA0123456789abcdef0123456789abcdef",
     };
     assert_int_equal(load_text(world, SECOND "=" TOKEN "\n"), RESULT_OK);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         assert_ours(world, others[i]);
+    }
     assert_ours(world, NULL);
 }
 
@@ -295,8 +297,9 @@ static void test_malformed_lines(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         enum result result = load_text(world, bad[i]);
-        if (result != RESULT_INVALID)
+        if (result != RESULT_INVALID) {
             print_error("case %zu: %s\n", i, bad[i]);
+        }
         assert_int_equal(result, RESULT_INVALID);
     }
 }
@@ -315,8 +318,9 @@ static void test_how_many(void **state)
     struct world *world = *state;
     struct buf text;
     buf_init(&text, (size_t)(MOST + 1) * LINE_SIZE);
-    for (int i = 0; i < MOST; i++)
+    for (int i = 0; i < MOST; i++) {
         buf_format(&text, "AC%032d=%032d\n", i, i + MOST);
+    }
     assert_true(buf_ok(&text));
     write_accounts(world, buf_str(&text), text.len, 0600);
     assert_int_equal(load(world), RESULT_OK);

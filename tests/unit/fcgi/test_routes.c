@@ -187,8 +187,9 @@ static void test_too_many_pairs(void **state)
     struct buf target;
     buf_init(&target, REQUEST_TARGET_MAX);
     buf_text(&target, "/api/calls?");
-    for (size_t i = 0; i <= FORM_MAX_PAIRS; i++)
+    for (size_t i = 0; i <= FORM_MAX_PAIRS; i++) {
         buf_text(&target, "a&");
+    }
     ask(world, "GET", buf_str(&target));
     assert_int_equal(answer(world), 413);
     buf_free(&target);
@@ -280,8 +281,9 @@ static void test_every_answer(void **state)
         assert_int_equal(answer(world), cases[i].status);
         assert_true(has_header(&world->response.head, "X-Content-Type-Options: nosniff"));
         assert_true(has_header(&world->response.head, "Vary: Origin"));
-        for (size_t n = 0; n < sizeof cors / sizeof cors[0]; n++)
+        for (size_t n = 0; n < sizeof cors / sizeof cors[0]; n++) {
             assert_true(has_header(&world->response.head, cors[n]));
+        }
         bool preflight = strstr(buf_str(&world->response.head), "Allow-Methods") != NULL;
         assert_int_equal(preflight, strcmp(cases[i].method, "OPTIONS") == 0);
     }

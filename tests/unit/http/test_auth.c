@@ -85,8 +85,9 @@ static void test_cookies(void **state)
         ask(world, "GET", "/api/calls");
         with(world, "HTTP_COOKIE", header);
         int status = answer(world);
-        if (status != cases[i].status)
+        if (status != cases[i].status) {
             print_error("case %zu\n", i);
+        }
         assert_int_equal(status, cases[i].status);
     }
 }
@@ -101,8 +102,9 @@ static void test_long_tokens(void **state)
             struct buf header;
             buf_init(&header, 2 * JWT_MAX);
             buf_text(&header, headers[i][1]);
-            for (size_t n = 0; n < len; n++)
+            for (size_t n = 0; n < len; n++) {
                 buf_text(&header, "x");
+            }
             ask(world, "GET", "/api/calls");
             with(world, headers[i][0], buf_str(&header));
             assert_int_equal(answer(world), 401);
@@ -142,11 +144,13 @@ static void test_changes_by_cookie_need_an_origin(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ask(world, "POST", "/api/recordings/" SID "/prepare");
         with(world, "HTTP_COOKIE", cookie);
-        if (cases[i].origin != NULL)
+        if (cases[i].origin != NULL) {
             with(world, "HTTP_ORIGIN", cases[i].origin);
+        }
         int status = answer(world);
-        if (status != cases[i].status)
+        if (status != cases[i].status) {
             print_error("origin %s: %d\n", cases[i].origin, status);
+        }
         assert_int_equal(status, cases[i].status);
         assert_true(error_is(world, status == 403 ? "origin_not_allowed" : "unavailable"));
     }
@@ -222,8 +226,9 @@ static void callback(struct world *world, const char *target, const char *signat
     (void)snprintf(length, sizeof length, "%zu", strlen(CALL_FORM));
     with(world, "CONTENT_TYPE", type);
     with(world, "CONTENT_LENGTH", length);
-    if (signature != NULL)
+    if (signature != NULL) {
         with(world, "HTTP_X_TWILIO_SIGNATURE", signature);
+    }
     (void)answer(world);
 }
 

@@ -27,16 +27,18 @@ struct condition_case {
 static void check(struct conditions c, const char *header, enum condition_verdict expected)
 {
     enum condition_verdict verdict = conditional_check(&c, ETAG, MODIFIED);
-    if (verdict != expected)
+    if (verdict != expected) {
         print_error("header: %s\n", header);
+    }
     assert_int_equal(verdict, expected);
 }
 
 #define check_all(cases, field)                                                                    \
     do {                                                                                           \
-        for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++)                              \
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {                            \
             check((struct conditions){.field = (cases)[i].header}, (cases)[i].header,              \
                   (cases)[i].verdict);                                                             \
+        }                                                                                          \
     } while (0)
 
 static void test_nothing_asked(void **state)
@@ -202,8 +204,9 @@ static void test_precedence(void **state)
         {{.if_none_match = "\"v2\"", .if_range = ETAG}, PROCEED},
         {{.if_modified_since = BEFORE, .if_range = SAME}, PROCEED},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         check(cases[i].c, "of a precedence case", cases[i].verdict);
+    }
 }
 
 static void test_commas_within_our_tag(void **state)

@@ -24,22 +24,25 @@ static void check(const struct range_case *c, int64_t size)
     struct buf ranges;
     buf_init(&ranges, 1000);
     enum range_verdict verdict = range_parse(c->header, size, &set);
-    if (verdict != c->verdict)
+    if (verdict != c->verdict) {
         print_error("Range \"%s\" of %lld bytes\n", c->header == NULL ? "NULL" : c->header,
                     (long long)size);
+    }
     assert_int_equal(verdict, c->verdict);
     assert_true(set.count <= RANGE_MAX);
-    for (size_t i = 0; i < set.count; i++)
+    for (size_t i = 0; i < set.count; i++) {
         buf_format(&ranges, "%lld+%lld;", (long long)set.ranges[i].start,
                    (long long)set.ranges[i].length);
+    }
     assert_string_equal(buf_str(&ranges), c->ranges);
     buf_free(&ranges);
 }
 
 #define check_all(cases, size)                                                                     \
     do {                                                                                           \
-        for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++)                              \
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases)[0]; i++) {                            \
             check(&(cases)[i], (size));                                                            \
+        }                                                                                          \
     } while (0)
 
 /* ServeFileRangeTests of Go's net/http, over its 11 byte file. */

@@ -125,8 +125,9 @@ static void repeat_pair(char *out, const char *start, size_t times)
 {
     size_t len = strlen(start);
     memcpy(out, start, len);
-    for (size_t i = 0; i < times; i++, len += 2)
+    for (size_t i = 0; i < times; i++, len += 2) {
         memcpy(out + len, "a&", 2);
+    }
     out[len] = '\0';
 }
 
@@ -155,8 +156,9 @@ static char *long_target(size_t path, size_t len)
     memset(target, 'q', len);
     memset(target, 'p', path);
     target[0] = '/';
-    if (path < len)
+    if (path < len) {
         target[path] = '?';
+    }
     target[len] = '\0';
     return target;
 }
@@ -183,8 +185,9 @@ static void test_long_targets(void **state)
         struct begun b;
         char *target = long_target(cases[i].path, cases[i].len);
         begin(&b, "GET", target);
-        if (b.result != cases[i].result || strlen(b.request.path) != cases[i].path_kept)
+        if (b.result != cases[i].result || strlen(b.request.path) != cases[i].path_kept) {
             print_error("case %zu: path of %zu\n", i, strlen(b.request.path));
+        }
         assert_int_equal(b.result, cases[i].result);
         assert_int_equal(strlen(b.request.path), cases[i].path_kept);
         assert_memory_equal(b.request.path, target, cases[i].path_kept);
@@ -295,8 +298,9 @@ static void test_form_types(void **state)
         {"", RESULT_INVALID},
         {NULL, RESULT_INVALID},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(try_form(cases[i].type, "3", "a=1"), cases[i].result);
+    }
 }
 
 static void test_form_lengths(void **state)
@@ -328,8 +332,9 @@ static void test_form_lengths(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum result result = try_form(FORM, cases[i].length, cases[i].body);
-        if (result != cases[i].result)
+        if (result != cases[i].result) {
             print_error("case %zu\n", i);
+        }
         assert_int_equal(result, cases[i].result);
     }
 }

@@ -29,8 +29,9 @@ static int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     *state = world;
-    if (world == NULL)
+    if (world == NULL) {
         return -1;
+    }
     response_begin(&world->response);
     fake_client_init(&world->client);
     return 0;
@@ -152,9 +153,10 @@ static void test_codes_are_told_apart(void **state)
 {
     (void)state;
     for (int a = 0; a < MESSAGE_COUNT; a++) {
-        for (int b = 0; b < a; b++)
+        for (int b = 0; b < a; b++) {
             assert_string_not_equal(message_get((enum message_id)a)->code,
                                     message_get((enum message_id)b)->code);
+        }
     }
 }
 
@@ -224,8 +226,9 @@ static void fill_head(struct response *response,
     char value[1024];
     memset(value, 'x', sizeof value - 1);
     value[sizeof value - 1] = '\0';
-    for (size_t i = 0; i < RESPONSE_HEAD_MAX / sizeof value + 1; i++)
+    for (size_t i = 0; i < RESPONSE_HEAD_MAX / sizeof value + 1; i++) {
         add(response, "X-Long", value);
+    }
 }
 
 static void test_too_many_headers(void **state)
@@ -284,11 +287,13 @@ static void give_file(struct world *world, const char *bytes, size_t len, const 
     file->size = (int64_t)len;
     file->content_type = "audio/wav";
     file->parts.count = count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         file->parts.ranges[i] = parts[i];
+    }
     world->response.status = count > 1 ? 206 : 200;
-    if (count > 1)
+    if (count > 1) {
         (void)snprintf(file->boundary, sizeof file->boundary, "%s", "tdB");
+    }
 }
 
 /* What Content-Length says is what comes. */
@@ -356,8 +361,9 @@ static void test_as_many_parts_as_there_may_be(void **state)
 {
     struct world *world = *state;
     struct range parts[RANGE_MAX];
-    for (size_t i = 0; i < RANGE_MAX; i++)
+    for (size_t i = 0; i < RANGE_MAX; i++) {
         parts[i] = (struct range){(int64_t)(RANGE_MAX - i), (int64_t)i + 1};
+    }
     give_file(world, "0123456789ABCDEFGHIJ", 20, parts, RANGE_MAX);
     (void)sent(world, false);
     assert_length_is_true(world);
@@ -376,8 +382,9 @@ static char *large_bytes(void)
 {
     char *bytes = malloc(LARGE);
     assert_non_null(bytes);
-    for (size_t i = 0; i < LARGE; i++)
+    for (size_t i = 0; i < LARGE; i++) {
         bytes[i] = (char)(i * 7 + i / 251);
+    }
     return bytes;
 }
 

@@ -62,8 +62,9 @@ static void test_preferences(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t ms = preferred(cases[i].header);
-        if (ms != cases[i].ms)
+        if (ms != cases[i].ms) {
             print_error("case %zu: %s\n", i, cases[i].header);
+        }
         assert_int_equal(ms, cases[i].ms);
     }
 }

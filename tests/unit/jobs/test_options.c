@@ -44,8 +44,9 @@ static struct reading try(char args[][ARG_SIZE], int argc)
 {
     char *argv[ARGS_MAX + 1] = {NULL};
     struct reading r = {.ok = false};
-    for (int i = 0; i < argc; i++)
+    for (int i = 0; i < argc; i++) {
         argv[i] = args[i];
+    }
     read_quietly(argv, argc, &r);
     return r;
 }
@@ -80,13 +81,15 @@ static void test_accepts(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct reading r = try(cases[i].args, cases[i].argc);
-        if (!r.ok)
+        if (!r.ok) {
             print_error("case %zu: %s\n", i, r.said);
+        }
         assert_true(r.ok);
         assert_int_equal(r.flag, cases[i].flag);
         assert_int_equal(r.value != NULL, cases[i].value != NULL);
-        if (cases[i].value != NULL)
+        if (cases[i].value != NULL) {
             assert_string_equal(r.value, cases[i].value);
+        }
         assert_string_equal(r.said, "");
     }
 }
@@ -136,8 +139,9 @@ static void test_refuses(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct reading r = try(cases[i].args, cases[i].argc);
-        if (r.ok)
+        if (r.ok) {
             print_error("case %zu: %s\n", i, cases[i].args[0]);
+        }
         assert_false(r.ok);
         assert_said(&r, cases[i].word);
     }

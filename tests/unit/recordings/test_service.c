@@ -139,8 +139,9 @@ static void test_active_runs(void **state)
                                                 .runner_seen_ms = cases[i].seen};
         bool redis = cases[i].position != NO_REDIS;
         enum recording_state got = decide(&facts, redis ? &progress : NULL);
-        if (got != cases[i].expected)
+        if (got != cases[i].expected) {
             print_error("case %zu: %s\n", i, service_state_name(got));
+        }
         assert_int_equal(got, cases[i].expected);
     }
 }
@@ -229,9 +230,10 @@ static void test_names(void **state)
     assert_string_equal(service_state_name(STATE_QUEUED), "queued");
     for (int a = STATE_READY; a <= STATE_ABSENT; a++) {
         assert_non_null(service_state_name((enum recording_state)a));
-        for (int b = STATE_READY; b < a; b++)
+        for (int b = STATE_READY; b < a; b++) {
             assert_string_not_equal(service_state_name((enum recording_state)a),
                                     service_state_name((enum recording_state)b));
+        }
     }
 }
 
@@ -247,8 +249,9 @@ static int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
     *state = world;
-    if (world == NULL || !scratch_make(world->dir) || !scratch_folder(world->dir, "7"))
+    if (world == NULL || !scratch_make(world->dir) || !scratch_folder(world->dir, "7")) {
         return -1;
+    }
     world->config = (struct config){.recordings_dir = world->dir,
                                     .runner_grace = GRACE,
                                     .breaker_failures = BREAKER,
@@ -426,8 +429,9 @@ static void test_playable(void **state)
         {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = 1000, .bytes_total = 1000}, false},
         {{.kind = AUDIO_WAV, .stamp_ns = 1, .bytes_received = -1, .bytes_total = -1}, false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(service_is_playable(&CONFIG, &cases[i].progress), cases[i].playable);
+    }
 }
 
 int main(void)

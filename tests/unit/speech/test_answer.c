@@ -112,8 +112,9 @@ static void test_completions(void **state)
                                       "{\"choices\":[{}]}",
                                       "{\"choices\":[{\"message\":{\"content\":null}}]}",
                                       "{\"choices\":[{\"message\":\"yes\"}]}"};
-    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         assert_int_equal(chat(BAD[i], &content), RESULT_INVALID);
+    }
     buf_free(&content);
 }
 

@@ -16,8 +16,9 @@ enum { SECOND = 1000 / SILENCE_BLOCK_MS, MOST = 100, LONG = 400 * SECOND };
 /* Fills [from, to) seconds of a channel. */
 static void fill(uint16_t *levels, size_t from, size_t to, uint16_t level)
 {
-    for (size_t i = from * SECOND; i < to * SECOND; i++)
+    for (size_t i = from * SECOND; i < to * SECOND; i++) {
         levels[i] = level;
+    }
 }
 
 static void test_level(void **state)

@@ -75,8 +75,9 @@ static void test_what_is_added(void **state)
     say(&talk, TALK_CALL, 0, 1, " \n\t ");
     assert_int_equal(talk.count, 1);
     assert_int_equal(talk.sentences[0].end_ms, 5);
-    for (int i = 1; i < TALK_SENTENCES_MAX; i++)
+    for (int i = 1; i < TALK_SENTENCES_MAX; i++) {
         say(&talk, TALK_CALL, i, i, "x");
+    }
     assert_int_equal(talk_add(&talk, TALK_CALL, 0, 0, "x"), RESULT_TOO_BIG);
     talk_free(&talk);
     assert_int_equal(talk.count, 0);
@@ -103,10 +104,12 @@ static void test_made_up_sentences(void **state)
     static const char *const MADE_UP[] = {"Thank you for watching!", " THANK YOU. ", "you", "...",
                                           "תודה רבה על הצפייה.",     "כתוביות"};
     static const char *const REAL[] = {"Thank you for the invoice", "תודה רבה, דנה", "yours"};
-    for (size_t i = 0; i < sizeof MADE_UP / sizeof *MADE_UP; i++)
+    for (size_t i = 0; i < sizeof MADE_UP / sizeof *MADE_UP; i++) {
         assert_true(talk_is_silence_phrase(MADE_UP[i]));
-    for (size_t i = 0; i < sizeof REAL / sizeof *REAL; i++)
+    }
+    for (size_t i = 0; i < sizeof REAL / sizeof *REAL; i++) {
         assert_false(talk_is_silence_phrase(REAL[i]));
+    }
     char longest[1000];
     memset(longest, 'x', sizeof longest);
     longest[sizeof longest - 1] = '\0';

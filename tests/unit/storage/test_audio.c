@@ -57,8 +57,9 @@ static void test_kinds(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum audio_kind kind = kind_of(cases[i].head, AUDIO_HEAD_SIZE);
-        if (kind != cases[i].kind)
+        if (kind != cases[i].kind) {
             print_error("case %zu\n", i);
+        }
         assert_int_equal(kind, cases[i].kind);
     }
 }
@@ -96,8 +97,9 @@ static void test_mpeg_frames(void **state)
         char head[AUDIO_HEAD_SIZE] = "";
         memcpy(head, cases[i].frame, 4);
         enum audio_kind kind = kind_of(head, sizeof head);
-        if (kind != cases[i].kind)
+        if (kind != cases[i].kind) {
             print_error("case %zu\n", i);
+        }
         assert_int_equal(kind, cases[i].kind);
     }
 }
@@ -123,8 +125,9 @@ static void test_short_input(void **state)
     (void)state;
     static const char *const heads[] = {"RIFF\x24\0\0\0WAVE", "ID3\x03" REST, "\xff\xfb\x90" REST};
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        for (size_t len = 0; len < AUDIO_HEAD_SIZE; len++)
+        for (size_t len = 0; len < AUDIO_HEAD_SIZE; len++) {
             assert_int_equal(kind_of(heads[i], len), AUDIO_UNKNOWN);
+        }
         assert_int_not_equal(kind_of(heads[i], AUDIO_HEAD_SIZE), AUDIO_UNKNOWN);
     }
     assert_int_equal(audio_kind_of(NULL, 0), AUDIO_UNKNOWN);

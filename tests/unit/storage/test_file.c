@@ -33,8 +33,9 @@ static void test_find_in_one_business_alone(void **state)
     folder(world, "7");
     put(world, "7/" SID ".wav", 9);
     put(world, SID ".wav", 9);
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_int_equal(find(world, others[i], &facts), RESULT_NOT_FOUND);
+    }
 }
 
 static void test_find_takes_other_names_for_nothing(void **state)
@@ -49,8 +50,9 @@ static void test_find_takes_other_names_for_nothing(void **state)
                                         "7/." SID ".wav",
                                         "7/" OTHER ".wav"};
     folder(world, "7");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         put(world, names[i], 9);
+    }
     assert_int_equal(find(world, BUSINESS, &facts), RESULT_NOT_FOUND);
 }
 
@@ -191,12 +193,14 @@ static void test_sweep_takes_only_part_files(void **state)
     folder(world, "x7");
     folder(world, "0");
     folder(world, "-7");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         old_part(world, names[i], 3600);
+    }
     folder(world, PART); /* not even a file */
     assert_int_equal(file_sweep_parts(&world->config, MINUTE), 0);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_true(is_there(world, names[i]));
+    }
     assert_true(is_there(world, PART));
 }
 
@@ -208,8 +212,9 @@ static void test_sweep_visits_every_business(void **state)
     folder(world, "1");
     folder(world, "22");
     folder(world, "9223372036854775807");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         old_part(world, names[i], 3600);
+    }
     put(world, "33", 1); /* a file, not a folder */
     assert_int_equal(file_sweep_parts(&world->config, MINUTE), 4);
 }

@@ -107,8 +107,9 @@ static bool ever_nameless(struct world *world, int times)
     for (int i = 0; i < times; i++) {
         struct file_part part;
         struct stat held, named;
-        if (file_part_open(&world->config, BUSINESS, SID, &part) != RESULT_OK)
+        if (file_part_open(&world->config, BUSINESS, SID, &part) != RESULT_OK) {
             continue;
+        }
         nameless = nameless || fstat(part.fd, &held) != 0 ||
                    lstat(path_of(world, PART), &named) != 0 || held.st_ino != named.st_ino;
         file_part_drop(&part);
@@ -124,8 +125,9 @@ static void test_what_is_held_has_its_name(void **state)
     int status;
     pid_t child = fork();
     assert_true(child >= 0);
-    if (child == 0)
+    if (child == 0) {
         _exit(ever_nameless(*state, TIMES) ? 1 : 0);
+    }
     bool nameless = ever_nameless(*state, TIMES);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_false(nameless);

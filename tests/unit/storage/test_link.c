@@ -85,8 +85,9 @@ static void test_holds_for_one_file_alone(void **state)
         {7, SID, AUDIO_WAV, EXPIRES - 1},
         {7, SID, AUDIO_WAV, EXPIRES * 10},
     };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_false(link_holds(&CONFIG, &others[i], WAV_SIG, 0));
+    }
 }
 
 static void test_another_secret(void **state)
@@ -134,8 +135,9 @@ static void test_the_previous_secret_is_held_to_the_same(void **state)
     assert_false(link_holds(&both, &LINK, WAV_SIG, EXPIRES));
     assert_false(link_holds(&both, &LINK, MP3_SIG, 0));
     assert_false(link_holds(&both, &LINK, "", 0));
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_false(link_holds(&both, &others[i], WAV_SIG, 0));
+    }
 }
 
 /* What is not configured signs nothing: not even with an empty key. */
@@ -166,8 +168,9 @@ static void test_other_spellings(void **state)
 {
     (void)state;
     char upper[] = WAV_SIG;
-    for (char *c = upper; *c != '\0'; c++)
+    for (char *c = upper; *c != '\0'; c++) {
         *c = (char)toupper((unsigned char)*c);
+    }
     assert_string_not_equal(upper, WAV_SIG);
     assert_false(link_holds(&CONFIG, &LINK, upper, 0));
     assert_false(link_holds(&CONFIG, &LINK, "", 0));

@@ -132,10 +132,11 @@ static void test_recording_numbers(void **state)
         assert_true(got.duration == cases[i].duration);
         assert_true(got.channels == cases[i].channels);
         assert_true(got.start_time == cases[i].start_time);
-        if (cases[i].error_code == NULL)
+        if (cases[i].error_code == NULL) {
             assert_null(got.error_code);
-        else
+        } else {
             assert_string_equal(got.error_code, cases[i].error_code);
+        }
         form_free(&form);
     }
 }
@@ -279,10 +280,12 @@ static void test_call_words(void **state)
     static const char *const directions[] = {"inbound", "outbound-api", "outbound-dial",
                                              "outbound"};
     static const char *const neither[] = {"Completed", "answered", "in_progress", "x", "-"};
-    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         assert_int_equal(call_with("CallStatus", statuses[i]), RESULT_OK);
-    for (size_t i = 0; i < sizeof directions / sizeof directions[0]; i++)
+    }
+    for (size_t i = 0; i < sizeof directions / sizeof directions[0]; i++) {
         assert_int_equal(call_with("Direction", directions[i]), RESULT_OK);
+    }
     for (size_t i = 0; i < sizeof neither / sizeof neither[0]; i++) {
         assert_int_equal(call_with("CallStatus", neither[i]), RESULT_INVALID);
         assert_int_equal(call_with("Direction", neither[i]), RESULT_INVALID);

@@ -166,9 +166,10 @@ static void test_numbers(void **state)
                        cases[i].written, cases[i].written);
         struct page page = read_page(text);
         if (page.count != 1 || page.kept[0].duration != cases[i].duration ||
-            page.kept[0].channels != cases[i].channels)
+            page.kept[0].channels != cases[i].channels) {
             print_error("%s: %d, %lld and %lld\n", cases[i].written, (int)page.result,
                         (long long)page.kept[0].duration, (long long)page.kept[0].channels);
+        }
         assert_int_equal(page.count, 1);
         assert_true(page.kept[0].duration == cases[i].duration);
         assert_true(page.kept[0].channels == cases[i].channels);
@@ -211,8 +212,9 @@ static void test_what_is_no_calls_recording_is_passed_over(void **state)
         char text[2048];
         (void)snprintf(text, sizeof text, PAGE("%s,%s,%s"), others[i], ENTRY, others[i]);
         struct page page = read_page(text);
-        if (page.result != RESULT_OK || page.count != 1)
+        if (page.result != RESULT_OK || page.count != 1) {
             print_error("%s: %zu\n", others[i], page.count);
+        }
         assert_int_equal(page.result, RESULT_OK);
         assert_int_equal(page.count, 1);
         assert_string_equal(page.kept[0].recording, RE);
@@ -262,8 +264,9 @@ static void test_what_is_no_page(void **state)
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct page page = read_page(texts[i]);
-        if (page.result != RESULT_INVALID)
+        if (page.result != RESULT_INVALID) {
             print_error("%s: %d\n", texts[i], (int)page.result);
+        }
         assert_int_equal(page.result, RESULT_INVALID);
         assert_int_equal(page.count, 0);
     }
@@ -334,8 +337,9 @@ static void test_a_next_page_that_is_not_ours(void **state)
         char text[2048];
         (void)snprintf(text, sizeof text, PAGE_BEFORE("%s"), uris[i]);
         struct page page = read_page(text);
-        if (page.result != RESULT_INVALID)
+        if (page.result != RESULT_INVALID) {
             print_error("%s: %d\n", uris[i], (int)page.result);
+        }
         assert_int_equal(page.result, RESULT_INVALID);
         assert_int_equal(page.count, 0);
         assert_string_equal(page.next, "");

@@ -196,8 +196,9 @@ static void test_format_from_other_names(void **state)
         size_t len;
     } wrong[] = {{"", 0}, {"wa", 2}, {"wav3", 4}, {"wav2", 5}, {"WAV", 3}, {"ogg", 3}, {"wav ", 4}};
     enum media_format format = MEDIA_FORMATS;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_false(media_format_from_name(wrong[i].name, wrong[i].len, &format));
+    }
     assert_int_equal(format, MEDIA_FORMATS);
     assert_true(media_format_from_name("wav2,mp3", 3, &format)); /* its length decides */
     assert_int_equal(format, MEDIA_WAV);
@@ -220,8 +221,9 @@ static void test_judge(void **state)
         {304, MEDIA_REFUSED},     {410, MEDIA_REFUSED},     {418, MEDIA_REFUSED},
         {499, MEDIA_REFUSED},     {600, MEDIA_REFUSED},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(media_judge(cases[i].status), cases[i].verdict);
+    }
 }
 
 int main(void)

@@ -59,9 +59,10 @@ static void test_vectors(void **state)
         {HOST, "callSid=lowercase&CallSid=uppercase&CALLSID=allcaps",
          "jDK7WKT8wiNrwggd4ceTv4e1MJ4="},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(check(cases[i].base, TARGET, cases[i].body, cases[i].signature),
                          SIGNATURE_GOOD);
+    }
 }
 
 static void test_ports_and_userinfo(void **state)
@@ -145,9 +146,10 @@ static void test_wrong_signatures(void **state)
         {"/myapp.php?bar=2&foo=1", P, P_SIGNATURE},
         {"/myapp.php", P, P_SIGNATURE},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(check(HOST, cases[i].target, cases[i].body, cases[i].signature),
                          SIGNATURE_MISMATCH);
+    }
 }
 
 static void test_missing_pieces(void **state)
