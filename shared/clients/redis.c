@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "redis_address.h"
-#include "redis_sentinel.h"
 
 enum { RECONNECT_CEILING_MS = 2000, POSTED_MAX = 100 };
 
@@ -24,7 +23,8 @@ struct posted {
 struct redis {
     redisContext *context; /* NULL while disconnected */
     struct redis_address address;
-    size_t sentinel; /* whom to ask first */
+    redis_finder *find; /* NULL: the address is the server's own */
+    size_t sentinel;    /* whom to ask first */
     int64_t timeout_ms;
     struct backoff backoff;
     struct posted posted[POSTED_MAX]; /* a ring of those that are not answered */
@@ -150,20 +150,16 @@ static bool read_arrived(struct redis *redis)
 
 /* ---- connection ---- */
 
-struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_ms)
+struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_ms,
+                           redis_finder *find)
 {
     struct redis *redis = calloc(1, sizeof *redis);
     if (redis != NULL) {
         redis->address = *address;
+        redis->find = find;
         redis->timeout_ms = timeout_ms;
     }
     return redis;
-}
-
-struct redis *redis_new(const char *url, int64_t timeout_ms)
-{
-    struct redis_address address;
-    return redis_address_parse(url, &address) ? redis_new_at(&address, timeout_ms) : NULL;
 }
 
 void redis_disconnect(struct redis *redis)
@@ -236,7 +232,7 @@ static bool connect_to(struct redis *redis, const struct redis_host *host)
                          : redisConnectWithTimeout(host->name, (int)host->port, timeout);
     if (redis->context != NULL && redis->context->err == 0 &&
         redisSetTimeout(redis->context, timeout) == REDIS_OK && introduce(redis->context, a) &&
-        (a->sentinel_count == 0 || is_master(redis->context))) {
+        (redis->find == NULL || is_master(redis->context))) {
         return true;
     }
     redis_disconnect(redis);
@@ -246,10 +242,10 @@ static bool connect_to(struct redis *redis, const struct redis_host *host)
 static bool connect_now(struct redis *redis)
 {
     struct redis_host master;
-    if (redis->address.sentinel_count == 0) {
+    if (redis->find == NULL) {
         return connect_to(redis, &redis->address.host);
     }
-    if (!redis_sentinel_find(&redis->address, redis->timeout_ms, &redis->sentinel, &master)) {
+    if (!redis->find(&redis->address, redis->timeout_ms, &redis->sentinel, &master)) {
         return false;
     }
     if (connect_to(redis, &master)) {

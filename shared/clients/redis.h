@@ -39,14 +39,21 @@ struct redis_args {
 void redis_text(struct redis_args *args, const char *text);
 void redis_int(struct redis_args *args, int64_t number);
 
-struct redis_address;
-
 /* A handle for what `url` names (redis_address.h has its forms); connects lazily. NULL when it is
  * malformed, or without memory. */
 struct redis *redis_new(const char *url, int64_t timeout_ms);
 
-/* The same for an address that was read already; it is copied. */
-struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_ms);
+/* Says which server is the master now, at each connect; `first` is its own, from 0 on.
+ * redis_sentinel_find is one. */
+struct redis_address;
+struct redis_host;
+typedef bool redis_finder(const struct redis_address *address, int64_t timeout_ms, size_t *first,
+                          struct redis_host *master);
+
+/* The same for an address that was read already; it is copied. Connects to the master that `find`
+ * names; without one (NULL) to the host of the address. */
+struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_ms,
+                           redis_finder *find);
 void redis_free(struct redis *redis);
 
 /* Runs one command. `reply` may be NULL; else set on RESULT_OK, freed with redis_reply_free.

@@ -25,7 +25,7 @@ static bool ask(const struct redis_address *address, size_t which, int64_t timeo
 {
     struct redis_address sentinel = {.host = address->sentinels[which]};
     memcpy(sentinel.password, address->sentinel_password, sizeof sentinel.password);
-    struct redis *redis = redis_new_at(&sentinel, timeout_ms);
+    struct redis *redis = redis_new_at(&sentinel, timeout_ms, NULL);
     struct redis_reply *reply = NULL;
     struct redis_args args = {0};
     redis_text(&args, "SENTINEL");

@@ -122,7 +122,7 @@ static struct redis *client_of(const struct server *sentinels, size_t count)
     for (size_t i = 0; i < count; i++) {
         address.sentinels[i] = (struct redis_host){"127.0.0.1", sentinels[i].port};
     }
-    struct redis *redis = redis_new_at(&address, TIMEOUT_MS);
+    struct redis *redis = redis_new_at(&address, TIMEOUT_MS, redis_sentinel_find);
     assert_non_null(redis);
     return redis;
 }
