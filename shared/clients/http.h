@@ -13,18 +13,13 @@
 #include <stdint.h>
 
 #include "base/result.h"
+#include "http_file.h"
 
 struct http;
 struct http_transfer;
 
-/* `length` bytes of a descriptor from `offset` on, read as they are sent. The descriptor is the
- * caller's; the request has its own. */
-struct http_file {
-    int fd;
-    int64_t offset, length;
-};
-
-/* One field of a multipart/form-data body (RFC 7578): a text, or a file, with `head` before it. */
+/* One field of a multipart/form-data body (RFC 7578): a text, or a file, with `head` (HTTP_HEAD_MAX
+ * bytes at most) before it. */
 struct http_part {
     const char *name;
     const char *text; /* NULL: a file */
@@ -34,7 +29,7 @@ struct http_part {
     struct http_file file;
 };
 
-enum { HTTP_HEAD_MAX = 64, HTTP_ETAG_SIZE = 128 };
+enum { HTTP_ETAG_SIZE = 128 };
 
 /* Of a request without `body` or `parts`; one that has them is a POST. */
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_DELETE };

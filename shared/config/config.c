@@ -6,6 +6,7 @@
 #include "base/env_file.h"
 #include "base/text.h"
 #include "config_value.h"
+#include "duration.h"
 
 #define AT(field) offsetof(struct config, field)
 
@@ -356,6 +357,11 @@ const char *config_missing(const struct config *config, const char *const *names
         }
     }
     return NULL;
+}
+
+bool config_duration(const char *text, int64_t *ms)
+{
+    return duration_parse(text, strlen(text), 366 * 86400 * 1000LL, ms);
 }
 
 void config_print(const struct config *config, FILE *out)

@@ -15,8 +15,9 @@
 #include <stdio.h>
 
 #include "base/result.h"
+#include "config_list.h"
 
-enum { CONFIG_LIST_MAX = 8, CONFIG_ERROR_SIZE = 256 };
+enum { CONFIG_ERROR_SIZE = 256 };
 
 enum sendfile_mode { SENDFILE_OFF, SENDFILE_X_SENDFILE, SENDFILE_X_ACCEL_REDIRECT };
 
@@ -26,11 +27,6 @@ enum speaker_channels { SPEAKERS_BY_DIRECTION, SPEAKERS_CUSTOMER_FIRST, SPEAKERS
 enum s3_style { S3_STYLE_PATH, S3_STYLE_VIRTUAL };
 
 enum s3_play { S3_PLAY_REDIRECT, S3_PLAY_STREAM };
-
-struct config_list {
-    int64_t items[CONFIG_LIST_MAX];
-    size_t count;
-};
 
 struct config {
     /* Strings are owned by the config and never NULL; "" means not set. */

@@ -4,40 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
-
-static const int64_t DAY = 86400 * 1000LL;
+#include "duration.h"
 
 /* ---- parsing ---- */
-
-static bool parse_duration(const char *text, size_t len, int64_t max, int64_t *out)
-{
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } UNITS[] = {{"", 1000},     {"ms", 1},      {"s", 1000},
-                 {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
-    size_t digits = 0;
-    while (digits < len && text[digits] >= '0' && text[digits] <= '9') {
-        digits++;
-    }
-    int64_t number;
-    if (!text_int_n(text, digits, 0, max, &number)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
-        if (strlen(UNITS[i].unit) == len - digits &&
-            memcmp(text + digits, UNITS[i].unit, len - digits) == 0) {
-            *out = number * UNITS[i].ms;
-            return number <= max / UNITS[i].ms;
-        }
-    }
-    return false;
-}
-
-bool config_duration(const char *text, int64_t *ms)
-{
-    return parse_duration(text, strlen(text), 366 * DAY, ms);
-}
 
 static bool parse_choice(const char *choices, const char *text, size_t len, int64_t *out)
 {
@@ -56,7 +25,7 @@ static bool parse_choice(const char *choices, const char *text, size_t len, int6
 static bool parse_item(const struct config_row *row, const char *text, size_t len, int64_t *out)
 {
     if (row->type == TYPE_DURATION || row->type == TYPE_DURATIONS) {
-        return parse_duration(text, len, row->max, out) && *out >= row->min;
+        return duration_parse(text, len, row->max, out) && *out >= row->min;
     }
     if (row->type == TYPE_COUNT) {
         return text_int_n(text, len, row->min, row->max, out);

@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "config.h"
+#include "config_list.h"
+
+struct config;
 
 enum { CONFIG_VALUE_MAX = 4096 }; /* bytes */
 
