@@ -3,7 +3,8 @@
 import "./recording-player.js";
 import { ask } from "./player/ask.js";
 import { serverWords } from "./player/messages.js";
-import { make, Row } from "./calls/row.js";
+import { make } from "./calls/make.js";
+import { Row } from "./calls/row.js";
 import { enter, leave, takeToken, tokenIn } from "./calls/session.js";
 import { wordsOf } from "./calls/words.js";
 

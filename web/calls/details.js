@@ -2,7 +2,7 @@
 
 import { ask } from "../player/ask.js";
 import { clock } from "../player/messages.js";
-import { make } from "./row.js";
+import { make } from "./make.js";
 import { wordsOf } from "./words.js";
 
 /** The sentences of a transcript, with their times where the server has any. */

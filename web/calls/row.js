@@ -1,14 +1,8 @@
 /** One call in the list: who, when, its player, and on demand what was said. */
 
 import { clock } from "../player/messages.js";
+import { make } from "./make.js";
 import { dayName, expiryOf, numberOf, timeOf, wordsOf } from "./words.js";
-
-/** Makes an element: properties, then children (strings become text). */
-export function make(tag, props = {}, ...children) {
-  const one = Object.assign(document.createElement(tag), props);
-  one.append(...children);
-  return one;
-}
 
 const isOutbound = (call) => Boolean(call.direction?.startsWith("outbound"));
 
