@@ -1,14 +1,23 @@
-"""Who may include whom, and where each library has its one home."""
+"""Who may need whom, by includes and by calls, and where each library has its one home."""
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from .tree import c_sources, code_only
+import pytest
+
+from stack.stack import ROOT
+
+from .tree import c_sources, code_only, files, name_of
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
+
+IMPORT = re.compile(r"""\bimport\b(?:[^;'"(]*\bfrom)?\s*\(?\s*["'](\.[^"']+)["']""")
 
 # The rooms of each part, lowest first: a file includes its own room or a lower one. A name without
 # a slash at its end is one file, header and source.
@@ -58,6 +67,7 @@ SYSTEM = re.compile(
 )
 
 Includes = Mapping[str, list[str]]
+Needs = Mapping[str, set[str]]
 
 
 def includes_of(text: str) -> list[str]:
@@ -126,8 +136,82 @@ def name_faults(name: str, code: str) -> Iterator[str]:
                 yield f"{name} names {found[0]}, which only {home} may"
 
 
+def modules_of(graph: Includes) -> Needs:
+    """What each module of the programs includes; a header and its source are one."""
+    needs: dict[str, set[str]] = {}
+    for name, included in graph.items():
+        if name.startswith(tuple(ROOMS)):
+            mine = name.rpartition(".")[0]
+            targets = {resolve(name, one, graph) for one in included if not one.startswith("<")}
+            theirs = {one.rpartition(".")[0] for one in targets if one}
+            needs.setdefault(mine, set()).update(theirs - {mine})
+    return needs
+
+
+def scripts_of(texts: Mapping[str, str]) -> Needs:
+    """What each script imports, at its start or later."""
+    return {name: {posixpath.normpath(f"{PurePosixPath(name).parent}/{one}")
+                   for one in IMPORT.findall(text)} for name, text in texts.items()}
+
+
+def calls_of(listing: str) -> Needs:
+    """Whose functions and tables each object needs, from `nm -A --format=posix`: what the linker
+    sees, prototypes or not. Modules by their names in the folder of objects."""
+    defined: dict[str, str] = {}
+    wanted: list[tuple[str, str]] = []
+    for line in listing.splitlines():
+        path, symbol, kind = line.split()[:3]
+        name = path.rpartition("/obj/")[2].rpartition(".o")[0]
+        if kind in "Uw":
+            wanted.append((name, symbol))
+        else:
+            defined[symbol] = name
+    needs: dict[str, set[str]] = {name: set() for name in defined.values()}
+    for name, symbol in wanted:
+        if symbol in defined:
+            needs.setdefault(name, set()).add(defined[symbol])
+    return needs
+
+
+def circles(needs: Needs) -> Iterator[str]:
+    """Those that need each other, straight or by others."""
+    reached = {name: reach(name, needs) for name in needs}
+    for name in sorted(needs):
+        for other in sorted(reached[name]):
+            if name < other and name in reached.get(other, ()):
+                yield f"{name} and {other} need each other"
+
+
+def reach(start: str, needs: Needs) -> set[str]:
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        for one in needs.get(ahead.pop(), set()) - found - {start}:
+            found.add(one)
+            ahead.append(one)
+    return found
+
+
+def call_faults(needs: Needs) -> Iterator[str]:
+    for name, others in needs.items():
+        for other in sorted(others):
+            if not may_include(f"{name}.c", f"{other}.c"):
+                yield f"{name} calls {other}"
+
+
 def graph_of_ours() -> Includes:
     return {name: includes_of(text) for name, text in c_sources()}
+
+
+@pytest.fixture
+def calls(build_dir: Path) -> Needs:
+    """Of the programs as they are built, without what is left of files that are gone."""
+    objects = [path for part in ROOMS for path in sorted((build_dir / "obj" / part).rglob("*.o"))
+               if (ROOT / path.relative_to(build_dir / "obj")).with_suffix(".c").exists()]
+    assert objects, f"nothing is built in {build_dir}; run: make all"
+    listing = subprocess.run(["nm", "-g", "-A", "--format=posix", *map(str, objects)],
+                             capture_output=True, text=True, check=True).stdout
+    return calls_of(listing)
 
 
 def test_levels() -> None:
@@ -142,6 +226,24 @@ def test_one_home_a_library() -> None:
 def test_library_names_stay_at_home() -> None:
     faults = [fault for name, text in c_sources() for fault in name_faults(name, code_only(text))]
     assert faults == []
+
+
+def test_no_circles() -> None:
+    assert list(circles(modules_of(graph_of_ours()))) == []
+
+
+def test_calls_keep_to_the_levels(calls: Needs) -> None:
+    assert list(call_faults(calls)) == []
+
+
+def test_no_circles_of_calls(calls: Needs) -> None:
+    assert list(circles(calls)) == []
+
+
+def test_no_circles_of_scripts() -> None:
+    scripts = scripts_of({name_of(path): path.read_text() for path in files(".js")})
+    assert all(imported in scripts for imports in scripts.values() for imported in imports)
+    assert list(circles(scripts)) == []
 
 
 # ---- these checks can fail ----
@@ -181,6 +283,46 @@ def test_bad_layers_are_found() -> None:
         ("fcgi/routes/x.c", "no_such.h"),
     ):
         assert len(list(layer_faults({**GOOD, name: [included]}))) == 1, (name, included)
+
+
+def test_circles_are_found() -> None:
+    assert list(circles(modules_of(GOOD))) == []
+    bad: Includes = {**GOOD, "shared/base/buf.c": ["config/config.h"]}
+    found = ["shared/base/buf and shared/config/config need each other"]
+    assert list(circles(modules_of(bad))) == found
+    three = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert len(list(circles(three))) == 3
+
+
+def test_bad_calls_are_found(tmp_path: Path) -> None:
+    """Nobody includes anything here: the linker's view is enough."""
+    texts = {"shared/base/a": "void b(void); void a(void) { b(); }",
+             "shared/config/b": "void a(void); void b(void) { a(); }",
+             "fcgi/c": "void a(void); static void b(void) { a(); } void (*c(void))(void) "
+                       "{ return b; }"}
+    objects = []
+    for name, text in texts.items():
+        output = tmp_path / "obj" / f"{name}.o"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([os.environ.get("CC", "cc"), "-x", "c", "-c", "-o", str(output), "-"],
+                       input=text, text=True, check=True)
+        objects.append(str(output))
+    listing = subprocess.run(["nm", "-g", "-A", "--format=posix", *objects], capture_output=True,
+                             text=True, check=True).stdout
+    needs = calls_of(listing)
+    assert needs == {"shared/base/a": {"shared/config/b"}, "shared/config/b": {"shared/base/a"},
+                     "fcgi/c": {"shared/base/a"}}
+    assert list(circles(needs)) == ["shared/base/a and shared/config/b need each other"]
+    assert list(call_faults({**needs, "fcgi/c": set()})) == ["shared/base/a calls shared/config/b"]
+
+
+def test_circles_of_scripts_are_found() -> None:
+    texts = {"web/a.js": 'import "./b/c.js";', "web/b/c.js": 'const d = await import("./d.js");',
+             "web/b/d.js": 'import {\n  e,\n} from "../a.js";'}
+    scripts = scripts_of(texts)
+    assert scripts == {"web/a.js": {"web/b/c.js"}, "web/b/c.js": {"web/b/d.js"},
+                       "web/b/d.js": {"web/a.js"}}
+    assert len(list(circles(scripts))) == 3
 
 
 def test_bad_homes_are_found() -> None:
