@@ -24,7 +24,8 @@ struct disk_parts {
     bool all; /* false: there is more on the disk than is looked at at a time */
 };
 
-/* Goes through the folders, at most a million names. */
+/* Part files, of waveforms too: those that file_sweep_parts removes once nobody holds them. Looks
+ * at a million names at most. */
 void disk_count_parts(const struct config *config, struct disk_parts *out);
 
 #endif

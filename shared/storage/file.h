@@ -122,6 +122,12 @@ enum result file_peaks_finish(struct file_part *part, int64_t modified_ns);
 /* Removes and closes; safe on a closed part. */
 void file_part_drop(struct file_part *part);
 
+/* Visits what is named like a part file, of a waveform too, in every business's folder. It looks at
+ * `names_max` names at most; false when there may be more. */
+typedef void file_part_visitor(void *context, int dir_fd, const char *name);
+bool file_each_part(const struct config *config, int64_t names_max, file_part_visitor *visit,
+                    void *context);
+
 /* Removes part files, of waveforms too, that nobody holds and that were begun `age_ms` ago or
  * earlier. Gives how many. */
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms);

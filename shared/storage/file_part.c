@@ -263,6 +263,8 @@ void file_part_drop(struct file_part *part)
 
 /* ---- housekeeping ---- */
 
+/* Hidden, named after a call, and with one of our endings: what file_part_open and file_peaks_open
+ * make, and nothing else that somebody put there. */
 static bool is_part_name(const char *name)
 {
     char sid[SID_SIZE];
@@ -293,29 +295,51 @@ static bool sweep_part(int dir_fd, const char *name, int64_t age_ms)
     return swept;
 }
 
+struct walk {
+    int64_t names_left;
+    file_part_visitor *visit;
+    void *context;
+};
+
+static void walk_folder(void *context, int root, const char *name, int64_t business_id)
+{
+    struct walk *walk = context;
+    (void)business_id;
+    DIR *dir = walk->names_left > 0 ? folders_open(root, name) : NULL;
+    if (dir == NULL) {
+        return;
+    }
+    for (const struct dirent *entry; walk->names_left > 0 && (entry = readdir(dir)) != NULL;) {
+        walk->names_left--;
+        if (is_part_name(entry->d_name)) {
+            walk->visit(walk->context, dirfd(dir), entry->d_name);
+        }
+    }
+    closedir(dir);
+}
+
+bool file_each_part(const struct config *config, int64_t names_max, file_part_visitor *visit,
+                    void *context)
+{
+    struct walk walk = {.names_left = names_max, .visit = visit, .context = context};
+    (void)folders_each(config, walk_folder, &walk);
+    return walk.names_left > 0;
+}
+
 struct sweep {
     int64_t age_ms;
     int64_t swept;
 };
 
-static void sweep_folder(void *context, int root, const char *name, int64_t business_id)
+static void sweep(void *context, int dir_fd, const char *name)
 {
     struct sweep *sweep = context;
-    (void)business_id;
-    DIR *dir = folders_open(root, name);
-    if (dir == NULL) {
-        return;
-    }
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        sweep->swept +=
-            is_part_name(entry->d_name) && sweep_part(dirfd(dir), entry->d_name, sweep->age_ms);
-    }
-    closedir(dir);
+    sweep->swept += sweep_part(dir_fd, name, sweep->age_ms);
 }
 
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms)
 {
-    struct sweep sweep = {.age_ms = age_ms};
-    (void)folders_each(config, sweep_folder, &sweep);
-    return sweep.swept;
+    struct sweep context = {.age_ms = age_ms};
+    (void)file_each_part(config, INT64_MAX, sweep, &context);
+    return context.swept;
 }

@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "file_world.h"
+#include "storage/disk.h"
 
 /* ---- finished files ---- */
 
@@ -169,6 +170,29 @@ static void test_sweep_leaves_what_is_held(void **state)
     assert_content(world, "7/" SID ".wav", "still ours");
 }
 
+/* What status counts is what cleanup removes once it is old: the same files, by the same rule. */
+static void assert_parts(const struct world *world, int64_t files, int64_t bytes)
+{
+    struct disk_parts parts;
+    disk_count_parts(&world->config, &parts);
+    assert_int_equal(parts.files, files);
+    assert_int_equal(parts.bytes, bytes);
+    assert_true(parts.all);
+}
+
+static void test_parts_are_counted_as_they_are_swept(void **state)
+{
+    struct world *world = *state;
+    folder(world, "7");
+    put(world, PART, 5);
+    put(world, "7/." OTHER ".peaks", 3);
+    assert_parts(world, 2, 8);
+    age(world, PART, 3600);
+    age(world, "7/." OTHER ".peaks", 3600);
+    assert_int_equal(file_sweep_parts(&world->config, MINUTE), 2);
+    assert_parts(world, 0, 0);
+}
+
 static void test_sweep_takes_only_part_files(void **state)
 {
     struct world *world = *state;
@@ -197,6 +221,7 @@ static void test_sweep_takes_only_part_files(void **state)
         old_part(world, names[i], 3600);
     }
     folder(world, PART); /* not even a file */
+    assert_parts(world, 0, 0);
     assert_int_equal(file_sweep_parts(&world->config, MINUTE), 0);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_true(is_there(world, names[i]));
@@ -267,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_etag),
         world_test(test_sweep_by_age),
         world_test(test_sweep_leaves_what_is_held),
+        world_test(test_parts_are_counted_as_they_are_swept),
         world_test(test_sweep_takes_only_part_files),
         world_test(test_sweep_visits_every_business),
         world_test(test_sweep_follows_no_links),
