@@ -21,7 +21,7 @@
 #include "runs/queue.h"
 #include "terminal.h"
 
-enum { TICK_MS = 250, LINE_EVERY_MS = 10 * 1000, PAGES_MAX = 10000, DAY_S = 86400 };
+enum { TICK_MS = 250, PAGES_MAX = 10000, DAY_S = 86400 };
 
 struct backfill {
     const struct app *app;
@@ -110,34 +110,26 @@ static enum result read_lists(struct backfill *b)
 
 /* What was seen last, to know when nothing moves. */
 struct watch {
-    int64_t began_ms, moved_ms, line_ms;
-    int64_t ended, bytes;
+    int64_t moved_ms;
+    struct progress_line line;
 };
 
 static void note_moves(struct watch *w, const struct feeder *feeder, int64_t now)
 {
-    if (feeder_ended(feeder) != w->ended || feeder->bytes != w->bytes) {
-        w->ended = feeder_ended(feeder);
-        w->bytes = feeder->bytes;
+    if (feeder_ended(feeder) != w->line.done || feeder->bytes != w->line.bytes) {
+        w->line.done = feeder_ended(feeder);
+        w->line.bytes = feeder->bytes;
         w->moved_ms = now;
     }
+    w->line.failed = feeder->failed;
 }
 
-static void show(struct backfill *b, struct watch *w, struct terminal *terminal, int64_t now,
-                 bool last)
+static void show(struct watch *w, struct terminal *terminal, int64_t now, bool last)
 {
-    char line[PROGRESS_LINE_SIZE];
-    const struct feeder *f = &b->feeder;
-    if (!last && !terminal->is_tty && w->line_ms != 0 && now - w->line_ms < LINE_EVERY_MS) {
-        return;
+    char text[PROGRESS_LINE_SIZE];
+    if (progress_line_is_due(&w->line, terminal->is_tty, now, last)) {
+        (void)terminal_line(terminal, progress_line_text(&w->line, text));
     }
-    w->line_ms = now;
-    struct progress_line progress = {.done = feeder_ended(f),
-                                     .total = b->missing,
-                                     .failed = f->failed,
-                                     .bytes = f->bytes,
-                                     .elapsed_ms = now - w->began_ms};
-    (void)terminal_line(terminal, progress_line_text(&progress, line));
 }
 
 /* Somebody must do the work. An account that rests may do so for ACCOUNT_PAUSE_MAX, and once more
@@ -164,14 +156,14 @@ static enum outcome feed(struct backfill *b, struct terminal *terminal)
 {
     enum outcome outcome;
     int64_t now = clock_monotonic_ms();
-    struct watch w = {.began_ms = now, .moved_ms = now};
+    struct watch w = {.moved_ms = now, .line = {.total = b->missing, .began_ms = now}};
     feeder_begin(&b->feeder, b->app, &b->range);
     for (;;) {
         enum result result = feeder_tick(&b->feeder); /* PostgreSQL being away is nothing moving */
         now = clock_monotonic_ms();
         note_moves(&w, &b->feeder, now);
         bool ended = has_ended(b, &w, now, &outcome);
-        show(b, &w, terminal, now, ended);
+        show(&w, terminal, now, ended);
         if (ended) {
             return outcome;
         }

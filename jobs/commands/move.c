@@ -14,40 +14,32 @@
 #include "commands.h"
 #include "objects/move_one.h"
 #include "options.h"
+#include "progress_line.h"
 #include "runner/stop.h"
 #include "storage/inventory.h"
 
-enum { PAGE = 500, PAGES_MAX = 1000000, TELL_EVERY_MS = 500, LINE_EVERY_MS = 10000 };
+enum { PAGE = 500, PAGES_MAX = 1000000 };
 
 struct move {
     const struct app *app;
     bool keep, to_disk;
     int signal_fd;
     bool stopped; /* by a person, or because it makes no sense to go on */
-    int64_t all, all_bytes;
-    int64_t met, met_bytes; /* of these */
-    int64_t done, stay, nobody, failed;
-    int64_t started_ms, told_ms;
+    struct progress_line line;
+    int64_t total_bytes;
+    int64_t moved, stay, nobody;
     bool on_terminal;
 };
 
 /* ---- progress ---- */
 
-static void tell(struct move *m, bool last)
+static void show(struct move *m, bool last)
 {
-    int64_t now = clock_monotonic_ms();
-    int64_t every = m->on_terminal ? TELL_EVERY_MS : LINE_EVERY_MS;
-    if (!last && now - m->told_ms < every) {
-        return;
+    char text[PROGRESS_LINE_SIZE];
+    if (progress_line_is_due(&m->line, m->on_terminal, clock_monotonic_ms(), last)) {
+        fprintf(stderr, "%s%s%s", m->on_terminal ? "\r\x1b[K" : "",
+                progress_line_text(&m->line, text), m->on_terminal && !last ? "" : "\n");
     }
-    int64_t took_ms = now - m->started_ms + 1;
-    int64_t rate = m->met_bytes * 1000 / took_ms;
-    int64_t left_s = rate > 0 ? (m->all_bytes - m->met_bytes) / rate : 0;
-    m->told_ms = now;
-    fprintf(stderr, "%s%lld of %lld recordings, %.1f of %.1f MB, %.1f MB/s, %lld s left%s",
-            m->on_terminal ? "\r" : "", (long long)m->met, (long long)m->all,
-            (double)m->met_bytes / 1e6, (double)m->all_bytes / 1e6, (double)rate / 1e6,
-            (long long)left_s, m->on_terminal && !last ? "   " : "\n");
 }
 
 static bool is_stopped(struct move *m)
@@ -63,20 +55,20 @@ static bool is_stopped(struct move *m)
 static void note(struct move *m, int64_t business_id, const char *call_sid, int64_t bytes,
                  enum move_outcome outcome, const char *why)
 {
-    m->met++;
-    m->met_bytes += bytes;
+    m->line.done++;
+    m->line.bytes += bytes;
     switch (outcome) {
-    case MOVE_DONE: m->done++; break;
+    case MOVE_DONE: m->moved++; break;
     case MOVE_STAYS: m->stay++; break;
     case MOVE_NOBODY: m->nobody++; break;
     case MOVE_STOP: m->stopped = true; /* fallthrough */
     case MOVE_FAILED:
-        m->failed++;
+        m->line.failed++;
         log_event("MOVE_FAILED", "business_id=%lld sid=%s reason=%s", (long long)business_id,
                   call_sid, why);
         break;
     }
-    tell(m, false);
+    show(m, false);
 }
 
 /* ---- up ---- */
@@ -84,8 +76,8 @@ static void note(struct move *m, int64_t business_id, const char *call_sid, int6
 static void count_file(void *context, const struct inventory_entry *entry)
 {
     struct move *m = context;
-    m->all += entry->is_recording;
-    m->all_bytes += entry->is_recording ? entry->bytes : 0;
+    m->line.total += entry->is_recording;
+    m->total_bytes += entry->is_recording ? entry->bytes : 0;
 }
 
 static void move_file(void *context, const struct inventory_entry *entry)
@@ -123,7 +115,7 @@ static enum result move_down(struct move *m)
 {
     struct object_place place = {0};
     int64_t count = PAGE;
-    enum result result = object_total(m->app, &m->all, &m->all_bytes);
+    enum result result = object_total(m->app, &m->line.total, &m->total_bytes);
     for (int page = 0; page < PAGES_MAX && count == PAGE && result == RESULT_OK; page++) {
         result = object_each(m->app, &place, PAGE, move_object, m, &count);
         if (m->stopped) {
@@ -153,16 +145,18 @@ static bool read_options(struct move *m, int argc, char **argv)
 
 static int report(struct move *m, enum result result)
 {
-    tell(m, true);
+    show(m, true);
+    fprintf(stderr, "%lld of %lld recordings, %.1f of %.1f MB\n", (long long)m->line.done,
+            (long long)m->line.total, (double)m->line.bytes / 1e6, (double)m->total_bytes / 1e6);
     log_event("MOVE_DONE", "to=%s moved=%lld playing=%lld nobodys=%lld failed=%lld",
-              m->to_disk ? "disk" : "s3", (long long)m->done, (long long)m->stay,
-              (long long)m->nobody, (long long)m->failed);
+              m->to_disk ? "disk" : "s3", (long long)m->moved, (long long)m->stay,
+              (long long)m->nobody, (long long)m->line.failed);
     if (result == RESULT_UNAVAILABLE) {
         fprintf(stderr, "tapedeck: move: PostgreSQL did not answer; called again, it goes on\n");
     } else if (result != RESULT_OK) {
         fprintf(stderr, "tapedeck: move: RECORDINGS_DIR cannot be read\n");
     }
-    bool all = result == RESULT_OK && !m->stopped && m->failed == 0 && m->stay == 0;
+    bool all = result == RESULT_OK && !m->stopped && m->line.failed == 0 && m->stay == 0;
     return all ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
@@ -176,7 +170,7 @@ int command_move(const struct app *app, int argc, char **argv)
     if (m.signal_fd < 0) {
         return EXIT_NOT_DONE;
     }
-    m.started_ms = m.told_ms = clock_monotonic_ms();
+    m.line.began_ms = clock_monotonic_ms();
     enum result result = m.to_disk ? move_down(&m) : move_up(&m);
     close(m.signal_fd);
     return report(&m, result);

@@ -4,6 +4,8 @@
 
 #include "human.h"
 
+enum { TTY_EVERY_MS = 250, LINE_EVERY_MS = 10 * 1000 };
+
 const char *progress_line_text(const struct progress_line *p, char *out)
 {
     static const char DONE[] = "####################", LEFT[] = "--------------------";
@@ -24,4 +26,15 @@ const char *progress_line_text(const struct progress_line *p, char *out)
                    human_bytes(p->bytes, bytes), human_bytes(a_second, rate),
                    human_time(left_s, left), failed);
     return out;
+}
+
+bool progress_line_is_due(struct progress_line *p, bool is_tty, int64_t now_ms, bool last)
+{
+    int64_t every_ms = is_tty ? TTY_EVERY_MS : LINE_EVERY_MS;
+    bool due = last || p->shown_ms == 0 || now_ms - p->shown_ms >= every_ms;
+    if (due) {
+        p->shown_ms = now_ms;
+        p->elapsed_ms = now_ms - p->began_ms;
+    }
+    return due;
 }

@@ -70,23 +70,38 @@ static void test_progress(void **state)
         struct progress_line progress;
         const char *text;
     } cases[] = {
-        {{0, 10, 0, 0, 0}, "[--------------------] 0/10  0 B  0 B/s  - left"},
-        {{1, 10, 0, 2000, 1000}, "[##------------------] 1/10  2.0 kB  2.0 kB/s  9s left"},
-        {{5, 10, 2, 5000000, 10000},
+        {{0, 10, 0, 0, 0, 0, 0}, "[--------------------] 0/10  0 B  0 B/s  - left"},
+        {{1, 10, 0, 2000, 1000, 0, 0}, "[##------------------] 1/10  2.0 kB  2.0 kB/s  9s left"},
+        {{5, 10, 2, 5000000, 10000, 0, 0},
          "[##########----------] 5/10  5.0 MB  500.0 kB/s  10s left  2 failed"},
-        {{10, 10, 0, 1, 60000}, "[####################] 10/10  1 B  0 B/s  0s left"},
-        {{0, 0, 0, 0, 5}, "[####################] 0/0  0 B  0 B/s  - left"},
+        {{10, 10, 0, 1, 60000, 0, 0}, "[####################] 10/10  1 B  0 B/s  0s left"},
+        {{0, 0, 0, 0, 5, 0, 0}, "[####################] 0/0  0 B  0 B/s  - left"},
         /* a call more came along than were counted */
-        {{12, 10, 0, 12, 1000}, "[####################] 12/10  12 B  12 B/s  0s left"},
-        {{1, 4000, 0, 1000, 9000}, "[--------------------] 1/4000  1.0 kB  111 B/s  9h59m left"},
+        {{12, 10, 0, 12, 1000, 0, 0}, "[####################] 12/10  12 B  12 B/s  0s left"},
+        {{1, 4000, 0, 1000, 9000, 0, 0},
+         "[--------------------] 1/4000  1.0 kB  111 B/s  9h59m left"},
     };
     char out[PROGRESS_LINE_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_string_equal(progress_line_text(&cases[i].progress, out), cases[i].text);
     }
-    const struct progress_line most = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, 1};
+    const struct progress_line most = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, 1, 0, 0};
     assert_true(strlen(progress_line_text(&most, out)) < PROGRESS_LINE_SIZE);
+}
+
+static void test_when_it_is_shown(void **state)
+{
+    struct progress_line tty = {.began_ms = 900}, pipe = {.began_ms = 900};
+    (void)state;
+    assert_true(progress_line_is_due(&tty, true, 1000, false));
+    assert_false(progress_line_is_due(&tty, true, 1249, false));
+    assert_true(progress_line_is_due(&tty, true, 1250, false));
+    assert_true(progress_line_is_due(&tty, true, 1251, true));
+    assert_int_equal(tty.elapsed_ms, 351);
+    assert_true(progress_line_is_due(&pipe, false, 1000, false));
+    assert_false(progress_line_is_due(&pipe, false, 10999, false));
+    assert_true(progress_line_is_due(&pipe, false, 11000, false));
 }
 
 int main(void)
@@ -95,6 +110,7 @@ int main(void)
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_when_it_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
