@@ -46,20 +46,16 @@ struct waveforms *waveforms_new(const struct app *app, waveforms_made *made, voi
 
 /* ---- the line ---- */
 
-static bool is_made(const struct waveforms *waveforms, int64_t business_id, const char *call_sid)
+static const struct call_ref *making_at(const void *worker, size_t place)
 {
-    for (size_t i = 0; i < WAVEFORMS_AT_ONCE; i++) {
-        const struct making *making = &waveforms->places[i];
-        if (making->child != NULL && call_ref_is(&making->call, business_id, call_sid)) {
-            return true;
-        }
-    }
-    return false;
+    const struct waveforms *waveforms = worker;
+    const struct making *making = &waveforms->places[place];
+    return making->child != NULL ? &making->call : NULL;
 }
 
 void waveforms_add(struct waveforms *waveforms, int64_t business_id, const char *call_sid)
 {
-    if (!is_made(waveforms, business_id, call_sid)) {
+    if (call_fifo_at_hand(waveforms, WAVEFORMS_AT_ONCE, making_at, business_id, call_sid) == 0) {
         call_fifo_add(&waveforms->line, business_id, call_sid);
     }
 }
@@ -211,6 +207,6 @@ void waveforms_tick(struct waveforms *waveforms)
 
 bool waveforms_idle(const struct waveforms *waveforms)
 {
-    int fds[WAVEFORMS_AT_ONCE];
-    return waveforms->line.count == 0 && waveforms_fds(waveforms, fds) == 0;
+    return waveforms->line.count == 0 &&
+           call_fifo_at_hand(waveforms, WAVEFORMS_AT_ONCE, making_at, 0, NULL) == 0;
 }

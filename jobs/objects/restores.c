@@ -59,15 +59,11 @@ void restores_free(struct restores *restores)
     free(restores);
 }
 
-static bool is_coming(const struct restores *restores, int64_t business_id, const char *call_sid)
+static const struct call_ref *coming_at(const void *worker, size_t place)
 {
-    for (size_t i = 0; i < AT_ONCE; i++) {
-        const struct coming *coming = &restores->places[i];
-        if (coming->restore != NULL && call_ref_is(&coming->call, business_id, call_sid)) {
-            return true;
-        }
-    }
-    return false;
+    const struct restores *restores = worker;
+    const struct coming *coming = &restores->places[place];
+    return coming->restore != NULL ? &coming->call : NULL;
 }
 
 void restores_add(struct restores *restores, int64_t business_id, const char *call_sid)
@@ -75,7 +71,7 @@ void restores_add(struct restores *restores, int64_t business_id, const char *ca
     struct file_facts file;
     if (file_find(restores->app->config, business_id, call_sid, &file) == RESULT_OK) {
         restores->here(restores->context, business_id, call_sid);
-    } else if (!is_coming(restores, business_id, call_sid)) {
+    } else if (call_fifo_at_hand(restores, AT_ONCE, coming_at, business_id, call_sid) == 0) {
         call_fifo_add(&restores->line, business_id, call_sid);
     }
 }
@@ -131,9 +127,6 @@ void restores_tick(struct restores *restores)
 
 bool restores_idle(const struct restores *restores)
 {
-    bool coming = false;
-    for (size_t i = 0; i < AT_ONCE; i++) {
-        coming = coming || restores->places[i].restore != NULL;
-    }
-    return !coming && restores->line.count == 0;
+    return restores->line.count == 0 &&
+           call_fifo_at_hand(restores, AT_ONCE, coming_at, 0, NULL) == 0;
 }

@@ -72,20 +72,17 @@ void uploads_free(struct uploads *uploads)
 
 /* ---- the line ---- */
 
-static bool is_going(const struct uploads *uploads, int64_t business_id, const char *call_sid)
+static const struct call_ref *going_at(const void *worker, size_t place)
 {
-    for (size_t i = 0; i < uploads->place_count; i++) {
-        const struct going *going = &uploads->places[i];
-        if (going->upload != NULL && call_ref_is(&going->call, business_id, call_sid)) {
-            return true;
-        }
-    }
-    return false;
+    const struct uploads *uploads = worker;
+    const struct going *going = &uploads->places[place];
+    return going->upload != NULL ? &going->call : NULL;
 }
 
 void uploads_add(struct uploads *uploads, int64_t business_id, const char *call_sid)
 {
-    if (uploads->place_count > 0 && !is_going(uploads, business_id, call_sid)) {
+    if (uploads->place_count > 0 &&
+        call_fifo_at_hand(uploads, uploads->place_count, going_at, business_id, call_sid) == 0) {
         call_fifo_add(&uploads->line, business_id, call_sid);
     }
 }
@@ -300,11 +297,7 @@ bool uploads_tick(struct uploads *uploads, bool may_begin)
 
 size_t uploads_running(const struct uploads *uploads)
 {
-    size_t running = 0;
-    for (size_t i = 0; i < uploads->place_count; i++) {
-        running += uploads->places[i].upload != NULL;
-    }
-    return running;
+    return call_fifo_at_hand(uploads, uploads->place_count, going_at, 0, NULL);
 }
 
 bool uploads_idle(const struct uploads *uploads)

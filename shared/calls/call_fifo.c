@@ -39,3 +39,14 @@ bool call_fifo_next(struct call_fifo *fifo, struct call_ref *out)
     fifo->count--;
     return true;
 }
+
+size_t call_fifo_at_hand(const void *worker, size_t places, call_fifo_place *at,
+                         int64_t business_id, const char *call_sid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < places; i++) {
+        const struct call_ref *call = at(worker, i);
+        count += call != NULL && (call_sid == NULL || call_ref_is(call, business_id, call_sid));
+    }
+    return count;
+}

@@ -34,4 +34,12 @@ void call_fifo_add(struct call_fifo *fifo, int64_t business_id, const char *call
 /* The first one leaves it. False when it is empty. */
 bool call_fifo_next(struct call_fifo *fifo, struct call_ref *out);
 
+/* Who takes calls out of a line works on a few at a time, each in a place of its own: the call in a
+ * place, or NULL where it is free. `worker` is the caller's. */
+typedef const struct call_ref *call_fifo_place(const void *worker, size_t place);
+
+/* How many of the places are taken; where `call_sid` is not NULL, by this call. */
+size_t call_fifo_at_hand(const void *worker, size_t places, call_fifo_place *at,
+                         int64_t business_id, const char *call_sid);
+
 #endif

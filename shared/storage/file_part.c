@@ -278,23 +278,6 @@ static bool is_part_name(const char *name)
            (strcmp(ending, PART_ENDING) == 0 || strcmp(ending, PEAKS_ENDING) == 0);
 }
 
-/* Removes a part file, but only while holding its lock. */
-static bool sweep_part(int dir_fd, const char *name, int64_t age_ms)
-{
-    struct stat st;
-    bool swept = false;
-    int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return false;
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(fd, dir_fd, name) && fstat(fd, &st) == 0 &&
-        (clock_wall() - st.st_mtime) * 1000 >= age_ms) {
-        swept = unlinkat(dir_fd, name, 0) == 0;
-    }
-    close(fd);
-    return swept;
-}
-
 struct walk {
     int64_t names_left;
     file_part_visitor *visit;
@@ -331,15 +314,25 @@ struct sweep {
     int64_t swept;
 };
 
-static void sweep(void *context, int dir_fd, const char *name)
+/* Removes a part file, but only while holding its lock. */
+static void sweep_part(void *context, int dir_fd, const char *name)
 {
+    struct stat st;
     struct sweep *sweep = context;
-    sweep->swept += sweep_part(dir_fd, name, sweep->age_ms);
+    int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && still_named(fd, dir_fd, name) && fstat(fd, &st) == 0 &&
+        (clock_wall() - st.st_mtime) * 1000 >= sweep->age_ms) {
+        sweep->swept += unlinkat(dir_fd, name, 0) == 0;
+    }
+    close(fd);
 }
 
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms)
 {
-    struct sweep context = {.age_ms = age_ms};
-    (void)file_each_part(config, INT64_MAX, sweep, &context);
-    return context.swept;
+    struct sweep sweep = {.age_ms = age_ms};
+    (void)file_each_part(config, INT64_MAX, sweep_part, &sweep);
+    return sweep.swept;
 }

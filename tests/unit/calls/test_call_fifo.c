@@ -63,11 +63,32 @@ static void test_what_does_not_fit_is_dropped(void **state)
     }
 }
 
+static const struct call_ref *every_other(const void *worker, size_t place)
+{
+    return place % 2 == 1 ? (const struct call_ref *)worker + place : NULL;
+}
+
+static void test_what_is_at_hand(void **state)
+{
+    struct call_ref refs[4] = {{.business_id = 1}, {.business_id = 2}, {.business_id = 3}};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(refs[i].call_sid, SID_SIZE, "%s", sid(1));
+    }
+    assert_int_equal(call_fifo_at_hand(refs, 4, every_other, 2, sid(1)), 1);
+    assert_int_equal(call_fifo_at_hand(refs, 4, every_other, 2, sid(2)), 0);
+    assert_int_equal(call_fifo_at_hand(refs, 4, every_other, 1, sid(1)), 0); /* its place is free */
+    assert_int_equal(call_fifo_at_hand(refs, 1, every_other, 2, sid(1)), 0);
+    assert_int_equal(call_fifo_at_hand(refs, 4, every_other, 0, NULL), 2);
+    assert_int_equal(call_fifo_at_hand(refs, 0, every_other, 0, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_in_first_out_and_each_once),
         cmocka_unit_test(test_what_does_not_fit_is_dropped),
+        cmocka_unit_test(test_what_is_at_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
