@@ -66,24 +66,23 @@ static enum result query(const struct app *app, enum statement_name name,
     return pg_query(app->pg, SQL[name].sql, params, rows);
 }
 
+static void put_callback(struct pg_params *params, const struct call_callback *callback)
+{
+    pg_text(params, callback->call_sid);
+    pg_text(params, callback->account_sid);
+    pg_text(params, callback->parent_call_sid);
+    pg_text(params, callback->direction);
+    pg_text(params, callback->from);
+    pg_text(params, callback->to);
+    pg_text(params, callback->status);
+    pg_int_or_null(params, callback->duration, CALLBACK_UNKNOWN);
+}
+
 static enum result update_known(const struct app *app, const struct call_callback *callback)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_text(&params, callback->call_sid);
-    pg_text(&params, callback->account_sid);
-    pg_text(&params, callback->parent_call_sid);
-    pg_text(&params, callback->direction);
-    pg_text(&params, callback->from);
-    pg_text(&params, callback->to);
-    pg_text(&params, callback->status);
-    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
-    enum result result = query(app, UPDATE, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        pg_rows_free(rows);
-    }
-    return result;
+    put_callback(&params, callback);
+    return pg_change(app->pg, SQL[UPDATE].sql, &params, RESULT_NOT_FOUND);
 }
 
 /* Our own number: the one called, or on an outbound call the one calling. */
@@ -113,14 +112,7 @@ static enum result insert_new(const struct app *app, const struct call_callback 
 {
     struct pg_params params = {0};
     pg_int(&params, business_id);
-    pg_text(&params, callback->call_sid);
-    pg_text(&params, callback->account_sid);
-    pg_text(&params, callback->parent_call_sid);
-    pg_text(&params, callback->direction);
-    pg_text(&params, callback->from);
-    pg_text(&params, callback->to);
-    pg_text(&params, callback->status);
-    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
+    put_callback(&params, callback);
     return query(app, INSERT, &params, NULL);
 }
 

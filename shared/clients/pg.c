@@ -417,6 +417,18 @@ int64_t pg_rows_affected(const struct pg_rows *rows)
     return n;
 }
 
+enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
+                      enum result otherwise)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(pg, sql, params, &rows);
+    if (result == RESULT_OK) {
+        result = pg_rows_affected(rows) > 0 ? RESULT_OK : otherwise;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
 const char *pg_rows_text(const struct pg_rows *rows, int row, int column)
 {
     const PGresult *result = result_of(rows);

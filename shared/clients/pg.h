@@ -65,6 +65,10 @@ void pg_free(struct pg *pg);
 enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
                      struct pg_rows **rows);
 
+/* Runs a statement that changes rows; `otherwise` when it changed none. */
+enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
+                      enum result otherwise);
+
 /* Runs a script of several statements without parameters (migrations), within a transaction. */
 enum result pg_script(struct pg *pg, const char *sql);
 

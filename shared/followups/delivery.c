@@ -65,18 +65,6 @@ const struct pg_statement *delivery_statements(void)
     return SQL;
 }
 
-static enum result change_one(const struct app *app, enum statement_name name,
-                              const struct pg_params *params, enum result otherwise)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) == 1 ? RESULT_OK : otherwise;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 enum result delivery_make(const struct app *app, int64_t business_id, const char *call_sid)
 {
     struct pg_params params = {0};
@@ -132,7 +120,7 @@ enum result delivery_arrived(const struct app *app, const char *id, int64_t atte
 {
     struct pg_params params = {0};
     of_try(&params, id, attempt, http_status);
-    return change_one(app, ARRIVED, &params, RESULT_LOST);
+    return pg_change(app->pg, SQL[ARRIVED].sql, &params, RESULT_LOST);
 }
 
 enum result delivery_retry(const struct app *app, const char *id, int64_t attempt,
@@ -143,7 +131,7 @@ enum result delivery_retry(const struct app *app, const char *id, int64_t attemp
     pg_int(&params, delay_ms);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return change_one(app, RETRY, &params, RESULT_LOST);
+    return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
 }
 
 enum result delivery_fail(const struct app *app, const char *id, int64_t attempt,
@@ -153,7 +141,7 @@ enum result delivery_fail(const struct app *app, const char *id, int64_t attempt
     of_try(&params, id, attempt, http_status);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return change_one(app, FAIL, &params, RESULT_LOST);
+    return pg_change(app->pg, SQL[FAIL].sql, &params, RESULT_LOST);
 }
 
 enum result delivery_forget(const struct app *app, int64_t *forgotten)
@@ -186,7 +174,7 @@ enum result delivery_stop_webhook(const struct app *app, int64_t business_id, co
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, url);
-    return change_one(app, STOP, &params, RESULT_NOT_FOUND);
+    return pg_change(app->pg, SQL[STOP].sql, &params, RESULT_NOT_FOUND);
 }
 
 enum result delivery_each_count(const struct app *app,

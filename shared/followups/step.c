@@ -110,19 +110,6 @@ static enum result query(const struct app *app, enum statement_name name,
     return pg_query(app->pg, SQL[name].sql, params, rows);
 }
 
-/* Changes the one row that the step's token holds, or nothing. */
-static enum result change_ours(const struct app *app, enum statement_name name,
-                               const struct pg_params *params)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, name, params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) == 1 ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 /* ---- beginning ---- */
 
 enum result step_begin(const struct app *app, int64_t business_id, const char *call_sid)
@@ -272,7 +259,7 @@ enum result step_end(const struct app *app, const struct step *step, enum step_s
     pg_text(&params, STATUSES[status]);
     pg_text(&params, reason != NULL ? reason->code : NULL);
     pg_text(&params, reason != NULL ? reason->text : NULL);
-    enum result result = change_ours(app, END, &params);
+    enum result result = pg_change(app->pg, SQL[END].sql, &params, RESULT_LOST);
     if (result == RESULT_OK && step->name != STEP_NOTIFY) {
         result = begin_next(app, step);
     }
@@ -289,7 +276,7 @@ enum result step_retry(const struct app *app, const struct step *step, int64_t d
     pg_flag(&params, counts);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return change_ours(app, RETRY, &params);
+    return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
 }
 
 /* ---- for operators ---- */

@@ -87,19 +87,6 @@ static enum result query(const struct app *app, enum statement_name name,
     return pg_query(app->pg, SQL[name].sql, params, rows);
 }
 
-/* Runs a statement that changes the one row its token holds, or nothing. */
-static enum result change_one(const struct app *app, enum statement_name name,
-                              const struct pg_params *params, enum result otherwise)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, name, params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) == 1 ? RESULT_OK : otherwise;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 /* ---- beginning ---- */
 
 enum result run_start(const struct app *app, int64_t business_id, const char *call_sid,
@@ -139,7 +126,7 @@ enum result run_retry(const struct app *app, const struct run *run, int64_t dela
     pg_flag(&params, counts);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return change_one(app, RETRY, &params, RESULT_LOST);
+    return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
 }
 
 enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason)
@@ -149,7 +136,7 @@ enum result run_fail(const struct app *app, const struct run *run, const struct 
     pg_text(&params, run->token);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return change_one(app, FAIL, &params, RESULT_LOST);
+    return pg_change(app->pg, SQL[FAIL].sql, &params, RESULT_LOST);
 }
 
 enum result run_end_cancelled(const struct app *app, const struct run *run)
@@ -157,7 +144,7 @@ enum result run_end_cancelled(const struct app *app, const struct run *run)
     struct pg_params params = {0};
     pg_int(&params, run->id);
     pg_text(&params, run->token);
-    return change_one(app, END_CANCELLED, &params, RESULT_LOST);
+    return pg_change(app->pg, SQL[END_CANCELLED].sql, &params, RESULT_LOST);
 }
 
 /* ---- visiting ---- */
@@ -226,7 +213,7 @@ enum result run_rescue(const struct app *app, int64_t run_id)
     pg_int(&params, app->config->stale_after);
     pg_int(&params, app->config->recovery_limit);
     pg_int(&params, app->config->recovery_window);
-    return change_one(app, RESCUE, &params, RESULT_NOT_FOUND);
+    return pg_change(app->pg, SQL[RESCUE].sql, &params, RESULT_NOT_FOUND);
 }
 
 enum result run_each_business(const struct app *app, void (*visit)(void *, int64_t), void *context)

@@ -171,19 +171,6 @@ static void put_peaks(struct pg_params *params, const struct object_peaks *peaks
     pg_text(params, peaks->bytes > 0 ? peaks->sha256 : NULL);
 }
 
-/* RESULT_LOST when no row is like that. */
-static enum result note(const struct app *app, enum statement_name name,
-                        const struct pg_params *params)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 enum result object_stored(const struct app *app, int64_t business_id, const char *call_sid,
                           const struct file_facts *file, const struct s3_stored *stored,
                           const struct object_peaks *peaks)
@@ -197,7 +184,7 @@ enum result object_stored(const struct app *app, int64_t business_id, const char
     pg_text(&params, stored->etag);
     pg_int(&params, file->modified_ns);
     put_peaks(&params, peaks);
-    return note(app, STORED, &params);
+    return pg_change(app->pg, SQL[STORED].sql, &params, RESULT_LOST);
 }
 
 enum result object_peaks_stored(const struct app *app, int64_t business_id, const char *call_sid,
@@ -208,7 +195,7 @@ enum result object_peaks_stored(const struct app *app, int64_t business_id, cons
     pg_text(&params, call_sid);
     pg_int(&params, modified_ns);
     put_peaks(&params, peaks);
-    return note(app, PEAKS_STORED, &params);
+    return pg_change(app->pg, SQL[PEAKS_STORED].sql, &params, RESULT_LOST);
 }
 
 static enum result change(const struct app *app, enum statement_name name, int64_t business_id,

@@ -165,16 +165,10 @@ enum result retention_each_left(const struct app *app, struct retention_place *p
 enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, app->config->retention_days);
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
-    enum result result = pg_query(app->pg, SQL[MARK].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_change(app->pg, SQL[MARK].sql, &params, RESULT_LOST);
 }
 
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid)
