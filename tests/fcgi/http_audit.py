@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from http_given import Given
 from stack.api import Api
@@ -14,6 +18,17 @@ CONTENT = b"RIFF of a sort, of some length"
 LATER = 4102444800  # 2100-01-01
 SOON = 30.0
 POSTED = "rec_audit"
+
+Tool = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cleanup(run_tapedeck: Tool) -> Callable[[], None]:
+    def run() -> None:
+        done = run_tapedeck("cleanup")
+        assert done.returncode == 0, done.stderr
+
+    return run
 
 
 def ready(given: Given, business: int, **columns: Any) -> str:

@@ -33,18 +33,23 @@ def talk(stack: Stack, sent: bytes, method: str = "GET") -> list[Answer]:
 
 def talk_to(base_url: str, sent: bytes, method: str = "GET") -> list[Answer]:
     """The same, of any server."""
-    address = urllib.parse.urlsplit(base_url)
-    received = b""
-    with socket.create_connection((address.hostname, address.port or 80), PATIENCE) as connection:
+    return parse(all_received(base_url, sent), method)
+
+
+def all_received(base_url: str, sent: bytes, source: tuple[str, int] | None = None) -> bytes:
+    """All that comes back, to the end of the connection; from another address of ours if asked."""
+    address, answer = urllib.parse.urlsplit(base_url), b""
+    with socket.create_connection((address.hostname or "", address.port or 80), PATIENCE,
+                                  source) as connection:
         try:
             connection.sendall(sent)
             with suppress(OSError):  # it may have closed already
                 connection.shutdown(socket.SHUT_WR)
             while piece := connection.recv(65536):
-                received += piece
+                answer += piece
         except ConnectionError:
-            pass
-    return parse(received, method)
+            pass  # it had enough of us before we were done
+    return answer
 
 
 def parse(received: bytes, method: str) -> list[Answer]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-import socket
 import subprocess
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -12,15 +9,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-import redis
 from stack.calls import Call, new_call, new_sid
 from stack.stack import Stack
-from twilio.client import Control, fault
+from twilio.client import Control
 
-from jobs_kit import (
-    Db, assert_stored, insert_call, known_call, line_of, run_of, runs_of, value_of,
-)
-from odd_provider import OddProvider, answer, odd_provider, page
+from jobs_kit import Db, insert_call, value_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 NewBusiness = Callable[[], int]

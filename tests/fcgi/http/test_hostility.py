@@ -10,7 +10,6 @@ import socket
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import http_hostile
 from http_expect import nothing_raw_in_the_log
 from http_given import Given
 from http_hostile import EVIL, Aim
-from http_raw import without_ancient_refusal
+from http_raw import all_received, without_ancient_refusal
 from stack import fronts, processes, tokens
 from stack.api import Api
 from stack.calls import token_for
@@ -105,19 +104,7 @@ class Attack:
     address: str  # of its own, so that its failed sign-ins are nobody else's
 
     def send(self, sent: bytes) -> bytes:
-        """All that comes back, to the end of the connection."""
-        base, received = urllib.parse.urlsplit(self.stack.base_url), b""
-        with socket.create_connection((base.hostname or "", base.port or 80), PATIENCE,
-                                      (self.address, 0)) as connection:
-            try:
-                connection.sendall(sent)
-                with suppress(OSError):  # it may have closed already
-                    connection.shutdown(socket.SHUT_WR)
-                while piece := connection.recv(65536):
-                    received += piece
-            except ConnectionError:
-                pass  # it had enough of us before we were done
-        return received
+        return all_received(self.stack.base_url, sent, (self.address, 0))
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from http_audit import (
-    BUSINESS, CONTENT, LATER, POSTED, SOON, actions, anew, file_of, listens, noted, ready,
+from http_audit import (  # noqa: F401 (a fixture)
+    BUSINESS, CONTENT, LATER, POSTED, SOON, actions, anew, cleanup, file_of, listens, noted, ready,
 )
 from http_expect import says
 from http_given import Given, given_in
@@ -24,15 +24,6 @@ from stack.processes import wait_until
 from stack.stack import Stack
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def cleanup(run_tapedeck: Tool) -> Callable[[], None]:
-    def run() -> None:
-        done = run_tapedeck("cleanup")
-        assert done.returncode == 0, done.stderr
-
-    return run
 
 
 # ---- what is noted ----

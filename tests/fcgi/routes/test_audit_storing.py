@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
-import pytest
 import redis
 
-from http_audit import BUSINESS, POSTED, SOON, actions, listens, ready
+from http_audit import (  # noqa: F401 (a fixture)
+    BUSINESS, POSTED, SOON, actions, cleanup, listens, ready,
+)
 from http_given import Given, given_in
 from stack.calls import new_sid
 from stack.processes import wait_until
@@ -25,15 +26,6 @@ BEGIN PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$;
 CREATE TRIGGER held_up BEFORE INSERT ON playback_audit
     FOR EACH ROW EXECUTE FUNCTION held_up();
 """
-
-
-@pytest.fixture
-def cleanup(run_tapedeck: Tool) -> Callable[[], None]:
-    def run() -> None:
-        done = run_tapedeck("cleanup")
-        assert done.returncode == 0, done.stderr
-
-    return run
 
 
 def test_a_runner_stores_them_too(

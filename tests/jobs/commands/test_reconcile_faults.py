@@ -5,29 +5,20 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
-import urllib.parse
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-import redis
-from stack.calls import Call, new_call, new_sid
+from stack.calls import Call, new_call
 from stack.stack import Stack
 from twilio.client import Control, fault
 
-from jobs_kit import (
-    Db, assert_stored, insert_call, known_call, line_of, run_of, runs_of, value_of,
-)
+from jobs_kit import Db, assert_stored, known_call, run_of, runs_of
 from odd_provider import OddProvider, answer, odd_provider, page
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-NewBusiness = Callable[[], int]
-
-TOLD = ("call_log", "recording_runs", "recording_inbox", "reconcile_progress")
-OTHER_ACCOUNT = new_sid("AC")
 from reconcile_kit import (  # noqa: F401 (fixtures)
+    OTHER_ACCOUNT,
+    Command,
+    NewBusiness,
     ago,
     empty_shelf,
     everything,
