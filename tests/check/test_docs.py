@@ -13,6 +13,7 @@ SETTINGS = ROOT / "docs" / "configuration.md"
 ROW = re.compile(r"^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|\s*(?:`([^`]*)`)?\s*\|", re.MULTILINE)
 QUOTED = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
+FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:c|h|py|lua|conf|sql|js|mjs|txt|sh))`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 MANUAL = ROOT / "docs" / "tapedeck.1"
 COMMAND = re.compile(r'^    \{"(\w+)",$', re.MULTILINE)
@@ -20,6 +21,9 @@ OPTION = re.compile(r'\{"--([a-z-]+)", ')
 ITEM = re.compile(r"^\.It Cm (\w+)", re.MULTILINE)
 FLAG = re.compile(r"\bFl -([a-z-]+)")
 HEADING = re.compile(r"^#+\s+(.*?)\s*$", re.MULTILINE)
+
+# Where the files lie that pages name: the tests in the table of security.md, drop-ins of the units.
+FOLDERS = (ROOT, ROOT / "tests", ROOT / "jobs" / "systemd")
 
 # Names on that page that are no settings of the table: where the env file is.
 BESIDE = {"TAPEDECK_ENV"}
@@ -67,6 +71,13 @@ def link_faults(pages: Iterable[Path]) -> Iterator[str]:
                 yield f"{page.name} links to {link}, and there is no such heading"
 
 
+def file_faults(pages: Iterable[Path], folders: Iterable[Path]) -> Iterator[str]:
+    for page in pages:
+        for name in FILE.findall(FENCE.sub("", page.read_text())):
+            if not any((folder / name).exists() for folder in folders):
+                yield f"{page.name} names {name}, which is not there"
+
+
 def manual_faults(commands: set[str], options: set[str], page: str) -> Iterator[str]:
     for what, ours, theirs in (("command", {*commands, "help"}, set(ITEM.findall(page))),
                                ("option", options, set(FLAG.findall(page)))):
@@ -90,6 +101,10 @@ def test_links_lead_somewhere() -> None:
     assert (ROOT / "README.md").exists(), "README.md is not there"
     assert len(our_pages()) > 1, "there are no pages in docs/"
     assert list(link_faults(our_pages())) == []
+
+
+def test_files_that_are_named_are_there() -> None:
+    assert list(file_faults(our_pages(), FOLDERS)) == []
 
 
 def test_the_manual_has_every_command_and_option() -> None:
@@ -121,6 +136,17 @@ def test_what_the_manual_lacks_is_found() -> None:
     for commands, options in (({"drain", "move"}, {"once"}), (set(), {"once"}),
                               ({"drain"}, {"once", "to"}), ({"drain"}, set())):
         assert len(list(manual_faults(commands, options, page))) == 1
+
+
+def test_missing_files_are_found(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_a.c").touch()
+    page = tmp_path / "page.md"
+    page.write_text("`tests/unit/test_a.c` `unit/test_a.c` `/v1/x.py` `a.c` `x/<name>.c`\n")
+    folders = (tmp_path, tmp_path / "tests")
+    assert list(file_faults([page], folders)) == []
+    page.write_text("`unit/test_b.c` `tests/test_a.c` `none/b.sql`\n")
+    assert len(list(file_faults([page], folders))) == 3
 
 
 def test_dead_links_are_found(tmp_path: Path) -> None:
