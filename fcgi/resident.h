@@ -1,9 +1,9 @@
 /*
- * What a responder keeps in memory.
+ * Gives back memory that a responder does not need after its start.
  *
- * Starting touches much that serving never does: the dynamic linker reads the tables of every
- * library that libpq and libcurl bring along. Hosts that count resident memory by process count all
- * of that for every responder, though it is the same pages.
+ * At the start, the dynamic linker reads the tables of every library that libpq and libcurl bring
+ * along; serving never reads them again. Hosts that count resident memory for each process count
+ * all of that for every responder, although it is the same pages.
  */
 #ifndef TAPEDECK_FCGI_RESIDENT_H
 #define TAPEDECK_FCGI_RESIDENT_H

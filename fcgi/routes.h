@@ -1,9 +1,9 @@
 /*
- * Every address we answer, in one table, and the gate in front of it.
+ * The table of all routes, and the gate in front of it.
  *
- * The gate checks, in this order: is there such a path, does it take this method, are path and
- * query well-formed and known, may this caller; only then does a handler run. What a handler gets
- * has passed all of it.
+ * The gate checks, in this order: does the path exist, does it take this method, are path and query
+ * well-formed and known, may this caller ask. Only a request that has passed all checks reaches a
+ * handler.
  */
 #ifndef TAPEDECK_FCGI_ROUTES_H
 #define TAPEDECK_FCGI_ROUTES_H

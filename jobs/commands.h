@@ -1,6 +1,6 @@
 /*
- * The commands of `tapedeck`, one a file. Each gets what follows its name, and gives the process's
- * exit status: 0 done, 1 not done (a line on stderr says why), 2 called wrongly.
+ * The commands of `tapedeck`, one a file. Each gets the arguments after its name, and returns the
+ * process's exit status: 0 done, 1 not done (a line on stderr says why), 2 wrong arguments.
  */
 #ifndef TAPEDECK_JOBS_COMMANDS_H
 #define TAPEDECK_JOBS_COMMANDS_H

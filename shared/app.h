@@ -1,6 +1,7 @@
 /*
- * What every room is handed: the configuration, the connections, what is counted, and the tokens
- * that were seen. One per process, made by main, passed down; there are no globals.
+ * What every function is given: the configuration, the connections, the metrics, and the session
+ * tokens that were verified. main makes one for the process and passes it down; there are no
+ * globals.
  */
 #ifndef TAPEDECK_APP_H
 #define TAPEDECK_APP_H

@@ -1,6 +1,6 @@
 /*
- * Who is asking: a session token in a cookie or as bearer, Twilio by its signature; and from which
- * site.
+ * Who is asking (a session token in a cookie or as bearer, or Twilio by its signature), and from
+ * which site.
  */
 #ifndef TAPEDECK_FCGI_HTTP_AUTH_H
 #define TAPEDECK_FCGI_HTTP_AUTH_H

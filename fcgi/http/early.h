@@ -1,10 +1,11 @@
 /*
  * Sound before the download is done: a play link's answer while the recording still arrives.
  *
- * A Range gets the bytes that are there beyond its start, as a 206 with the true total and the
- * entity tag that the finished file will have. It is waited for a worthwhile piece, and longer for
- * a start that is not here yet; both waits are short, and at most half of the responders wait at a
- * time (wait.h). Never a byte of another attempt under the same tag (storage/file.h).
+ * A Range gets the bytes that are there after its start, as a 206 with the true total and the
+ * entity tag that the finished file will have. The responder waits until there are enough bytes to
+ * be useful, and longer when the start is not here yet. Both waits are short, and at most half of
+ * the responders wait at a time (wait.h). No byte of another attempt is ever sent under the same
+ * tag (storage/file.h).
  */
 #ifndef TAPEDECK_FCGI_HTTP_EARLY_H
 #define TAPEDECK_FCGI_HTTP_EARLY_H

@@ -1,9 +1,9 @@
 /*
- * What a web server may answer itself for a while: the same person, from the same place, asking for
- * the same recording again, as a player does for each range.
+ * A grant lets the web server repeat the cached authorisation for 60 s: for the same person, from
+ * the same address, for the same recording, as a player asks for each range.
  *
- * Only a web server that says that it understands grants is given one (fcgi/front/granted.lua), and
- * takes the header out of the answer.
+ * Only a web server that says that it understands grants gets one (fcgi/front/granted.lua). It
+ * removes the header from the answer.
  */
 #ifndef TAPEDECK_FCGI_HTTP_GRANT_H
 #define TAPEDECK_FCGI_HTTP_GRANT_H

@@ -1,5 +1,5 @@
 /*
- * What we tell people, in English and in Hebrew, by the API's codes. The only place with words.
+ * What we tell people, in English and in Hebrew, by the API's codes. No other file has such texts.
  */
 #ifndef TAPEDECK_FCGI_HTTP_MESSAGES_H
 #define TAPEDECK_FCGI_HTTP_MESSAGES_H

@@ -1,6 +1,7 @@
 /*
- * The audit note of a request: every file served, every listener given a play link. A player that
- * follows a download gets the link again with each answer: it is noted once while it would work.
+ * The audit note of a request: each file that is served, and each play link that is given to a
+ * listener. A player that follows a download gets the link again with each answer; that is noted
+ * only once while the link works.
  */
 #ifndef TAPEDECK_FCGI_HTTP_NOTE_H
 #define TAPEDECK_FCGI_HTTP_NOTE_H

@@ -1,9 +1,9 @@
 /*
  * Recordings that are in the object store and not on this disk.
  *
- * Before anybody is sent there the store is asked whether it has it, which takes S3_TIMEOUT at
- * most; where it lost it, or does not answer, the recording is fetched from the provider again.
- * Then the client is redirected to the store (307), or we pass the bytes on: S3_PLAY.
+ * First the store is asked whether it has the recording, for S3_TIMEOUT at most. If it has lost it,
+ * or does not answer, the recording is fetched from the provider again. Otherwise the client is
+ * redirected to the store (307), or we pass the bytes on: S3_PLAY.
  */
 #ifndef TAPEDECK_FCGI_HTTP_REMOTE_H
 #define TAPEDECK_FCGI_HTTP_REMOTE_H

@@ -1,5 +1,5 @@
 /*
- * One HTTP request, as a responder sees it: no FastCGI in sight.
+ * One HTTP request, as a responder sees it, without anything of FastCGI.
  *
  * Strings borrowed from the server live until the request is answered, no longer. The path is taken
  * from the request target as it came and is never percent-decoded: our paths need no escapes, so a

@@ -2,7 +2,7 @@
  * One HTTP response: filled by a handler through small verbs, then sent once.
  *
  * Every body is JSON, or bytes of one file. A handler that fails half way calls response_error,
- * which forgets what was there.
+ * which drops everything that was put in before.
  */
 #ifndef TAPEDECK_FCGI_HTTP_RESPONSE_H
 #define TAPEDECK_FCGI_HTTP_RESPONSE_H

@@ -1,9 +1,9 @@
 /*
- * A finished file as an HTTP answer: conditionals, ranges, and who carries the bytes.
+ * A finished file as an HTTP answer: conditionals, ranges, and who sends the bytes.
  *
- * The responder decides. Where the web server can carry the plain case exactly as we would (the
- * whole file, or one plain range), it is handed the file with a 200; everything else we send
- * ourselves, so that every front end gives the same answer, byte for byte (docs/webservers.md).
+ * The responder decides. In the plain case (the whole file, or one plain range) the web server
+ * sends exactly what we would, so it gets the file with a 200. We send everything else ourselves,
+ * so that every web server gives the same answer, byte for byte (docs/webservers.md).
  */
 #ifndef TAPEDECK_FCGI_HTTP_SERVE_H
 #define TAPEDECK_FCGI_HTTP_SERVE_H

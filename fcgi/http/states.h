@@ -1,5 +1,5 @@
 /*
- * A recording's state as an answer: the one place where states become statuses, codes and words.
+ * A recording's state as an answer. Only here do states become HTTP statuses, codes and messages.
  */
 #ifndef TAPEDECK_FCGI_HTTP_STATES_H
 #define TAPEDECK_FCGI_HTTP_STATES_H

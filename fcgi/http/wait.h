@@ -1,9 +1,9 @@
 /*
- * Waiting within a request. Bounded twice: by time, and by how many responders of this host may
- * wait at a time. Where too many do, or Redis cannot tell, the answer comes at once.
+ * Waiting within a request. It is limited by time, and by how many responders of this host may wait
+ * at a time. When too many wait, or Redis does not answer, the answer comes at once.
  *
- * `Prefer: wait=N` (RFC 7240, 4.3): the answer comes as soon as the recording is ready or what is
- * here of it may be played, so that nobody waits for a poll to come round.
+ * `Prefer: wait=N` (RFC 7240, 4.3): the answer comes as soon as the recording is ready or can be
+ * played early, so that nobody has to wait for the next poll.
  */
 #ifndef TAPEDECK_FCGI_HTTP_WAIT_H
 #define TAPEDECK_FCGI_HTTP_WAIT_H

@@ -1,6 +1,6 @@
 /*
- * What all responders and runners have counted (observe/metrics.h), as Redis has it now: sorted,
- * to be looked up and gone through.
+ * What all responders and runners have counted (observe/metrics.h), as Redis has it now: sorted, so
+ * that one count can be looked up, or all can be visited.
  */
 #ifndef TAPEDECK_FCGI_METRICS_COUNTS_H
 #define TAPEDECK_FCGI_METRICS_COUNTS_H

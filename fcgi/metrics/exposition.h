@@ -1,6 +1,6 @@
 /*
- * Prometheus' text format, version 0.0.4 (Prometheus, "Exposition formats"): a family's two lines,
- * then a line each sample.
+ * Prometheus' text format, version 0.0.4 (Prometheus, "Exposition formats"): two lines for each
+ * family, then one line for each sample.
  */
 #ifndef TAPEDECK_FCGI_METRICS_EXPOSITION_H
 #define TAPEDECK_FCGI_METRICS_EXPOSITION_H

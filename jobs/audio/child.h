@@ -1,11 +1,11 @@
 /*
- * A piece of local work in a process of its own: this program again, run as one of its hidden
- * commands (child_commands.h), with bytes coming in on its stdin and going out on its stdout.
+ * Local work in a process of its own: this program again, run as one of its hidden commands
+ * (child_commands.h). It reads bytes from its stdin and writes bytes to its stdout.
  *
- * For whatever reads bytes that came from outside: a decoder that loops, crashes or eats memory is
- * a child that ended badly, and the runner's loop never waits for one. A child has no
- * configuration, no secrets and no descriptors but the two it is given, and its stderr is ours. It
- * dies with us, and what the runner does itself comes before it.
+ * Everything that decodes bytes from outside runs in a child. When a decoder loops, crashes or eats
+ * memory, only the child ends, and the runner's loop never waits for it. A child has no
+ * configuration, no secrets and no descriptors except the two it is given; it shares our stderr. It
+ * ends when we end, and has a lower priority than the runner itself.
  */
 #ifndef TAPEDECK_JOBS_AUDIO_CHILD_H
 #define TAPEDECK_JOBS_AUDIO_CHILD_H

@@ -1,6 +1,6 @@
 /*
- * Hidden commands: pieces of local work that a runner has done in a child (child.h). Each reads its
- * stdin, writes its stdout, knows no configuration, and gives the process's exit status.
+ * Hidden commands: the work that a runner gives to a child (child.h). Each reads its stdin, writes
+ * its stdout, has no configuration, and returns the process's exit status.
  */
 #ifndef TAPEDECK_JOBS_AUDIO_CHILD_COMMANDS_H
 #define TAPEDECK_JOBS_AUDIO_CHILD_COMMANDS_H

@@ -1,8 +1,8 @@
 /*
- * Reading sound, WAV or MP3, whatever its encoding; the only home of libsndfile.
+ * Decodes sound, WAV or MP3, in any encoding; the only home of libsndfile.
  *
- * It decodes bytes that came from outside, so it runs in a child (child.h). Memory does not grow
- * with the recording.
+ * The bytes come from outside, so this runs in a child (child.h). Memory does not grow with the
+ * recording.
  */
 #ifndef TAPEDECK_JOBS_AUDIO_SOUND_H
 #define TAPEDECK_JOBS_AUDIO_SOUND_H

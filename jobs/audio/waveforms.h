@@ -1,9 +1,10 @@
 /*
- * Waveforms of recordings that are here: each computed once, in a child, outside the download slot,
- * a few at a time; the others wait in a line of bounded length.
+ * Makes the waveforms of recordings that are on this disk: each once, in a child, without a
+ * download's slot, a few at a time. The others wait in a queue of bounded length.
  *
- * Nothing depends on one: a failure is logged, and whoever wants to see the waveform asks again
- * (queue_want_peaks). What cannot be read gets an empty waveform, so that nobody tries again.
+ * Nothing depends on a waveform. A failure is logged, and whoever wants to see the waveform asks
+ * again (queue_want_peaks). A recording that cannot be read gets an empty waveform, so that nobody
+ * tries again.
  */
 #ifndef TAPEDECK_JOBS_AUDIO_WAVEFORMS_H
 #define TAPEDECK_JOBS_AUDIO_WAVEFORMS_H

@@ -1,5 +1,5 @@
 /*
- * Amounts as people read them.
+ * Bytes and durations, written for people: "1.9 GB", "42m10s".
  */
 #ifndef TAPEDECK_JOBS_COMMANDS_HUMAN_H
 #define TAPEDECK_JOBS_COMMANDS_HUMAN_H

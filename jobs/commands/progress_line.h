@@ -1,6 +1,6 @@
 /*
- * How far something is, as one line: a bar, how many of how many, bytes, bytes a second, and how
- * long the rest will take if it goes on like this.
+ * One line that shows progress: a bar, how many of how many, bytes, bytes a second, and how long
+ * the rest will take at this speed.
  */
 #ifndef TAPEDECK_JOBS_COMMANDS_PROGRESS_LINE_H
 #define TAPEDECK_JOBS_COMMANDS_PROGRESS_LINE_H

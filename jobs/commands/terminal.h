@@ -1,12 +1,13 @@
 /*
- * What is shown to somebody who looks on: whole pages on a terminal, or one after the other where
- * stdout is none; one line that changes; and a request to stop (SIGINT, SIGTERM), heard in between.
+ * Output for somebody who watches: pages that fill the terminal (or follow each other, when stdout
+ * is no terminal), or one line that changes. In between, a request to stop (SIGINT, SIGTERM) is
+ * noticed.
  *
- * The log would tear a page or a line that stands on the same terminal, and is kept off it
- * meanwhile; one that goes to a file or a pipe goes on.
+ * Log lines would break a page or a line on the same terminal, so they are not written there
+ * meanwhile. A log that goes to a file or a pipe is written as usual.
  *
  * No line is wider than the terminal, or than TERMINAL_WIDTH. What is not printable is shown as
- * '?', so that nothing in a table can talk to the terminal.
+ * '?', so that nothing in a table can send commands to the terminal.
  */
 #ifndef TAPEDECK_JOBS_COMMANDS_TERMINAL_H
 #define TAPEDECK_JOBS_COMMANDS_TERMINAL_H

@@ -1,7 +1,7 @@
 /*
- * One recording on its way to the object store or back: copied, seen to be there with all its
- * bytes, and only then, unless both are to be kept, removed where it was. Its waveform goes along;
- * one that does not is made again. Doing it again is free.
+ * Moves one recording to the object store or back: it is copied, the copy is verified, and only
+ * then the original is removed, unless both are to be kept. Its waveform is moved with it; if that
+ * fails, the waveform is made again later. Repeating a move does no harm.
  */
 #ifndef TAPEDECK_JOBS_OBJECTS_MOVE_ONE_H
 #define TAPEDECK_JOBS_OBJECTS_MOVE_ONE_H

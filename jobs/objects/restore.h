@@ -1,8 +1,8 @@
 /*
- * A recording on its way back from the object store onto this disk, for a runner that needs the
- * file itself: another machine fetched it, or the cache let it go.
+ * Brings a recording back from the object store to this disk, for a runner that needs the file:
+ * another machine fetched it, or the cache removed it.
  *
- * It gets its name only when all its bytes add up to what was stored.
+ * It gets its name only when its bytes have the checksum of what was stored.
  */
 #ifndef TAPEDECK_JOBS_OBJECTS_RESTORE_H
 #define TAPEDECK_JOBS_OBJECTS_RESTORE_H

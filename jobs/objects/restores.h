@@ -1,8 +1,8 @@
 /*
- * Recordings whose waveform somebody waits for. One that is in the object store and not on this
- * disk is brought back, a few at a time; the others wait in a line of bounded length.
+ * Recordings whose waveform somebody waits for. Those that are in the object store and not on this
+ * disk are restored, a few at a time. The others wait in a queue of bounded length.
  *
- * Nothing depends on one: where it does not come, whoever wants to see the waveform asks again
+ * Nothing depends on a restore. When it fails, whoever wants to see the waveform asks again
  * (queue_want_peaks).
  */
 #ifndef TAPEDECK_JOBS_OBJECTS_RESTORES_H

@@ -1,13 +1,13 @@
 /*
- * Recordings on their way to the object store: after they are here and checked, beside whatever
- * comes next, a few at a time; the others wait in a line of bounded length.
+ * Uploads recordings to the object store, after they are stored here and checked, while other work
+ * goes on. A few are uploaded at a time; the others wait in a queue of bounded length.
  *
- * A recording plays from disk meanwhile. An upload that fails is tried again, the store left alone
- * for longer each time; what was dropped, or left by a runner that ended, is found again by asking
- * PostgreSQL what the store does not have.
+ * A recording plays from disk meanwhile. A failed upload is tried again, after a longer pause each
+ * time. What was dropped from the queue, or left by a runner that ended, is found again: PostgreSQL
+ * knows what the store does not have.
  *
- * Its waveform goes with it where that is made by then, else by itself once it is. One that does
- * not get there is not tried again before somebody wants to see it.
+ * The waveform is uploaded with its recording if it is made by then, otherwise when it is made. If
+ * that fails, it is not tried again before somebody wants to see the waveform.
  */
 #ifndef TAPEDECK_JOBS_OBJECTS_UPLOADS_H
 #define TAPEDECK_JOBS_OBJECTS_UPLOADS_H

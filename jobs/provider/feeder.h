@@ -1,7 +1,7 @@
 /*
- * Feeds a business's missing recordings of some days gone by into the queue, newest first, behind
- * everybody who waits; and never more than some at a time, so that what callbacks announce
- * meanwhile waits for those at most, and what is not fed yet needs nobody to take it back.
+ * Puts a business's missing recordings of past days into the queue, newest first, behind everybody
+ * who waits. Only a few are queued at a time: a prefetch waits for these few at most, and when the
+ * command ends, nothing has to be taken out of the queue.
  */
 #ifndef TAPEDECK_JOBS_PROVIDER_FEEDER_H
 #define TAPEDECK_JOBS_PROVIDER_FEEDER_H

@@ -1,6 +1,6 @@
 /*
- * One request to the provider's API, waited for: with the account's own credentials, and to a
- * public address where the API is Twilio's own.
+ * One request to the provider's API; the caller waits for the answer. It uses the account's own
+ * credentials. When the API is Twilio's own, it connects only to a public address.
  */
 #ifndef TAPEDECK_JOBS_PROVIDER_PROVIDER_API_H
 #define TAPEDECK_JOBS_PROVIDER_PROVIDER_API_H

@@ -1,10 +1,10 @@
 /*
- * The provider's copies of recordings that are deleted here: deleted there, too, where
- * RETENTION_AT_TWILIO asks for it (Twilio, "Recordings resource: delete a recording"; it cannot be
- * undone).
+ * Deletes the provider's copies of recordings that are deleted here, if RETENTION_AT_TWILIO is set
+ * (Twilio, "Recordings resource: delete a recording"; it cannot be undone).
  *
- * Never before the row says so and our own copy was seen to be gone. The row is told when Twilio
- * has answered 404 for it. What could not be deleted stays for the next time.
+ * This happens only after the row says that the recording is deleted and our own copy was seen to
+ * be gone. When Twilio has answered 404 for the copy, the row says so. What could not be deleted is
+ * tried again the next time.
  */
 #ifndef TAPEDECK_JOBS_PROVIDER_RETAIN_PROVIDER_H
 #define TAPEDECK_JOBS_PROVIDER_RETAIN_PROVIDER_H

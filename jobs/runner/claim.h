@@ -1,7 +1,7 @@
 /*
- * How granted jobs become ours: their leases in Redis, then their rows with one commit.
+ * How a runner takes granted jobs: first their leases in Redis, then their rows with one commit.
  *
- * Whatever is not ours in the end has given back what it took.
+ * If only one of the two can be had, it is given back.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_CLAIM_H
 #define TAPEDECK_JOBS_RUNNER_CLAIM_H

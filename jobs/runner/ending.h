@@ -1,5 +1,5 @@
 /*
- * How a run ends: its row, its file and its slot, in the order that no crash can spoil.
+ * How a run ends: its row, its file and its slot, in an order that is safe at every crash.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_ENDING_H
 #define TAPEDECK_JOBS_RUNNER_ENDING_H

@@ -1,8 +1,8 @@
 /*
- * What a stored recording is followed by in a runner: its waveform (waveforms.h), its way to the
- * object store (uploads.h), the steps of its call (steps.h), and telling others (deliveries.h).
- * And what is wanted of one that is in the object store alone: its way back (restores.h). None of
- * it holds a download's slot.
+ * What a runner does after a recording is stored: its waveform (waveforms.h), its upload to the
+ * object store (uploads.h), the steps of its call (steps.h), and webhooks (deliveries.h). Also the
+ * restore of a recording that is only in the object store (restores.h). None of this holds a
+ * download's slot.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_FOLLOWUP_H
 #define TAPEDECK_JOBS_RUNNER_FOLLOWUP_H

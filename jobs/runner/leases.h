@@ -1,11 +1,11 @@
 /*
- * Keeping what a runner has: heartbeats in PostgreSQL, leases in Redis, and people's requests to
- * cancel.
+ * Renews what a runner holds: heartbeats in PostgreSQL, leases in Redis. Also notices people's
+ * requests to cancel.
  *
- * A run that turns out to be somebody else's is marked lost and its transfer stopped; one that a
+ * A run that another runner has by now is marked lost, and its transfer is stopped. One that a
  * person cancels is marked cancelled and stopped. When one of the two servers does not answer, the
- * work goes on and is asked about next time; when neither has vouched for it for so long that it
- * may be somebody else's before we ask again, it is lost.
+ * work goes on and the server is asked again next time. When neither has confirmed a run for so
+ * long that another runner may have it before we can ask again, the run is lost.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_LEASES_H
 #define TAPEDECK_JOBS_RUNNER_LEASES_H

@@ -1,5 +1,5 @@
 /*
- * How far a transfer is, told in Redis while it goes on: what early sound and progress live on.
+ * Publishes in Redis how far a running transfer is. Early sound and the player's progress need it.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_PROGRESS_H
 #define TAPEDECK_JOBS_RUNNER_PROGRESS_H

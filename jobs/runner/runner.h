@@ -1,11 +1,10 @@
 /*
- * A runner: takes granted jobs, runs each as a transfer, keeps their leases, and writes how they
- * ended. One process, one event loop, as many transfers as RUNNER_TRANSFERS, and beside them what
- * recordings are followed by (followup.h). One thread beside the loop waits for disk and commits
- * (storer.h).
+ * A runner takes granted jobs, runs each as a transfer, renews their leases, and writes how they
+ * ended. It is one process with one event loop: up to RUNNER_TRANSFERS transfers, and the work
+ * after recordings (followup.h). A second thread waits for disk and commits (storer.h).
  *
- * Whatever happens to a job it took, its slot is given back: by runner_* verbs while we live, by
- * the lapse of its lease when we do not.
+ * Whatever happens to a job that it took, its slot is given back: by runner_* verbs while the
+ * process lives, by the lapse of its lease when it does not.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_RUNNER_H
 #define TAPEDECK_JOBS_RUNNER_RUNNER_H

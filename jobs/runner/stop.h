@@ -1,5 +1,6 @@
 /*
- * A request to stop (SIGTERM, SIGINT), heard where a loop has time for it and not in between.
+ * A request to stop (SIGTERM, SIGINT). It arrives as a descriptor that a loop reads when it has
+ * time, and interrupts nothing else.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_STOP_H
 #define TAPEDECK_JOBS_RUNNER_STOP_H

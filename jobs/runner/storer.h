@@ -1,10 +1,11 @@
 /*
  * The runner's second thread: it stores what the loop has downloaded (storing.h).
  *
- * Storing is waiting, for the disk to have bytes and names, for PostgreSQL to commit, for Redis to
- * pass slots on, and meanwhile hundreds of sockets would be full. So it is done beside the loop, a
- * batch at a time; what ends meanwhile is the next batch. The thread has connections of its own,
- * and shares nothing with the loop: what a batch points to is the storer's until it is given back.
+ * Storing means to wait: for the disk to write bytes and names, for PostgreSQL to commit, for Redis
+ * to pass slots on. In the loop, hundreds of sockets would be full meanwhile. So this thread stores
+ * one batch at a time; downloads that end meanwhile are the next batch. The thread has connections
+ * of its own and shares nothing with the loop: what a batch points to belongs to the thread until
+ * it is given back.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_STORER_H
 #define TAPEDECK_JOBS_RUNNER_STORER_H

@@ -1,10 +1,11 @@
 /*
  * How finished downloads become recordings: many of them with one commit.
  *
- * In the order that no crash can spoil: the bytes are on the disk; the rows are sealed, under locks
+ * The order is safe at every crash: the bytes are on the disk; the rows are sealed, under locks
  * that keep every other runner out; the files get their names, and the folders are on the disk; the
- * rows are committed. Dying in between leaves runs that are rescued, and find their file here.
- * Where one of them is in trouble, nothing of it touches the others: each goes by itself then.
+ * rows are committed. A crash in between leaves runs that are rescued, and that find their file
+ * here. If one of them is in trouble, each is stored by itself, so that it does not affect the
+ * others.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_STORING_H
 #define TAPEDECK_JOBS_RUNNER_STORING_H

@@ -1,5 +1,5 @@
 /*
- * One download: the ladder of formats, from the provider's socket to a checked part file.
+ * One download: one format after the other, from the provider's socket to a checked part file.
  *
  * A transfer knows nothing of queues and runs. It ends exactly once, through `on_end`, from
  * http_poll or from transfer_start's caller's next http_poll; then it is freed. Memory does not

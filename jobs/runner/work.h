@@ -1,5 +1,5 @@
 /*
- * What a runner has under way: a list of runs, each a transfer, or waiting for something.
+ * The runs that a runner has under way: each has a transfer, or waits for something.
  */
 #ifndef TAPEDECK_JOBS_RUNNER_WORK_H
 #define TAPEDECK_JOBS_RUNNER_WORK_H

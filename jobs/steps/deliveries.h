@@ -1,7 +1,7 @@
 /*
  * The webhooks under way in a runner: sends what is due, and writes whether it arrived.
  *
- * POST, with the delivery's body as it is kept, and with the headers X-Tapedeck-Event,
+ * It sends a POST with the delivery's stored body and with the headers X-Tapedeck-Event,
  * X-Tapedeck-Delivery (its id: the same each time), X-Tapedeck-Timestamp (seconds since 1970) and
  * X-Tapedeck-Signature: sha256= and the HMAC-SHA256, in hex, with the webhook's secret, over the
  * timestamp, a dot and the body. Any 2xx means that it has arrived. No redirect is followed, and no

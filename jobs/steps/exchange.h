@@ -1,5 +1,5 @@
 /*
- * A question to another server and its whole answer, kept up to a ceiling.
+ * A request to another server and its whole answer, which is kept up to a maximum size.
  */
 #ifndef TAPEDECK_JOBS_STEPS_EXCHANGE_H
 #define TAPEDECK_JOBS_STEPS_EXCHANGE_H

@@ -1,8 +1,8 @@
 /*
- * What of a recording is to be sent, found out by a child (speech_child.c): the plan, and a working
- * file that holds the samples.
+ * Runs the child (speech_child.c) that finds the speech in a recording. The result is the plan of
+ * what to send, and a working file with the samples.
  *
- * The working file lies in RECORDINGS_DIR and has no name: whatever happens to us, it is gone.
+ * The working file is in RECORDINGS_DIR and has no name, so it is gone when this process ends.
  */
 #ifndef TAPEDECK_JOBS_STEPS_SPEECH_DETECTION_H
 #define TAPEDECK_JOBS_STEPS_SPEECH_DETECTION_H

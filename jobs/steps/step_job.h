@@ -1,9 +1,8 @@
 /*
- * How the steps' machine (steps.h) sees the one who does a step: transcribe.c, summarise.c,
- * notify.c.
+ * What a kind of step must provide to steps.h: transcribe.c, summarise.c, notify.c each have one.
  *
- * A job never waits: it answers to the runner's poll, and says that it has ended. What it found out
- * is kept until it could be saved.
+ * A job never waits: it is called from the runner's poll, and says when it has ended. Its result is
+ * kept until it could be saved.
  */
 #ifndef TAPEDECK_JOBS_STEPS_STEP_JOB_H
 #define TAPEDECK_JOBS_STEPS_STEP_JOB_H

@@ -1,9 +1,9 @@
 /*
- * The steps under way in a runner: claims those that are due, has each done by its job, keeps their
- * leases, and writes how they ended.
+ * The steps under way in a runner: claims those that are due, starts a job for each (step_job.h),
+ * renews their leases, and writes how they ended.
  *
- * At most STEPS_PARALLEL at once, and never in a download's slot. What PostgreSQL could not be told
- * is kept and told again.
+ * At most STEPS_PARALLEL run at once, and none holds a download's slot. An end that could not be
+ * written to PostgreSQL is kept and written again.
  */
 #ifndef TAPEDECK_JOBS_STEPS_STEPS_H
 #define TAPEDECK_JOBS_STEPS_STEPS_H

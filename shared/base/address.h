@@ -1,5 +1,5 @@
 /*
- * Which network addresses we will not connect to on somebody else's word. Pure.
+ * Which network addresses we do not connect to when somebody else has chosen them. Pure.
  *
  * Loopback, private, link-local, carrier-grade NAT, multicast, unspecified, documentation and other
  * addresses that are nobody's host on the internet (the IANA special-purpose registries for IPv4

@@ -1,6 +1,6 @@
 /*
- * How often a broken connection is tried again: at once, then after delays that double from 50 ms
- * to a ceiling. Pure; the caller brings the time.
+ * When a broken connection is tried again: at once, then after delays that double from 50 ms to a
+ * maximum. Pure; the caller passes the time.
  */
 #ifndef TAPEDECK_BASE_BACKOFF_H
 #define TAPEDECK_BASE_BACKOFF_H

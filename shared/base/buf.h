@@ -1,9 +1,9 @@
 /*
  * A growable byte buffer with a ceiling.
  *
- * The bytes are always NUL-terminated after the first successful add. An add that would pass the
- * ceiling, or that finds no memory, changes nothing and sets `failed`, which stays: build a whole
- * message, then ask once with buf_ok.
+ * The bytes are always NUL-terminated after the first successful add. An add that would exceed the
+ * ceiling, or that finds no memory, changes nothing and sets `failed`, which stays set. So build a
+ * whole message, then check once with buf_ok.
  */
 #ifndef TAPEDECK_BASE_BUF_H
 #define TAPEDECK_BASE_BUF_H

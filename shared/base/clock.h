@@ -1,8 +1,8 @@
 /*
- * Time: two clocks that are never mixed, and the three ways it is written.
+ * Time: two clocks that are never mixed, and the three formats in which time is written.
  *
- * Durations and deadlines use the monotonic clock, in milliseconds; what people and files see uses
- * the wall clock, in seconds since 1970. A stepping wall clock moves no deadline.
+ * Durations and deadlines use the monotonic clock, in milliseconds. What people and files see uses
+ * the wall clock, in seconds since 1970. When the wall clock jumps, no deadline moves.
  */
 #ifndef TAPEDECK_BASE_CLOCK_H
 #define TAPEDECK_BASE_CLOCK_H

@@ -1,6 +1,6 @@
 /*
- * Files of the source tree that travel inside the binary (made by db/embed.sh): one file to copy
- * onto a host. Each table ends with a row whose name is NULL.
+ * Files of the source tree that are inside the binary (db/embed.sh puts them there), so that only
+ * one file must be copied to a host. Each table ends with a row whose name is NULL.
  */
 #ifndef TAPEDECK_BASE_EMBEDDED_H
 #define TAPEDECK_BASE_EMBEDDED_H

@@ -1,8 +1,8 @@
 /*
  * An env file: NAME=value lines, as systemd's EnvironmentFile and a shell's `.` read them.
  *
- * Blank lines and # comments are passed over, "export " before a name too; a value may stand in
- * single or double quotes. There is no expansion.
+ * Blank lines and # comments are skipped, and so is "export " before a name. A value may be in
+ * single or double quotes. Nothing is expanded.
  */
 #ifndef TAPEDECK_BASE_ENV_FILE_H
 #define TAPEDECK_BASE_ENV_FILE_H

@@ -2,8 +2,8 @@
  * application/x-www-form-urlencoded and query strings (WHATWG URL, section 5.1), decoded into a
  * bounded list of pairs in the order they came.
  *
- * Stricter than browsers: a bad percent escape, a NUL, or more pairs than the ceiling is
- * RESULT_INVALID or RESULT_TOO_BIG, never a guess.
+ * This is stricter than browsers: a bad percent escape or a NUL is RESULT_INVALID, and more pairs
+ * than the maximum are RESULT_TOO_BIG. Nothing is guessed.
  */
 #ifndef TAPEDECK_BASE_FORM_H
 #define TAPEDECK_BASE_FORM_H

@@ -1,9 +1,9 @@
 /*
  * One event a line on stderr: an event name, then key=value pairs.
  *
- * A line goes out in a single write, so lines of many processes do not mix. It is cut at
+ * A line is written with a single write, so lines of many processes do not mix. It is cut at
  * LOG_LINE_MAX bytes. Bytes from outside must pass text_for_log first; secrets, whole phone
- * numbers, paths and SQL are never given to it. Newlines that slip in become spaces.
+ * numbers, paths and SQL must never be logged. Newlines in values become spaces.
  */
 #ifndef TAPEDECK_BASE_LOG_H
 #define TAPEDECK_BASE_LOG_H

@@ -1,8 +1,8 @@
 /*
- * One enum for how things end, the same in every room.
+ * One enum for the results of functions, the same in every room.
  *
- * A function that can fail returns it; "not there", "already there" and "failed" stay different
- * answers all the way up to the HTTP status.
+ * Every function that can fail returns it. "Not there", "already there" and "failed" stay different
+ * results all the way up to the HTTP status.
  */
 #ifndef TAPEDECK_BASE_RESULT_H
 #define TAPEDECK_BASE_RESULT_H

@@ -1,10 +1,10 @@
 /*
- * Which accounts may say something of a call.
+ * Which accounts may say something about a call.
  *
- * Whoever knows one account's token can sign whatever names that account. So where several tokens
- * are in use, a callback counts only if its token is the one that vouches for the call: for the
- * account that the call's row or its recording's URL names, else for an account of its business
- * (business_twilio_accounts). Where none of them says, any known account may speak.
+ * Whoever knows one account's token can sign any callback that names that account. So where several
+ * tokens are in use, a callback counts only if its token belongs to the call's account: the account
+ * that the call's row or its recording's URL names, else an account of its business
+ * (business_twilio_accounts). If none of these names an account, any known account may speak.
  */
 #ifndef TAPEDECK_CALLS_AUTHORITY_H
 #define TAPEDECK_CALLS_AUTHORITY_H

@@ -1,9 +1,9 @@
 /*
  * Calls, as the CRM's call_log has them.
  *
- * call_log.recording_url is the only source of where a recording lives; it is written here, from
- * checked callbacks, and read here. Another business's call is RESULT_NOT_FOUND, like one that does
- * not exist.
+ * Only call_log.recording_url says where the provider has a recording. It is written here, from
+ * checked callbacks, and read here. Another business's call is RESULT_NOT_FOUND, like a call that
+ * does not exist.
  */
 #ifndef TAPEDECK_CALLS_CALL_H
 #define TAPEDECK_CALLS_CALL_H

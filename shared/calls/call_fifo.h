@@ -1,6 +1,6 @@
 /*
- * A line of calls that wait for something to be done to their recordings: first in, first out, each
- * once, of bounded length.
+ * A queue in memory of calls whose recordings wait for some work: first in, first out, each once,
+ * of bounded length.
  */
 #ifndef TAPEDECK_CALLS_CALL_FIFO_H
 #define TAPEDECK_CALLS_CALL_FIFO_H

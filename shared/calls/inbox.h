@@ -1,6 +1,6 @@
 /*
- * Recording callbacks, kept before they are matched with their call: whatever the order in which
- * Twilio and the CRM tell us things, nothing is missed, and nothing happens twice.
+ * Recording callbacks are kept here before they are matched with their call. So nothing is missed
+ * and nothing happens twice, in whatever order the callbacks and the call arrive.
  */
 #ifndef TAPEDECK_CALLS_INBOX_H
 #define TAPEDECK_CALLS_INBOX_H

@@ -1,7 +1,7 @@
 /*
- * What was said in a call, and what it was about, as call_log has them.
+ * The transcript and the summary of a call, in call_log.
  *
- * A CRM may hold a call twice: both rows get what is saved.
+ * A CRM may have two rows of one call: both get what is saved.
  */
 #ifndef TAPEDECK_CALLS_TRANSCRIPT_H
 #define TAPEDECK_CALLS_TRANSCRIPT_H

@@ -1,5 +1,5 @@
 /*
- * The few cryptographic verbs the project needs; the only home of OpenSSL's headers.
+ * The few cryptographic functions that the project needs; the only home of OpenSSL's headers.
  */
 #ifndef TAPEDECK_CLIENTS_CRYPTO_H
 #define TAPEDECK_CLIENTS_CRYPTO_H

@@ -1,6 +1,6 @@
 /*
- * The pieces in which bodies arrive, joined again. libcurl reads 64 KiB at once and hands over 16;
- * what is written to a file in one go costs less than in four. For http.c alone.
+ * Joins the pieces in which bodies arrive. libcurl reads 64 KiB at once and hands over 16 KiB at a
+ * time; one write to a file costs less than four. Only http.c uses it.
  *
  * One buffer serves all transfers: it holds the bytes of one of them at a time.
  */

@@ -1,11 +1,11 @@
 /*
- * Verifies session tokens, and remembers those it has seen: a browser that plays asks with the same
- * token again and again, and its signature need not be computed each time.
+ * Verifies session tokens and remembers the valid ones: a browser that plays sends the same token
+ * again and again, and its signature need not be computed each time.
  *
- * What is remembered is a token's SHA-256 and what it says, never the token. A remembered one still
- * ends at its `exp`, and where the clock goes back behind the time it was verified at, it is
- * verified again, so that it is never good before its `nbf`. The table has a fixed size; the newest
- * goes where an older one was.
+ * The token's SHA-256 and its claims are remembered, never the token. A remembered token still ends
+ * at its `exp`. When the clock goes back behind the time of the verification, the token is verified
+ * again, so that it is never valid before its `nbf`. The table has a fixed size; a new token
+ * replaces an older one.
  */
 #ifndef TAPEDECK_CLIENTS_JWT_VERIFIER_H
 #define TAPEDECK_CLIENTS_JWT_VERIFIER_H

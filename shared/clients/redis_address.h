@@ -1,5 +1,5 @@
 /*
- * Where a Redis is, or who knows it: as its URL says. Pure.
+ * REDIS_URL, parsed: the address of a Redis server, or of the Sentinels that know it. Pure.
  */
 #ifndef TAPEDECK_CLIENTS_REDIS_ADDRESS_H
 #define TAPEDECK_CLIENTS_REDIS_ADDRESS_H

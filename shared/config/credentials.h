@@ -1,10 +1,9 @@
 /*
- * What each Twilio account is signed in with, and its webhooks checked with.
+ * The credentials of each Twilio account: for its API, and for the signature of its webhooks.
  *
- * A file of AC…=token lines (TWILIO_ACCOUNTS_FILE) that nobody but its owner may read says it of
- * the accounts that stand there. All others, the configured one and its subaccounts, have what is
- * configured. What the file says of the configured account goes before what is configured. Never in
- * a database.
+ * TWILIO_ACCOUNTS_FILE has AC…=token lines, and only its owner may read it. An account in this file
+ * uses its token; this also holds for the configured account. All other accounts, the configured
+ * one and its subaccounts, use what is configured. Credentials are never in a database.
  */
 #ifndef TAPEDECK_CONFIG_CREDENTIALS_H
 #define TAPEDECK_CONFIG_CREDENTIALS_H

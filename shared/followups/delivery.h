@@ -1,9 +1,9 @@
 /*
- * Webhooks: who is told of a complete call (call_webhooks), and each telling until it has arrived
- * (call_webhook_deliveries).
+ * Webhooks: who wants to hear of complete calls (call_webhooks), and each request until it has
+ * arrived (call_webhook_deliveries).
  *
- * A delivery is kept with its body, so that each try sends the same bytes under the same id: at
- * least once. Whoever claims one holds it until `lease_ms` are over; then it is due again.
+ * A delivery is kept with its body, so that each try sends the same bytes with the same id. It may
+ * arrive more than once. Whoever claims a delivery holds it for `lease_ms`; then it is due again.
  */
 #ifndef TAPEDECK_FOLLOWUPS_DELIVERY_H
 #define TAPEDECK_FOLLOWUPS_DELIVERY_H

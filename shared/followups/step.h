@@ -1,10 +1,10 @@
 /*
  * Steps: what is done with a call once its recording is here, in PostgreSQL (call_steps).
  *
- * transcribe, then summarise, then notify; each begins when the one before it has ended, however
- * that was. Runners claim them without Redis: whoever works on a step holds its lease token, and a
- * verb for a step that somebody else has by now changes nothing and gives RESULT_LOST. A holder
- * that nobody has heard of for INFLIGHT_TTL has lost it, and that counts as a failed attempt.
+ * First transcribe, then summarise, then notify; each begins when the one before it has ended, with
+ * any result. Runners claim them without Redis. Whoever works on a step holds its lease token. A
+ * function called for a step that somebody else has by now changes nothing and gives RESULT_LOST. A
+ * holder without a heartbeat for INFLIGHT_TTL has lost the step; that counts as a failed attempt.
  */
 #ifndef TAPEDECK_FOLLOWUPS_STEP_H
 #define TAPEDECK_FOLLOWUPS_STEP_H

@@ -1,9 +1,9 @@
 /*
- * Who listened to what, from where: noted without slowing the play.
+ * Who listened to which call, from where. It is written down without delaying the sound.
  *
- * A responder posts a note to Redis and waits for nothing; a runner or cleanup stores the notes in
- * PostgreSQL, each once. Where Redis does not take a note, or has AUDIT_POSTED_MAX of them that
- * nobody stores, it is a line in the log instead: PLAYBACK.
+ * A responder sends a note to Redis and does not wait; a runner or cleanup stores the notes in
+ * PostgreSQL, each once. When Redis does not take a note, or has AUDIT_POSTED_MAX notes that nobody
+ * stores, the note becomes a line in the log instead: PLAYBACK.
  */
 #ifndef TAPEDECK_OBSERVE_AUDIT_H
 #define TAPEDECK_OBSERVE_AUDIT_H

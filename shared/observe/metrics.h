@@ -1,10 +1,10 @@
 /*
- * What is counted for /metrics: kept in this process, and added to a hash in Redis (rec_metrics)
- * every METRICS_EVERY_MS, between two requests and never while somebody waits for an answer.
+ * The counts for /metrics. They are kept in this process, and added to a hash in Redis
+ * (rec_metrics) every METRICS_EVERY_MS, between two requests, never while somebody waits.
  *
- * A count only grows, over restarts of ours, as long as Redis remembers. What Redis cannot be given
- * is kept here and offered again; a process that is killed, or a Redis that goes away, takes the
- * counts of its last moments with it, and nothing else.
+ * A count only grows, also over our restarts, as long as Redis keeps it. Counts that Redis did not
+ * take are kept here and offered again. When a process is killed, or Redis goes away, only the
+ * counts of the last moments are lost.
  */
 #ifndef TAPEDECK_OBSERVE_METRICS_H
 #define TAPEDECK_OBSERVE_METRICS_H

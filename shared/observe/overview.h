@@ -1,6 +1,6 @@
 /*
- * How things are, gathered once for whoever shows it (`tapedeck status`, /metrics): a fixed number
- * of statements, however many businesses there are. Changes nothing.
+ * The state of everything, read once, for `tapedeck status` and /metrics. It takes a fixed number
+ * of statements, however many businesses there are, and changes nothing.
  */
 #ifndef TAPEDECK_OBSERVE_OVERVIEW_H
 #define TAPEDECK_OBSERVE_OVERVIEW_H

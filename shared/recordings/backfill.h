@@ -1,6 +1,6 @@
 /*
- * A business's calls of some days gone by: which of them have a recording, what the provider tells
- * of them late, and fetching them behind everybody who waits.
+ * A business's calls of past days: which of them have a recording, what the provider's list adds,
+ * and fetching them behind everybody who waits.
  */
 #ifndef TAPEDECK_RECORDINGS_BACKFILL_H
 #define TAPEDECK_RECORDINGS_BACKFILL_H

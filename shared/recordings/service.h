@@ -1,6 +1,6 @@
 /*
- * The one decision: what is the state of this recording? And the one deed: make it so that it will
- * play. Every route and job asks here; none decides by itself.
+ * The one decision: what is the state of this recording? And the one action: make it play. Every
+ * route and job asks here; none decides by itself.
  */
 #ifndef TAPEDECK_RECORDINGS_SERVICE_H
 #define TAPEDECK_RECORDINGS_SERVICE_H

@@ -1,9 +1,9 @@
 /*
- * Provider accounts: whether they answer.
+ * Provider accounts: do they answer, or are they paused?
  *
- * A fault of the account rather than of a recording pauses it: ACCOUNT_PAUSE, doubled each time, up
- * to ACCOUNT_PAUSE_MAX. After the pause one run goes first, as a probe; the others wait for what it
- * finds.
+ * A fault of the account, not of one recording, pauses the account for ACCOUNT_PAUSE, doubled each
+ * time, up to ACCOUNT_PAUSE_MAX. After the pause one run goes first, as a probe; the others wait
+ * for its result.
  */
 #ifndef TAPEDECK_RUNS_ACCOUNT_H
 #define TAPEDECK_RUNS_ACCOUNT_H

@@ -1,5 +1,5 @@
 /*
- * Runs as people see them: a call's history, a business's work. Changes nothing.
+ * Runs as people see them: the runs of a call, the active runs of a business. Changes nothing.
  */
 #ifndef TAPEDECK_RUNS_HISTORY_H
 #define TAPEDECK_RUNS_HISTORY_H

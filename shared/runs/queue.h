@@ -1,9 +1,10 @@
 /*
- * Who may download now, and who waits: the traffic light, in Redis.
+ * Who may download now and who waits: the traffic light, in Redis.
  *
- * Every change goes through one atomic script (db/queue/dispatch.lua), so whichever verb comes next
- * heals what the last one could not finish. Nothing here is the truth: losing all of it loses no
- * work. Any verb may answer RESULT_UNAVAILABLE; the run stays in PostgreSQL and is picked up later.
+ * Every change goes through one atomic script (db/queue/dispatch.lua), so the next call repairs
+ * what the last one could not finish. PostgreSQL is the truth: when all of this is lost, no work is
+ * lost. Any function may return RESULT_UNAVAILABLE; the run stays in PostgreSQL and is picked up
+ * later.
  */
 #ifndef TAPEDECK_RUNS_QUEUE_H
 #define TAPEDECK_RUNS_QUEUE_H

@@ -1,9 +1,9 @@
 /*
- * Runs: one unit of work on one call, in PostgreSQL. One active run a call; the history is the
- * breaker.
+ * Runs: one unit of work on one call, in PostgreSQL. Each call has at most one active run. The
+ * failed runs of a call decide whether its breaker is open.
  *
- * Whoever works on a run holds its lease token; every verb that takes a token changes nothing and
- * gives RESULT_LOST when somebody else has it by now.
+ * Whoever works on a run holds its lease token. A function that takes a token changes nothing and
+ * gives RESULT_LOST when somebody else has the run by now.
  */
 #ifndef TAPEDECK_RUNS_RUN_H
 #define TAPEDECK_RUNS_RUN_H

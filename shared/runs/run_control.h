@@ -1,5 +1,5 @@
 /*
- * What a person may ask of runs: to end one, or to open the way again by hand.
+ * What a person may do with runs: cancel one, or queue failed ones again.
  */
 #ifndef TAPEDECK_RUNS_RUN_CONTROL_H
 #define TAPEDECK_RUNS_RUN_CONTROL_H

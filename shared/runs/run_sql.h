@@ -1,6 +1,6 @@
 /*
- * Pieces of SQL that run.c and run_held.c share: a rescue of the row `r`, counted within
- * RECOVERY_WINDOW, and whether another one is allowed.
+ * SQL that run.c and run_held.c share: a rescue of the row `r`, counted within RECOVERY_WINDOW, and
+ * whether another rescue is allowed.
  */
 #ifndef TAPEDECK_RUNS_RUN_SQL_H
 #define TAPEDECK_RUNS_RUN_SQL_H

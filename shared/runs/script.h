@@ -1,6 +1,6 @@
 /*
- * The Lua scripts of db/queue, and the names of the keys they work on. Whoever speaks to Redis
- * about recordings does it through these.
+ * The Lua scripts of db/queue, and the names of the keys that they work on. Everything that asks
+ * Redis about recordings goes through these.
  */
 #ifndef TAPEDECK_RUNS_SCRIPT_H
 #define TAPEDECK_RUNS_SCRIPT_H

@@ -1,7 +1,8 @@
 /*
- * What Redis counts at the door: failed sign-ins by address, and responders that wait.
+ * What Redis counts to limit requests: failed sign-ins by address, and responders that wait.
  *
- * Both forget by themselves. Any verb may answer RESULT_UNAVAILABLE; then nothing was counted.
+ * Both counts expire by themselves. Any function may return RESULT_UNAVAILABLE; then nothing was
+ * counted.
  */
 #ifndef TAPEDECK_RUNS_THROTTLE_H
 #define TAPEDECK_RUNS_THROTTLE_H

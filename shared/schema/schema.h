@@ -1,8 +1,8 @@
 /*
  * The schema: numbered migrations, each applied once, in order, in a transaction of its own.
  *
- * Two at once are kept apart by an advisory lock. The checksum of each applied file is kept; a file
- * that was changed afterwards is refused, loudly. Applying again is safe.
+ * An advisory lock prevents two migrations at once. The checksum of each applied file is kept; a
+ * file that was changed afterwards is refused with an error. Applying again is safe.
  */
 #ifndef TAPEDECK_SCHEMA_SCHEMA_H
 #define TAPEDECK_SCHEMA_SCHEMA_H

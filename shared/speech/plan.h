@@ -1,9 +1,9 @@
 /*
- * What of a recording is sent to the speech server: its stretches of speech, channel by channel,
- * put behind each other with a short silence between. Pure.
+ * Which parts of a recording are sent to the speech server: its stretches of speech, channel by
+ * channel, one after the other with a short silence between. Pure.
  *
- * A channel's stretches make its stream; the streams lie behind each other as mono 16-bit samples.
- * Times of the stream are translated back into times of the recording. The plan is text, so that a
+ * The stretches of a channel make its stream. The streams follow each other as mono 16-bit samples.
+ * Times of a stream are translated back into times of the recording. The plan is text, so that a
  * child can write it before the samples.
  */
 #ifndef TAPEDECK_SPEECH_PLAN_H

@@ -1,8 +1,8 @@
 /*
- * Where somebody speaks in one channel of a recording, by how loud it is. Pure.
+ * Finds where somebody speaks in one channel of a recording, by its level. Pure.
  *
- * The level of a block is the root mean square of its 16-bit samples. What counts as loud follows
- * the channel's own noise, within bounds that a telephone line keeps.
+ * The level of a block is the root mean square of its 16-bit samples. The threshold depends on the
+ * channel's own noise, within limits that fit telephone lines.
  */
 #ifndef TAPEDECK_SPEECH_SILENCE_H
 #define TAPEDECK_SPEECH_SILENCE_H

@@ -1,5 +1,5 @@
 /*
- * Summaries: what a chat server is asked, how its answer becomes a text for people, and the fixed
+ * Summaries: the request to a chat server, how its answer becomes a text for people, and the fixed
  * sentences for calls in which nothing was said. Pure.
  */
 #ifndef TAPEDECK_SPEECH_SUMMARY_H

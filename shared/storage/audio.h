@@ -1,5 +1,5 @@
 /*
- * What some bytes are, by their own first bytes. Pure.
+ * Which audio format some bytes have, by their first bytes. Pure.
  */
 #ifndef TAPEDECK_STORAGE_AUDIO_H
 #define TAPEDECK_STORAGE_AUDIO_H

@@ -1,10 +1,10 @@
 /*
  * This disk as a cache of what the object store has: CACHE_MAX_BYTES.
  *
- * What was played longest ago goes first. Nothing goes that is open somewhere or was played in the
- * last minutes, and nothing that the store, asked at that moment, does not have with all its bytes.
- * Waveforms, which can be made again, go by the same order. When a recording was last played, and a
- * waveform last read, is its file's time of access.
+ * What was played longest ago is removed first. A recording stays when it is open somewhere, when
+ * it was played in the last minutes, or when the store, asked at that moment, does not have all its
+ * bytes. Waveforms can be made again and are removed in the same order. The access time of a file
+ * says when a recording was last played, or a waveform last read.
  */
 #ifndef TAPEDECK_STORAGE_CACHE_H
 #define TAPEDECK_STORAGE_CACHE_H

@@ -1,6 +1,6 @@
 /*
- * The disk under RECORDINGS_DIR: what is left on it, and what lies there unfinished. Changes
- * nothing.
+ * The disk under RECORDINGS_DIR: how much space is free, and how much unfinished downloads take.
+ * Changes nothing.
  */
 #ifndef TAPEDECK_STORAGE_DISK_H
 #define TAPEDECK_STORAGE_DISK_H

@@ -1,5 +1,5 @@
 /*
- * The folders of businesses under RECORDINGS_DIR: going through them. Links are not followed.
+ * Visits the folders of businesses under RECORDINGS_DIR. Symbolic links are not followed.
  */
 #ifndef TAPEDECK_STORAGE_FOLDERS_H
 #define TAPEDECK_STORAGE_FOLDERS_H

@@ -1,6 +1,6 @@
 /*
- * RECORDINGS_DIR as a whole: what stands there, and taking it away. A file that is being played
- * plays on: whoever has it open keeps it.
+ * All files under RECORDINGS_DIR: lists them, and deletes some. A file that is being played plays
+ * on, because whoever has it open keeps it.
  */
 #ifndef TAPEDECK_STORAGE_INVENTORY_H
 #define TAPEDECK_STORAGE_INVENTORY_H

@@ -1,12 +1,12 @@
 /*
  * Recordings in the object store, as PostgreSQL knows them.
  *
- * A row says that the store has the recording, because it was asked after the upload. One that the
- * store turns out not to have any more is *lost*: its row says so, and the recording is fetched
- * from the provider again. A row goes when its object was seen to be gone.
+ * A row says that the store has the recording; the store was asked after the upload. When the store
+ * does not have it any more, the recording is *lost*: its row says so, and the recording is fetched
+ * from the provider again. A row is deleted when its object was seen to be gone.
  *
- * Beside a recording its waveform, as on disk (file.h), which the row tells of, too. It is that
- * recording's and no other's, goes when the recording goes, and can always be made again.
+ * The waveform is beside its recording, as on disk (file.h), and the row has it, too. It belongs to
+ * that recording only, is deleted with it, and can always be made again.
  */
 #ifndef TAPEDECK_STORAGE_OBJECT_H
 #define TAPEDECK_STORAGE_OBJECT_H

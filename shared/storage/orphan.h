@@ -1,10 +1,10 @@
 /*
- * Orphans: objects in the store that no call keeps. Its call went, or its recording was deleted
- * while the store did not delete; what a legal hold holds is none.
+ * Orphans: objects in the store that no call keeps. The call is gone, or its recording was deleted
+ * while the store did not delete. What is under a legal hold is no orphan.
  *
- * A change of call_log marks the object (db/migrations/130_strays.sql), so that those few are found
- * however many objects there are. What no mark tells of is found by a tour through all of them, a
- * piece at a time, and marked.
+ * A change of call_log marks the object (db/migrations/130_strays.sql), so the few orphans are
+ * found quickly, however many objects there are. Orphans without a mark are found and marked by a
+ * tour through all objects, some at a time.
  */
 #ifndef TAPEDECK_STORAGE_ORPHAN_H
 #define TAPEDECK_STORAGE_ORPHAN_H

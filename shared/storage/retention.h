@@ -1,9 +1,10 @@
 /*
  * How long recordings are kept.
  *
- * A recording expires RETENTION_DAYS after its call (a business's own days go before; 0: never; a
- * legal hold: never), or when call_log.recording_expires_at says. Its row says so before its file
- * goes, so that nobody fetches it again meanwhile; what was said in it stays.
+ * A recording expires RETENTION_DAYS after its call, or after its business's own number of days (0:
+ * never), or at call_log.recording_expires_at. Under a legal hold it never expires. Its row says
+ * that it is deleted before its file is deleted, so that nobody fetches it again meanwhile. The
+ * transcript stays.
  */
 #ifndef TAPEDECK_STORAGE_RETENTION_H
 #define TAPEDECK_STORAGE_RETENTION_H

@@ -1,6 +1,6 @@
 /*
- * A page of Twilio's recordings list (Twilio, "Recordings resource: read multiple"), turned into
- * the callbacks that should have told us.
+ * A page of Twilio's list of recordings (Twilio, "Recordings resource: read multiple"), turned into
+ * the callbacks that Twilio should have sent.
  */
 #ifndef TAPEDECK_TWILIO_LISTING_H
 #define TAPEDECK_TWILIO_LISTING_H

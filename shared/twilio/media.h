@@ -1,9 +1,10 @@
 /*
- * Where a recording's media lives, and in which formats to ask for it.
+ * Where a recording's media is, and in which formats to ask for it.
  *
- * A RecordingUrl may come with any of several endings, as http, or as a path alone. Nothing is ever
- * fetched as it stands: the account and recording SIDs are read out of it and the URL is rebuilt
- * under the configured API base (Twilio, "Recordings resource: fetch a recording's media file").
+ * A RecordingUrl may have one of several endings, may begin with http, or may be a path alone. It
+ * is never fetched as it is: the account and recording SIDs are read from it, and the URL is built
+ * again under the configured API base (Twilio, "Recordings resource: fetch a recording's media
+ * file").
  */
 #ifndef TAPEDECK_TWILIO_MEDIA_H
 #define TAPEDECK_TWILIO_MEDIA_H
