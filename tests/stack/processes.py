@@ -150,13 +150,18 @@ class Registry:
         raise StackError(f"{name} is no process of this stack")
 
     def _end(self, running: Running) -> None:
+        """Whoever was seen is waited for until it is gone: a process that dies loses its memory,
+        and with it the mark, some time before the sockets it listens on."""
+        seen = self._members(running)
         if self._leads(running):
             send(running.pid, signal.SIGCONT)
             send(running.pid, running.stop_signal)
             wait_until(lambda: not self._leads(running), running.stop_seconds)
-        for pid in self._members(running):
+        seen |= self._members(running)
+        for pid in filter(lambda pid: lives(pid, seen[pid]), seen):
             send(pid, signal.SIGKILL)
-        wait_until(lambda: not self._leads(running) and not self._members(running), 5.0)
+        wait_until(lambda: not self._leads(running) and not any(map(lives, seen, seen.values()))
+                   and not self._members(running), 5.0)
 
     def _leads(self, running: Running) -> bool:
         child = self.children.get(running.pid)
@@ -165,15 +170,16 @@ class Registry:
         stat = read_stat(running.pid)
         return stat is not None and stat.alive and stat.started == running.started
 
-    def _members(self, running: Running) -> list[int]:
-        """Those alive in its session; when the leader is gone, only those that bear our mark."""
+    def _members(self, running: Running) -> dict[int, int]:
+        """Those alive in its session, and when they started; when the leader is gone, only those
+        that bear our mark."""
         led = self._leads(running)
         mark = f"{MARK}={self.run_dir}".encode()
-        return [
-            pid for pid in all_pids()
+        return {
+            pid: stat.started for pid in all_pids()
             if (stat := read_stat(pid)) is not None and stat.alive and stat.session == running.pid
             and (led or (stat.started >= running.started and mark in read_environment(pid)))
-        ]
+        }
 
     def _save(self) -> None:
         text = json.dumps({"processes": [asdict(one) for one in self.running]}, indent=1)
@@ -204,7 +210,15 @@ def read_stat(pid: int) -> Stat | None:
         return None
     # The name stands in parentheses and may hold anything, parentheses too.
     fields = text.rpartition(")")[2].split()
-    return Stat(fields[0] not in "ZX", int(fields[1]), int(fields[3]), int(fields[19]))
+    # A first thread may have ended before the others: they still hold what the process had open.
+    alive = fields[0] not in "ZX" or int(fields[17]) > 1
+    return Stat(alive, int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def lives(pid: int, started: int) -> bool:
+    """Whether the process that had this pid then still is there."""
+    stat = read_stat(pid)
+    return stat is not None and stat.alive and stat.started == started
 
 
 def read_environment(pid: int) -> list[bytes]:
