@@ -22,7 +22,7 @@ import redis
 
 from s3.ceph import Ceph
 from s3.proxy import Proxy
-from stack import calls, tokens
+from stack import calls, scratch, tokens
 from stack.api import Api
 from stack.calls import Call
 from stack.stack import ROOT, Stack
@@ -136,14 +136,15 @@ def make_stack(
 
 
 @pytest.fixture(scope="session")
-def ceph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ceph]:
+def ceph() -> Iterator[Ceph]:
     """This worker's object store, real and empty."""
-    one = Ceph(tmp_path_factory.mktemp("ceph"))
-    try:
-        one.start()
-        yield one
-    finally:
-        one.stop()
+    with scratch.folder() as home:
+        one = Ceph(home)
+        try:
+            one.start()
+            yield one
+        finally:
+            one.stop()
 
 
 @pytest.fixture

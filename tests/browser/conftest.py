@@ -12,17 +12,19 @@ from selenium.webdriver import Chrome
 from browser_kit import Browser, start_chrome
 from browser_site import Site
 from browser_stub import Stub
+from stack import scratch
 from stack.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def chrome() -> Iterator[Chrome]:
     for program in ("chromium", "chromedriver"):
         assert shutil.which(program), f"{program} is missing; run: sh tests/stack/setup.sh test"
-    chrome = start_chrome(tmp_path_factory.mktemp("chrome"))
-    chrome.set_script_timeout(20)
-    yield chrome
-    chrome.quit()
+    with scratch.folder() as profile:
+        chrome = start_chrome(profile)
+        chrome.set_script_timeout(20)
+        yield chrome
+        chrome.quit()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import psycopg
 import redis
 from psycopg.rows import class_row
+from stack import processes
 from stack.calls import Call, new_call, new_number, new_sid
 from stack.stack import Stack
 
@@ -207,14 +208,7 @@ def assert_stored(call: Call, format: str, extension: str = "wav") -> None:
 
 def alive_in_session(session: int) -> bool:
     """Whether any process of it runs, or could."""
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, _, its_session = stat.read_text().rpartition(")")[2].split()[:4]
-        except OSError:
-            continue  # it has just ended
-        if int(its_session) == session and state not in "ZX":
-            return True
-    return False
+    return any(True for _ in processes.in_session(session))
 
 
 class Runner:

@@ -36,7 +36,7 @@ class Pooled:
     """The server lasts as long as this; the pooler can be ended and started meanwhile."""
 
     def __init__(self, run_dir: Path) -> None:
-        self._layout = Layout(run_dir)
+        self._layout = Layout(run_dir, brief=True)
         self._registry = Registry(run_dir, bound=True)
 
     def __enter__(self) -> Pooled:

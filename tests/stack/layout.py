@@ -6,18 +6,15 @@ import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import ports
+from . import ports, scratch
 from .errors import StackError
 
 # Marks a directory as one of ours: nothing is ever removed from another.
 STAMP = ".tapedeck-stack"
-SCRATCH_HOME = Path("/tmp")
-SCRATCH_PREFIX = "tapedeck-"
 LONGEST_SOCKET = "postgres/.s.PGSQL.5432.lock"
 PLACED = ("postgres", "sockets")
 OWN_FILES = ("env", "tapedeck.env", "pids.json", "pids.new", "twilio.url", "speech.url")
@@ -25,10 +22,11 @@ OWN_DIRS = (*PLACED, "recordings")
 
 
 class Layout:
-    """One run directory."""
+    """One run directory; a `brief` one has its database in memory, where there is room for it."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, brief: bool = False) -> None:
         self.run_dir = run_dir
+        self._brief = brief
         self.logs = run_dir / "log"
         self.recordings = run_dir / "recordings"
         self.config = run_dir / "tapedeck.env"
@@ -61,13 +59,13 @@ class Layout:
     def make(self, pg_user: str | None) -> Path:
         """Make the directories; where `postgres` and `sockets` go is returned.
 
-        That is the run directory itself, unless its path is too long for a socket or closed to
-        the user that PostgreSQL runs as.
+        That is the run directory itself, unless it is a brief one, or its path is too long for a
+        socket or closed to the user that PostgreSQL runs as.
         """
         self.logs.mkdir(mode=0o700, exist_ok=True)
         if pg_user:
             self.run_dir.chmod(0o711)
-        base = self.run_dir if self._suits(pg_user) else self._scratch(pg_user)
+        base = self.run_dir if not self._brief and self._suits(pg_user) else self._scratch(pg_user)
         (base / "sockets").mkdir(mode=0o700)
         return base
 
@@ -78,7 +76,7 @@ class Layout:
         for name in OWN_DIRS:
             path = self.run_dir / name
             if path.is_symlink():
-                _remove_scratch(Path(os.readlink(path)).parent)
+                scratch.remove(Path(os.readlink(path)).parent)
                 path.unlink()
             else:
                 shutil.rmtree(path, ignore_errors=True)
@@ -93,17 +91,9 @@ class Layout:
         return seen.returncode == 0
 
     def _scratch(self, pg_user: str | None) -> Path:
-        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=SCRATCH_HOME))
+        made = scratch.make(lasting=not self._brief)
         for name in PLACED:
-            (self.run_dir / name).symlink_to(scratch / name)
+            (self.run_dir / name).symlink_to(made / name)
         if pg_user:
-            scratch.chmod(0o711)
-        return scratch
-
-
-def _remove_scratch(path: Path) -> None:
-    """Remove a directory that mkdtemp made for us, and no other."""
-    if path.parent != SCRATCH_HOME or not path.name.startswith(SCRATCH_PREFIX):
-        return
-    if not path.is_symlink() and path.exists() and path.stat().st_uid == os.geteuid():
-        shutil.rmtree(path, ignore_errors=True)
+            made.chmod(0o711)
+        return made

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -176,9 +176,8 @@ class Registry:
         led = self._leads(running)
         mark = f"{MARK}={self.run_dir}".encode()
         return {
-            pid: stat.started for pid in all_pids()
-            if (stat := read_stat(pid)) is not None and stat.alive and stat.session == running.pid
-            and (led or (stat.started >= running.started and mark in read_environment(pid)))
+            pid: stat.started for pid, stat in in_session(running.pid)
+            if led or (stat.started >= running.started and mark in read_environment(pid))
         }
 
     def _save(self) -> None:
@@ -205,13 +204,14 @@ def _end_with_parent() -> None:
 
 def read_stat(pid: int) -> Stat | None:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
     except OSError:
         return None
     # The name stands in parentheses and may hold anything, parentheses too.
-    fields = text.rpartition(")")[2].split()
+    fields = text.rpartition(b")")[2].split()
     # A first thread may have ended before the others: they still hold what the process had open.
-    alive = fields[0] not in "ZX" or int(fields[17]) > 1
+    alive = fields[0] not in (b"Z", b"X") or int(fields[17]) > 1
     return Stat(alive, int(fields[1]), int(fields[3]), int(fields[19]))
 
 
@@ -226,6 +226,19 @@ def read_environment(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def in_session(session: int) -> Iterator[tuple[int, Stat]]:
+    """Those alive in it. Asked often, so the kernel is asked no more than it takes."""
+    for pid in all_pids():
+        try:
+            if os.getsid(pid) != session:
+                continue
+        except OSError:
+            continue  # it has just ended
+        stat = read_stat(pid)
+        if stat is not None and stat.alive and stat.session == session:
+            yield pid, stat
 
 
 def all_pids() -> Iterable[int]:

@@ -50,3 +50,17 @@ def output(tapedeck: Path, *arguments: str, env: Mapping[str, str]) -> str:
         said = done.stderr.strip() or done.stdout.strip() or "it gave no reason"
         raise StackError(f"tapedeck {arguments[0]} failed: {said.splitlines()[-1]}")
     return done.stdout.strip()
+
+
+def config_names(tapedeck: Path, env: Mapping[str, str]) -> tuple[str, ...]:
+    """What can be configured: each build is asked once, however many stacks begin."""
+    try:
+        build = (tapedeck, tapedeck.stat().st_mtime_ns)
+    except OSError:
+        build = (tapedeck, 0)
+    if build not in _NAMES:
+        _NAMES[build] = tuple(output(tapedeck, "config", "--names", env=env).split())
+    return _NAMES[build]
+
+
+_NAMES: dict[tuple[Path, int], tuple[str, ...]] = {}

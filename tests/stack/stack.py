@@ -80,7 +80,7 @@ class Stack:
         self._made_up: frozenset[str] = frozenset()
         self._names: tuple[str, ...] = ()
         self._services: dict[str, Service] = {}
-        self._layout = Layout(self.run_dir)
+        self._layout = Layout(self.run_dir, brief=fast)
         self._registry = Registry(self.run_dir, bound)
         self._control: Control | None = None
 
@@ -212,8 +212,7 @@ class Stack:
         base = self._layout.make(pg_server.server_user())
         self.base_url = f"http://127.0.0.1:{port}"
         # There is no env file yet, and the names must be known to write one.
-        names = programs.output(self.tapedeck, "config", "--names", env=self._base_environment())
-        self._names = tuple(names.split())
+        self._names = programs.config_names(self.tapedeck, self._base_environment())
         self._configure(base)
         self._start_stores(base)
         self._start_provider()
