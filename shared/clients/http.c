@@ -441,13 +441,15 @@ static bool finish_completed(struct http *http)
     return any;
 }
 
-static bool finish_cancelled_and_stalled(struct http *http)
+/* Whose bytes were refused as they were flushed is ended here: curl would only hear of it with the
+ * next ones, which may never come. */
+static bool finish_unwanted_and_stalled(struct http *http)
 {
     int64_t now = clock_monotonic_ms();
     size_t before = http->count;
     for (struct http_transfer *t = http->first, *next; t != NULL; t = next) {
         next = t->next;
-        if (t->cancelled) {
+        if (t->cancelled || t->refused) {
             finish(t, HTTP_STOPPED);
         } else if (now - t->last_byte_ms >= t->stall_timeout_ms) {
             finish(t, HTTP_STALLED);
@@ -479,7 +481,7 @@ enum result http_poll(struct http *http, const int *fds, size_t count, int timeo
         return RESULT_FAILED;
     }
     bool happened = finish_completed(http);
-    happened = finish_cancelled_and_stalled(http) || happened;
+    happened = finish_unwanted_and_stalled(http) || happened;
     if (happened) {
         timeout_ms = 0; /* the caller waits for that, perhaps, and nothing else may come */
     }

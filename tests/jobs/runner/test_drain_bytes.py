@@ -153,7 +153,7 @@ REFUSED: dict[str, tuple[str, Reply]] = {
     "no content": ("provider_refused", Reply(204, body=b"")),
     "a teapot": ("provider_refused", Reply(418, body=WAV)),
     "a redirect to nowhere": ("redirected", Reply(302, body=WAV)),
-    # These would go on for ever: their first bytes are enough.
+    # These would go on for ever: their first bytes are enough, and nobody waits for more.
     "a page that never ends": ("not_audio", Reply(body=b"<html>" * 1000, length=10**9)),
     "audio that never ends": ("too_big", Reply(body=WAV, endless=True)),
 }
@@ -165,7 +165,7 @@ def test_what_is_no_recording_is_not_stored(
     rds: redis.Redis,
 ) -> None:
     drain(TWILIO_API_BASE=provider(reply), RECORDING_FORMATS="wav2", RETRY_DELAYS=LATER,
-          MAX_RECORDING_BYTES="1000000")
+          MAX_RECORDING_BYTES="1000000", STALL_TIMEOUT="10min")
     run = run_of(db, call)
     assert (run.status, run.attempts, run.error_code) == ("queued", 1, code)
     assert files_of(call) == []
