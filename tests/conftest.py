@@ -184,8 +184,10 @@ def twilio(stack: Stack) -> Iterator[Control]:
 
 @pytest.fixture
 def new_business(stack: Stack) -> Iterator[Callable[[], int]]:
-    """new_business(): the id of a new one. What its tests left unfinished goes with the test."""
+    """new_business(): the id of a new one. What its tests left unfinished goes with the test; what
+    others left behind, such as a runner that ended later than its test, does so before."""
     made: list[int] = []
+    _forget_rows(stack, "true")
 
     def make() -> int:
         business = 1000 + secrets.randbelow(2**31 - 2000)
@@ -240,14 +242,7 @@ def drain(stack: Stack) -> Callable[..., subprocess.CompletedProcess[str]]:
 def _forget_work(stack: Stack, businesses: list[int]) -> None:
     """The next test's runner must not meet what this one left in the queue, nor an account that
     rests."""
-    with psycopg.connect(stack.database_url, autocommit=True) as connection:
-        connection.execute(
-            "UPDATE recording_runs SET status = 'cancelled' "
-            "WHERE business_id = ANY(%s) AND status IN ('queued', 'running')", [businesses],
-        )
-        connection.execute("DELETE FROM call_steps WHERE business_id = ANY(%s)", [businesses])
-        connection.execute("DELETE FROM call_webhooks WHERE business_id = ANY(%s)", [businesses])
-        connection.execute("DELETE FROM provider_accounts")
+    _forget_rows(stack, "business_id = ANY(%s)", businesses)
     with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
         for business in businesses:
             for pattern in (f"rec_*:{business}", f"rec_*:{business}:*"):
@@ -256,3 +251,12 @@ def _forget_work(stack: Stack, businesses: list[int]) -> None:
         for job in client.lrange("rec_jobs", 0, -1):
             if int(job.split(":")[0]) in businesses:
                 client.lrem("rec_jobs", 0, job)
+
+
+def _forget_rows(stack: Stack, whose: str, *values: Any) -> None:
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        connection.execute("UPDATE recording_runs SET status = 'cancelled' "
+                           f"WHERE status IN ('queued', 'running') AND {whose}", values)
+        connection.execute(f"DELETE FROM call_steps WHERE {whose}", values)
+        connection.execute(f"DELETE FROM call_webhooks WHERE {whose}", values)
+        connection.execute("DELETE FROM provider_accounts")
