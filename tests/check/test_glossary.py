@@ -19,11 +19,11 @@ CODE = re.compile(r"`([^`]+)`")
 # Names that say what they are to anybody in the field. A new file is either here or in the glossary.
 STANDARD = {
     # shared/base, shared/config, shared/app.h, shared/schema
-    "address", "app", "backoff", "buf", "clock", "config", "config_value", "credentials", "embedded",
-    "env_file", "form", "log", "result", "schema", "text",
+    "address", "app", "backoff", "buf", "clock", "config", "config_list", "config_value",
+    "credentials", "duration", "embedded", "env_file", "form", "log", "result", "schema", "text",
     # shared/clients
-    "crypto", "http", "http_gather", "http_source", "json", "jwt", "jwt_verifier", "pg", "pg_array",
-    "redis", "redis_address", "redis_sentinel", "s3", "s3_request",
+    "crypto", "http", "http_file", "http_gather", "http_source", "json", "jwt", "jwt_verifier",
+    "pg", "pg_array", "redis", "redis_address", "redis_sentinel", "s3", "s3_request",
     # the other rooms of shared/
     "audio", "disk", "folders", "metrics", "run_sql", "script", "signature", "summary", "wav",
     # jobs/
