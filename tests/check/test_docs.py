@@ -11,6 +11,7 @@ from stack.stack import ROOT
 
 SETTINGS = ROOT / "docs" / "configuration.md"
 ROW = re.compile(r"^\|\s*`?([A-Z][A-Z0-9_]+)`?\s*\|\s*(?:`([^`]*)`)?\s*\|", re.MULTILINE)
+MEANING = re.compile(r"^\| `([A-Z][A-Z0-9_]+)` \|[^|]*\| (.*) \|$", re.MULTILINE)
 QUOTED = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)")
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:c|h|py|lua|conf|sql|js|mjs|txt|sh))`")
@@ -50,6 +51,13 @@ def setting_faults(defaults: Mapping[str, str], page: str) -> Iterator[str]:
         yield f"{name} is documented, and there is no such setting"
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"{name} is documented twice"
+
+
+def meaning_faults(meanings: Mapping[str, str], page: str) -> Iterator[str]:
+    """Of the settings that the page has: the others are a fault of setting_faults."""
+    for name, documented in MEANING.findall(page):
+        if name in meanings and meanings[name] != documented:
+            yield f"{name} is {meanings[name]!r}, and documented as {documented!r}"
 
 
 def anchors(page: str) -> set[str]:
@@ -97,6 +105,15 @@ def test_every_setting_is_documented(build_dir: Path) -> None:
     assert list(setting_faults(effective, SETTINGS.read_text())) == []
 
 
+def test_settings_mean_what_the_program_says(build_dir: Path) -> None:
+    lines = ask(build_dir).splitlines()
+    meanings = {line.partition("=")[0]: above.removeprefix("# ")
+                for above, line in zip(lines[::2], lines[1::2], strict=True)}
+    page = SETTINGS.read_text()
+    assert len(MEANING.findall(page)) == len(meanings)
+    assert list(meaning_faults(meanings, page)) == []
+
+
 def test_links_lead_somewhere() -> None:
     assert (ROOT / "README.md").exists(), "README.md is not there"
     assert len(our_pages()) > 1, "there are no pages in docs/"
@@ -128,6 +145,13 @@ def test_missing_settings_are_found() -> None:
     both = {"AN_A": "", "AN_B": "5s"}
     assert len(list(setting_faults(both, PAGE + "Or `NO_SUCH_NAME`."))) == 1
     assert len(list(setting_faults(both, PAGE + "| `AN_A` |  |\n"))) == 1
+
+
+def test_other_meanings_are_found() -> None:
+    page = "| name | default | meaning |\n|---|---|---|\n| `AN_A` |  | one |\n| `AN_B` | `5s` | two |\n"
+    assert list(meaning_faults({"AN_A": "one", "AN_B": "two"}, page)) == []
+    assert list(meaning_faults({"AN_A": "one"}, page)) == []
+    assert len(list(meaning_faults({"AN_A": "two", "AN_B": "two"}, page))) == 1
 
 
 def test_what_the_manual_lacks_is_found() -> None:
