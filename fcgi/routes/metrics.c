@@ -34,7 +34,7 @@ static void add_servers(struct buf *out, const struct overview *o, bool redis)
     static const char UP[] = "tapedeck_up";
     static const char SEEN[] = "tapedeck_runner_seen_seconds";
     struct exposition_label one[2];
-    exposition_family(out, UP, "gauge", "Whether it answers, or can be written to.");
+    exposition_family(out, UP, "gauge", "1: it answers, or can be written to.");
     exposition_sample(out, UP, "", label(one, "part", "postgresql"), o->database);
     exposition_sample(out, UP, "", label(one, "part", "redis"), redis);
     exposition_sample(out, UP, "", label(one, "part", "disk"), o->disk.writable);
@@ -45,8 +45,8 @@ static void add_servers(struct buf *out, const struct overview *o, bool redis)
                            o->runner_seen_ms < 0 ? -1 : o->runner_seen_ms * 1000);
     }
     if (o->disk.known) {
-        gauge(out, "tapedeck_disk_free_bytes", "What may still be written under RECORDINGS_DIR.",
-              o->disk.free);
+        gauge(out, "tapedeck_disk_free_bytes",
+              "Bytes that may still be written under RECORDINGS_DIR.", o->disk.free);
         gauge(out, "tapedeck_disk_size_bytes", "The size of its file system.", o->disk.total);
     }
 }
@@ -55,9 +55,8 @@ static void add_lanes(struct buf *out, const struct overview *o)
 {
     static const char RUNS[] = "tapedeck_queue_runs";
     static const char WAIT[] = "tapedeck_queue_oldest_wait_seconds";
-    exposition_family(
-        out, RUNS, "gauge",
-        "Runs that are fetched now, wait for a slot, or rest until their time comes.");
+    exposition_family(out, RUNS, "gauge",
+                      "Runs that are downloading, wait for a slot, or may not start yet.");
     for (int lane = LANE_CLICK; lane <= LANE_LATER; lane++) {
         const struct overview_lane *l = &o->lanes[lane];
         const char *name = queue_lane_name((enum queue_lane)lane);
@@ -98,8 +97,7 @@ static void add_after(struct buf *out, const struct overview *o)
     static const char *const STATES[] = {"queued", "running", "skipped", "failed"};
     static const char *const ENDS[] = {"waiting", "failed"};
     exposition_family(out, STEPS, "gauge",
-                      "What recordings are followed by: queued, running; within a day: skipped, "
-                      "failed.");
+                      "Steps after the recording: queued, running; within a day: skipped, failed.");
     for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++) {
         for (size_t s = 0; s < sizeof STATES / sizeof *STATES; s++) {
             exposition_sample(
@@ -119,10 +117,10 @@ static void add_after(struct buf *out, const struct overview *o)
 static void add_database(struct buf *out, const struct overview *o)
 {
     add_lanes(out, o);
-    gauge(out, "tapedeck_accounts_paused", "Provider accounts that rest after a fault.",
+    gauge(out, "tapedeck_accounts_paused", "Provider accounts that are paused after a fault.",
           (int64_t)o->pause_count);
-    gauge(out, "tapedeck_breakers_open", "Recordings left alone, as they failed too often.",
-          o->breakers_open);
+    gauge(out, "tapedeck_breakers_open",
+          "Recordings that are not tried now, because they failed too often.", o->breakers_open);
     gauge(out, "tapedeck_callbacks_waiting", "Callbacks whose call is not known yet.",
           o->inbox_waiting);
     add_after(out, o);
@@ -135,7 +133,7 @@ static void add_downloads(struct buf *out, const struct counts *counts)
     static const char ENDS[] = "tapedeck_downloads_total";
     static const char BYTES[] = "tapedeck_download_bytes_total";
     static const char *const RESULTS[] = {"completed", "retried", "failed", "cancelled", "lost"};
-    exposition_family(out, ENDS, "counter", "Attempts to fetch a recording, by how they ended.");
+    exposition_family(out, ENDS, "counter", "Download attempts by their result.");
     for (size_t i = 0; i < sizeof RESULTS / sizeof *RESULTS; i++) {
         struct exposition_label one[2];
         exposition_sample(out, ENDS, "", label(one, "result", RESULTS[i]),
@@ -186,7 +184,7 @@ static void add_counts(struct buf *out, const struct counts *counts)
     struct latencies latencies = {out, counts};
     add_downloads(out, counts);
     exposition_family(out, "tapedeck_download_faults_total", "counter",
-                      "Attempts that did not end well, by reason.");
+                      "Download attempts that did not succeed, by reason.");
     counts_each(counts, METRICS_FAULTS, add_fault, out);
     exposition_family(out, "tapedeck_http_requests_total", "counter",
                       "Requests that responders answered.");

@@ -97,7 +97,7 @@ int command_reconcile(const struct app *app, int argc, char **argv)
     enum result result = r.catalogue.http != NULL ? read_pages(&r) : RESULT_FAILED;
     http_free(r.catalogue.http);
     if (result == RESULT_UNAVAILABLE) {
-        fprintf(stderr, "tapedeck: reconcile: PostgreSQL did not answer; the next time goes on\n");
+        fprintf(stderr, "tapedeck: reconcile: PostgreSQL did not answer; the next run continues\n");
     }
     log_event("RECONCILE_DONE", "seen=%lld news=%lld ok=%d", (long long)r.seen, (long long)r.news,
               result == RESULT_OK);

@@ -288,7 +288,7 @@ static int report(const struct retain *r)
         printf("%lld more would be deleted at Twilio\n", (long long)r->left);
     }
     if (r->result == RESULT_UNAVAILABLE) {
-        fprintf(stderr, "tapedeck: retain: PostgreSQL did not answer; the next one goes on\n");
+        fprintf(stderr, "tapedeck: retain: PostgreSQL did not answer; the next run continues\n");
     } else if (r->result == RESULT_FAILED) {
         fprintf(stderr, "tapedeck: retain: not everything could be removed; see RECORDINGS_DIR\n");
     }
