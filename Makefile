@@ -24,7 +24,9 @@ LDFLAGS  ?=
 ALL_CFLAGS  = $(CSTD) $(WARNINGS) $(CFLAGS) -I shared -I fcgi -I jobs -MMD -MP
 ALL_LDFLAGS = $(LDFLAGS)
 
-SANITIZERS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -fPIE
+# They watch what contexts are, too (shared/base/magic.h).
+SANITIZERS = -DCHECK_CONTEXTS -fsanitize=address,undefined -fno-sanitize-recover=all \
+             -fno-omit-frame-pointer -fPIE
 ifeq ($(SANITIZE),yes)
 ALL_CFLAGS  += $(SANITIZERS)
 ALL_LDFLAGS += -fsanitize=address,undefined

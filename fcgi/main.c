@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "metrics/traffic.h"
 #include "observe/metrics.h"
 #include "resident.h"
@@ -24,21 +25,26 @@ enum { EXIT_CONFIG = 2 };
 
 /* ---- libfcgi behind our own interfaces ---- */
 
+struct wire {
+    struct magic magic;
+    FCGX_Request *fcgx;
+};
+
 static const char *param(void *handle, const char *name)
 {
-    const FCGX_Request *fcgx = handle;
+    const FCGX_Request *fcgx = CHECKED(wire, handle)->fcgx;
     return FCGX_GetParam(name, fcgx->envp);
 }
 
 static int64_t read_some(void *handle, char *out, size_t size)
 {
-    const FCGX_Request *fcgx = handle;
+    const FCGX_Request *fcgx = CHECKED(wire, handle)->fcgx;
     return FCGX_GetStr(out, size > INT_MAX ? INT_MAX : (int)size, fcgx->in);
 }
 
 static bool write_all(void *handle, const char *bytes, size_t len)
 {
-    const FCGX_Request *fcgx = handle;
+    const FCGX_Request *fcgx = CHECKED(wire, handle)->fcgx;
     while (len > 0) {
         int part = len > INT_MAX ? INT_MAX : (int)len;
         int n = FCGX_PutStr(bytes, part, fcgx->out);
@@ -65,8 +71,9 @@ static void let_go(FCGX_Request *fcgx)
 
 static void answer(const struct app *app, FCGX_Request *fcgx)
 {
-    const struct request_io in = {.handle = fcgx, .param = param, .read = read_some};
-    const struct response_io out = {.handle = fcgx, .write = write_all};
+    struct wire wire = {.magic = MAGIC(wire), .fcgx = fcgx};
+    const struct request_io in = {.handle = &wire, .param = param, .read = read_some};
+    const struct response_io out = {.handle = &wire, .write = write_all};
     struct request request;
     struct response response;
     int64_t began_us = clock_monotonic_us();

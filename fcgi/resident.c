@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/magic.h"
+
 /* The loader tells addresses as numbers. */
 static void let_go(uintptr_t from, uintptr_t to)
 {
@@ -16,12 +18,17 @@ static void let_go(uintptr_t from, uintptr_t to)
     }
 }
 
+struct pages {
+    struct magic magic;
+    uintptr_t size;
+};
+
 /* Segments that were never writable hold what is in their file, and no relocations of this process'
  * own; RELRO, read-only by now, is part of a writable one. */
 static int trim_object(struct dl_phdr_info *info, size_t size, void *context)
 {
     (void)size;
-    uintptr_t page = *(const uintptr_t *)context;
+    uintptr_t page = CHECKED(pages, context)->size;
     for (size_t i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0) {
@@ -34,6 +41,6 @@ static int trim_object(struct dl_phdr_info *info, size_t size, void *context)
 
 void resident_trim(void)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    (void)dl_iterate_phdr(trim_object, &page);
+    struct pages pages = {.magic = MAGIC(pages), .size = (uintptr_t)sysconf(_SC_PAGESIZE)};
+    (void)dl_iterate_phdr(trim_object, &pages);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "serve.h"
 #include "storage/object.h"
 
@@ -93,19 +94,20 @@ static enum result redirect(const struct app *app, int64_t business_id, const st
 /* ---- or the bytes come here ---- */
 
 struct passing {
+    struct magic magic;
     const struct response_io *io;
 };
 
 static bool pass_on(void *context, const char *bytes, size_t len)
 {
-    const struct passing *passing = context;
+    const struct passing *passing = CHECKED(passing, context);
     return passing->io->write(passing->io->handle, bytes, len);
 }
 
 static bool send_object(const struct response_source *source, const struct range *range,
                         const struct response_io *io)
 {
-    struct passing passing = {.io = io};
+    struct passing passing = {.magic = MAGIC(passing), .io = io};
     return s3_get_range(source->s3, source->key, range->start, range->length, pass_on, &passing) ==
            S3_OK;
 }

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/magic.h"
+
 /* Names of ours fit, and there are not more of them than one process counts. */
 static void keep(void *context, const char *name, int64_t count)
 {
-    struct counts *counts = context;
+    struct counts *counts = CHECKED(counts, context);
     size_t len = strlen(name);
     if (counts->count < METRICS_COUNTS_MAX && len < METRICS_NAME_SIZE) {
         struct counts_item *item = &counts->items[counts->count++];
@@ -24,7 +26,7 @@ static int by_name(const void *a, const void *b)
 
 enum result counts_read(const struct app *app, struct counts *out)
 {
-    out->count = 0;
+    *out = (struct counts){.magic = MAGIC(counts)};
     out->items = calloc(METRICS_COUNTS_MAX, sizeof *out->items);
     if (out->items == NULL) {
         return RESULT_FAILED;
@@ -41,7 +43,7 @@ enum result counts_read(const struct app *app, struct counts *out)
 void counts_free(struct counts *counts)
 {
     free(counts->items);
-    *counts = (struct counts){0};
+    *counts = (struct counts){.magic = MAGIC(counts)};
 }
 
 int64_t counts_of(const struct counts *counts, const char *what, const char *first,

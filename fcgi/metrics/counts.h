@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "base/magic.h"
 #include "base/result.h"
 #include "observe/metrics.h"
 
@@ -18,6 +19,7 @@ struct counts_item {
 };
 
 struct counts {
+    struct magic magic;
     struct counts_item *items; /* by name */
     size_t count;
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/magic.h"
 #include "handlers.h"
 #include "http/call_json.h"
 #include "http/run_json.h"
@@ -9,6 +10,7 @@
 #include "runs/history.h"
 
 struct detail {
+    struct magic magic;
     const struct app *app;
     int64_t business_id;
     struct json *json;
@@ -46,7 +48,7 @@ static struct json *transcript_json(const char *stored)
 
 static void put_call(void *context, const struct call_row *row)
 {
-    struct detail *detail = context;
+    struct detail *detail = CHECKED(detail, context);
     detail->json = call_json(detail->app, detail->business_id, row);
     json_put(detail->json, "transcript", transcript_json(row->segments));
     json_put_text(detail->json, "transcript_text", row->transcript);
@@ -56,13 +58,14 @@ static void put_call(void *context, const struct call_row *row)
 
 static void add_run(void *context, const struct history_run *record)
 {
-    const struct detail *detail = context;
+    const struct detail *detail = CHECKED(detail, context);
     json_add(detail->json, run_json(record));
 }
 
 void handle_call(const struct app *app, struct request *request, struct response *response)
 {
-    struct detail call = {.app = app, .business_id = request->caller.business_id};
+    struct detail call = {
+        .magic = MAGIC(detail), .app = app, .business_id = request->caller.business_id};
     struct detail runs = call;
     enum result result = call_read(app, call.business_id, request->call_sid, put_call, &call);
     if (result == RESULT_NOT_FOUND) {

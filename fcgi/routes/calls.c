@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/magic.h"
 #include "calls/call.h"
 #include "handlers.h"
 #include "http/call_json.h"
@@ -11,6 +12,7 @@
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 100, SEARCH_MAX = 200 };
 
 struct page {
+    struct magic magic;
     const struct app *app;
     int64_t business_id;
     struct json *calls;
@@ -63,7 +65,7 @@ static bool read_filter(const struct form *query, struct call_filter *filter)
 
 static void add_call(void *context, const struct call_row *row)
 {
-    struct page *page = context;
+    struct page *page = CHECKED(page, context);
     json_add(page->calls, call_json(page->app, page->business_id, row));
     memcpy(page->last, row->cursor, strlen(row->cursor) + 1);
 }
@@ -71,7 +73,8 @@ static void add_call(void *context, const struct call_row *row)
 void handle_calls(const struct app *app, struct request *request, struct response *response)
 {
     struct call_filter filter;
-    struct page page = {.app = app, .business_id = request->caller.business_id};
+    struct page page = {
+        .magic = MAGIC(page), .app = app, .business_id = request->caller.business_id};
     bool more = false;
     if (!read_filter(&request->query, &filter)) {
         response_error(response, MESSAGE_BAD_PARAMETER);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/magic.h"
 #include "handlers.h"
 #include "metrics/counts.h"
 #include "metrics/exposition.h"
@@ -146,18 +147,20 @@ static void add_downloads(struct buf *out, const struct counts *counts)
 static void add_fault(void *context, const char *reason, const char *none, int64_t count)
 {
     struct exposition_label one[2];
+    struct buf *out = CHECKED(buf, context);
     (void)none;
-    exposition_sample(context, "tapedeck_download_faults_total", "", label(one, "reason", reason),
+    exposition_sample(out, "tapedeck_download_faults_total", "", label(one, "reason", reason),
                       count);
 }
 
 static void add_request(void *context, const char *route, const char *code, int64_t count)
 {
     const struct exposition_label both[2] = {{"route", route}, {"code", code != NULL ? code : ""}};
-    exposition_sample(context, "tapedeck_http_requests_total", "", both, count);
+    exposition_sample(CHECKED(buf, context), "tapedeck_http_requests_total", "", both, count);
 }
 
 struct latencies {
+    struct magic magic;
     struct buf *out;
     const struct counts *counts;
 };
@@ -166,7 +169,7 @@ struct latencies {
 static void add_latency(void *context, const char *route, const char *none, int64_t took_us)
 {
     static const char NAME[] = "tapedeck_http_request_duration_seconds";
-    const struct latencies *l = context;
+    const struct latencies *l = CHECKED(latencies, context);
     struct exposition_label one[2];
     int64_t within = 0;
     (void)none;
@@ -181,7 +184,7 @@ static void add_latency(void *context, const char *route, const char *none, int6
 
 static void add_counts(struct buf *out, const struct counts *counts)
 {
-    struct latencies latencies = {out, counts};
+    struct latencies latencies = {.magic = MAGIC(latencies), .out = out, .counts = counts};
     add_downloads(out, counts);
     exposition_family(out, "tapedeck_download_faults_total", "counter",
                       "Download attempts that did not succeed, by reason.");

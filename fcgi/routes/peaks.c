@@ -3,6 +3,7 @@
  * a runner is asked for it; where the recording is not to be had yet, the answer is the file
  * route's.
  */
+#include "base/magic.h"
 #include "handlers.h"
 #include "http/remote.h"
 #include "http/serve.h"
@@ -16,6 +17,7 @@
 enum { NS_PER_S = 1000000000 };
 
 struct asked {
+    struct magic magic;
     const struct app *app;
     const struct request *request;
     const struct look *look; /* READY */
@@ -37,14 +39,14 @@ static enum result answer_from_disk(const struct asked *asked, struct response *
 
 static bool add_some(void *context, const char *bytes, size_t len)
 {
-    struct buf *body = context;
+    struct buf *body = CHECKED(buf, context);
     buf_add(body, bytes, len);
     return buf_ok(body);
 }
 
 static enum result fetch(void *context, struct buf *body)
 {
-    const struct asked *asked = context;
+    const struct asked *asked = CHECKED(asked, context);
     const struct app *app = asked->app;
     const struct object_facts *object = &asked->object;
     char key[S3_KEY_SIZE];
@@ -108,7 +110,7 @@ static void answer_wanted(const struct app *app, const struct request *request,
 void handle_peaks(const struct app *app, struct request *request, struct response *response)
 {
     struct look look;
-    struct asked asked = {.app = app, .request = request, .look = &look};
+    struct asked asked = {.magic = MAGIC(asked), .app = app, .request = request, .look = &look};
     int64_t business_id = request->caller.business_id;
     enum result result = service_request(app, business_id, request->call_sid, &look);
     if (result == RESULT_OK && look.state == STATE_READY) {

@@ -1,44 +1,51 @@
 /*
  * Runs as people see them, and cancelling one.
  */
+#include "base/magic.h"
 #include "handlers.h"
 #include "http/run_json.h"
 #include "http/states.h"
 #include "recordings/service.h"
 #include "runs/history.h"
 
+struct shown {
+    struct magic magic;
+    struct json *json; /* a list, or one run */
+};
+
 static void add_run(void *context, const struct history_run *run)
 {
-    json_add(context, run_json(run));
+    struct shown *shown = CHECKED(shown, context);
+    json_add(shown->json, run_json(run));
 }
 
 void handle_runs_active(const struct app *app, struct request *request, struct response *response)
 {
-    struct json *runs = json_new_list();
-    enum result result = history_each_active(app, request->caller.business_id, add_run, runs);
+    struct shown runs = {.magic = MAGIC(shown), .json = json_new_list()};
+    enum result result = history_each_active(app, request->caller.business_id, add_run, &runs);
     if (result != RESULT_OK) {
-        json_free(runs);
+        json_free(runs.json);
         states_answer_failure(result, response);
         return;
     }
     struct json *json = json_new();
-    json_put(json, "runs", runs);
+    json_put(json, "runs", runs.json);
     response_json(response, 200, json);
 }
 
 static void keep_run(void *context, const struct history_run *run)
 {
-    struct json **json = context;
-    *json = run_json(run);
+    struct shown *shown = CHECKED(shown, context);
+    shown->json = run_json(run);
 }
 
 void handle_run_status(const struct app *app, struct request *request, struct response *response)
 {
-    struct json *json = NULL;
+    struct shown run = {.magic = MAGIC(shown)};
     enum result result =
-        history_read(app, request->caller.business_id, request->run_id, keep_run, &json);
+        history_read(app, request->caller.business_id, request->run_id, keep_run, &run);
     if (result == RESULT_OK) {
-        response_json(response, 200, json);
+        response_json(response, 200, run.json);
     } else if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_RUN_NOT_FOUND);
     } else {

@@ -5,16 +5,22 @@
  */
 #include <stdio.h>
 
+#include "base/magic.h"
 #include "base/text.h"
 #include "commands.h"
 #include "observe/audit.h"
 #include "options.h"
 
+struct listeners {
+    struct magic magic;
+    int count;
+};
+
 static void print_row(void *context, const struct audit_row *row)
 {
     char subject[160], address[80];
-    int *count = context;
-    (*count)++;
+    struct listeners *listeners = CHECKED(listeners, context);
+    listeners->count++;
     printf("%-30s %-9s business=%-8lld subject=%s address=%s\n", row->at, row->action,
            (long long)row->business_id, text_for_log(row->subject, subject, sizeof subject),
            text_for_log(row->address, address, sizeof address));
@@ -24,7 +30,7 @@ int command_audit(const struct app *app, int argc, char **argv)
 {
     const char *call = NULL;
     int64_t stored;
-    int count = 0;
+    struct listeners listeners = {.magic = MAGIC(listeners)};
     const struct option_spec specs[] = {{"--call", &call, NULL}, {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
@@ -34,11 +40,11 @@ int command_audit(const struct app *app, int argc, char **argv)
         return EXIT_USAGE;
     }
     (void)audit_store(app, &stored);
-    if (audit_each(app, call, print_row, &count) != RESULT_OK) {
+    if (audit_each(app, call, print_row, &listeners) != RESULT_OK) {
         fprintf(stderr, "tapedeck: audit: PostgreSQL did not answer\n");
         return EXIT_NOT_DONE;
     }
-    if (count == 0) {
+    if (listeners.count == 0) {
         puts("nobody has listened to it");
     }
     return EXIT_DONE;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "commands.h"
 #include "human.h"
 #include "options.h"
@@ -24,6 +25,7 @@
 enum { TICK_MS = 250, PAGES_MAX = 10000, DAY_S = 86400 };
 
 struct backfill {
+    struct magic magic;
     const struct app *app;
     struct backfill_range range;
     struct http *http;
@@ -53,7 +55,7 @@ static int complain_of_database(void)
 
 static void tell(void *context, const struct recording_callback *entry)
 {
-    struct backfill *b = context;
+    struct backfill *b = CHECKED(backfill, context);
     b->listed++;
     if (b->told != RESULT_OK) {
         return;
@@ -78,7 +80,7 @@ static void show_listing(const struct backfill *b, bool last)
 
 static void read_account(void *context, const char *account_sid)
 {
-    struct backfill *b = context;
+    struct backfill *b = CHECKED(backfill, context);
     char uri[LISTING_URI_SIZE], next[LISTING_URI_SIZE];
     const struct catalogue catalogue = {
         .app = b->app, .command = "backfill", .account = account_sid, .http = b->http};
@@ -237,7 +239,7 @@ static bool read_days(const char *since, const char *until, struct backfill_rang
 
 int command_backfill(const struct app *app, int argc, char **argv)
 {
-    struct backfill b = {.app = app};
+    struct backfill b = {.magic = MAGIC(backfill), .app = app};
     const char *business = NULL, *since = NULL, *until = NULL;
     const struct option_spec specs[] = {{"--business", &business, NULL},
                                         {"--since", &since, NULL},

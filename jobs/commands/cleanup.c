@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/magic.h"
 #include "commands.h"
 #include "followups/delivery.h"
 #include "observe/audit.h"
@@ -22,6 +23,7 @@
 enum { STALE_MAX = 1000 };
 
 struct cleanup {
+    struct magic magic;
     const struct app *app;
     int64_t rescued;
 };
@@ -29,14 +31,14 @@ struct cleanup {
 /* Reaping is part of every dispatch; here each business gets one that has work, or a slot taken. */
 static void reap(void *context, int64_t business_id)
 {
-    const struct cleanup *c = context;
+    const struct cleanup *c = CHECKED(cleanup, context);
     (void)queue_dispatch(c->app, business_id, NULL);
 }
 
 /* A runner that PostgreSQL has not heard of may still hold its lease: then it is alive. */
 static void rescue(void *context, const struct run_waiting *run)
 {
-    struct cleanup *c = context;
+    struct cleanup *c = CHECKED(cleanup, context);
     if (queue_is_held(c->app, run->business_id, run->call_sid) == RESULT_OK ||
         run_rescue(c->app, run->id) != RESULT_OK) {
         return;
@@ -61,7 +63,7 @@ static void trim_cache(const struct app *app)
 int command_cleanup(const struct app *app, int argc, char **argv)
 {
     static const struct option_spec NONE[] = {{NULL, NULL, NULL}};
-    struct cleanup c = {.app = app};
+    struct cleanup c = {.magic = MAGIC(cleanup), .app = app};
     if (!options_read(NONE, argc, argv)) {
         return EXIT_USAGE;
     }

@@ -5,11 +5,17 @@
  */
 #include <stdio.h>
 
+#include "base/magic.h"
 #include "commands.h"
 #include "options.h"
 #include "schema/schema.h"
 
 enum { STATEMENT_TIMEOUT_MS = 30 * 60 * 1000 }; /* an index on a large call_log takes its time */
+
+struct telling {
+    struct magic magic;
+    bool all; /* what is there already, too */
+};
 
 static void report(void *context, const char *name, enum schema_step step, const char *error)
 {
@@ -17,8 +23,8 @@ static void report(void *context, const char *name, enum schema_step step, const
         [SCHEMA_PRESENT] = "present", [SCHEMA_MISSING] = "missing", [SCHEMA_APPLIED] = "applied",
         [SCHEMA_CHANGED] = "changed", [SCHEMA_BROKEN] = "failed",
     };
-    const bool *all = context;
-    if (step != SCHEMA_PRESENT || *all) {
+    const struct telling *telling = CHECKED(telling, context);
+    if (step != SCHEMA_PRESENT || telling->all) {
         printf("%-8s %s%s%s\n", WORDS[step], name, error != NULL ? ": " : "",
                error != NULL ? error : "");
     }
@@ -48,7 +54,8 @@ static int explain(enum result result, const struct pg *pg)
 
 int command_migrate(const struct app *app, int argc, char **argv)
 {
-    bool check = false, quiet = false;
+    bool check = false;
+    struct telling telling = {.magic = MAGIC(telling), .all = false};
     const struct option_spec specs[] = {{"--check", NULL, &check}, {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
@@ -58,7 +65,7 @@ int command_migrate(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     enum result result =
-        check ? schema_check(pg, report, &quiet) : schema_migrate(pg, report, &quiet);
+        check ? schema_check(pg, report, &telling) : schema_migrate(pg, report, &telling);
     int status = explain(result, pg);
     if (result == RESULT_OK) {
         puts("the schema is up to date");

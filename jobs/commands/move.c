@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "commands.h"
 #include "objects/move_one.h"
 #include "options.h"
@@ -21,6 +22,7 @@
 enum { PAGE = 500, PAGES_MAX = 1000000 };
 
 struct move {
+    struct magic magic;
     const struct app *app;
     bool keep, to_disk;
     int signal_fd;
@@ -75,14 +77,14 @@ static void note(struct move *m, int64_t business_id, const char *call_sid, int6
 
 static void count_file(void *context, const struct inventory_entry *entry)
 {
-    struct move *m = context;
+    struct move *m = CHECKED(move, context);
     m->line.total += entry->is_recording;
     m->total_bytes += entry->is_recording ? entry->bytes : 0;
 }
 
 static void move_file(void *context, const struct inventory_entry *entry)
 {
-    struct move *m = context;
+    struct move *m = CHECKED(move, context);
     const char *why = "";
     if (!entry->is_recording || is_stopped(m)) {
         return;
@@ -102,7 +104,7 @@ static enum result move_up(struct move *m)
 
 static void move_object(void *context, const struct object_facts *object)
 {
-    struct move *m = context;
+    struct move *m = CHECKED(move, context);
     const char *why = "";
     if (is_stopped(m)) {
         return;
@@ -162,7 +164,7 @@ static int report(struct move *m, enum result result)
 
 int command_move(const struct app *app, int argc, char **argv)
 {
-    struct move m = {.app = app, .on_terminal = isatty(STDERR_FILENO)};
+    struct move m = {.magic = MAGIC(move), .app = app, .on_terminal = isatty(STDERR_FILENO)};
     if (!read_options(&m, argc, argv)) {
         return EXIT_USAGE;
     }

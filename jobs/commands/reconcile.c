@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "calls/inbox.h"
 #include "commands.h"
 #include "options.h"
@@ -17,6 +18,7 @@
 #include "twilio/listing.h"
 
 struct reconcile {
+    struct magic magic;
     const struct app *app;
     struct catalogue catalogue;
     enum result result;
@@ -27,7 +29,7 @@ struct reconcile {
 
 static void tell(void *context, const struct recording_callback *callback)
 {
-    struct reconcile *r = context;
+    struct reconcile *r = CHECKED(reconcile, context);
     r->seen++;
     if (r->result != RESULT_OK) {
         return;
@@ -83,7 +85,8 @@ static enum result read_pages(struct reconcile *r)
 int command_reconcile(const struct app *app, int argc, char **argv)
 {
     static const struct option_spec NONE[] = {{NULL, NULL, NULL}};
-    struct reconcile r = {.app = app,
+    struct reconcile r = {.magic = MAGIC(reconcile),
+                          .app = app,
                           .catalogue = {.app = app,
                                         .command = "reconcile",
                                         .account = app->config->twilio_account_sid}};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "base/magic.h"
 #include "commands.h"
 #include "options.h"
 #include "provider/retain_provider.h"
@@ -26,6 +27,7 @@ enum {
 };
 
 struct retain {
+    struct magic magic;
     const struct app *app;
     bool dry_run;
     int64_t calls, bytes, failed; /* of those that were due */
@@ -103,7 +105,7 @@ static void delete_due(struct retain *r, const struct retention_due *due)
 
 static void meet_due(void *context, const struct retention_due *due)
 {
-    struct retain *r = context;
+    struct retain *r = CHECKED(retain, context);
     if (r->dry_run) {
         char from[FROM_SIZE];
         int64_t bytes = describe(r, due, from);
@@ -137,7 +139,7 @@ static void delete_all_due(struct retain *r)
 
 static void delete_orphan(void *context, const struct orphan *orphan)
 {
-    struct retain *r = context;
+    struct retain *r = CHECKED(retain, context);
     int64_t bytes;
     enum result result = delete_copies(r, orphan->business_id, orphan->call_sid, &bytes);
     if (result != RESULT_OK) {
@@ -190,7 +192,7 @@ static void delete_strays(struct retain *r)
 
 static void show_left(void *context, const struct retention_due *left)
 {
-    struct retain *r = context;
+    struct retain *r = CHECKED(retain, context);
     struct line line = {.business_id = left->business_id,
                         .call_sid = left->call_sid,
                         .called_at = left->called_at,
@@ -229,7 +231,7 @@ static void delete_left(struct retain *r)
 /* PostgreSQL must say so: when it does not answer, nothing goes. */
 static void meet_file(void *context, const struct inventory_entry *entry)
 {
-    struct retain *r = context;
+    struct retain *r = CHECKED(retain, context);
     int64_t bytes = entry->bytes;
     r->files += !r->removing;
     if (entry->age_s < ORPHAN_AGE_S || r->result != RESULT_OK) {
@@ -301,7 +303,7 @@ static int report(const struct retain *r)
 
 int command_retain(const struct app *app, int argc, char **argv)
 {
-    struct retain r = {.app = app};
+    struct retain r = {.magic = MAGIC(retain), .app = app};
     const struct option_spec specs[] = {{"--dry-run", NULL, &r.dry_run}, {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/magic.h"
 #include "storage/cache.h"
 #include "storage/retention.h"
 
@@ -156,9 +157,15 @@ enum move_outcome move_to_store(const struct app *app, int64_t business_id, cons
 
 /* ---- down ---- */
 
+struct writing {
+    struct magic magic;
+    struct file_part *part;
+};
+
 static bool write_some(void *context, const char *bytes, size_t len)
 {
-    return file_part_write(context, bytes, len) == RESULT_OK;
+    const struct writing *writing = CHECKED(writing, context);
+    return file_part_write(writing->part, bytes, len) == RESULT_OK;
 }
 
 static enum move_outcome finish(struct file_part *part, const struct object_facts *object,
@@ -177,6 +184,7 @@ static enum move_outcome get(const struct app *app, const struct object_facts *o
                              const char **why)
 {
     struct file_part part;
+    struct writing writing = {.magic = MAGIC(writing), .part = &part};
     char key[S3_KEY_SIZE];
     enum result result = file_part_open(app->config, object->business_id, object->call_sid, &part);
     if (result != RESULT_OK) {
@@ -187,7 +195,7 @@ static enum move_outcome get(const struct app *app, const struct object_facts *o
         .key = object_key(object->business_id, object->call_sid, object->kind, key),
         .size = object->bytes,
         .sha256 = object->sha256};
-    enum s3_outcome got = s3_get(app->s3, &wanted, write_some, &part);
+    enum s3_outcome got = s3_get(app->s3, &wanted, write_some, &writing);
     if (got == S3_OK) {
         return finish(&part, object, why);
     }
@@ -210,6 +218,7 @@ static bool has_peaks(const struct app *app, const struct object_facts *object)
 static void get_peaks(const struct app *app, const struct object_facts *object)
 {
     struct file_part part;
+    struct writing writing = {.magic = MAGIC(writing), .part = &part};
     char key[S3_KEY_SIZE];
     struct s3_wanted wanted = {.key = object_peaks_key(object->business_id, object->call_sid, key),
                                .size = object->peaks.bytes,
@@ -218,7 +227,7 @@ static void get_peaks(const struct app *app, const struct object_facts *object)
         file_peaks_open(app->config, object->business_id, object->call_sid, &part) != RESULT_OK) {
         return;
     }
-    bool whole = wanted.size == 0 || s3_get(app->s3, &wanted, write_some, &part) == S3_OK;
+    bool whole = wanted.size == 0 || s3_get(app->s3, &wanted, write_some, &writing) == S3_OK;
     if (whole && file_part_sync(&part) == RESULT_OK) {
         (void)file_peaks_finish(&part, object->modified_ns);
     } else {

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/magic.h"
 #include "storage/object.h"
 
 struct restore {
+    struct magic magic;
     const struct app *app;
     struct object_facts object;
     struct s3_download *download; /* NULL: it has not begun, or has ended */
@@ -23,7 +25,7 @@ static void free_restore(struct restore *restore)
 
 static bool write_some(void *context, const char *bytes, size_t len)
 {
-    struct restore *restore = context;
+    struct restore *restore = CHECKED(restore, context);
     return file_part_write(&restore->part, bytes, len) == RESULT_OK;
 }
 
@@ -47,7 +49,7 @@ static enum result finish(struct restore *restore, enum s3_outcome outcome)
 
 static void on_done(void *context, enum s3_outcome outcome)
 {
-    struct restore *restore = context;
+    struct restore *restore = CHECKED(restore, context);
     const struct object_facts *object = &restore->object;
     restore->download = NULL;
     enum result result = finish(restore, outcome);
@@ -86,8 +88,11 @@ enum result restore_start(const struct app *app, struct http *http, int64_t busi
     if (restore == NULL) {
         return app->s3 != NULL ? RESULT_FAILED : RESULT_NOT_FOUND;
     }
-    *restore = (struct restore){
-        .app = app, .part = {.fd = -1, .dir_fd = -1}, .done = done, .context = context};
+    *restore = (struct restore){.magic = MAGIC(restore),
+                                .app = app,
+                                .part = {.fd = -1, .dir_fd = -1},
+                                .done = done,
+                                .context = context};
     enum result result = object_find(app, business_id, call_sid, &restore->object);
     if (result == RESULT_OK) {
         result = file_part_open(app->config, business_id, call_sid, &restore->part);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/magic.h"
 #include "calls/call_fifo.h"
 #include "recordings/service.h"
 #include "restore.h"
@@ -11,6 +12,7 @@
 enum { AT_ONCE = 2 };
 
 struct coming {
+    struct magic magic;
     struct restores *restores;
     struct restore *restore; /* NULL: this place is free */
     struct call_ref call;
@@ -82,7 +84,7 @@ void restores_add(struct restores *restores, int64_t business_id, const char *ca
 static void on_recalled(void *context, enum result result)
 {
     static const struct object_peaks NONE = {.bytes = 0};
-    struct coming *coming = context;
+    struct coming *coming = CHECKED(coming, context);
     struct restores *restores = coming->restores;
     const struct call_ref *call = &coming->call;
     coming->restore = NULL;
@@ -106,8 +108,10 @@ static void begin(struct restores *restores, struct coming *coming, const struct
         restores->here(restores->context, call->business_id, look.file_sid);
         return;
     }
-    *coming =
-        (struct coming){.restores = restores, .call = *call, .modified_ns = look.file.modified_ns};
+    *coming = (struct coming){.magic = MAGIC(coming),
+                              .restores = restores,
+                              .call = *call,
+                              .modified_ns = look.file.modified_ns};
     (void)restore_start(restores->app, restores->http, call->business_id, look.file_sid,
                         on_recalled, coming, &coming->restore);
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "calls/call_fifo.h"
 #include "storage/object.h"
 
@@ -13,6 +14,7 @@ enum { REST_FIRST_MS = 1000, REST_MAX_MS = 300 * 1000, LOOK_EVERY_MS = 60 * 1000
 
 /* First the sound, then the waveform, then the row: it tells of both, where both are here. */
 struct going {
+    struct magic magic;
     struct uploads *uploads;
     struct s3_upload *upload; /* NULL: this place is free */
     struct call_ref call;
@@ -23,6 +25,7 @@ struct going {
 };
 
 struct uploads {
+    struct magic magic;
     const struct app *app;
     struct http *http;
     struct going *places;
@@ -39,6 +42,7 @@ struct uploads *uploads_new(const struct app *app, struct http *http)
     if (uploads == NULL || app->s3 == NULL) {
         return uploads;
     }
+    uploads->magic = MAGIC(uploads);
     uploads->app = app;
     uploads->http = http;
     uploads->place_count = (size_t)app->config->s3_uploads;
@@ -90,7 +94,7 @@ void uploads_add(struct uploads *uploads, int64_t business_id, const char *call_
 static void add_due(void *context, const struct object_due *due)
 {
     struct file_facts file;
-    struct uploads *uploads = context;
+    struct uploads *uploads = CHECKED(uploads, context);
     if (text_is_sid(due->call_sid, "CA") &&
         file_find(uploads->app->config, due->business_id, due->call_sid, &file) == RESULT_OK) {
         uploads_add(uploads, due->business_id, due->call_sid);
@@ -199,7 +203,7 @@ static void start(struct going *going, const char *key, const char *content_type
 /* One that did not get there holds up no recording, and is made again where somebody wants it. */
 static void on_peaks(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
 {
-    struct going *going = context;
+    struct going *going = CHECKED(going, context);
     going->upload = NULL;
     if (outcome == S3_OK) {
         going->peaks.bytes = stored->size;
@@ -230,7 +234,7 @@ static void go_on_with_peaks(struct going *going)
 
 static void on_sound(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
 {
-    struct going *going = context;
+    struct going *going = CHECKED(going, context);
     struct uploads *uploads = going->uploads;
     const struct call_ref *call = &going->call;
     going->upload = NULL;
@@ -252,7 +256,8 @@ static void begin(struct uploads *uploads, struct going *going, const struct cal
     struct object_facts there;
     char key[S3_KEY_SIZE];
     const struct app *app = uploads->app;
-    *going = (struct going){.uploads = uploads, .call = *call, .peaks = {.bytes = -1}};
+    *going = (struct going){
+        .magic = MAGIC(going), .uploads = uploads, .call = *call, .peaks = {.bytes = -1}};
     if (file_find(app->config, call->business_id, call->call_sid, &going->file) != RESULT_OK) {
         return;
     }

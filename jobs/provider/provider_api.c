@@ -1,10 +1,12 @@
 #include "provider_api.h"
 
+#include "base/magic.h"
 #include "twilio/media.h"
 
 enum { POLL_MS = 1000 };
 
 struct asking {
+    struct magic magic;
     struct provider_api_answer *answer;
     bool done;
 };
@@ -12,7 +14,7 @@ struct asking {
 static bool keep_body(void *context, const struct http_answer *answer, const char *bytes,
                       size_t len)
 {
-    struct asking *asking = context;
+    struct asking *asking = CHECKED(asking, context);
     (void)answer;
     buf_add(&asking->answer->body, bytes, len);
     return buf_ok(&asking->answer->body);
@@ -20,7 +22,7 @@ static bool keep_body(void *context, const struct http_answer *answer, const cha
 
 static void note_done(void *context, enum http_outcome outcome, const struct http_answer *answer)
 {
-    struct asking *asking = context;
+    struct asking *asking = CHECKED(asking, context);
     asking->done = true;
     asking->answer->outcome = outcome;
     asking->answer->status = answer->status;
@@ -33,7 +35,7 @@ enum result provider_api_request(const struct app *app, struct http *http, const
     static const struct http_events EVENTS = {.on_body = keep_body, .on_done = note_done};
     const struct config *config = app->config;
     struct credential credential = credentials_of(app->credentials, account);
-    struct asking asking = {.answer = answer};
+    struct asking asking = {.magic = MAGIC(asking), .answer = answer};
     struct http_transfer *transfer;
     struct http_request request = {
         .url = url,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/magic.h"
 #include "provider_api.h"
 #include "storage/file.h"
 #include "storage/retention.h"
@@ -12,6 +13,7 @@
 enum { PAGE = 500, PAGES_MAX = 100000, RESTING_MAX = 16, BODY_MAX = 64 * 1024 };
 
 struct leaving {
+    struct magic magic;
     const struct app *app;
     struct http *http;
     struct retain_provider_counts *counts;
@@ -108,7 +110,7 @@ static void delete_one(struct leaving *l, const struct retention_due *left,
 /* What is still on this disk waits; what has no address of Twilio's is none of ours. */
 static void meet(void *context, const struct retention_due *left)
 {
-    struct leaving *l = context;
+    struct leaving *l = CHECKED(leaving, context);
     struct file_facts file;
     struct media_ref ref;
     if (l->result != RESULT_OK || media_parse(left->recording_url, &ref) != RESULT_OK) {
@@ -124,7 +126,7 @@ static void meet(void *context, const struct retention_due *left)
 
 enum result retain_at_provider(const struct app *app, struct retain_provider_counts *counts)
 {
-    struct leaving l = {.app = app, .counts = counts, .http = http_new()};
+    struct leaving l = {.magic = MAGIC(leaving), .app = app, .counts = counts, .http = http_new()};
     struct retention_place place = {0};
     if (l.http == NULL) {
         return RESULT_FAILED;

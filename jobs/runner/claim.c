@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/magic.h"
 #include "clients/crypto.h"
 #include "ending.h"
 
@@ -25,6 +26,7 @@ enum result claim_lease(const struct app *app, const struct queue_job *job, stru
 }
 
 struct taking {
+    struct magic magic;
     const struct app *app;
     struct run_claim *claims;
     size_t count;
@@ -32,7 +34,7 @@ struct taking {
 
 static void note_taken(void *context, const struct queue_job *job, const char *token)
 {
-    struct taking *taking = context;
+    struct taking *taking = CHECKED(taking, context);
     if (token == NULL) {
         (void)queue_dispatch(taking->app, job->business_id, NULL); /* as above */
         return;
@@ -44,7 +46,7 @@ static void note_taken(void *context, const struct queue_job *job, const char *t
 
 size_t claim_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped)
 {
-    struct taking taking = {.app = app, .claims = claims};
+    struct taking taking = {.magic = MAGIC(taking), .app = app, .claims = claims};
     (void)queue_take_next(app, most, note_taken, &taking, popped);
     return taking.count;
 }
@@ -61,13 +63,14 @@ static void return_all(const struct app *app, const struct run_claim *claims, si
 static enum result keep_all(const struct app *app, struct run_claim *claims, size_t count)
 {
     struct queue_hold holds[CLAIM_MAX];
+    struct run_claim *held[CLAIM_MAX];
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         if (claims[i].ours) {
+            held[n] = &claims[i];
             holds[n++] = (struct queue_hold){.business_id = claims[i].job.business_id,
                                              .call_sid = claims[i].job.call_sid,
-                                             .token = claims[i].token,
-                                             .context = &claims[i]};
+                                             .token = claims[i].token};
         }
     }
     enum result result = RESULT_OK;
@@ -76,9 +79,8 @@ static enum result keep_all(const struct app *app, struct run_claim *claims, siz
     }
     for (size_t i = 0; i < n; i++) {
         if (holds[i].lost) {
-            struct run_claim *claim = holds[i].context;
-            ending_hand_back(app, &claim->run);
-            claim->ours = false;
+            ending_hand_back(app, &held[i]->run);
+            held[i]->ours = false;
             result = RESULT_LOST;
         }
     }

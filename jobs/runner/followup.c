@@ -3,12 +3,14 @@
 #include <stdlib.h>
 
 #include "audio/waveforms.h"
+#include "base/magic.h"
 #include "objects/restores.h"
 #include "objects/uploads.h"
 #include "steps/deliveries.h"
 #include "steps/steps.h"
 
 struct followup {
+    struct magic magic;
     struct http *http;
     struct restores *restores;
     struct waveforms *waveforms;
@@ -20,13 +22,13 @@ struct followup {
 
 static void on_made(void *context, int64_t business_id, const char *call_sid)
 {
-    const struct followup *followup = context;
+    const struct followup *followup = CHECKED(followup, context);
     uploads_add(followup->uploads, business_id, call_sid);
 }
 
 static void on_here(void *context, int64_t business_id, const char *call_sid)
 {
-    const struct followup *followup = context;
+    const struct followup *followup = CHECKED(followup, context);
     waveforms_add(followup->waveforms, business_id, call_sid);
 }
 
@@ -36,6 +38,7 @@ struct followup *followup_new(const struct app *app, struct http *http)
     if (followup == NULL) {
         return NULL;
     }
+    followup->magic = MAGIC(followup);
     followup->http = http;
     followup->restores = restores_new(app, http, on_here, followup);
     followup->waveforms = waveforms_new(app, on_made, followup);

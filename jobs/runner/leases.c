@@ -41,7 +41,7 @@ static void renew_rows(const struct app *app, const struct work_list *list)
     struct run_beat *beats = beats_of(list, &count);
     if (beats != NULL && run_heartbeat(app, beats, count) == RESULT_OK) {
         for (size_t i = 0; i < count; i++) {
-            struct work *work = beats[i].context;
+            struct work *work = CHECKED(work, beats[i].context);
             if (beats[i].named) {
                 work->vouched_ms = asked_ms;
             } else {
@@ -80,7 +80,7 @@ static void renew_slots(const struct app *app, const struct work_list *list)
     struct queue_hold *holds = holds_of(list, &count);
     enum result result = count > 0 ? queue_renew(app, holds, count) : RESULT_OK;
     for (size_t i = 0; i < count; i++) {
-        struct work *work = holds[i].context;
+        struct work *work = CHECKED(work, holds[i].context);
         if (result == RESULT_OK && !holds[i].lost) {
             work->vouched_ms = asked_ms;
         } else if (holds[i].lost || asked_ms - work->vouched_ms >= patience(app)) {
@@ -102,7 +102,7 @@ void leases_hear_cancels(const struct app *app, const struct work_list *list)
     struct run_beat *beats = beats_of(list, &count);
     if (beats != NULL && run_cancel_wanted(app, beats, count) == RESULT_OK) {
         for (size_t i = 0; i < count; i++) {
-            struct work *work = beats[i].context;
+            struct work *work = CHECKED(work, beats[i].context);
             if (beats[i].named) {
                 work->cancelled = true;
                 work_stop(work);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "claim.h"
 #include "clients/http.h"
 #include "ending.h"
@@ -115,7 +116,7 @@ static void drop_lost(struct work *work)
 
 static void on_progress(void *context, const struct transfer_progress *progress)
 {
-    struct work *work = context;
+    struct work *work = CHECKED(work, context);
     progress_publish(work->runner->app, work, progress);
 }
 
@@ -160,7 +161,7 @@ static void store_ended(struct runner *runner)
 
 static void on_end(void *context, const struct transfer_end *end, struct file_part *part)
 {
-    struct work *work = context;
+    struct work *work = CHECKED(work, context);
     struct transfer_end real = *end;
     if (work->cancelled) {
         real.outcome = TRANSFER_CANCELLED;

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "observe/metrics.h"
 #include "storing.h"
 
 enum state { FREE, GIVEN, DONE, LEAVE };
 
 struct storer {
+    struct magic magic;
     struct app app; /* with connections and counts of its own */
     pthread_t thread;
     bool started;
@@ -62,7 +64,7 @@ static enum state await_other_than(struct storer *storer, enum state one, enum s
 
 static void *serve(void *context)
 {
-    struct storer *storer = context;
+    struct storer *storer = CHECKED(storer, context);
     while (await_other_than(storer, FREE, DONE) == GIVEN) {
         storing_write(&storer->app, storer->items, storer->count);
         metrics_flush(&storer->app, true);
@@ -79,6 +81,7 @@ struct storer *storer_new(const struct app *app)
     if (storer == NULL) {
         return NULL;
     }
+    storer->magic = MAGIC(storer);
     pthread_mutex_init(&storer->lock, NULL);
     pthread_cond_init(&storer->changed, NULL);
     storer->app = (struct app){.config = app->config, .credentials = app->credentials};

@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "twilio/media.h"
 
 struct transfer {
+    struct magic magic;
     const struct app *app;
     struct http *http;
     const struct transfer_events *events;
@@ -108,7 +110,7 @@ const struct run_reason *transfer_disk_trouble(const struct file_part *part)
  * its end, and never published as progress. */
 static bool on_body(void *context, const struct http_answer *answer, const char *bytes, size_t len)
 {
-    struct transfer *t = context;
+    struct transfer *t = CHECKED(transfer, context);
     if (answer->status != 200) {
         return true; /* judged by its status when it ends; the body is dropped */
     }
@@ -222,7 +224,7 @@ static const struct run_reason *outcome_reason(enum http_outcome outcome)
 
 static void on_done(void *context, enum http_outcome outcome, const struct http_answer *answer)
 {
-    struct transfer *t = context;
+    struct transfer *t = CHECKED(transfer, context);
     t->request = NULL;
     if (t->stopped) {
         end_transfer(t, TRANSFER_STOPPED, NULL);
@@ -295,6 +297,7 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
     if (t == NULL) {
         return refuse(end, TRANSFER_FAILED, &INTERNAL);
     }
+    t->magic = MAGIC(transfer);
     t->app = app;
     t->http = http;
     t->events = events;

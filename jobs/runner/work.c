@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 
 struct work *work_add(struct work_list *list, struct runner *runner, const struct run *run)
 {
@@ -10,6 +11,7 @@ struct work *work_add(struct work_list *list, struct runner *runner, const struc
     if (work == NULL) {
         return NULL;
     }
+    work->magic = MAGIC(work);
     work->runner = runner;
     work->run = *run;
     work->total = -1;

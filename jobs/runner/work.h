@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/magic.h"
 #include "runs/run.h"
 #include "storage/file.h"
 #include "transfer.h"
@@ -15,6 +16,7 @@
 struct runner;
 
 struct work {
+    struct magic magic;
     struct runner *runner;
     struct work *next, *previous;
     struct run run;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/magic.h"
 #include "base/text.h"
 #include "clients/crypto.h"
 #include "exchange.h"
@@ -22,6 +23,7 @@ enum {
 };
 
 struct sending {
+    struct magic magic;
     struct deliveries *all; /* NULL: a free place */
     struct exchange *exchange;
     char id[DELIVERY_ID_SIZE];
@@ -30,6 +32,7 @@ struct sending {
 };
 
 struct deliveries {
+    struct magic magic;
     const struct app *app;
     struct http *http;
     struct sending sendings[AT_ONCE];
@@ -41,6 +44,7 @@ struct deliveries *deliveries_new(const struct app *app, struct http *http)
 {
     struct deliveries *d = calloc(1, sizeof *d);
     if (d != NULL) {
+        d->magic = MAGIC(deliveries);
         d->app = app;
         d->http = http;
     }
@@ -84,12 +88,12 @@ static void miss(const struct sending *s, long status, const struct run_reason *
 static void forget(struct sending *s)
 {
     s->all->count--;
-    *s = (struct sending){0};
+    *s = (struct sending){.magic = MAGIC(sending)};
 }
 
 static void on_answer(void *context, const struct exchange_end *end)
 {
-    struct sending *s = context;
+    struct sending *s = CHECKED(sending, context);
     bool refused, arrived = end->status >= 200 && end->status < 300;
     const struct run_reason *trouble = exchange_trouble(end, &refused);
     if (arrived && (end->outcome == HTTP_COMPLETE || end->outcome == HTTP_STOPPED)) {
@@ -152,7 +156,7 @@ static void begin(void *context, const struct delivery *delivery)
 {
     static const struct run_reason INACTIVE = {"inactive", "The webhook was switched off."};
     static const struct run_reason INTERNAL = {"internal", "It could not be sent."};
-    struct deliveries *d = context;
+    struct deliveries *d = CHECKED(deliveries, context);
     size_t place = 0;
     while (place < AT_ONCE && d->sendings[place].all != NULL) {
         place++;
@@ -161,8 +165,10 @@ static void begin(void *context, const struct delivery *delivery)
         return; /* due again when its lease is over */
     }
     struct sending *s = &d->sendings[place];
-    *s = (struct sending){
-        .all = d, .attempt = delivery->attempt, .business_id = delivery->business_id};
+    *s = (struct sending){.magic = MAGIC(sending),
+                          .all = d,
+                          .attempt = delivery->attempt,
+                          .business_id = delivery->business_id};
     memcpy(s->id, delivery->id, sizeof s->id);
     d->count++;
     if (!delivery->active || start(s, delivery) != RESULT_OK) {

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "base/magic.h"
+
 struct exchange {
+    struct magic magic;
     struct http_transfer *transfer;
     exchange_done *done; /* NULL: nobody wants to know */
     void *context;
@@ -11,7 +14,7 @@ struct exchange {
 
 static bool on_body(void *context, const struct http_answer *answer, const char *bytes, size_t len)
 {
-    struct exchange *x = context;
+    struct exchange *x = CHECKED(exchange, context);
     (void)answer;
     buf_add(&x->body, bytes, len);
     return buf_ok(&x->body);
@@ -19,7 +22,7 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
 
 static void on_done(void *context, enum http_outcome outcome, const struct http_answer *answer)
 {
-    struct exchange *x = context;
+    struct exchange *x = CHECKED(exchange, context);
     struct exchange_end end = {
         .outcome = outcome,
         .status = answer->status,
@@ -41,6 +44,7 @@ enum result exchange_start(struct http *http, const struct http_request *request
     if (x == NULL) {
         return RESULT_FAILED;
     }
+    x->magic = MAGIC(exchange);
     x->done = done;
     x->context = context;
     buf_init(&x->body, ceiling);

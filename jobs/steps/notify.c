@@ -21,5 +21,8 @@ static void drop(struct step_job *job)
     (void)job;
 }
 
-const struct step_kind NOTIFY_KIND = {
-    .size = sizeof(struct step_job), .start = start, .save = save, .drop = drop};
+const struct step_kind NOTIFY_KIND = {.magic = MAGIC(step_job),
+                                      .size = sizeof(struct step_job),
+                                      .start = start,
+                                      .save = save,
+                                      .drop = drop};

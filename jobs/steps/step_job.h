@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "base/magic.h"
 #include "clients/http.h"
 #include "followups/step.h"
 
@@ -22,6 +23,7 @@ struct step_end {
 };
 
 struct step_job {
+    struct magic magic; /* its kind's: it is the beginning of the kind's own struct */
     const struct step_kind *kind;
     const struct app *app;
     struct http *http;
@@ -31,13 +33,14 @@ struct step_job {
 };
 
 struct step_kind {
+    struct magic magic;
     size_t size; /* of the job's own struct, which begins with a struct step_job */
     /* Begins; may end at once. */
     void (*start)(struct step_job *job);
     /* Looks after what gives no sign through http_poll; NULL: nothing does. */
     void (*tick)(struct step_job *job);
     /* A descriptor to wake up for, or -1; NULL: none. */
-    int (*fd)(const struct step_job *job);
+    int (*fd)(struct step_job *job);
     /* Saves what was found out, in the transaction that ends the step as `status`. */
     enum result (*save)(struct step_job *job, enum step_status status);
     /* Lets go of everything but the job itself, ended or not. */

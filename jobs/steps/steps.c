@@ -158,7 +158,8 @@ static void begin(struct steps *steps, const struct step *step)
         free(job);
         return; /* its lease lapses */
     }
-    *job = (struct step_job){.kind = kind, .app = steps->app, .http = steps->http, .step = *step};
+    *job = (struct step_job){
+        .magic = kind->magic, .kind = kind, .app = steps->app, .http = steps->http, .step = *step};
     steps->works[place] = (struct work){.job = job};
     steps->count++;
     log_step("STEP_START", step, NULL);
@@ -233,7 +234,7 @@ size_t steps_fds(const struct steps *steps, int *fds, size_t most)
 {
     size_t count = 0;
     for (size_t i = 0; i < PARALLEL_MAX && count < most; i++) {
-        const struct step_job *job = steps->works[i].job;
+        struct step_job *job = steps->works[i].job;
         if (job != NULL && job->kind->fd != NULL) {
             fds[count++] = job->kind->fd(job);
         }

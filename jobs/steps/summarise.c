@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/magic.h"
 #include "calls/transcript.h"
 #include "exchange.h"
 #include "speech/answer.h"
@@ -29,12 +30,12 @@ static const struct run_reason INTERNAL = {"internal", "The summary could not be
 
 static struct summarise *of(struct step_job *job)
 {
-    return (struct summarise *)job;
+    return CHECKED(summarise, job);
 }
 
 static void on_answer(void *context, const struct exchange_end *end)
 {
-    struct summarise *s = context;
+    struct summarise *s = CHECKED(summarise, context);
     bool final;
     struct buf content;
     s->exchange = NULL;
@@ -158,5 +159,8 @@ static void drop(struct step_job *job)
     buf_free(&s->text);
 }
 
-const struct step_kind SUMMARISE_KIND = {
-    .size = sizeof(struct summarise), .start = start, .save = save, .drop = drop};
+const struct step_kind SUMMARISE_KIND = {.magic = MAGIC(summarise),
+                                         .size = sizeof(struct summarise),
+                                         .start = start,
+                                         .save = save,
+                                         .drop = drop};

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/magic.h"
 #include "calls/transcript.h"
 #include "exchange.h"
 #include "objects/restore.h"
@@ -46,7 +47,7 @@ static const struct run_reason INTERNAL = {"internal", "The transcript could not
 
 static struct transcribe *of(struct step_job *job)
 {
-    return (struct transcribe *)job;
+    return CHECKED(transcribe, job);
 }
 
 /* ---- what was heard ---- */
@@ -63,7 +64,7 @@ static enum talk_speaker speaker_of(const struct transcribe *t)
 
 static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *text)
 {
-    struct transcribe *t = context;
+    struct transcribe *t = CHECKED(transcribe, context);
     const struct plan *plan = &t->detection.plan;
     int64_t last = t->piece.at + t->piece.frames;
     int64_t from = t->piece.at + start_ms * plan->rate / 1000;
@@ -175,7 +176,7 @@ static void refuse(struct transcribe *t, const struct exchange_end *end,
 
 static void on_answer(void *context, const struct exchange_end *end)
 {
-    struct transcribe *t = context;
+    struct transcribe *t = CHECKED(transcribe, context);
     bool final;
     t->exchange = NULL;
     const struct run_reason *trouble = exchange_trouble(end, &final);
@@ -192,7 +193,7 @@ static void open_recording(struct transcribe *t);
 
 static void on_recalled(void *context, enum result result)
 {
-    struct transcribe *t = context;
+    struct transcribe *t = CHECKED(transcribe, context);
     t->restore = NULL;
     if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
         open_recording(t);
@@ -275,9 +276,9 @@ static void tick(struct step_job *job)
     }
 }
 
-static int wake_fd(const struct step_job *job)
+static int wake_fd(struct step_job *job)
 {
-    return speech_detection_fd(&((const struct transcribe *)job)->detection);
+    return speech_detection_fd(&of(job)->detection);
 }
 
 static enum result save(struct step_job *job, enum step_status status)
@@ -298,7 +299,8 @@ static void drop(struct step_job *job)
     talk_free(&t->talk);
 }
 
-const struct step_kind TRANSCRIBE_KIND = {.size = sizeof(struct transcribe),
+const struct step_kind TRANSCRIBE_KIND = {.magic = MAGIC(transcribe),
+                                          .size = sizeof(struct transcribe),
                                           .start = start,
                                           .tick = tick,
                                           .fd = wake_fd,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "magic.h"
+
 enum { FIRST_CAP = 64 };
 
 /* Where to grow to: doubled, so that many small adds stay linear, but never past the ceiling. */
@@ -46,7 +48,7 @@ static bool reserve(struct buf *b, size_t len)
 
 void buf_init(struct buf *b, size_t ceiling)
 {
-    *b = (struct buf){.ceiling = ceiling};
+    *b = (struct buf){.magic = MAGIC(buf), .ceiling = ceiling};
 }
 
 void buf_free(struct buf *b)

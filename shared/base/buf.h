@@ -11,7 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "magic.h"
+
 struct buf {
+    struct magic magic;
     char *data; /* owned; NULL until the first add */
     size_t len;
     size_t cap;

@@ -8,12 +8,14 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "http_gather.h"
 #include "http_source.h"
 
 enum { RECEIVE_BUFFER = HTTP_GATHER_MAX, RETRY_AFTER_MAX_S = 86400 };
 
 struct http_transfer {
+    struct magic magic;
     CURL *easy;
     struct http *http;
     const struct http_events *events;
@@ -135,14 +137,14 @@ static struct http_answer answer_of(const struct http_transfer *t)
 
 static void deliver(void *context, const char *bytes, size_t len)
 {
-    struct http_transfer *t = context;
+    struct http_transfer *t = CHECKED(http_transfer, context);
     t->refused = t->refused || !t->events->on_body(t->context, &t->answer, bytes, len);
 }
 
 static size_t on_bytes(char *bytes, size_t one, size_t len, void *context)
 {
     (void)one;
-    struct http_transfer *t = context;
+    struct http_transfer *t = CHECKED(http_transfer, context);
     t->last_byte_ms = clock_monotonic_ms();
     if (!t->has_body) {
         t->answer = answer_of(t);
@@ -156,7 +158,7 @@ static size_t on_bytes(char *bytes, size_t one, size_t len, void *context)
 static size_t on_header(char *bytes, size_t one, size_t len, void *context)
 {
     (void)bytes;
-    struct http_transfer *t = context;
+    struct http_transfer *t = CHECKED(http_transfer, context);
     t->last_byte_ms = clock_monotonic_ms();
     return one * len;
 }
@@ -165,7 +167,7 @@ static size_t on_header(char *bytes, size_t one, size_t len, void *context)
  * (DNS rebinding) gains nothing. */
 static curl_socket_t open_public(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct http_transfer *t = context;
+    struct http_transfer *t = CHECKED(http_transfer, context);
     (void)purpose;
     if (!address_is_public(&address->addr)) {
         t->forbidden = true;
@@ -229,18 +231,20 @@ static bool set_options(struct http_transfer *t, const struct http_request *r)
 static size_t read_source(char *out, size_t one, size_t room, void *context)
 {
     size_t got;
-    return http_source_read(context, out, one * room, &got) ? got : CURL_READFUNC_ABORT;
+    return http_source_read(CHECKED(http_source, context), out, one * room, &got)
+               ? got
+               : CURL_READFUNC_ABORT;
 }
 
 static int seek_source(void *context, curl_off_t offset, int origin)
 {
-    bool good = origin == SEEK_SET && http_source_seek(context, offset);
+    bool good = origin == SEEK_SET && http_source_seek(CHECKED(http_source, context), offset);
     return good ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static void free_source(void *context)
 {
-    http_source_free(context);
+    http_source_free(CHECKED(http_source, context));
 }
 
 static bool add_file(struct http_transfer *t, curl_mimepart *field, const struct http_part *part)
@@ -339,6 +343,7 @@ enum result http_start(struct http *http, const struct http_request *request,
     if (t == NULL) {
         return RESULT_FAILED;
     }
+    t->magic = MAGIC(http_transfer);
     t->http = http;
     t->events = events;
     t->context = context;
@@ -428,9 +433,10 @@ static bool finish_completed(struct http *http)
     int left;
     bool any = false;
     while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
-        struct http_transfer *t = NULL;
+        char *ours = NULL;
         if (message->msg == CURLMSG_DONE &&
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t) == CURLE_OK) {
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &ours) == CURLE_OK) {
+            struct http_transfer *t = CHECKED(http_transfer, (void *)ours);
             CURLcode code = message->data.result; /* the message goes with its handle */
             if (!begin_afresh(t, code)) {
                 finish(t, t->refused ? HTTP_STOPPED : refine(t, outcome_of(code)));

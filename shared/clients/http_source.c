@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 
 struct http_source {
+    struct magic magic;
     unsigned char head[HTTP_HEAD_MAX];
     size_t head_len;
     struct http_file file;
@@ -22,6 +24,7 @@ struct http_source *http_source_new(const void *head, size_t head_len, const str
     if (source == NULL) {
         return NULL;
     }
+    source->magic = MAGIC(http_source);
     if (head_len > 0) {
         memcpy(source->head, head, head_len);
     }

@@ -82,9 +82,9 @@ void json_add_text(struct json *list, const char *text)
     (void)json_array_append_new(value_of(list), json_string(text));
 }
 
-static int add_bytes(const char *bytes, size_t len, void *out)
+static int add_bytes(const char *bytes, size_t len, void *context)
 {
-    buf_add(out, bytes, len);
+    buf_add(CHECKED(buf, context), bytes, len);
     return 0;
 }
 

@@ -2,11 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/magic.h"
 #include "base/text.h"
 #include "s3.h"
 #include "s3_request.h"
 
 struct s3_download {
+    struct magic magic;
     struct s3_exchange *exchange;
     struct crypto_digest *digest;
     int64_t size, got;
@@ -18,7 +20,7 @@ struct s3_download {
 
 static bool take_some(void *context, const char *bytes, size_t len)
 {
-    struct s3_download *d = context;
+    struct s3_download *d = CHECKED(s3_download, context);
     d->got += (int64_t)len;
     return d->got <= d->size && crypto_digest_add(d->digest, bytes, len) &&
            (d->take == NULL || d->take(d->context, bytes, len));
@@ -75,7 +77,7 @@ static void free_download(struct s3_download *d)
 
 static void on_done(void *context, const struct s3_answer *answer)
 {
-    struct s3_download *d = context;
+    struct s3_download *d = CHECKED(s3_download, context);
     enum s3_outcome outcome = judge(d, answer);
     d->done(d->context, outcome);
     free_download(d);
@@ -89,6 +91,7 @@ struct s3_download *s3_download_start(struct s3 *s3, struct http *http,
     if (d == NULL) {
         return NULL;
     }
+    d->magic = MAGIC(s3_download);
     d->take = take;
     d->done = done;
     d->context = context;
@@ -116,7 +119,7 @@ void s3_download_cancel(struct s3_download *d)
 
 enum s3_outcome s3_get(struct s3 *s3, const struct s3_wanted *wanted, s3_taker *take, void *context)
 {
-    struct s3_download d = {.take = take, .context = context};
+    struct s3_download d = {.magic = MAGIC(s3_download), .take = take, .context = context};
     struct s3_answer answer;
     if (!prepare(&d, wanted)) {
         return S3_FAILED;

@@ -1,8 +1,10 @@
 /* An upload that is waited for. */
+#include "base/magic.h"
 #include "s3.h"
 #include "s3_request.h"
 
 struct putting {
+    struct magic magic;
     bool done;
     enum s3_outcome outcome;
     struct s3_stored *stored;
@@ -10,7 +12,7 @@ struct putting {
 
 static void note_put(void *context, enum s3_outcome outcome, const struct s3_stored *stored)
 {
-    struct putting *putting = context;
+    struct putting *putting = CHECKED(putting, context);
     putting->done = true;
     putting->outcome = outcome;
     *putting->stored = *stored;
@@ -19,7 +21,7 @@ static void note_put(void *context, enum s3_outcome outcome, const struct s3_sto
 enum s3_outcome s3_put(struct s3 *s3, const struct s3_order *order, struct s3_stored *out)
 {
     enum { POLL_MS = 1000 };
-    struct putting putting = {.stored = out};
+    struct putting putting = {.magic = MAGIC(putting), .stored = out};
     struct http *http = s3_http(s3);
     struct s3_upload *upload =
         http != NULL ? s3_upload_start(s3, http, order, note_put, &putting) : NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 
 enum {
     POLL_MS = 100,
@@ -20,6 +21,7 @@ struct s3 {
 };
 
 struct s3_exchange {
+    struct magic magic;
     struct s3_request request;
     struct s3_answer answer;
     struct http_transfer *transfer;
@@ -146,7 +148,7 @@ static enum s3_outcome outcome_of(const struct s3_exchange *exchange, enum http_
 /* What an error page says is not what was asked for. */
 static bool on_body(void *context, const struct http_answer *answer, const char *bytes, size_t len)
 {
-    struct s3_exchange *exchange = context;
+    struct s3_exchange *exchange = CHECKED(s3_exchange, context);
     if (exchange->request.take != NULL && is_good(&exchange->request, answer->status)) {
         exchange->refused_bytes = !exchange->request.take(exchange->request.context, bytes, len);
         return !exchange->refused_bytes;
@@ -157,7 +159,7 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
 
 static void on_done(void *context, enum http_outcome outcome, const struct http_answer *answer)
 {
-    struct s3_exchange *exchange = context;
+    struct s3_exchange *exchange = CHECKED(s3_exchange, context);
     struct s3_facts *facts = &exchange->answer.facts;
     exchange->answer.outcome = outcome_of(exchange, outcome, answer->status);
     facts->size = answer->content_length;
@@ -213,6 +215,7 @@ struct s3_exchange *s3_begin(struct s3 *s3, struct http *http, const struct s3_r
     if (exchange == NULL) {
         return NULL;
     }
+    exchange->magic = MAGIC(s3_exchange);
     exchange->request = *request;
     buf_init(&exchange->answer.body, S3_BODY_MAX);
     if (start(s3, http, exchange) != RESULT_OK) {
@@ -233,6 +236,7 @@ void s3_forget(struct s3_exchange *exchange)
 /* ---- and waiting ---- */
 
 struct waiting {
+    struct magic magic;
     const struct s3_request *request;
     struct s3_answer *answer;
     bool done;
@@ -240,13 +244,13 @@ struct waiting {
 
 static bool pass_on(void *context, const char *bytes, size_t len)
 {
-    const struct waiting *waiting = context;
+    const struct waiting *waiting = CHECKED(waiting, context);
     return waiting->request->take(waiting->request->context, bytes, len);
 }
 
 static void note_done(void *context, const struct s3_answer *answer)
 {
-    struct waiting *waiting = context;
+    struct waiting *waiting = CHECKED(waiting, context);
     waiting->done = true;
     waiting->answer->outcome = answer->outcome;
     waiting->answer->facts = answer->facts;
@@ -265,7 +269,7 @@ static void give_up(struct s3 *s3, struct s3_exchange *exchange)
 static enum s3_outcome wait_for(struct s3 *s3, const struct s3_request *request,
                                 struct s3_answer *answer)
 {
-    struct waiting waiting = {.request = request, .answer = answer};
+    struct waiting waiting = {.magic = MAGIC(waiting), .request = request, .answer = answer};
     struct s3_request waited = *request;
     waited.take = request->take != NULL ? pass_on : NULL;
     waited.done = note_done;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/magic.h"
 #include "base/text.h"
 #include "s3.h"
 #include "s3_request.h"
@@ -28,6 +29,7 @@ enum {
 enum step { BEGINNING, ADDING_UP, WAITING };
 
 struct s3_upload {
+    struct magic magic;
     struct s3 *s3;
     struct http *http;
     struct s3_exchange *exchange;
@@ -89,7 +91,7 @@ static void ask(struct s3_upload *u, struct s3_request *request,
 /* What a failure leaves of the parts costs money: one try to have them removed. */
 static void on_aborted(void *context, const struct s3_answer *answer)
 {
-    struct s3_upload *u = context;
+    struct s3_upload *u = CHECKED(s3_upload, context);
     (void)answer;
     finish(u, u->failure);
 }
@@ -117,7 +119,7 @@ static enum s3_outcome failure_of(enum s3_outcome outcome)
 
 static void on_read(void *context, enum s3_outcome outcome)
 {
-    struct s3_upload *u = context;
+    struct s3_upload *u = CHECKED(s3_upload, context);
     u->download = NULL;
     finish(u, failure_of(outcome));
 }
@@ -134,7 +136,7 @@ static void read_back(struct s3_upload *u)
 
 static void on_looked(void *context, const struct s3_answer *answer)
 {
-    struct s3_upload *u = context;
+    struct s3_upload *u = CHECKED(s3_upload, context);
     if (answer->outcome != S3_OK) {
         finish(u, answer->outcome == S3_NOT_FOUND ? S3_DIFFERS : answer->outcome);
         return;
@@ -163,7 +165,7 @@ static void look(struct s3_upload *u)
 /* A store may begin with 200 and find out later (Amazon, "CompleteMultipartUpload"). */
 static void on_completed(void *context, const struct s3_answer *answer)
 {
-    struct s3_upload *u = context;
+    struct s3_upload *u = CHECKED(s3_upload, context);
     if (answer->outcome != S3_OK) {
         fail(u, failure_of(answer->outcome));
     } else if (strstr(buf_str(&answer->body), "<Error>") != NULL) {
@@ -206,7 +208,7 @@ static void complete(struct s3_upload *u)
 
 static void on_sent(void *context, const struct s3_answer *answer)
 {
-    struct s3_upload *u = context;
+    struct s3_upload *u = CHECKED(s3_upload, context);
     if (answer->outcome != S3_OK) {
         fail(u, failure_of(answer->outcome));
         return;
@@ -290,7 +292,7 @@ static bool add_slice(struct s3_upload *u, int64_t part_end)
 
 static void on_opened(void *context, const struct s3_answer *answer)
 {
-    struct s3_upload *u = context;
+    struct s3_upload *u = CHECKED(s3_upload, context);
     if (answer->outcome != S3_OK) {
         finish(u, failure_of(answer->outcome));
     } else if (!s3_read_upload_id(buf_str(&answer->body), u->id, sizeof u->id)) {
@@ -366,8 +368,13 @@ struct s3_upload *s3_upload_start(struct s3 *s3, struct http *http, const struct
     if (u == NULL) {
         return NULL;
     }
-    *u = (struct s3_upload){
-        .s3 = s3, .http = http, .fd = -1, .part = 1, .done = done, .context = context};
+    *u = (struct s3_upload){.magic = MAGIC(s3_upload),
+                            .s3 = s3,
+                            .http = http,
+                            .fd = -1,
+                            .part = 1,
+                            .done = done,
+                            .context = context};
     buf_init(&u->list, LIST_MAX);
     buf_text(&u->list, "<CompleteMultipartUpload>");
     if (!prepare(u, order)) {

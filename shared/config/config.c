@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/env_file.h"
+#include "base/magic.h"
 #include "base/text.h"
 #include "config_value.h"
 #include "duration.h"
@@ -207,13 +208,14 @@ static enum result invalid(char *error, const char *where, const char *name, con
 
 /* The env file's values by row, as they are read. */
 struct reading {
+    struct magic magic;
     const char *values[ROWS];
     char *error;
 };
 
 static enum result note_line(void *context, const char *name, const char *value)
 {
-    struct reading *reading = context;
+    struct reading *reading = CHECKED(reading, context);
     if (name == NULL) {
         /* The line itself is not shown: it may be half a secret. */
         return invalid(reading->error, "", "TAPEDECK_ENV",
@@ -331,7 +333,7 @@ static enum result check_together(const struct config *config, char *error)
 
 enum result config_load(struct config *config, const char *binary_dir, char *error)
 {
-    struct reading reading = {.error = error};
+    struct reading reading = {.magic = MAGIC(reading), .error = error};
     struct buf storage;
     buf_init(&storage, ENV_FILE_MAX);
     *config = (struct config){0};

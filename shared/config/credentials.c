@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/env_file.h"
+#include "base/magic.h"
 #include "base/text.h"
 
 enum { ACCOUNTS_MAX = 1000, FILE_CEILING = 256 * 1024 };
@@ -18,6 +19,7 @@ struct account {
 };
 
 struct credentials {
+    struct magic magic;
     const struct config *config;
     struct buf storage;
     struct account *accounts;
@@ -37,7 +39,7 @@ static const struct account *find_account(const struct credentials *c, const cha
 /* Of two tokens of one account, which is meant would be a guess. */
 static enum result note_account(void *context, const char *name, const char *value)
 {
-    struct credentials *c = context;
+    struct credentials *c = CHECKED(credentials, context);
     if (name == NULL || !text_is_sid(name, "AC") || value[0] == '\0' || c->count == ACCOUNTS_MAX ||
         find_account(c, name) != NULL) {
         return RESULT_INVALID;
@@ -94,6 +96,7 @@ enum result credentials_load(const struct config *config, struct credentials **o
     if (c == NULL) {
         return complain(error, "no memory");
     }
+    c->magic = MAGIC(credentials);
     c->config = config;
     buf_init(&c->storage, FILE_CEILING);
     c->accounts = calloc(ACCOUNTS_MAX, sizeof *c->accounts);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/magic.h"
 #include "calls/inbox.h"
 #include "followups/delivery.h"
 #include "followups/step.h"
@@ -141,7 +142,7 @@ static enum result read_breakers(const struct app *app, struct overview *o)
 
 static void add_pause(void *context, const char *account_sid, const char *code, int64_t left_s)
 {
-    struct overview *o = context;
+    struct overview *o = CHECKED(overview, context);
     if (o->pause_count < OVERVIEW_LINES_MAX) {
         struct overview_pause *pause = &o->pauses[o->pause_count++];
         copy(pause->account_sid, sizeof pause->account_sid, account_sid);
@@ -164,13 +165,13 @@ static void add_count(struct overview_counts *counts, const char *kind, const ch
 
 static void add_step(void *context, const struct step_count *one)
 {
-    struct overview *o = context;
+    struct overview *o = CHECKED(overview, context);
     add_count(&o->steps, one->step, one->status, one->error_code, one->count);
 }
 
 static void add_delivery(void *context, const char *status, const char *code, int64_t count)
 {
-    struct overview *o = context;
+    struct overview *o = CHECKED(overview, context);
     add_count(&o->deliveries, "", status, code, count);
 }
 
@@ -190,6 +191,7 @@ struct overview *overview_read(const struct app *app, int64_t most)
     if (o == NULL) {
         return NULL;
     }
+    o->magic = MAGIC(overview);
     o->at = clock_wall();
     o->runner_seen_ms = -1;
     disk_read(app->config, &o->disk);

@@ -11,6 +11,7 @@
 
 #include "app.h"
 #include "base/clock.h"
+#include "base/magic.h"
 #include "base/text.h"
 #include "runs/queue.h"
 #include "storage/disk.h"
@@ -60,6 +61,7 @@ struct overview_counts {
 };
 
 struct overview {
+    struct magic magic;
     int64_t at; /* seconds since 1970 */
     struct disk_facts disk;
     bool redis;             /* it answers; else `runner_seen_ms` says nothing */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/magic.h"
 #include "calls/authority.h"
 #include "clients/crypto.h"
 #include "followups/step.h"
@@ -17,6 +18,7 @@ enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000, RESTORE_TRIES = 5 };
 /* ---- making it so ---- */
 
 struct restoring {
+    struct magic magic;
     const struct app *app;
     enum result result;
     int64_t slots;
@@ -24,7 +26,7 @@ struct restoring {
 
 static void restore(void *context, const struct run_waiting *run)
 {
-    struct restoring *r = context;
+    struct restoring *r = CHECKED(restoring, context);
     if (r->result == RESULT_OK) {
         r->result = queue_restore(r->app, run->business_id, run->call_sid, run->token, run->lane);
         r->slots++;
@@ -34,7 +36,7 @@ static void restore(void *context, const struct run_waiting *run)
 static enum result restore_once(const struct app *app)
 {
     char token[CRYPTO_TOKEN_SIZE];
-    struct restoring r = {.app = app};
+    struct restoring r = {.magic = MAGIC(restoring), .app = app};
     enum result result = crypto_token(token) ? queue_begin_restore(app, token) : RESULT_FAILED;
     if (result == RESULT_OK) {
         result = run_each_alive(app, restore, &r);
@@ -162,6 +164,7 @@ enum result service_cancel(const struct app *app, int64_t business_id, int64_t r
 
 /* What a matched callback set in motion, to be done once the transaction is there to stay. */
 struct matching {
+    struct magic magic;
     const struct app *app;
     enum result result;
     int64_t business_id; /* 0: nothing to queue */
@@ -197,7 +200,7 @@ static enum result queue_prefetch(struct matching *m, const struct recording_cal
 static void match(void *context, const struct recording_callback *callback,
                   const char *recording_url)
 {
-    struct matching *m = context;
+    struct matching *m = CHECKED(matching, context);
     int64_t business_id = 0;
     if (m->result != RESULT_OK) {
         return;
@@ -235,7 +238,7 @@ static enum result finish_matching(struct matching *m)
 enum result service_recording_event(const struct app *app,
                                     const struct recording_callback *callback)
 {
-    struct matching m = {.app = app};
+    struct matching m = {.magic = MAGIC(matching), .app = app};
     struct media_ref ref;
     char url[MEDIA_URL_SIZE];
     memcpy(ref.account_sid, callback->account_sid, SID_SIZE);
@@ -260,8 +263,8 @@ enum result service_recording_event(const struct app *app,
 static void match_alone(void *context, const struct recording_callback *callback,
                         const char *recording_url)
 {
-    struct matching *all = context;
-    struct matching one = {.app = all->app};
+    struct matching *all = CHECKED(matching, context);
+    struct matching one = {.magic = MAGIC(matching), .app = all->app};
     if (pg_begin(all->app->pg) != RESULT_OK) {
         return;
     }
@@ -277,7 +280,7 @@ static void match_alone(void *context, const struct recording_callback *callback
 enum result service_call_event(const struct app *app, const struct call_callback *callback,
                                int64_t business_hint)
 {
-    struct matching m = {.app = app};
+    struct matching m = {.magic = MAGIC(matching), .app = app};
     enum result result = call_save(app, callback, business_hint);
     if (result == RESULT_OK) {
         (void)inbox_each_waiting(app, callback->call_sid, match_alone, &m);
@@ -287,14 +290,15 @@ enum result service_call_event(const struct app *app, const struct call_callback
 
 int64_t service_match_inbox(const struct app *app)
 {
-    struct matching m = {.app = app};
+    struct matching m = {.magic = MAGIC(matching), .app = app};
     (void)inbox_each_waiting(app, NULL, match_alone, &m);
     return m.matched;
 }
 
 /* ---- rebuilding the line ---- */
 
-struct page {
+struct due_page {
+    struct magic magic;
     struct queue_waiting *calls; /* OFFER_PAGE of them */
     size_t count;
     int64_t last_id;
@@ -302,7 +306,7 @@ struct page {
 
 static void note_due(void *context, const struct run_waiting *run)
 {
-    struct page *page = context;
+    struct due_page *page = CHECKED(due_page, context);
     struct queue_waiting *call = &page->calls[page->count++];
     *call = (struct queue_waiting){.business_id = run->business_id, .lane = run->lane};
     (void)snprintf(call->call_sid, sizeof call->call_sid, "%s", run->call_sid);
@@ -310,7 +314,7 @@ static void note_due(void *context, const struct run_waiting *run)
 }
 
 /* Most are in their lines: only those that are not are put there. */
-static enum result offer_page(const struct app *app, struct page *page, int64_t *offered)
+static enum result offer_page(const struct app *app, struct due_page *page, int64_t *offered)
 {
     enum result result = queue_find_absent(app, page->calls, page->count);
     for (size_t i = 0; i < page->count && result == RESULT_OK; i++) {
@@ -326,7 +330,8 @@ static enum result offer_page(const struct app *app, struct page *page, int64_t 
 enum result service_offer_due(const struct app *app, int64_t *offered)
 {
     *offered = 0;
-    struct page page = {.calls = calloc(OFFER_PAGE, sizeof *page.calls)};
+    struct due_page page = {.magic = MAGIC(due_page),
+                            .calls = calloc(OFFER_PAGE, sizeof *page.calls)};
     enum result result = page.calls != NULL ? service_restore(app) : RESULT_FAILED;
     for (int pages = 0; pages < OFFER_PAGES_MAX && result == RESULT_OK; pages++) {
         page.count = 0;

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/magic.h"
 #include "base/text.h"
 #include "history.h"
 
@@ -54,11 +55,16 @@ static enum result query(const struct app *app, enum statement_name name,
     return pg_query(app->pg, SQL[name].sql, params, rows);
 }
 
+struct seen {
+    struct magic magic;
+    bool it;
+};
+
 static void note_status(void *context, const struct history_run *record)
 {
-    bool *found = context;
+    struct seen *seen = CHECKED(seen, context);
     (void)record;
-    *found = true;
+    seen->it = true;
 }
 
 enum result run_control_cancel(const struct app *app, int64_t business_id, int64_t run_id,
@@ -66,7 +72,7 @@ enum result run_control_cancel(const struct app *app, int64_t business_id, int64
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    bool found = false;
+    struct seen seen = {.magic = MAGIC(seen)};
     pg_int(&params, business_id);
     pg_int(&params, run_id);
     pg_int(&params, app->config->inflight_ttl);
@@ -82,7 +88,7 @@ enum result run_control_cancel(const struct app *app, int64_t business_id, int64
     if (changed) {
         return RESULT_OK;
     }
-    result = history_read(app, business_id, run_id, note_status, &found);
+    result = history_read(app, business_id, run_id, note_status, &seen);
     return result == RESULT_OK ? RESULT_EXISTS : result;
 }
 

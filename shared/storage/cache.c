@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "inventory.h"
 #include "object.h"
 
@@ -96,6 +97,7 @@ enum result cache_remove(const struct app *app, int64_t business_id, const char 
 /* ---- which ones ---- */
 
 struct candidates {
+    struct magic magic;
     struct inventory_entry *entries; /* those played longest ago, at most CANDIDATES_MAX */
     size_t count;
     int64_t bytes; /* of all there is */
@@ -115,7 +117,7 @@ static void sort(struct candidates *c)
 /* When there is no more room, the half that was played last is forgotten. */
 static void meet(void *context, const struct inventory_entry *entry)
 {
-    struct candidates *c = context;
+    struct candidates *c = CHECKED(candidates, context);
     c->bytes += entry->bytes;
     if (c->count == CANDIDATES_MAX) {
         sort(c);
@@ -155,7 +157,7 @@ static enum result remove_some(const struct app *app, struct candidates *c,
 
 enum result cache_trim(const struct app *app, struct cache_counts *counts)
 {
-    struct candidates c = {.count = 0};
+    struct candidates c = {.magic = MAGIC(candidates), .count = 0};
     *counts = (struct cache_counts){0};
     if (app->config->cache_max_bytes == 0) {
         return RESULT_OK;

@@ -21,7 +21,7 @@ void disk_read(const struct config *config, struct disk_facts *out)
 
 static void count_part(void *context, int dir_fd, const char *name)
 {
-    struct disk_parts *parts = context;
+    struct disk_parts *parts = CHECKED(disk_parts, context);
     struct stat st;
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
         parts->files++;
@@ -31,6 +31,6 @@ static void count_part(void *context, int dir_fd, const char *name)
 
 void disk_count_parts(const struct config *config, struct disk_parts *out)
 {
-    *out = (struct disk_parts){0};
+    *out = (struct disk_parts){.magic = MAGIC(disk_parts)};
     out->all = file_each_part(config, NAMES_MAX, count_part, out);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/magic.h"
 #include "config/config.h"
 
 struct disk_facts {
@@ -20,6 +21,7 @@ struct disk_facts {
 void disk_read(const struct config *config, struct disk_facts *out);
 
 struct disk_parts {
+    struct magic magic;
     int64_t files, bytes;
     bool all; /* false: there is more on the disk than is looked at at a time */
 };

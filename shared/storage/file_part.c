@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "file.h"
 #include "folders.h"
 
@@ -279,6 +280,7 @@ static bool is_part_name(const char *name)
 }
 
 struct walk {
+    struct magic magic;
     int64_t names_left;
     file_part_visitor *visit;
     void *context;
@@ -286,7 +288,7 @@ struct walk {
 
 static void walk_folder(void *context, int root, const char *name, int64_t business_id)
 {
-    struct walk *walk = context;
+    struct walk *walk = CHECKED(walk, context);
     (void)business_id;
     DIR *dir = walk->names_left > 0 ? folders_open(root, name) : NULL;
     if (dir == NULL) {
@@ -304,12 +306,14 @@ static void walk_folder(void *context, int root, const char *name, int64_t busin
 bool file_each_part(const struct config *config, int64_t names_max, file_part_visitor *visit,
                     void *context)
 {
-    struct walk walk = {.names_left = names_max, .visit = visit, .context = context};
+    struct walk walk = {
+        .magic = MAGIC(walk), .names_left = names_max, .visit = visit, .context = context};
     (void)folders_each(config, walk_folder, &walk);
     return walk.names_left > 0;
 }
 
 struct sweep {
+    struct magic magic;
     int64_t age_ms;
     int64_t swept;
 };
@@ -318,7 +322,7 @@ struct sweep {
 static void sweep_part(void *context, int dir_fd, const char *name)
 {
     struct stat st;
-    struct sweep *sweep = context;
+    struct sweep *sweep = CHECKED(sweep, context);
     int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return;
@@ -332,7 +336,7 @@ static void sweep_part(void *context, int dir_fd, const char *name)
 
 int64_t file_sweep_parts(const struct config *config, int64_t age_ms)
 {
-    struct sweep sweep = {.age_ms = age_ms};
+    struct sweep sweep = {.magic = MAGIC(sweep), .age_ms = age_ms};
     (void)file_each_part(config, INT64_MAX, sweep_part, &sweep);
     return sweep.swept;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "file.h"
 #include "folders.h"
 
@@ -31,13 +32,14 @@ static bool is_ours(const char *name, char sid[SID_SIZE])
 }
 
 struct tour {
+    struct magic magic;
     inventory_visitor *visit;
     void *context;
 };
 
 static void visit_folder(void *context, int root, const char *name, int64_t business_id)
 {
-    const struct tour *tour = context;
+    const struct tour *tour = CHECKED(tour, context);
     DIR *dir = folders_open(root, name);
     if (dir == NULL) {
         return;
@@ -60,7 +62,7 @@ static void visit_folder(void *context, int root, const char *name, int64_t busi
 
 enum result inventory_each(const struct config *config, inventory_visitor *visit, void *context)
 {
-    struct tour tour = {.visit = visit, .context = context};
+    struct tour tour = {.magic = MAGIC(tour), .visit = visit, .context = context};
     return folders_each(config, visit_folder, &tour);
 }
 
@@ -107,16 +109,21 @@ enum result inventory_remove(const struct config *config, int64_t business_id, c
     return gone ? RESULT_OK : RESULT_FAILED;
 }
 
+struct emptied {
+    struct magic magic;
+    int64_t count;
+};
+
 static void remove_if_empty(void *context, int root, const char *name, int64_t business_id)
 {
-    int64_t *removed = context;
+    struct emptied *emptied = CHECKED(emptied, context);
     (void)business_id;
-    *removed += unlinkat(root, name, AT_REMOVEDIR) == 0; /* fails on one that is not empty */
+    emptied->count += unlinkat(root, name, AT_REMOVEDIR) == 0; /* fails on one that is not empty */
 }
 
 int64_t inventory_remove_empty(const struct config *config)
 {
-    int64_t removed = 0;
-    (void)folders_each(config, remove_if_empty, &removed);
-    return removed;
+    struct emptied emptied = {.magic = MAGIC(emptied)};
+    (void)folders_each(config, remove_if_empty, &emptied);
+    return emptied.count;
 }
