@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/magic.h"
 #include "claim.h"
@@ -348,8 +349,7 @@ static void cancel_waiting(struct work *work)
 /* Those that wait for a lock, or for PostgreSQL to hear of their end. */
 static void tick_waiting(struct runner *runner, int64_t now)
 {
-    for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
-        next = work->next;
+    LIST_EACH (struct work, work, runner->works.first) {
         if (work->transfer != NULL || work->storing) {
             continue;
         }
@@ -450,8 +450,7 @@ enum result runner_poll(struct runner *runner, const int *fds, size_t count, int
 void runner_hand_back(struct runner *runner)
 {
     followup_hand_back(runner->followup);
-    for (struct work *work = runner->works.first, *next; work != NULL; work = next) {
-        next = work->next;
+    LIST_EACH (struct work, work, runner->works.first) {
         if (work->transfer != NULL) {
             work_stop(work);
         } else if (!work->storing) {

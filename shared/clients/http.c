@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/magic.h"
 #include "http_gather.h"
 #include "http_source.h"
@@ -94,8 +95,7 @@ void http_free(struct http *http)
     if (http == NULL) {
         return;
     }
-    for (struct http_transfer *t = http->first, *next; t != NULL; t = next) {
-        next = t->next;
+    LIST_EACH (struct http_transfer, t, http->first) {
         free_transfer(t);
     }
     curl_multi_cleanup(http->multi);
@@ -453,8 +453,7 @@ static bool finish_unwanted_and_stalled(struct http *http)
 {
     int64_t now = clock_monotonic_ms();
     size_t before = http->count;
-    for (struct http_transfer *t = http->first, *next; t != NULL; t = next) {
-        next = t->next;
+    LIST_EACH (struct http_transfer, t, http->first) {
         if (t->cancelled || t->refused) {
             finish(t, HTTP_STOPPED);
         } else if (now - t->last_byte_ms >= t->stall_timeout_ms) {

@@ -31,6 +31,8 @@ BANNED = re.compile(
 )
 FUNCTION = re.compile(r"^\w[^;{}]*?\b(\w+)\([^;{}]*\)\n\{\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
 CONTROL = re.compile(r"(?<!#)\b(?:(if|for|(?<!} )while) \(|(else)\b)")
+MACRO_LINE = re.compile(r"\\\n *$")
+WALK = re.compile(r"\bfor \([^;{}]*\*\s*next\b[^;{}]*;[^;{}]*;[^;{}]*= next\)")
 WRITABLE = re.compile(r"\.(?:data|bss|tdata|tbss)\b(?!\.rel\.ro)|\*COM\*")
 
 
@@ -54,7 +56,8 @@ def banned_calls(name: str, text: str) -> Iterator[str]:
 
 
 def bare_statements(name: str, text: str) -> Iterator[str]:
-    """An if, else, for or while without braces; the while of a do stands behind its brace."""
+    """An if, else, for or while without braces; the while of a do stands behind its brace. A macro
+    may end with a loop's head: whoever uses it writes the braces."""
     code = code_only(text)
     for found in CONTROL.finditer(code):
         word, end = found[1] or found[2], found.end()
@@ -63,8 +66,17 @@ def bare_statements(name: str, text: str) -> Iterator[str]:
             depth += {"(": 1, ")": -1}.get(code[end], 0)
             end += 1
         allowed = ("{", "if ") if word == "else" else ("{",)
+        if word == "for" and MACRO_LINE.search(code[:found.start()]) and code[end] == "\n":
+            continue
         if not code[end:].lstrip(" \n\\").startswith(allowed):
             yield f"{name}:{code.count(chr(10), 0, found.start()) + 1}: {word} without braces"
+
+
+def own_walks(name: str, text: str) -> Iterator[str]:
+    """A loop that keeps its next element by hand: LIST_EACH does that."""
+    code = code_only(text)
+    for found in WALK.finditer(code):
+        yield f"{name}:{code.count(chr(10), 0, found.start()) + 1}: {found[0]}"
 
 
 def writable_objects(name: str, listing: str) -> Iterator[str]:
@@ -115,6 +127,10 @@ def test_functions_are_short() -> None:
 
 def test_one_brace_style() -> None:
     assert [fault for name, text in c_sources() for fault in bare_statements(name, text)] == []
+
+
+def test_lists_are_gone_through_one_way() -> None:
+    assert [fault for name, text in c_sources() for fault in own_walks(name, text)] == []
 
 
 def test_no_dangerous_calls() -> None:
@@ -183,7 +199,15 @@ def test_dangerous_calls_are_found(call: str) -> None:
 def test_bare_statements_are_found(code: str) -> None:
     assert len(list(bare_statements("a.c", f"int x;\n{code}\n"))) == 1
     good = "do {\n} while (a);\nif (a) {\n} else if (b) {\n} else {\n}\n#if X\n#else\n#endif\n"
+    good += "#define EACH(a) \\\n    for (; a;)\n"
     assert list(bare_statements("a.c", good + "/* if (a) b */")) == []
+
+
+def test_own_walks_are_found() -> None:
+    walk = "for (struct a *a = first, *next; a != NULL; a = next) {\n    next = a->next;\n}\n"
+    assert len(list(own_walks("a.c", f"int x;\n{walk}"))) == 1
+    good = "for (struct a *one = first; one != NULL; one = one->next) {\n}\n"
+    assert list(own_walks("a.c", good + "LIST_EACH (struct a, one, first) {\n}\n")) == []
 
 
 BAD_GLOBALS = """
