@@ -1,5 +1,5 @@
 /*
- * Local work in a process of its own: this program again, run as one of its hidden commands
+ * Local work in a process of its own: this program again, run as one of its child commands
  * (child_commands.h). It reads bytes from its stdin and writes bytes to its stdout.
  *
  * Everything that decodes bytes from outside runs in a child. When a decoder loops, crashes or eats

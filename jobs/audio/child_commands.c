@@ -3,15 +3,15 @@
 #include <stddef.h>
 #include <string.h>
 
-piece *child_command_named(const char *name)
+child_command *child_command_named(const char *name)
 {
     static const struct {
         const char *name;
-        piece *run;
-    } PIECES[] = {{"peaks", child_peaks}, {"speech", child_speech}};
-    for (size_t i = 0; i < sizeof PIECES / sizeof *PIECES; i++) {
-        if (strcmp(PIECES[i].name, name) == 0) {
-            return PIECES[i].run;
+        child_command *run;
+    } COMMANDS[] = {{"peaks", child_peaks}, {"speech", child_speech}};
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            return COMMANDS[i].run;
         }
     }
     return NULL;

@@ -1,5 +1,5 @@
 /*
- * The piece of work "speech": a recording comes in, and what of it is sent to a speech server goes
+ * The child command "speech": a recording comes in, and what of it is sent to a speech server goes
  * out: the plan (speech/plan.h), then its streams, channel by channel, as mono 16-bit samples.
  *
  * The recording is read once for how loud it is, and once more for each channel that has speech, so

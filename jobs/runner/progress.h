@@ -8,7 +8,7 @@
 #include "transfer.h"
 #include "work.h"
 
-/* Keeps it in `work`, and publishes it when it is news. Waits for nobody. */
+/* Keeps it in `work`, and publishes it when there is enough new. Waits for nobody. */
 void progress_publish(const struct app *app, struct work *work,
                       const struct transfer_progress *progress);
 

@@ -31,10 +31,10 @@ void credentials_free(struct credentials *credentials);
  * They live as long as the credentials. */
 struct credential credentials_of(const struct credentials *credentials, const char *account_sid);
 
-/* True when the same token vouches for both accounts. */
+/* True when the same token has authority over both accounts. */
 bool credentials_agree(const struct credentials *credentials, const char *one, const char *other);
 
-/* False when one token vouches for all accounts: there is no file, or nobody in it. */
+/* False when one token has authority over all accounts: there is no file, or nobody in it. */
 bool credentials_are_several(const struct credentials *credentials);
 
 #endif
