@@ -56,7 +56,7 @@ enum result auth_strike(const struct app *app, struct request *request)
     const char *address = request_header(request, "REMOTE_ADDR");
     int64_t count;
     if (address == NULL ||
-        throttle_strike(app, address, &count, &request->shut_out_ms) != RESULT_OK) {
+        throttle_count_failure(app, address, &count, &request->shut_out_ms) != RESULT_OK) {
         return RESULT_DENIED;
     }
     return count > app->config->signin_failures ? RESULT_TOO_BIG : RESULT_DENIED;

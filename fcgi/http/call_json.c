@@ -39,7 +39,7 @@ void call_json_put_speakers(const struct app *app, const struct call_facts *fact
 {
     enum talk_speaker first = talk_first_speaker(app->config, facts->inbound);
     struct json *list = json_new_list();
-    json_add_text(list, talk_speaker_word(first));
-    json_add_text(list, talk_speaker_word(first == TALK_AGENT ? TALK_CUSTOMER : TALK_AGENT));
+    json_add_text(list, talk_speaker_name(first));
+    json_add_text(list, talk_speaker_name(first == TALK_AGENT ? TALK_CUSTOMER : TALK_AGENT));
     json_put(json, "speakers", list);
 }

@@ -30,8 +30,8 @@ struct backfill {
     struct backfill_range range;
     struct http *http;
     bool list_failed; /* part of it at least */
-    int64_t listed, news;
-    enum result told; /* how writing down went */
+    int64_t listed, added;
+    enum result recorded; /* how writing down went */
     int64_t here, missing;
     struct feeder feeder;
 };
@@ -53,18 +53,18 @@ static int complain_of_database(void)
 
 /* ---- what the provider's list says ---- */
 
-static void tell(void *context, const struct recording_callback *entry)
+static void record_entry(void *context, const struct recording_callback *entry)
 {
     struct backfill *b = CHECKED(backfill, context);
     b->listed++;
-    if (b->told != RESULT_OK) {
+    if (b->recorded != RESULT_OK) {
         return;
     }
-    enum result result = backfill_told(b->app, b->range.business_id, entry);
+    enum result result = backfill_record(b->app, b->range.business_id, entry);
     if (result == RESULT_OK) {
-        b->news++;
+        b->added++;
     } else if (result == RESULT_UNAVAILABLE) {
-        b->told = result;
+        b->recorded = result;
     }
 }
 
@@ -87,10 +87,10 @@ static void read_account(void *context, const char *account_sid)
     enum result result = listing_between(account_sid, b->range.since, b->range.until,
                                          b->app->config->reconcile_page_size, uri);
     for (int page = 0; page < PAGES_MAX && result == RESULT_OK && uri[0] != '\0'; page++) {
-        result = catalogue_page(&catalogue, uri, tell, b, next);
+        result = catalogue_page(&catalogue, uri, record_entry, b, next);
         (void)snprintf(uri, sizeof uri, "%s", result == RESULT_OK ? next : "");
         show_listing(b, false);
-        if (b->told != RESULT_OK) {
+        if (b->recorded != RESULT_OK) {
             return;
         }
     }
@@ -105,7 +105,7 @@ static enum result read_lists(struct backfill *b)
     }
     enum result result = backfill_accounts(b->app, b->range.business_id, read_account, b);
     http_free(b->http);
-    return result == RESULT_OK ? b->told : result;
+    return result == RESULT_OK ? b->recorded : result;
 }
 
 /* ---- feeding, and showing it ---- */
@@ -169,8 +169,8 @@ static enum outcome feed(struct backfill *b, struct terminal *terminal)
         if (ended) {
             return outcome;
         }
-        bool hungry = result == RESULT_OK && feeder_is_hungry(&b->feeder);
-        if (terminal_wait(terminal, hungry ? 0 : TICK_MS)) {
+        bool more = result == RESULT_OK && feeder_has_room(&b->feeder);
+        if (terminal_wait(terminal, more ? 0 : TICK_MS)) {
             return OUTCOME_STOPPED;
         }
     }
@@ -215,7 +215,7 @@ static int run(struct backfill *b)
         return complain_of_database();
     }
     show_listing(b, true);
-    printf(", %lld of them new to us; %lld are here, %lld are not\n", (long long)b->news,
+    printf(", %lld of them new to us; %lld are here, %lld are not\n", (long long)b->added,
            (long long)b->here, (long long)b->missing);
     enum outcome outcome = OUTCOME_STOPPED;
     if (terminal_begin(&terminal)) {

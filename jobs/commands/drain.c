@@ -67,7 +67,7 @@ static void hear_job(struct drain *d)
     if (!d->listening) {
         return;
     }
-    enum result result = queue_heard(d->wake, &job);
+    enum result result = queue_receive(d->wake, &job);
     if (result == RESULT_NOT_FOUND && clock_monotonic_ms() < d->heard_by_ms) {
         return;
     }

@@ -115,11 +115,11 @@ static void move_object(void *context, const struct object_facts *object)
 
 static enum result move_down(struct move *m)
 {
-    struct object_place place = {0};
+    struct object_cursor cursor = {0};
     int64_t count = PAGE;
     enum result result = object_total(m->app, &m->line.total, &m->total_bytes);
     for (int page = 0; page < PAGES_MAX && count == PAGE && result == RESULT_OK; page++) {
-        result = object_each(m->app, &place, PAGE, move_object, m, &count);
+        result = object_each(m->app, &cursor, PAGE, move_object, m, &count);
         if (m->stopped) {
             break;
         }

@@ -22,12 +22,12 @@ struct reconcile {
     const struct app *app;
     struct catalogue catalogue;
     enum result result;
-    int64_t seen, news;
+    int64_t seen, added;
 };
 
 /* ---- what a page says ---- */
 
-static void tell(void *context, const struct recording_callback *callback)
+static void record_entry(void *context, const struct recording_callback *callback)
 {
     struct reconcile *r = CHECKED(reconcile, context);
     r->seen++;
@@ -38,13 +38,13 @@ static void tell(void *context, const struct recording_callback *callback)
     if (r->result == RESULT_EXISTS || r->result == RESULT_DENIED) {
         r->result = RESULT_OK;
     } else if (r->result == RESULT_OK) {
-        r->news++;
+        r->added++;
     }
 }
 
 static enum result read_page(struct reconcile *r, const char *uri, char *next)
 {
-    enum result result = catalogue_page(&r->catalogue, uri, tell, r, next);
+    enum result result = catalogue_page(&r->catalogue, uri, record_entry, r, next);
     return result == RESULT_OK ? r->result : result;
 }
 
@@ -102,7 +102,7 @@ int command_reconcile(const struct app *app, int argc, char **argv)
     if (result == RESULT_UNAVAILABLE) {
         fprintf(stderr, "tapedeck: reconcile: PostgreSQL did not answer; the next run continues\n");
     }
-    log_event("RECONCILE_DONE", "seen=%lld news=%lld ok=%d", (long long)r.seen, (long long)r.news,
+    log_event("RECONCILE_DONE", "seen=%lld news=%lld ok=%d", (long long)r.seen, (long long)r.added,
               result == RESULT_OK);
     return result == RESULT_OK ? EXIT_DONE : EXIT_NOT_DONE;
 }

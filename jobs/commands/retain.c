@@ -73,13 +73,13 @@ static int64_t describe(const struct retain *r, const struct retention_due *due,
 static enum result delete_copies(struct retain *r, int64_t business_id, const char *call_sid,
                                  int64_t *bytes)
 {
-    enum result shelf = inventory_remove(r->app->config, business_id, call_sid, bytes);
+    enum result files = inventory_remove(r->app->config, business_id, call_sid, bytes);
     enum result object = object_remove(r->app, business_id, call_sid);
     if (object == RESULT_DENIED) {
         r->no_store = true;
         object = RESULT_FAILED;
     }
-    return shelf != RESULT_OK ? shelf : object;
+    return files != RESULT_OK ? files : object;
 }
 
 static void delete_due(struct retain *r, const struct retention_due *due)
@@ -125,9 +125,9 @@ static void meet_due(void *context, const struct retention_due *due)
 
 static void delete_all_due(struct retain *r)
 {
-    struct retention_place place = {0};
-    for (int page = 0; page < PAGES_MAX && !place.ended; page++) {
-        enum result result = retention_each_due(r->app, &place, PAGE, meet_due, r);
+    struct retention_cursor cursor = {0};
+    for (int page = 0; page < PAGES_MAX && !cursor.ended; page++) {
+        enum result result = retention_each_due(r->app, &cursor, PAGE, meet_due, r);
         if (result != RESULT_OK) {
             r->result = result;
             return;
@@ -151,7 +151,7 @@ static void delete_orphan(void *context, const struct orphan *orphan)
               (long long)orphan->business_id, orphan->call_sid, (long long)orphan->bytes);
 }
 
-static enum result mark_strays(const struct app *app)
+static enum result mark_orphans(const struct app *app)
 {
     enum result result = RESULT_OK;
     int64_t count = PAGE;
@@ -163,11 +163,11 @@ static enum result mark_strays(const struct app *app)
 
 static enum result delete_marked(struct retain *r)
 {
-    struct object_place place = {0};
+    struct object_cursor cursor = {0};
     enum result result = RESULT_OK;
     int64_t count = PAGE;
     for (int page = 0; page < PAGES_MAX && count == PAGE && r->failed == 0; page++) {
-        result = orphan_each(r->app, &place, PAGE, delete_orphan, r, &count);
+        result = orphan_each(r->app, &cursor, PAGE, delete_orphan, r, &count);
         if (result != RESULT_OK) {
             break;
         }
@@ -176,12 +176,12 @@ static enum result delete_marked(struct retain *r)
 }
 
 /* Where the store failed for one just now, it is not asked for others. */
-static void delete_strays(struct retain *r)
+static void delete_marked_orphans(struct retain *r)
 {
     if (r->dry_run || r->failed > 0) {
         return;
     }
-    enum result toured = mark_strays(r->app);
+    enum result toured = mark_orphans(r->app);
     enum result deleted = delete_marked(r);
     if (toured != RESULT_OK || deleted != RESULT_OK) {
         r->result = deleted != RESULT_OK ? deleted : toured;
@@ -204,9 +204,9 @@ static void show_left(void *context, const struct retention_due *left)
 
 static void show_all_left(struct retain *r)
 {
-    struct retention_place place = {0};
-    for (int page = 0; page < PAGES_MAX && !place.ended && r->result == RESULT_OK; page++) {
-        r->result = retention_each_left(r->app, &place, PAGE, show_left, r);
+    struct retention_cursor cursor = {0};
+    for (int page = 0; page < PAGES_MAX && !cursor.ended && r->result == RESULT_OK; page++) {
+        r->result = retention_each_left(r->app, &cursor, PAGE, show_left, r);
     }
 }
 
@@ -316,7 +316,7 @@ int command_retain(const struct app *app, int argc, char **argv)
                "bytes", "from");
     }
     delete_all_due(&r);
-    delete_strays(&r);
+    delete_marked_orphans(&r);
     delete_left(&r);
     delete_orphans(&r);
     return report(&r);

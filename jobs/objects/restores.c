@@ -24,18 +24,18 @@ struct restores {
     struct http *http;
     struct coming places[AT_ONCE];
     struct call_fifo line;
-    restores_here *here;
+    restores_ready *ready;
     void *context;
 };
 
-struct restores *restores_new(const struct app *app, struct http *http, restores_here *here,
+struct restores *restores_new(const struct app *app, struct http *http, restores_ready *ready,
                               void *context)
 {
     struct restores *restores = calloc(1, sizeof *restores);
     if (restores != NULL) {
         restores->app = app;
         restores->http = http;
-        restores->here = here;
+        restores->ready = ready;
         restores->context = context;
     }
     return restores;
@@ -72,7 +72,7 @@ void restores_add(struct restores *restores, int64_t business_id, const char *ca
 {
     struct file_facts file;
     if (file_find(restores->app->config, business_id, call_sid, &file) == RESULT_OK) {
-        restores->here(restores->context, business_id, call_sid);
+        restores->ready(restores->context, business_id, call_sid);
     } else if (call_fifo_at_hand(restores, AT_ONCE, coming_at, business_id, call_sid) == 0) {
         call_fifo_add(&restores->line, business_id, call_sid);
     }
@@ -81,7 +81,7 @@ void restores_add(struct restores *restores, int64_t business_id, const char *ca
 /* ---- one of them ---- */
 
 /* What comes back with other bytes would do so again and again: there is no waveform of it. */
-static void on_recalled(void *context, enum result result)
+static void on_restored(void *context, enum result result)
 {
     static const struct object_peaks NONE = {.bytes = 0};
     struct coming *coming = CHECKED(coming, context);
@@ -89,7 +89,7 @@ static void on_recalled(void *context, enum result result)
     const struct call_ref *call = &coming->call;
     coming->restore = NULL;
     if (result == RESULT_OK) {
-        restores->here(restores->context, call->business_id, call->call_sid);
+        restores->ready(restores->context, call->business_id, call->call_sid);
     } else if (result == RESULT_INVALID) {
         (void)object_peaks_stored(restores->app, call->business_id, call->call_sid,
                                   coming->modified_ns, &NONE);
@@ -105,7 +105,7 @@ static void begin(struct restores *restores, struct coming *coming, const struct
         return;
     }
     if (!look.remote) {
-        restores->here(restores->context, call->business_id, look.file_sid);
+        restores->ready(restores->context, call->business_id, look.file_sid);
         return;
     }
     *coming = (struct coming){.magic = MAGIC(coming),
@@ -113,7 +113,7 @@ static void begin(struct restores *restores, struct coming *coming, const struct
                               .call = *call,
                               .modified_ns = look.file.modified_ns};
     (void)restore_start(restores->app, restores->http, call->business_id, look.file_sid,
-                        on_recalled, coming, &coming->restore);
+                        on_restored, coming, &coming->restore);
 }
 
 /* ---- all of them ---- */

@@ -18,12 +18,12 @@
 struct restores;
 
 /* The recording is here. */
-typedef void restores_here(void *context, int64_t business_id, const char *call_sid);
+typedef void restores_ready(void *context, int64_t business_id, const char *call_sid);
 
-/* `here` is called from restores_add, restores_tick or http_poll. NULL without memory.
+/* `ready` is called from restores_add, restores_tick or http_poll. NULL without memory.
  * restores_free(NULL) is safe; it ends what still runs, and leaves that and those that wait to
  * another runner. */
-struct restores *restores_new(const struct app *app, struct http *http, restores_here *here,
+struct restores *restores_new(const struct app *app, struct http *http, restores_ready *ready,
                               void *context);
 void restores_free(struct restores *restores);
 

@@ -33,7 +33,7 @@ struct uploads {
     struct call_fifo line;
     int64_t rest_ms, rest_until_ms; /* the store failed: so long, until then */
     int64_t next_look_ms;
-    struct object_due_place looked; /* how far PostgreSQL was asked */
+    struct object_due_cursor looked; /* how far PostgreSQL was asked */
 };
 
 struct uploads *uploads_new(const struct app *app, struct http *http)
@@ -111,7 +111,7 @@ static void look_for_more(struct uploads *uploads, int64_t now)
         if (count == PAGE) {
             uploads->next_look_ms = now;
         } else {
-            uploads->looked = (struct object_due_place){0};
+            uploads->looked = (struct object_due_cursor){0};
         }
     }
 }
@@ -174,7 +174,7 @@ static void write_down(struct going *going)
     struct uploads *uploads = going->uploads;
     const struct call_ref *call = &going->call;
     if (going->has_row && going->peaks.bytes < 0) {
-        return; /* there is no news */
+        return; /* nothing new to write */
     }
     switch (write_row(going)) {
     case RESULT_OK: tell_stored(going); break;

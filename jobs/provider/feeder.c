@@ -8,12 +8,12 @@ enum result feeder_count(const struct app *app, const struct backfill_range *ran
                          int64_t *missing)
 {
     char sids[BACKFILL_PAGE_MAX][SID_SIZE];
-    struct backfill_place place = {0};
+    struct backfill_cursor cursor = {0};
     struct file_facts file;
     size_t count;
     enum result result;
     *here = *missing = 0;
-    while ((result = backfill_page(app, range, &place, sids, &count)) == RESULT_OK && count > 0) {
+    while ((result = backfill_page(app, range, &cursor, sids, &count)) == RESULT_OK && count > 0) {
         for (size_t i = 0; i < count; i++) {
             bool is_here = file_find(app->config, range->business_id, sids[i], &file) == RESULT_OK;
             *(is_here ? here : missing) += 1;
@@ -40,7 +40,7 @@ static void note_end(struct feeder *f, const struct backfill_run *run)
     }
 }
 
-static enum result look(struct feeder *f)
+static enum result refresh(struct feeder *f)
 {
     int64_t before = 0, after = 0;
     size_t kept = 0;
@@ -48,7 +48,7 @@ static enum result look(struct feeder *f)
         before += f->runs[i].bytes;
     }
     enum result result =
-        f->run_count > 0 ? backfill_look(f->app, f->runs, f->run_count) : RESULT_OK;
+        f->run_count > 0 ? backfill_refresh(f->app, f->runs, f->run_count) : RESULT_OK;
     if (result != RESULT_OK) {
         return result;
     }
@@ -69,7 +69,7 @@ static enum result look(struct feeder *f)
 
 static enum result next_page(struct feeder *f)
 {
-    enum result result = backfill_page(f->app, f->range, &f->place, f->sids, &f->count);
+    enum result result = backfill_page(f->app, f->range, &f->cursor, f->sids, &f->count);
     f->at = 0;
     f->fed = result == RESULT_OK && f->count == 0;
     return result;
@@ -104,11 +104,11 @@ static enum result feed(struct feeder *f)
 
 enum result feeder_tick(struct feeder *feeder)
 {
-    enum result result = look(feeder);
+    enum result result = refresh(feeder);
     return result == RESULT_OK ? feed(feeder) : result;
 }
 
-bool feeder_is_hungry(const struct feeder *feeder)
+bool feeder_has_room(const struct feeder *feeder)
 {
     return !feeder->fed && feeder->run_count < feeder->ahead;
 }

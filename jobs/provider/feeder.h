@@ -20,7 +20,7 @@ struct feeder {
     const struct app *app;
     const struct backfill_range *range;
     /* what is to be fed */
-    struct backfill_place place;
+    struct backfill_cursor cursor;
     char sids[BACKFILL_PAGE_MAX][SID_SIZE];
     size_t count, at;
     bool fed; /* all of it */
@@ -43,7 +43,7 @@ void feeder_begin(struct feeder *feeder, const struct app *app, const struct bac
 enum result feeder_tick(struct feeder *feeder);
 
 /* Is there room, and something to look through yet? */
-bool feeder_is_hungry(const struct feeder *feeder);
+bool feeder_has_room(const struct feeder *feeder);
 
 /* Is everything fed, and nothing on its way any more? */
 bool feeder_is_done(const struct feeder *feeder);

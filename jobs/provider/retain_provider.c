@@ -127,12 +127,12 @@ static void meet(void *context, const struct retention_due *left)
 enum result retain_at_provider(const struct app *app, struct retain_provider_counts *counts)
 {
     struct leaving l = {.magic = MAGIC(leaving), .app = app, .counts = counts, .http = http_new()};
-    struct retention_place place = {0};
+    struct retention_cursor cursor = {0};
     if (l.http == NULL) {
         return RESULT_FAILED;
     }
-    for (int page = 0; page < PAGES_MAX && !place.ended && l.result == RESULT_OK; page++) {
-        enum result result = retention_each_left(app, &place, PAGE, meet, &l);
+    for (int page = 0; page < PAGES_MAX && !cursor.ended && l.result == RESULT_OK; page++) {
+        enum result result = retention_each_left(app, &cursor, PAGE, meet, &l);
         if (result != RESULT_OK) {
             l.result = result;
         }

@@ -44,10 +44,10 @@ static void note_taken(void *context, const struct queue_job *job, const char *t
     (void)snprintf(claim->token, sizeof claim->token, "%s", token);
 }
 
-size_t claim_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped)
+size_t claim_next(const struct app *app, struct run_claim *claims, size_t limit, size_t *popped)
 {
     struct taking taking = {.magic = MAGIC(taking), .app = app, .claims = claims};
-    (void)queue_take_next(app, most, note_taken, &taking, popped);
+    (void)queue_take_next(app, limit, note_taken, &taking, popped);
     return taking.count;
 }
 
@@ -66,7 +66,7 @@ static enum result keep_all(const struct app *app, struct run_claim *claims, siz
     struct run_claim *held[CLAIM_MAX];
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        if (claims[i].ours) {
+        if (claims[i].held) {
             held[n] = &claims[i];
             holds[n++] = (struct queue_hold){.business_id = claims[i].job.business_id,
                                              .call_sid = claims[i].job.call_sid,
@@ -80,7 +80,7 @@ static enum result keep_all(const struct app *app, struct run_claim *claims, siz
     for (size_t i = 0; i < n; i++) {
         if (holds[i].lost) {
             ending_hand_back(app, &held[i]->run);
-            held[i]->ours = false;
+            held[i]->held = false;
             result = RESULT_LOST;
         }
     }
@@ -96,7 +96,7 @@ enum result claim_rows(const struct app *app, struct run_claim *claims, size_t c
     }
     for (size_t i = 0; i < count; i++) {
         struct run_claim *claim = &claims[i];
-        if (!claim->ours) {
+        if (!claim->held) {
             (void)queue_release(app, claim->job.business_id, claim->job.call_sid, claim->token,
                                 NULL);
         }

@@ -21,11 +21,11 @@ enum { CLAIM_MAX = 64 };
 enum result claim_lease(const struct app *app, const struct queue_job *job,
                         struct run_claim *claim);
 
-/* Takes the leases of the next granted jobs, `most` at most. Gives how many are in `claims`;
+/* Takes the leases of the next granted jobs, `limit` at most. Gives how many are in `claims`;
  * `popped` is how many there were. */
-size_t claim_next(const struct app *app, struct run_claim *claims, size_t most, size_t *popped);
+size_t claim_next(const struct app *app, struct run_claim *claims, size_t limit, size_t *popped);
 
-/* Claims the rows of those whose leases were taken; `ours` says which can begin. RESULT_LOST: Redis
+/* Claims the rows of those whose leases were taken; `held` says which can begin. RESULT_LOST: Redis
  * was emptied meanwhile, and some are somebody else's. Else, and none is ours: PostgreSQL did not
  * do it. */
 enum result claim_rows(const struct app *app, struct run_claim *claims, size_t count);

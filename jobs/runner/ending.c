@@ -15,10 +15,10 @@ enum { NOT_READY_DELAY_MS = 5000, AFTER_OTHERS_MS = 1000 };
 void ending_release(const struct app *app, const struct run *run, const char *event,
                     const char *code)
 {
-    struct queue_place place = {0};
-    enum result result = queue_release(app, run->business_id, run->call_sid, run->token, &place);
+    struct queue_state state = {0};
+    enum result result = queue_release(app, run->business_id, run->call_sid, run->token, &state);
     log_event(event, "business_id=%lld sid=%s active=%lld/%lld%s%s%s", (long long)run->business_id,
-              run->call_sid, (long long)place.active, (long long)app->config->slots_per_business,
+              run->call_sid, (long long)state.active, (long long)app->config->slots_per_business,
               code != NULL ? " reason=" : "", code != NULL ? code : "",
               result == RESULT_UNAVAILABLE ? " redis=unavailable" : "");
     runner_metrics_end(app, event, code);

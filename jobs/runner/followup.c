@@ -69,7 +69,7 @@ void followup_stored(struct followup *followup, int64_t business_id, const char 
 {
     waveforms_add(followup->waveforms, business_id, call_sid);
     uploads_add(followup->uploads, business_id, call_sid);
-    steps_hurry(followup->steps);
+    steps_wake(followup->steps);
 }
 
 void followup_want_peaks(struct followup *followup, int64_t business_id, const char *call_sid)
@@ -112,7 +112,7 @@ void followup_tick(struct followup *followup, bool taking)
     followup->taking = taking;
     steps_tick(followup->steps, taking);
     if (steps_count(followup->steps) < before) {
-        deliveries_hurry(followup->deliveries);
+        deliveries_wake(followup->deliveries);
     }
     deliveries_tick(followup->deliveries, taking);
 }

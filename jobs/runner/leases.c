@@ -11,8 +11,8 @@ static void lose(struct work *work)
     work_stop(work);
 }
 
-/* What is being stored had been vouched for when it was handed over. Its row is locked, and to ask
- * for it is to wait; if it takes so long that the lease lapses, it is not sealed. */
+/* What is being stored had been confirmed as ours when it was handed over. Its row is locked, and
+ * to ask for it is to wait; if it takes so long that the lease lapses, it is not sealed. */
 static bool is_asked_for(const struct work *work)
 {
     return !work->lost && !work->storing;
@@ -43,7 +43,7 @@ static void renew_rows(const struct app *app, const struct work_list *list)
         for (size_t i = 0; i < count; i++) {
             struct work *work = CHECKED(work, beats[i].context);
             if (beats[i].named) {
-                work->vouched_ms = asked_ms;
+                work->confirmed_ms = asked_ms;
             } else {
                 lose(work);
             }
@@ -82,8 +82,8 @@ static void renew_slots(const struct app *app, const struct work_list *list)
     for (size_t i = 0; i < count; i++) {
         struct work *work = CHECKED(work, holds[i].context);
         if (result == RESULT_OK && !holds[i].lost) {
-            work->vouched_ms = asked_ms;
-        } else if (holds[i].lost || asked_ms - work->vouched_ms >= patience(app)) {
+            work->confirmed_ms = asked_ms;
+        } else if (holds[i].lost || asked_ms - work->confirmed_ms >= patience(app)) {
             lose(work);
         }
     }
@@ -96,7 +96,7 @@ void leases_renew(const struct app *app, const struct work_list *list)
     renew_slots(app, list);
 }
 
-void leases_hear_cancels(const struct app *app, const struct work_list *list)
+void leases_read_cancels(const struct app *app, const struct work_list *list)
 {
     size_t count;
     struct run_beat *beats = beats_of(list, &count);

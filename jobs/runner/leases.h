@@ -17,6 +17,6 @@
 void leases_renew(const struct app *app, const struct work_list *list);
 
 /* Stops what somebody cancelled: one statement for all. */
-void leases_hear_cancels(const struct app *app, const struct work_list *list);
+void leases_read_cancels(const struct app *app, const struct work_list *list);
 
 #endif

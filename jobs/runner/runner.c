@@ -242,7 +242,7 @@ static void start_taken(struct runner *runner, struct run_claim *claims, size_t 
         runner->pause_until_ms = clock_monotonic_ms() + PG_PAUSE_MS;
     }
     for (size_t i = 0; i < count; i++) {
-        if (claims[i].ours) {
+        if (claims[i].held) {
             start_run(runner, &claims[i].run, &last);
         }
     }
@@ -260,12 +260,12 @@ static enum result take_lease(struct runner *runner, const struct queue_job *job
     return result;
 }
 
-/* For how many more there is room, `most` at most. */
-static size_t room_for(const struct runner *runner, size_t most)
+/* For how many more there is room, `limit` at most. */
+static size_t room_for(const struct runner *runner, size_t limit)
 {
     size_t all = (size_t)runner->app->config->runner_transfers;
     size_t room = runner_has_room(runner) ? all - runner->works.count : 0;
-    return room < most ? room : most;
+    return room < limit ? room : limit;
 }
 
 /* As many as share a commit: `heard`, if there is one, and the next that were granted. Gives how
@@ -277,9 +277,9 @@ static size_t take_some(struct runner *runner, const struct queue_job *heard)
     if (heard != NULL && take_lease(runner, heard, &claims[count]) == RESULT_OK) {
         count++;
     }
-    size_t most = room_for(runner, CLAIM_MAX);
-    if (most > count) {
-        count += claim_next(runner->app, claims + count, most - count, &popped);
+    size_t limit = room_for(runner, CLAIM_MAX);
+    if (limit > count) {
+        count += claim_next(runner->app, claims + count, limit - count, &popped);
     }
     if (count > 0) {
         start_taken(runner, claims, count);
@@ -421,7 +421,7 @@ void runner_tick(struct runner *runner, bool taking)
         leases_renew(runner->app, &runner->works);
     }
     if (is_due(&runner->next_cancels_ms, now, HEAR_CANCELS_EVERY_MS)) {
-        leases_hear_cancels(runner->app, &runner->works);
+        leases_read_cancels(runner->app, &runner->works);
     }
     tick_waiting(runner, now);
     if (runner->next_due_ms != 0 && now >= runner->next_due_ms) {

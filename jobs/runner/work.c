@@ -15,7 +15,7 @@ struct work *work_add(struct work_list *list, struct runner *runner, const struc
     work->runner = runner;
     work->run = *run;
     work->total = -1;
-    work->started_ms = work->vouched_ms = clock_monotonic_ms();
+    work->started_ms = work->confirmed_ms = clock_monotonic_ms();
     work->previous = list->last;
     if (list->last != NULL) {
         list->last->next = work;

@@ -29,9 +29,9 @@ struct work {
     bool storing; /* the storer has it, and nobody else touches it */
     struct transfer_end end;
     struct file_part part;
-    int64_t vouched_ms; /* when Redis or PostgreSQL last said that it is ours */
-    bool cancelled;     /* a person wants it to end */
-    bool lost;          /* somebody else has the lease: change nothing any more */
+    int64_t confirmed_ms; /* when Redis or PostgreSQL last said that it is ours */
+    bool cancelled;       /* a person wants it to end */
+    bool lost;            /* somebody else has the lease: change nothing any more */
 };
 
 struct work_list {

@@ -56,7 +56,7 @@ size_t deliveries_count(const struct deliveries *deliveries)
     return deliveries->count;
 }
 
-void deliveries_hurry(struct deliveries *deliveries)
+void deliveries_wake(struct deliveries *deliveries)
 {
     deliveries->next_look_ms = 0;
 }

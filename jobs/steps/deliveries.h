@@ -26,7 +26,7 @@ void deliveries_free(struct deliveries *deliveries);
 size_t deliveries_count(const struct deliveries *deliveries);
 
 /* Something may be due now: it is looked for at the next tick. */
-void deliveries_hurry(struct deliveries *deliveries);
+void deliveries_wake(struct deliveries *deliveries);
 
 /* Sends what is due, if `taking`. Call it after each poll. */
 void deliveries_tick(struct deliveries *deliveries, bool taking);

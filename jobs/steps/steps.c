@@ -39,7 +39,7 @@ size_t steps_count(const struct steps *steps)
     return steps->count;
 }
 
-void steps_hurry(struct steps *steps)
+void steps_wake(struct steps *steps)
 {
     steps->next_look_ms = 0;
 }
@@ -61,8 +61,8 @@ static void log_step(const char *event, const struct step *step, const char *cod
 
 /* ---- how one ends ---- */
 
-/* STEP_DELAY, doubled with each failure, up to STEP_DELAY_MAX; a server's own wish counts if it is
- * longer. */
+/* STEP_DELAY, doubled with each failure, up to STEP_DELAY_MAX; what a server asked for counts if
+ * it is longer. */
 static int64_t retry_delay(const struct config *config, const struct step_job *job)
 {
     int64_t delay = config->step_delay;
@@ -138,7 +138,7 @@ static void tick_ended(struct steps *steps, struct work *work, int64_t now)
         return;
     }
     forget(steps, work);
-    steps_hurry(steps); /* the step after it, or one that waited for its place */
+    steps_wake(steps); /* the step after it, or one that waited for its place */
 }
 
 /* ---- beginning ---- */
@@ -173,9 +173,9 @@ static void look(struct steps *steps)
 {
     struct step due[PARALLEL_MAX];
     char token[CRYPTO_TOKEN_SIZE];
-    size_t most = (size_t)steps->app->config->steps_parallel, count = 0;
-    if (steps->count >= most || !crypto_token(token) ||
-        step_claim(steps->app, token, due, most - steps->count, &count) != RESULT_OK) {
+    size_t limit = (size_t)steps->app->config->steps_parallel, count = 0;
+    if (steps->count >= limit || !crypto_token(token) ||
+        step_claim(steps->app, token, due, limit - steps->count, &count) != RESULT_OK) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -189,7 +189,7 @@ static void heartbeat(struct steps *steps)
 {
     const struct step *alive[PARALLEL_MAX];
     struct work *works[PARALLEL_MAX];
-    bool ours[PARALLEL_MAX];
+    bool held[PARALLEL_MAX];
     size_t count = 0;
     for (size_t i = 0; i < PARALLEL_MAX; i++) {
         if (steps->works[i].job != NULL) {
@@ -197,11 +197,11 @@ static void heartbeat(struct steps *steps)
             alive[count++] = &steps->works[i].job->step;
         }
     }
-    if (count == 0 || step_heartbeat(steps->app, alive, ours, count) != RESULT_OK) {
+    if (count == 0 || step_heartbeat(steps->app, alive, held, count) != RESULT_OK) {
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!ours[i]) {
+        if (!held[i]) {
             log_step("STEP_LOST", alive[i], "lease");
             forget(steps, works[i]);
         }
@@ -230,10 +230,10 @@ void steps_tick(struct steps *steps, bool taking)
     }
 }
 
-size_t steps_fds(const struct steps *steps, int *fds, size_t most)
+size_t steps_fds(const struct steps *steps, int *fds, size_t limit)
 {
     size_t count = 0;
-    for (size_t i = 0; i < PARALLEL_MAX && count < most; i++) {
+    for (size_t i = 0; i < PARALLEL_MAX && count < limit; i++) {
         struct step_job *job = steps->works[i].job;
         if (job != NULL && job->kind->fd != NULL) {
             fds[count++] = job->kind->fd(job);

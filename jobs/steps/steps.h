@@ -24,13 +24,13 @@ void steps_free(struct steps *steps);
 size_t steps_count(const struct steps *steps);
 
 /* Something may be due now: it is looked for at the next tick. */
-void steps_hurry(struct steps *steps);
+void steps_wake(struct steps *steps);
 
 /* What is due: ends, heartbeats, and, if `taking`, new steps. Call it after each poll. */
 void steps_tick(struct steps *steps, bool taking);
 
-/* The descriptors that it wants to be woken up for, at most `most`. Gives how many. */
-size_t steps_fds(const struct steps *steps, int *fds, size_t most);
+/* The descriptors that it wants to be woken up for, at most `limit`. Gives how many. */
+size_t steps_fds(const struct steps *steps, int *fds, size_t limit);
 
 /* Stops everything; each step is due again at once, for somebody else. */
 void steps_hand_back(struct steps *steps);

@@ -191,7 +191,7 @@ static void on_answer(void *context, const struct exchange_end *end)
 
 static void open_recording(struct transcribe *t);
 
-static void on_recalled(void *context, enum result result)
+static void on_restored(void *context, enum result result)
 {
     struct transcribe *t = CHECKED(transcribe, context);
     t->restore = NULL;
@@ -204,7 +204,7 @@ static void on_recalled(void *context, enum result result)
 
 static void bring_back(struct transcribe *t, const struct look *look)
 {
-    if (restore_start(t->job.app, t->job.http, t->job.step.business_id, look->file_sid, on_recalled,
+    if (restore_start(t->job.app, t->job.http, t->job.step.business_id, look->file_sid, on_restored,
                       t, &t->restore) != RESULT_OK) {
         step_job_try_again(&t->job, &AWAY, 0);
     }

@@ -90,12 +90,12 @@ static void visit_row(const struct pg_rows *rows, int row,
     visit(context, &one);
 }
 
-enum result delivery_claim(const struct app *app, int64_t most, int64_t lease_ms,
+enum result delivery_claim(const struct app *app, int64_t limit, int64_t lease_ms,
                            void (*visit)(void *, const struct delivery *), void *context)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, most);
+    pg_int(&params, limit);
     pg_int(&params, lease_ms);
     enum result result = pg_query(app->pg, SQL[CLAIM].sql, &params, &rows);
     if (result == RESULT_OK) {

@@ -32,7 +32,7 @@ struct delivery {
  * a transaction. */
 enum result delivery_make(const struct app *app, int64_t business_id, const char *call_sid);
 
-enum result delivery_claim(const struct app *app, int64_t most, int64_t lease_ms,
+enum result delivery_claim(const struct app *app, int64_t limit, int64_t lease_ms,
                            void (*visit)(void *, const struct delivery *), void *context);
 
 /* How a try ended; RESULT_LOST when somebody has claimed it again meanwhile. `http_status` is 0

@@ -181,18 +181,18 @@ static void read_step(const struct pg_rows *rows, int row, const char *token, st
     (void)snprintf(out->token, sizeof out->token, "%s", token);
 }
 
-enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t most,
+enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t limit,
                        size_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_text(&params, token);
-    pg_int(&params, (int64_t)most);
+    pg_int(&params, (int64_t)limit);
     pg_int(&params, app->config->inflight_ttl);
     *count = 0;
     enum result result = query(app, CLAIM, &params, &rows);
     if (result == RESULT_OK) {
-        for (int row = 0; row < pg_rows_count(rows) && *count < most; row++) {
+        for (int row = 0; row < pg_rows_count(rows) && *count < limit; row++) {
             read_step(rows, row, token, &steps[(*count)++]);
         }
         pg_rows_free(rows);
@@ -202,18 +202,18 @@ enum result step_claim(const struct app *app, const char *token, struct step *st
 
 /* ---- alive ---- */
 
-static void mark_ours(const struct pg_rows *rows, const struct step *const *steps, bool *ours,
+static void mark_held(const struct pg_rows *rows, const struct step *const *steps, bool *held,
                       size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        ours[i] = false;
-        for (int row = 0; row < pg_rows_count(rows) && !ours[i]; row++) {
-            ours[i] = pg_rows_int(rows, row, 0, 0) == steps[i]->id;
+        held[i] = false;
+        for (int row = 0; row < pg_rows_count(rows) && !held[i]; row++) {
+            held[i] = pg_rows_int(rows, row, 0, 0) == steps[i]->id;
         }
     }
 }
 
-enum result step_heartbeat(const struct app *app, const struct step *const *steps, bool *ours,
+enum result step_heartbeat(const struct app *app, const struct step *const *steps, bool *held,
                            size_t count)
 {
     struct pg_params params = {0};
@@ -230,7 +230,7 @@ enum result step_heartbeat(const struct app *app, const struct step *const *step
         result = query(app, HEARTBEAT, &params, &rows);
     }
     if (result == RESULT_OK) {
-        mark_ours(rows, steps, ours, count);
+        mark_held(rows, steps, held, count);
         pg_rows_free(rows);
     }
     pg_arrays_free(&arrays);

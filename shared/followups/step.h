@@ -46,13 +46,13 @@ enum result step_begin_after(const struct app *app, const struct run_end *ends, 
 /* The same by hand, whatever there was: with `again` also when the call is transcribed. */
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again);
 
-/* Takes at most `most` due steps for `token`, businesses in turn, each one's oldest first; `steps`
+/* Takes at most `limit` due steps for `token`, businesses in turn, each one's oldest first; `steps`
  * has room for them. */
-enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t most,
+enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t limit,
                        size_t *count);
 
-/* Says that these steps are alive; `ours` gets which of them still are. */
-enum result step_heartbeat(const struct app *app, const struct step *const *steps, bool *ours,
+/* Says that these steps are alive; `held` gets which of them still are. */
+enum result step_heartbeat(const struct app *app, const struct step *const *steps, bool *held,
                            size_t count);
 
 /* The end of a step, and the beginning of the next: inside a transaction of the caller's, with what

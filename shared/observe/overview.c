@@ -78,14 +78,14 @@ static enum result read_lanes(const struct app *app, struct overview *o)
     return RESULT_OK;
 }
 
-static enum result read_businesses(const struct app *app, int64_t most, struct overview *o)
+static enum result read_businesses(const struct app *app, int64_t limit, struct overview *o)
 {
     struct pg_rows *rows;
     struct pg_params params = {0};
-    if (most == 0) {
+    if (limit == 0) {
         return RESULT_OK;
     }
-    pg_int(&params, most < OVERVIEW_BUSINESSES_MAX ? most : OVERVIEW_BUSINESSES_MAX);
+    pg_int(&params, limit < OVERVIEW_BUSINESSES_MAX ? limit : OVERVIEW_BUSINESSES_MAX);
     enum result result = pg_query(app->pg, SQL[BUSINESSES].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
@@ -175,9 +175,9 @@ static void add_delivery(void *context, const char *status, const char *code, in
     add_count(&o->deliveries, "", status, code, count);
 }
 
-static bool read_database(const struct app *app, int64_t most, struct overview *o)
+static bool read_database(const struct app *app, int64_t limit, struct overview *o)
 {
-    return read_lanes(app, o) == RESULT_OK && read_businesses(app, most, o) == RESULT_OK &&
+    return read_lanes(app, o) == RESULT_OK && read_businesses(app, limit, o) == RESULT_OK &&
            read_reasons(app, o) == RESULT_OK && read_breakers(app, o) == RESULT_OK &&
            account_each_paused(app, add_pause, o) == RESULT_OK &&
            step_each_count(app, add_step, o) == RESULT_OK &&
@@ -185,7 +185,7 @@ static bool read_database(const struct app *app, int64_t most, struct overview *
            inbox_count(app, &o->inbox_waiting) == RESULT_OK;
 }
 
-struct overview *overview_read(const struct app *app, int64_t most)
+struct overview *overview_read(const struct app *app, int64_t limit)
 {
     struct overview *o = calloc(1, sizeof *o);
     if (o == NULL) {
@@ -196,6 +196,6 @@ struct overview *overview_read(const struct app *app, int64_t most)
     o->runner_seen_ms = -1;
     disk_read(app->config, &o->disk);
     o->redis = queue_runner_seen(app, &o->runner_seen_ms) == RESULT_OK;
-    o->database = read_database(app, most, o);
+    o->database = read_database(app, limit, o);
     return o;
 }

@@ -80,9 +80,9 @@ struct overview {
     int64_t breakers_open; /* calls left alone, as they failed too often */
 };
 
-/* Fills it in as far as servers answer; of businesses at most `most`, none for 0. The caller frees
+/* Fills it in as far as servers answer; of businesses at most `limit`, none for 0. The caller frees
  * it with free(); NULL without memory. */
-struct overview *overview_read(const struct app *app, int64_t most);
+struct overview *overview_read(const struct app *app, int64_t limit);
 
 const struct pg_statement *overview_statements(void);
 

@@ -12,7 +12,7 @@
 
 enum { IDS_CEILING = 64 * 1024 };
 
-enum statement_name { PAGE, ACCOUNTS, KNOWN, LOOK };
+enum statement_name { PAGE, ACCOUNTS, KNOWN, REFRESH };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
@@ -32,7 +32,7 @@ static const struct pg_statement SQL[] = {
     [KNOWN] = {"backfill_known",
         "SELECT bool_or(recording_url <> '' OR recording_deleted_at IS NOT NULL) IS TRUE"
         " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 HAVING count(*) > 0"},
-    [LOOK] = {"backfill_look",
+    [REFRESH] = {"backfill_refresh",
         "SELECT id, status, coalesce(bytes_received, 0) FROM recording_runs"
         " WHERE id = ANY ($1::bigint[])"},
     {NULL, NULL},
@@ -47,7 +47,7 @@ const struct pg_statement *backfill_statements(void)
 /* ---- which ---- */
 
 enum result backfill_page(const struct app *app, const struct backfill_range *range,
-                          struct backfill_place *place, char (*sids)[SID_SIZE], size_t *count)
+                          struct backfill_cursor *cursor, char (*sids)[SID_SIZE], size_t *count)
 {
     struct pg_rows *rows;
     struct pg_params params = {0};
@@ -55,17 +55,17 @@ enum result backfill_page(const struct app *app, const struct backfill_range *ra
     pg_int(&params, range->business_id);
     pg_int(&params, range->since);
     pg_int(&params, range->until);
-    pg_int(&params, place->created_us);
-    pg_text(&params, place->call_sid);
+    pg_int(&params, cursor->created_us);
+    pg_text(&params, cursor->call_sid);
     pg_int(&params, BACKFILL_PAGE_MAX);
     enum result result = pg_query(app->pg, SQL[PAGE].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
     for (int i = 0; i < pg_rows_count(rows); i++) {
-        memcpy(place->call_sid, pg_rows_text(rows, i, 0), SID_SIZE);
-        memcpy(sids[(*count)++], place->call_sid, SID_SIZE);
-        place->created_us = pg_rows_int(rows, i, 1, 0);
+        memcpy(cursor->call_sid, pg_rows_text(rows, i, 0), SID_SIZE);
+        memcpy(sids[(*count)++], cursor->call_sid, SID_SIZE);
+        cursor->created_us = pg_rows_int(rows, i, 1, 0);
     }
     pg_rows_free(rows);
     return RESULT_OK;
@@ -134,8 +134,8 @@ static enum result write_down(const struct app *app, const struct recording_call
     return result;
 }
 
-enum result backfill_told(const struct app *app, int64_t business_id,
-                          const struct recording_callback *entry)
+enum result backfill_record(const struct app *app, int64_t business_id,
+                            const struct recording_callback *entry)
 {
     struct media_ref ref;
     char url[MEDIA_URL_SIZE];
@@ -209,7 +209,7 @@ static void note_row(const struct pg_rows *rows, int row, struct backfill_run *r
     }
 }
 
-enum result backfill_look(const struct app *app, struct backfill_run *runs, size_t count)
+enum result backfill_refresh(const struct app *app, struct backfill_run *runs, size_t count)
 {
     struct buf ids;
     struct pg_rows *rows;
@@ -221,7 +221,7 @@ enum result backfill_look(const struct app *app, struct backfill_run *runs, size
     buf_text(&ids, count > 0 ? "}" : "{}");
     pg_text(&params, buf_str(&ids));
     enum result result =
-        buf_ok(&ids) ? pg_query(app->pg, SQL[LOOK].sql, &params, &rows) : RESULT_TOO_BIG;
+        buf_ok(&ids) ? pg_query(app->pg, SQL[REFRESH].sql, &params, &rows) : RESULT_TOO_BIG;
     if (result == RESULT_OK) {
         for (size_t i = 0; i < count; i++) {
             runs[i].end = BACKFILL_CANCELLED;

@@ -20,29 +20,29 @@ struct backfill_range {
     int64_t since, until;
 };
 
-/* The place after a call, newest first. Start from {0}. */
-struct backfill_place {
+/* Stands behind a call, newest first. Start from {0}. */
+struct backfill_cursor {
     int64_t created_us;
     char call_sid[SID_SIZE];
 };
 
 enum { BACKFILL_PAGE_MAX = 500 };
 
-/* The next calls after `place` that have a recording of their own to fetch, wherever that is by
+/* The next calls after `cursor` that have a recording of their own to fetch, wherever that is by
  * now: not those that expired, or that the provider has none of. At most BACKFILL_PAGE_MAX; `count`
- * 0 is the end. Moves `place` on. */
+ * 0 is the end. Moves `cursor` on. */
 enum result backfill_page(const struct app *app, const struct backfill_range *range,
-                          struct backfill_place *place, char (*sids)[SID_SIZE], size_t *count);
+                          struct backfill_cursor *cursor, char (*sids)[SID_SIZE], size_t *count);
 
 /* Visits the accounts that the business is known to have: the configured one is among them. */
 enum result backfill_accounts(const struct app *app, int64_t business_id,
                               void (*visit)(void *, const char *account_sid), void *context);
 
 /* An entry of the provider's list: where it is a recording that its call, one of this business,
- * does not know of yet, it is written down, and nothing is fetched. RESULT_EXISTS: no news;
+ * does not know of yet, it is written down, and nothing is fetched. RESULT_EXISTS: nothing new;
  * RESULT_NOT_FOUND: no such call in this business. */
-enum result backfill_told(const struct app *app, int64_t business_id,
-                          const struct recording_callback *entry);
+enum result backfill_record(const struct app *app, int64_t business_id,
+                            const struct recording_callback *entry);
 
 /* Has a recording fetched behind everybody who waits, or joins the run that does it already: then
  * RESULT_OK. RESULT_EXISTS: it is here, or there is nothing to fetch; RESULT_DENIED: it failed too
@@ -58,8 +58,8 @@ struct backfill_run {
     int64_t bytes; /* so far */
 };
 
-/* Looks at these runs; one that is not there any more has been cancelled. */
-enum result backfill_look(const struct app *app, struct backfill_run *runs, size_t count);
+/* Asks how these runs are by now; one that is not there any more has been cancelled. */
+enum result backfill_refresh(const struct app *app, struct backfill_run *runs, size_t count);
 
 const struct pg_statement *backfill_statements(void);
 

@@ -70,10 +70,10 @@ enum result service_restore(const struct app *app)
 
 /* Into the line; where Redis turns out to have lost its memory, that is mended first. */
 static enum result enqueue(const struct app *app, int64_t business_id, const char *call_sid,
-                           enum queue_lane lane, struct queue_place *place)
+                           enum queue_lane lane, struct queue_state *state)
 {
-    struct queue_place own;
-    struct queue_place *got = place != NULL ? place : &own;
+    struct queue_state own;
+    struct queue_state *got = state != NULL ? state : &own;
     enum result result = queue_enqueue(app, business_id, call_sid, lane, got);
     if (result != RESULT_OK || got->ready) {
         return result;
@@ -86,12 +86,12 @@ static enum result enqueue(const struct app *app, int64_t business_id, const cha
  * nothing: the run is kept, and offered again. */
 static void offer_click(const struct app *app, int64_t business_id, struct look *look)
 {
-    struct queue_place place;
-    if (enqueue(app, business_id, look->facts.source_sid, LANE_CLICK, &place) != RESULT_OK) {
+    struct queue_state state;
+    if (enqueue(app, business_id, look->facts.source_sid, LANE_CLICK, &state) != RESULT_OK) {
         return;
     }
-    bool in_slot = place.position == QUEUE_IN_SLOT;
-    look->position = in_slot ? 0 : place.position;
+    bool in_slot = state.position == QUEUE_IN_SLOT;
+    look->position = in_slot ? 0 : state.position;
     if (look->state != STATE_OFFLINE) {
         look->state = in_slot ? STATE_PROCESSING : STATE_QUEUED;
     }
@@ -115,7 +115,7 @@ static enum result join_click(const struct app *app, int64_t business_id, struct
 {
     enum result result = RESULT_OK;
     if (look->facts.lane_later) {
-        result = run_hurry(app, look->facts.run_id);
+        result = run_promote(app, look->facts.run_id);
     }
     if (result == RESULT_OK && look->facts.activity == RUN_QUEUED && !look->facts.waits_its_time) {
         offer_click(app, business_id, look);

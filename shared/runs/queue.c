@@ -25,34 +25,34 @@ enum queue_lane queue_lane_of(const char *name)
 /* ---- dispatch ---- */
 
 static void log_list(const char *event, int64_t business_id, const struct redis_reply *list,
-                     const struct queue_place *place, const struct app *app)
+                     const struct queue_state *state, const struct app *app)
 {
     for (size_t i = 0; i < redis_reply_count(list); i++) {
         const char *sid = redis_reply_text(redis_reply_at(list, i));
         log_event(event, "business_id=%lld sid=%s active=%lld/%lld", (long long)business_id,
-                  sid != NULL ? sid : "-", (long long)place->active,
+                  sid != NULL ? sid : "-", (long long)state->active,
                   (long long)app->config->slots_per_business);
     }
 }
 
-/* Granted at once is not news of the line: only those who waited are RECORDING_NEXT. */
+/* Who is granted a slot at once did not wait: only those who did are RECORDING_NEXT. */
 static void log_dispatch(const struct app *app, int64_t business_id, const char *enqueued,
-                         const struct redis_reply *reply, const struct queue_place *place)
+                         const struct redis_reply *reply, const struct queue_state *state)
 {
     const struct redis_reply *granted = redis_reply_at(reply, 4);
-    log_list("RECORDING_STALE", business_id, redis_reply_at(reply, 5), place, app);
+    log_list("RECORDING_STALE", business_id, redis_reply_at(reply, 5), state, app);
     for (size_t i = 0; i < redis_reply_count(granted); i++) {
         const char *sid = redis_reply_text(redis_reply_at(granted, i));
         bool at_once = sid != NULL && enqueued != NULL && strcmp(sid, enqueued) == 0;
         log_event(at_once ? "RECORDING_ENQUEUE" : "RECORDING_NEXT",
                   "business_id=%lld sid=%s active=%lld/%lld", (long long)business_id,
-                  sid != NULL ? sid : "-", (long long)place->active,
+                  sid != NULL ? sid : "-", (long long)state->active,
                   (long long)app->config->slots_per_business);
     }
 }
 
 static enum result dispatch(const struct app *app, int64_t business_id, const char *verb,
-                            const char *sid, const char *word, struct queue_place *place)
+                            const char *sid, const char *word, struct queue_state *state)
 {
     char nonce[CRYPTO_TOKEN_SIZE];
     char keys[4][SCRIPT_KEY_SIZE];
@@ -81,7 +81,7 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
     if (result != RESULT_OK) {
         return result;
     }
-    struct queue_place got = {
+    struct queue_state got = {
         .active = redis_reply_int(redis_reply_at(reply, 0), 0),
         .waiting = redis_reply_int(redis_reply_at(reply, 1), 0),
         .position = redis_reply_int(redis_reply_at(reply, 2), QUEUE_NOWHERE),
@@ -90,8 +90,8 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
     bool released = redis_reply_int(redis_reply_at(reply, 3), 0) == 1;
     bool enqueued = strcmp(verb, "enqueue") == 0;
     log_dispatch(app, business_id, enqueued ? sid : NULL, reply, &got);
-    if (place != NULL) {
-        *place = got;
+    if (state != NULL) {
+        *state = got;
     }
     redis_reply_free(reply);
     bool wanted = strcmp(verb, "release") == 0 || strcmp(verb, "return") == 0;
@@ -99,25 +99,25 @@ static enum result dispatch(const struct app *app, int64_t business_id, const ch
 }
 
 enum result queue_enqueue(const struct app *app, int64_t business_id, const char *call_sid,
-                          enum queue_lane lane, struct queue_place *place)
+                          enum queue_lane lane, struct queue_state *state)
 {
-    struct queue_place got;
+    struct queue_state got;
     enum result result =
         dispatch(app, business_id, "enqueue", call_sid, queue_lane_name(lane), &got);
     if (result == RESULT_OK && got.position > 0) {
         log_event("RECORDING_QUEUED", "business_id=%lld sid=%s lane=%s queue_len=%lld",
                   (long long)business_id, call_sid, queue_lane_name(lane), (long long)got.waiting);
     }
-    if (result == RESULT_OK && place != NULL) {
-        *place = got;
+    if (result == RESULT_OK && state != NULL) {
+        *state = got;
     }
     return result;
 }
 
 enum result queue_release(const struct app *app, int64_t business_id, const char *call_sid,
-                          const char *token, struct queue_place *place)
+                          const char *token, struct queue_state *state)
 {
-    return dispatch(app, business_id, "release", call_sid, token, place);
+    return dispatch(app, business_id, "release", call_sid, token, state);
 }
 
 enum result queue_return(const struct app *app, int64_t business_id, const char *call_sid,
@@ -131,9 +131,9 @@ enum result queue_drop(const struct app *app, int64_t business_id, const char *c
     return dispatch(app, business_id, "drop", call_sid, "", NULL);
 }
 
-enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_place *place)
+enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_state *state)
 {
-    return dispatch(app, business_id, "fill", NULL, NULL, place);
+    return dispatch(app, business_id, "fill", NULL, NULL, state);
 }
 
 /* ---- what is missing, what is left ---- */
@@ -369,7 +369,7 @@ static void visit_taken(const struct redis_reply *taken,
     }
 }
 
-enum result queue_take_next(const struct app *app, size_t most,
+enum result queue_take_next(const struct app *app, size_t limit,
                             void (*visit)(void *, const struct queue_job *, const char *),
                             void *context, size_t *popped)
 {
@@ -381,13 +381,13 @@ enum result queue_take_next(const struct app *app, size_t most,
         return RESULT_FAILED;
     }
     redis_text(&args, JOBS);
-    redis_int(&args, (int64_t)most);
+    redis_int(&args, (int64_t)limit);
     redis_text(&args, nonce);
     redis_int(&args, app->config->inflight_ttl);
     enum result result = script_eval(app, "take_next.lua", 1, &args, &reply);
     if (result == RESULT_OK) {
         size_t there = redis_reply_count(reply);
-        *popped = there < most ? there : most;
+        *popped = there < limit ? there : limit;
         for (size_t i = 0; i < *popped; i++) {
             visit_taken(redis_reply_at(reply, i), visit, context);
         }
@@ -438,7 +438,7 @@ enum result queue_listen(struct redis *wake, int64_t wait_ms)
     return redis_send(wake, &args);
 }
 
-enum result queue_heard(struct redis *wake, struct queue_job *job)
+enum result queue_receive(struct redis *wake, struct queue_job *job)
 {
     struct redis_reply *reply;
     enum result result = redis_receive(wake, &reply);

@@ -24,7 +24,7 @@ enum { QUEUE_NOWHERE = -1, QUEUE_IN_SLOT = 0 };
 
 enum { QUEUE_RUNNER_MARK_MS = 150 * 1000 }; /* how long a runner is said to be here */
 
-struct queue_place {
+struct queue_state {
     int64_t active;   /* slots taken in this business */
     int64_t waiting;  /* calls in its lines */
     int64_t position; /* QUEUE_NOWHERE, QUEUE_IN_SLOT, or the place in line, from 1 */
@@ -58,9 +58,9 @@ const char *queue_lane_name(enum queue_lane lane);
 enum queue_lane queue_lane_of(const char *name);
 
 /* Puts a call in line, or moves it from the later line to the click line; grants what is free.
- * `place` may be NULL. Asking again changes nothing. */
+ * `state` may be NULL. Asking again changes nothing. */
 enum result queue_enqueue(const struct app *app, int64_t business_id, const char *call_sid,
-                          enum queue_lane lane, struct queue_place *place);
+                          enum queue_lane lane, struct queue_state *state);
 
 /* A call that PostgreSQL has waiting. */
 struct queue_waiting {
@@ -75,7 +75,7 @@ enum result queue_find_absent(const struct app *app, struct queue_waiting *calls
 
 /* Gives a slot back, if `token` still holds it, and grants it to the next in line. */
 enum result queue_release(const struct app *app, int64_t business_id, const char *call_sid,
-                          const char *token, struct queue_place *place);
+                          const char *token, struct queue_state *state);
 
 /* The same, and the call goes back to the head of its line. */
 enum result queue_return(const struct app *app, int64_t business_id, const char *call_sid,
@@ -85,7 +85,7 @@ enum result queue_return(const struct app *app, int64_t business_id, const char 
 enum result queue_drop(const struct app *app, int64_t business_id, const char *call_sid);
 
 /* Reaps lapsed leases of a business and fills its free slots. */
-enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_place *place);
+enum result queue_dispatch(const struct app *app, int64_t business_id, struct queue_state *state);
 
 /* Visits the businesses that have a slot taken. */
 enum result queue_each_taken(const struct app *app, void (*visit)(void *, int64_t), void *context);
@@ -105,10 +105,10 @@ enum result queue_is_ready(const struct app *app);
 /* Makes a granted job ours. RESULT_LOST when the grant lapsed or another runner has it. */
 enum result queue_take(const struct app *app, const struct queue_job *job, const char *token);
 
-/* Makes the next granted jobs ours, `most` at most, without waiting for more. Each that was there
+/* Makes the next granted jobs ours, `limit` at most, without waiting for more. Each that was there
  * is visited: with the token that holds it, or with NULL when its grant had lapsed, as for
  * RESULT_LOST above. `popped` counts them, and what was no job. */
-enum result queue_take_next(const struct app *app, size_t most,
+enum result queue_take_next(const struct app *app, size_t limit,
                             void (*visit)(void *, const struct queue_job *, const char *token),
                             void *context, size_t *popped);
 
@@ -152,11 +152,11 @@ enum result queue_pop_peaks(const struct app *app, struct queue_job *job);
 
 /*
  * Waiting for a job of either kind in a poll loop, on a connection of its own: queue_listen sends
- * the blocking pop, then poll redis_fd(wake) and call queue_heard. RESULT_NOT_FOUND: nothing yet,
+ * the blocking pop, then poll redis_fd(wake) and call queue_receive. RESULT_NOT_FOUND: nothing yet,
  * still listening. RESULT_INVALID: the wait ended empty, listen again.
  */
 enum result queue_listen(struct redis *wake, int64_t wait_ms);
-enum result queue_heard(struct redis *wake, struct queue_job *job);
+enum result queue_receive(struct redis *wake, struct queue_job *job);
 
 /* Puts a popped job back for another runner. */
 enum result queue_push_back(const struct app *app, const struct queue_job *job);

@@ -4,7 +4,7 @@
 
 enum statement_name {
     START,
-    HURRY,
+    PROMOTE,
     RETRY,
     FAIL,
     EACH_DUE,
@@ -35,7 +35,7 @@ static const struct pg_statement SQL[] = {
         "   job_type = CASE WHEN excluded.job_type = 'full' THEN 'full' ELSE r.job_type END,"
         "   lane = CASE WHEN excluded.lane = 'click' THEN 'click' ELSE r.lane END"
         " RETURNING id, xmax = 0"},
-    [HURRY] = {"run_hurry",
+    [PROMOTE] = {"run_promote",
         "UPDATE recording_runs SET lane = 'click' WHERE id = $1 AND status IN ('queued', 'running')"},
     [RETRY] = {"run_retry",
         "UPDATE recording_runs SET" BACK_OR_CANCELLED("$5", "$6") ","
@@ -107,11 +107,11 @@ enum result run_start(const struct app *app, int64_t business_id, const char *ca
     return result;
 }
 
-enum result run_hurry(const struct app *app, int64_t run_id)
+enum result run_promote(const struct app *app, int64_t run_id)
 {
     struct pg_params params = {0};
     pg_int(&params, run_id);
-    return query(app, HURRY, &params, NULL);
+    return query(app, PROMOTE, &params, NULL);
 }
 
 /* ---- ending ---- */
@@ -171,12 +171,12 @@ static enum result visit_waiting(const struct app *app, enum statement_name name
     return RESULT_OK;
 }
 
-enum result run_each_due(const struct app *app, int64_t after, int64_t most, run_visitor *visit,
+enum result run_each_due(const struct app *app, int64_t after, int64_t limit, run_visitor *visit,
                          void *context)
 {
     struct pg_params params = {0};
     pg_int(&params, after);
-    pg_int(&params, most);
+    pg_int(&params, limit);
     return visit_waiting(app, EACH_DUE, &params, visit, context);
 }
 
@@ -198,11 +198,11 @@ enum result run_next_due(const struct app *app, int64_t *ms)
     return result;
 }
 
-enum result run_each_stale(const struct app *app, int64_t most, run_visitor *visit, void *context)
+enum result run_each_stale(const struct app *app, int64_t limit, run_visitor *visit, void *context)
 {
     struct pg_params params = {0};
     pg_int(&params, app->config->stale_after);
-    pg_int(&params, most);
+    pg_int(&params, limit);
     return visit_waiting(app, EACH_STALE, &params, visit, context);
 }
 

@@ -48,13 +48,13 @@ enum result run_start(const struct app *app, int64_t business_id, const char *ca
                       enum run_job job, enum queue_lane lane, int64_t *run_id, bool *created);
 
 /* Moves an active run to the click lane; one that has ended meanwhile stays as it is. */
-enum result run_hurry(const struct app *app, int64_t run_id);
+enum result run_promote(const struct app *app, int64_t run_id);
 
-/* Whose run is wanted, and for which token, each another; the answer is `ours` and the run. */
+/* Whose run is wanted, and for which token, each another; the answer is `held` and the run. */
 struct run_claim {
     struct queue_job job;
     char token[RUN_TOKEN_SIZE];
-    bool ours;
+    bool held;
     struct run run;
 };
 
@@ -111,9 +111,9 @@ struct run_waiting {
 };
 typedef void run_visitor(void *context, const struct run_waiting *run);
 
-/* Visits, oldest first and at most `most`, the queued runs that are due and whose id is above
+/* Visits, oldest first and at most `limit`, the queued runs that are due and whose id is above
  * `after`. */
-enum result run_each_due(const struct app *app, int64_t after, int64_t most, run_visitor *visit,
+enum result run_each_due(const struct app *app, int64_t after, int64_t limit, run_visitor *visit,
                          void *context);
 
 /* Visits the runs whose holder has been heard of within INFLIGHT_TTL. */
@@ -123,7 +123,7 @@ enum result run_each_alive(const struct app *app, run_visitor *visit, void *cont
 enum result run_next_due(const struct app *app, int64_t *ms);
 
 /* Visits runs marked running that nobody has been heard of for STALE_AFTER. */
-enum result run_each_stale(const struct app *app, int64_t most, run_visitor *visit, void *context);
+enum result run_each_stale(const struct app *app, int64_t limit, run_visitor *visit, void *context);
 
 /* Puts a stale run back to queued. RESULT_NOT_FOUND when it is not stale any more. */
 enum result run_rescue(const struct app *app, int64_t run_id);

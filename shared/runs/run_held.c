@@ -74,7 +74,7 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
 {
     const char *type = pg_rows_text(rows, row, 2);
     const char *url = pg_rows_text(rows, row, 5);
-    claim->ours = true;
+    claim->held = true;
     claim->run = (struct run){
         .id = pg_rows_int(rows, row, 1, 0),
         .business_id = claim->job.business_id,
@@ -93,8 +93,8 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
 static void read_claims(const struct pg_rows *rows, struct run_claim *claims, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        claims[i].ours = false;
-        for (int row = 0; row < pg_rows_count(rows) && !claims[i].ours; row++) {
+        claims[i].held = false;
+        for (int row = 0; row < pg_rows_count(rows) && !claims[i].held; row++) {
             const char *token = pg_rows_text(rows, row, 0);
             if (token != NULL && strcmp(token, claims[i].token) == 0) {
                 read_claim(rows, row, &claims[i]);

@@ -8,8 +8,8 @@
 
 /* ---- failed sign-ins ---- */
 
-enum result throttle_strike(const struct app *app, const char *address, int64_t *count,
-                            int64_t *left_ms)
+enum result throttle_count_failure(const struct app *app, const char *address, int64_t *count,
+                                   int64_t *left_ms)
 {
     char name[SCRIPT_KEY_SIZE];
     struct redis_reply *reply;
@@ -46,14 +46,14 @@ static const char *waiting_key(char out[SCRIPT_KEY_SIZE])
 }
 
 enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t most, const char *token)
+                                int64_t limit, const char *token)
 {
     char waiting[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, waiting_key(waiting));
     redis_int(&args, now_ms);
     redis_int(&args, until_ms);
-    redis_int(&args, most);
+    redis_int(&args, limit);
     redis_text(&args, token);
     return script_yes(app, "wait.lua", 1, &args);
 }

@@ -14,13 +14,13 @@
 
 /* Counts a failure of an address; gives how many there were within SIGNIN_WINDOW, and how long it
  * lasts yet (milliseconds). RESULT_INVALID: no address is as long as this. */
-enum result throttle_strike(const struct app *app, const char *address, int64_t *count,
-                            int64_t *left_ms);
+enum result throttle_count_failure(const struct app *app, const char *address, int64_t *count,
+                                   int64_t *left_ms);
 
 /* A place to wait in, held until `until_ms` or throttle_wait_end (wall clock, milliseconds).
- * RESULT_LOST: `most` responders of this host wait already. `token` tells waiters apart. */
+ * RESULT_LOST: `limit` responders of this host wait already. `token` tells waiters apart. */
 enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t most, const char *token);
+                                int64_t limit, const char *token);
 void throttle_wait_end(const struct app *app, const char *token);
 
 #endif

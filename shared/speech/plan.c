@@ -204,7 +204,7 @@ bool plan_is_silent(const struct plan *plan, int channel, int64_t from, int64_t 
     return to <= from || loud * 100 < (to - from) * SILENT_PERCENT;
 }
 
-bool plan_next_piece(const struct plan *plan, int64_t frames_most, struct plan_piece *piece)
+bool plan_next_piece(const struct plan *plan, int64_t frames_max, struct plan_piece *piece)
 {
     int64_t done = piece->at + piece->frames;
     size_t i = 0;
@@ -213,7 +213,7 @@ bool plan_next_piece(const struct plan *plan, int64_t frames_most, struct plan_p
                                 plan->stretches[i].at + plan->stretches[i].frames <= done))) {
         i++;
     }
-    if (i == plan->count || frames_most < 1) {
+    if (i == plan->count || frames_max < 1) {
         return false;
     }
     const struct plan_stretch *first = &plan->stretches[i];
@@ -221,11 +221,11 @@ bool plan_next_piece(const struct plan *plan, int64_t frames_most, struct plan_p
     int64_t end = first->at + first->frames;
     for (; i < plan->count && plan->stretches[i].channel == first->channel; i++) {
         int64_t next = plan->stretches[i].at + plan->stretches[i].frames;
-        if (next - at <= frames_most) {
+        if (next - at <= frames_max) {
             end = next;
         }
     }
-    int64_t frames = end - at < frames_most ? end - at : frames_most;
+    int64_t frames = end - at < frames_max ? end - at : frames_max;
     *piece = (struct plan_piece){.channel = first->channel, .at = at, .frames = frames};
     return true;
 }

@@ -67,8 +67,8 @@ struct plan_piece {
     int64_t at, frames; /* of its channel's stream */
 };
 
-/* The next piece: whole stretches, as many as `frames_most` frames hold; a stretch that is longer
+/* The next piece: whole stretches, as many as `frames_max` frames hold; a stretch that is longer
  * alone is cut. False after the last. */
-bool plan_next_piece(const struct plan *plan, int64_t frames_most, struct plan_piece *piece);
+bool plan_next_piece(const struct plan *plan, int64_t frames_max, struct plan_piece *piece);
 
 #endif

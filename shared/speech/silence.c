@@ -84,7 +84,7 @@ struct finding {
     size_t count;
     uint16_t loud;
     struct silence_stretch *out;
-    size_t found, most;
+    size_t found, limit;
     size_t last_end; /* of the stretch before */
 };
 
@@ -93,7 +93,7 @@ static void keep(struct finding *f, size_t from, size_t to)
 {
     from = from > f->last_end + PAD_BLOCKS ? from - PAD_BLOCKS : f->last_end;
     to = to + PAD_BLOCKS < f->count ? to + PAD_BLOCKS : f->count;
-    while (from < to && f->found < f->most) {
+    while (from < to && f->found < f->limit) {
         size_t end = to;
         if (to - from > STRETCH_BLOCKS) {
             end = from + STRETCH_BLOCKS;
@@ -117,13 +117,13 @@ static size_t loud_until(const struct finding *f, size_t from)
     return from;
 }
 
-size_t silence_find(const uint16_t *levels, size_t count, struct silence_stretch *out, size_t most)
+size_t silence_find(const uint16_t *levels, size_t count, struct silence_stretch *out, size_t limit)
 {
     struct finding f = {.levels = levels,
                         .count = count,
                         .loud = threshold(levels, count),
                         .out = out,
-                        .most = most};
+                        .limit = limit};
     bool open = false;
     size_t from = 0, to = 0;
     for (size_t i = 0; i < count; i++) {

@@ -22,8 +22,9 @@ struct silence_stretch {
 uint16_t silence_level(const int16_t *samples, size_t count, size_t step);
 
 /* Finds the stretches of speech, in order, none longer than SILENCE_STRETCH_MS_MAX: a longer one is
- * parted where it is quietest. Gives how many there are, at most `most`; what is beyond is silence
+ * parted where it is quietest. Gives how many there are, at most `limit`; what is beyond is silence
  * to us. */
-size_t silence_find(const uint16_t *levels, size_t count, struct silence_stretch *out, size_t most);
+size_t silence_find(const uint16_t *levels, size_t count, struct silence_stretch *out,
+                    size_t limit);
 
 #endif

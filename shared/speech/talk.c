@@ -129,7 +129,7 @@ enum talk_speaker talk_first_speaker(const struct config *config, bool inbound)
     }
 }
 
-const char *talk_speaker_word(enum talk_speaker speaker)
+const char *talk_speaker_name(enum talk_speaker speaker)
 {
     static const char *const WORDS[] = {"agent", "customer", "call"};
     return WORDS[speaker];
@@ -154,7 +154,7 @@ enum result talk_print_json(const struct talk *talk, struct buf *out)
     for (size_t i = 0; i < talk->count; i++) {
         const struct talk_sentence *s = &talk->sentences[i];
         struct json *one = json_new();
-        json_put_text(one, "speaker", talk_speaker_word(s->speaker));
+        json_put_text(one, "speaker", talk_speaker_name(s->speaker));
         json_put_seconds(one, "start", s->start_ms);
         json_put_seconds(one, "end", s->end_ms);
         json_put_text(one, "text", s->text);

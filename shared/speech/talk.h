@@ -48,7 +48,7 @@ int64_t talk_spoken_ms(const struct talk *talk);
 enum talk_speaker talk_first_speaker(const struct config *config, bool inbound);
 
 /* "agent", "customer", "call": the words of the API. */
-const char *talk_speaker_word(enum talk_speaker speaker);
+const char *talk_speaker_name(enum talk_speaker speaker);
 
 /* A line for each turn: who speaks, in Hebrew or English, and what; only the text where nobody can
  * say who. */

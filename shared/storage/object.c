@@ -259,14 +259,14 @@ enum result object_remove(const struct app *app, int64_t business_id, const char
     return change(app, FORGET, business_id, call_sid);
 }
 
-enum result object_each(const struct app *app, struct object_place *place, int64_t most,
+enum result object_each(const struct app *app, struct object_cursor *cursor, int64_t limit,
                         object_visitor *visit, void *context, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, place->business_id);
-    pg_text(&params, place->call_sid);
-    pg_int(&params, most);
+    pg_int(&params, cursor->business_id);
+    pg_text(&params, cursor->call_sid);
+    pg_int(&params, limit);
     enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
@@ -275,8 +275,8 @@ enum result object_each(const struct app *app, struct object_place *place, int64
     for (int i = 0; i < pg_rows_count(rows); i++) {
         struct object_facts object;
         read_facts(rows, i, &object);
-        place->business_id = object.business_id;
-        memcpy(place->call_sid, object.call_sid, sizeof place->call_sid);
+        cursor->business_id = object.business_id;
+        memcpy(cursor->call_sid, object.call_sid, sizeof cursor->call_sid);
         visit(context, &object);
     }
     pg_rows_free(rows);
@@ -296,14 +296,14 @@ enum result object_total(const struct app *app, int64_t *count, int64_t *bytes)
     return result;
 }
 
-enum result object_each_due(const struct app *app, struct object_due_place *place, int64_t most,
+enum result object_each_due(const struct app *app, struct object_due_cursor *cursor, int64_t limit,
                             object_due_visitor *visit, void *context, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, place->completed_us);
-    pg_int(&params, place->run_id);
-    pg_int(&params, most);
+    pg_int(&params, cursor->completed_us);
+    pg_int(&params, cursor->run_id);
+    pg_int(&params, limit);
     enum result result = pg_query(app->pg, SQL[EACH_DUE].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
@@ -312,8 +312,8 @@ enum result object_each_due(const struct app *app, struct object_due_place *plac
     for (int i = 0; i < pg_rows_count(rows); i++) {
         struct object_due due = {.business_id = pg_rows_int(rows, i, 0, 0),
                                  .call_sid = pg_rows_text(rows, i, 1)};
-        place->completed_us = pg_rows_int(rows, i, 2, 0);
-        place->run_id = pg_rows_int(rows, i, 3, 0);
+        cursor->completed_us = pg_rows_int(rows, i, 2, 0);
+        cursor->run_id = pg_rows_int(rows, i, 3, 0);
         visit(context, &due);
     }
     pg_rows_free(rows);

@@ -83,30 +83,30 @@ enum s3_outcome object_erase(const struct app *app, int64_t business_id, const c
  * RESULT_DENIED: without an object store nothing can be deleted there. */
 enum result object_remove(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* Visits at most `most` that the store has, by business and call, after `place`, which moves on;
+/* Visits at most `limit` that the store has, by business and call, after `cursor`, which moves on;
  * start from {0}. Gives how many. */
-struct object_place {
+struct object_cursor {
     int64_t business_id;
     char call_sid[SID_SIZE];
 };
 typedef void object_visitor(void *context, const struct object_facts *object);
-enum result object_each(const struct app *app, struct object_place *place, int64_t most,
+enum result object_each(const struct app *app, struct object_cursor *cursor, int64_t limit,
                         object_visitor *visit, void *context, int64_t *count);
 
 /* How many there are, and their bytes. */
 enum result object_total(const struct app *app, int64_t *count, int64_t *bytes);
 
-/* Visits downloads of the last days that the store does not have, oldest first, after `place`. They
- * may be on another machine's disk. */
+/* Visits downloads of the last days that the store does not have, oldest first, after `cursor`.
+ * They may be on another machine's disk. */
 struct object_due {
     int64_t business_id;
     const char *call_sid;
 };
-struct object_due_place {
+struct object_due_cursor {
     int64_t completed_us, run_id;
 };
 typedef void object_due_visitor(void *context, const struct object_due *due);
-enum result object_each_due(const struct app *app, struct object_due_place *place, int64_t most,
+enum result object_each_due(const struct app *app, struct object_due_cursor *cursor, int64_t limit,
                             object_due_visitor *visit, void *context, int64_t *count);
 
 /* For the check that the schema accepts them. */

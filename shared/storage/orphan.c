@@ -49,11 +49,11 @@ const struct pg_statement *orphan_statements(void)
     return SQL;
 }
 
-enum result orphan_tour(const struct app *app, int64_t most, int64_t *count)
+enum result orphan_tour(const struct app *app, int64_t limit, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, most);
+    pg_int(&params, limit);
     enum result result = pg_query(app->pg, SQL[TOUR].sql, &params, &rows);
     if (result == RESULT_OK) {
         *count = pg_rows_count(rows) > 0 ? pg_rows_int(rows, 0, 0, 0) : 0;
@@ -62,14 +62,14 @@ enum result orphan_tour(const struct app *app, int64_t most, int64_t *count)
     return result;
 }
 
-enum result orphan_each(const struct app *app, struct object_place *place, int64_t most,
+enum result orphan_each(const struct app *app, struct object_cursor *cursor, int64_t limit,
                         orphan_visitor *visit, void *context, int64_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, place->business_id);
-    pg_text(&params, place->call_sid);
-    pg_int(&params, most);
+    pg_int(&params, cursor->business_id);
+    pg_text(&params, cursor->call_sid);
+    pg_int(&params, limit);
     enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
@@ -79,8 +79,8 @@ enum result orphan_each(const struct app *app, struct object_place *place, int64
         struct orphan orphan = {.business_id = pg_rows_int(rows, i, 0, 0),
                                 .call_sid = pg_rows_text(rows, i, 1),
                                 .bytes = pg_rows_int(rows, i, 2, 0)};
-        place->business_id = orphan.business_id;
-        (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", orphan.call_sid);
+        cursor->business_id = orphan.business_id;
+        (void)snprintf(cursor->call_sid, sizeof cursor->call_sid, "%s", orphan.call_sid);
         if (pg_rows_bool(rows, i, 3)) {
             visit(context, &orphan);
         }

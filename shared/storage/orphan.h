@@ -23,14 +23,14 @@ struct orphan {
 };
 typedef void orphan_visitor(void *context, const struct orphan *orphan);
 
-/* Goes on with the tour: marks the orphans among the next `most` objects, lost ones too, after the
+/* Goes on with the tour: marks the orphans among the next `limit` objects, lost ones too, after the
  * place that PostgreSQL remembers, and remembers how far it got. `count` gets how many there were;
- * less than `most`: the next time it begins anew. */
-enum result orphan_tour(const struct app *app, int64_t most, int64_t *count);
+ * less than `limit`: the next time it begins anew. */
+enum result orphan_tour(const struct app *app, int64_t limit, int64_t *count);
 
-/* Visits the orphans among the next `most` marked objects after `place`, which moves on; start from
- * {0}. `count` gets how many of these there were. Whose call is kept again loses its mark. */
-enum result orphan_each(const struct app *app, struct object_place *place, int64_t most,
+/* Visits the orphans among the next `limit` marked objects after `cursor`, which moves on; start
+ * from {0}. `count` gets how many of these there were. Whose call is kept again loses its mark. */
+enum result orphan_each(const struct app *app, struct object_cursor *cursor, int64_t limit,
                         orphan_visitor *visit, void *context, int64_t *count);
 
 /* For the check that the schema accepts them. */

@@ -94,21 +94,21 @@ const struct pg_statement *retention_statements(void)
     return SQL;
 }
 
-static enum result query_due(const struct app *app, const struct retention_place *place,
-                             int64_t most, struct pg_rows **rows)
+static enum result query_due(const struct app *app, const struct retention_cursor *cursor,
+                             int64_t limit, struct pg_rows **rows)
 {
     struct pg_params params = {0};
-    pg_int(&params, place->at_us);
-    pg_text(&params, place->call_sid);
-    pg_int(&params, most);
-    if (place->by_age) {
-        pg_int(&params, place->business_id);
+    pg_int(&params, cursor->at_us);
+    pg_text(&params, cursor->call_sid);
+    pg_int(&params, limit);
+    if (cursor->by_age) {
+        pg_int(&params, cursor->business_id);
         pg_int(&params, app->config->retention_days);
     }
-    return pg_query(app->pg, SQL[place->by_age ? EACH_AGED : EACH_DATED].sql, &params, rows);
+    return pg_query(app->pg, SQL[cursor->by_age ? EACH_AGED : EACH_DATED].sql, &params, rows);
 }
 
-static void visit_rows(const struct pg_rows *rows, struct retention_place *place,
+static void visit_rows(const struct pg_rows *rows, struct retention_cursor *cursor,
                        retention_visitor *visit, void *context)
 {
     for (int i = 0; i < pg_rows_count(rows); i++) {
@@ -119,44 +119,44 @@ static void visit_rows(const struct pg_rows *rows, struct retention_place *place
             .expired_at = pg_rows_text(rows, i, 3),
             .recording_url = pg_rows_text(rows, i, 4),
         };
-        place->business_id = due.business_id;
-        place->at_us = pg_rows_int(rows, i, 5, 0);
-        (void)snprintf(place->call_sid, sizeof place->call_sid, "%s", due.call_sid);
+        cursor->business_id = due.business_id;
+        cursor->at_us = pg_rows_int(rows, i, 5, 0);
+        (void)snprintf(cursor->call_sid, sizeof cursor->call_sid, "%s", due.call_sid);
         visit(context, &due);
     }
 }
 
-enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
-                               retention_visitor *visit, void *context)
+enum result retention_each_due(const struct app *app, struct retention_cursor *cursor,
+                               int64_t limit, retention_visitor *visit, void *context)
 {
     struct pg_rows *rows;
-    enum result result = query_due(app, place, most, &rows);
-    if (result == RESULT_OK && pg_rows_count(rows) == 0 && !place->by_age) {
+    enum result result = query_due(app, cursor, limit, &rows);
+    if (result == RESULT_OK && pg_rows_count(rows) == 0 && !cursor->by_age) {
         pg_rows_free(rows);
-        *place = (struct retention_place){.by_age = true};
-        result = query_due(app, place, most, &rows);
+        *cursor = (struct retention_cursor){.by_age = true};
+        result = query_due(app, cursor, limit, &rows);
     }
     if (result == RESULT_OK) {
-        place->ended = place->by_age && pg_rows_count(rows) < most;
-        visit_rows(rows, place, visit, context);
+        cursor->ended = cursor->by_age && pg_rows_count(rows) < limit;
+        visit_rows(rows, cursor, visit, context);
         pg_rows_free(rows);
     }
     return result;
 }
 
-enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
-                                retention_visitor *visit, void *context)
+enum result retention_each_left(const struct app *app, struct retention_cursor *cursor,
+                                int64_t limit, retention_visitor *visit, void *context)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, place->at_us);
-    pg_text(&params, place->call_sid);
-    pg_int(&params, most);
+    pg_int(&params, cursor->at_us);
+    pg_text(&params, cursor->call_sid);
+    pg_int(&params, limit);
     pg_int(&params, app->config->retention_days);
     enum result result = pg_query(app->pg, SQL[EACH_LEFT].sql, &params, &rows);
     if (result == RESULT_OK) {
-        place->ended = pg_rows_count(rows) < most;
-        visit_rows(rows, place, visit, context);
+        cursor->ended = pg_rows_count(rows) < limit;
+        visit_rows(rows, cursor, visit, context);
         pg_rows_free(rows);
     }
     return result;

@@ -30,8 +30,8 @@ struct retention_due {
 };
 typedef void retention_visitor(void *context, const struct retention_due *due);
 
-/* The place in the line of those that are due; start from {0}. */
-struct retention_place {
+/* How far the line of those that are due was gone through; start from {0}. */
+struct retention_cursor {
     bool by_age;         /* those with a date of their own come first */
     int64_t business_id; /* by age: the business */
     int64_t at_us;       /* that date, or the call's by age; since 1970 */
@@ -39,11 +39,11 @@ struct retention_place {
     bool ended; /* nothing comes after it */
 };
 
-/* Visits at most `most` recordings that are due, after `place`, which moves on: those whose own
+/* Visits at most `limit` recordings that are due, after `cursor`, which moves on: those whose own
  * date is over, then business by business, oldest call first. One that is being fetched is not due.
  * Reads what is due and nothing else, however much is kept. */
-enum result retention_each_due(const struct app *app, struct retention_place *place, int64_t most,
-                               retention_visitor *visit, void *context);
+enum result retention_each_due(const struct app *app, struct retention_cursor *cursor,
+                               int64_t limit, retention_visitor *visit, void *context);
 
 /* Notes that it is deleted. RESULT_LOST when it is not due any more: held, or being fetched. */
 enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid);
@@ -51,8 +51,8 @@ enum result retention_mark(const struct app *app, int64_t business_id, const cha
 /* The same for those that are deleted here, in the object store, too, and may still be at the
  * provider's; they expired when they were deleted. A recording that is not due any more, or
  * that is kept in another row of its call, is not among them. */
-enum result retention_each_left(const struct app *app, struct retention_place *place, int64_t most,
-                                retention_visitor *visit, void *context);
+enum result retention_each_left(const struct app *app, struct retention_cursor *cursor,
+                                int64_t limit, retention_visitor *visit, void *context);
 
 /* May it go at the provider's, at this moment? RESULT_LOST: it is held, or kept, again. */
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid);

@@ -127,7 +127,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* ---- the verbs ---- */
 
-static void check_place(enum result result, const struct queue_place *place)
+static void check_place(enum result result, const struct queue_state *place)
 {
     REQUIRE(result == RESULT_OK || result == RESULT_LOST || result == RESULT_UNAVAILABLE ||
             result == RESULT_FAILED);
@@ -145,7 +145,7 @@ static void check_job(enum result result, const struct queue_job *job)
 
 static void ask_dispatch(const struct app *app, unsigned verb)
 {
-    struct queue_place place = {0};
+    struct queue_state place = {0};
     switch (verb) {
     case 0: check_place(queue_dispatch(app, WORLD_BUSINESS, &place), &place); break;
     case 1:
@@ -196,7 +196,7 @@ static void ask_jobs(const struct app *app)
     struct pollfd fd = {.fd = redis_fd(app->redis), .events = POLLIN};
     enum result result = RESULT_NOT_FOUND;
     while (result == RESULT_NOT_FOUND && poll(&fd, 1, HEAR_MS) > 0) {
-        result = queue_heard(app->redis, &job);
+        result = queue_receive(app->redis, &job);
     }
     check_job(result, &job);
 }
@@ -226,7 +226,7 @@ static void ask(const struct app *app, unsigned verb)
     case 7: (void)queue_runner_seen(app, &seen); break;
     case 8: (void)queue_take(app, &job, "t"); break;
     case 9: (void)queue_is_held(app, WORLD_BUSINESS, WORLD_SID); break;
-    case 10: (void)throttle_strike(app, "192.0.2.7", &seen, &left); break;
+    case 10: (void)throttle_count_failure(app, "192.0.2.7", &seen, &left); break;
     case 11: ask_after_posts(app); break;
     case 12: ask_renew(app); break;
     default: ask_dispatch(app, verb); break;
