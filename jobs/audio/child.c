@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sanitizer.h"
 
 enum { FILES_MAX = 16, LOW_PRIORITY = 10, NOT_STARTED = 127, WORD_SIZE = 64 };
 
@@ -26,21 +27,6 @@ struct child {
 };
 
 /* ---- the child's side, between fork and exec: system calls only ---- */
-
-static bool under_sanitizer(void)
-{
-#if defined(__SANITIZE_ADDRESS__)
-    return true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    return true;
-#else
-    return false;
-#endif
-#else
-    return false;
-#endif
-}
 
 /* The hard limit is a little above the soft one, so that SIGXCPU tells who ended it. */
 static bool limit(int resource, int64_t soft, int64_t hard)
@@ -56,7 +42,7 @@ static bool set_limits(const struct child_limits *limits)
                 limit(RLIMIT_FSIZE, limits->output_bytes, limits->output_bytes) &&
                 limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX);
     return good &&
-           (under_sanitizer() || limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes));
+           (SANITIZER_IS_THERE || limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes));
 }
 
 /* The given two become 0 and 1, wherever they were; 2 stays, and nothing else. */
