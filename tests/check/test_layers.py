@@ -24,7 +24,7 @@ IMPORT = re.compile(r"""\bimport\b(?:[^;'"(]*\bfrom)?\s*\(?\s*["'](\.[^"']+)["']
 ROOMS = {
     "shared": ("base/", "config/", "clients/", "app", "schema/", "twilio/", "speech/", "storage/",
                "runs/", "calls/", "followups/", "observe/", "recordings/"),
-    "fcgi": ("resident", "http/", "metrics/", "routes/", "routes", "main"),
+    "fcgi": ("resident", "closing", "http/", "metrics/", "routes/", "routes", "main"),
     "jobs": ("options", "commands", "provider/", "audio/", "objects/", "steps/", "runner/",
              "commands/", "main"),
 }
@@ -61,8 +61,8 @@ NAMES = {
 
 # C11, POSIX and Linux: nobody's library.
 SYSTEM = re.compile(
-    r"(?:arpa/inet|ctype|dirent|errno|fcntl|ftw|inttypes|libgen|limits|locale|math|netdb|netinet/in"
-    r"|poll|pthread|pwd|sched|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
+    r"(?:arpa/inet|ctype|dirent|errno|fcntl|ftw|inttypes|libgen|limits|linux/\w+|locale|math|netdb"
+    r"|netinet/in|poll|pthread|pwd|sched|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
     r"|string|strings|syslog|sys/\w+|termios|time|unistd)\.h"
 )
 
