@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/magic.h"
+#include "closing.h"
 #include "metrics/traffic.h"
 #include "observe/metrics.h"
 #include "resident.h"
@@ -122,6 +123,7 @@ static int serve(const struct app *app)
     }
     watch_signals();
     int watch = traffic_watch(fcgx.listen_sock);
+    closing_enter(app);
     resident_trim();
     while (FCGX_Accept_r(&fcgx) == 0) {
         answer(app, &fcgx);

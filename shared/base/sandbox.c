@@ -78,7 +78,7 @@ static void allow(struct sandbox *sandbox, const char *path, uint64_t rights)
 
 struct sandbox sandbox_new(enum sandbox_kind kind)
 {
-    struct sandbox sandbox = {.kind = kind, .ruleset = -1};
+    struct sandbox sandbox = {.magic = MAGIC(sandbox), .kind = kind, .ruleset = -1};
     long version = landlock_version();
     if (version >= 1) {
         const struct ruleset ruleset = ruleset_for(kind, version);
@@ -113,7 +113,8 @@ enum result sandbox_enter(struct sandbox *sandbox)
 
 struct sandbox sandbox_probe(enum sandbox_kind kind)
 {
-    return (struct sandbox){.kind = kind,
+    return (struct sandbox){.magic = MAGIC(sandbox),
+                            .kind = kind,
                             .ruleset = -1,
                             .files = landlock_version() >= 1,
                             .calls = sandbox_calls_known()};

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 
+#include "magic.h"
 #include "result.h"
 
 enum sandbox_kind {
@@ -27,6 +28,7 @@ enum sandbox_kind {
 };
 
 struct sandbox {
+    struct magic magic;
     enum sandbox_kind kind;
     int ruleset; /* a descriptor until sandbox_enter; -1 without Landlock */
     bool files;  /* Landlock holds */

@@ -53,6 +53,11 @@ void pg_flag(struct pg_params *params, bool flag);
  * or without memory. */
 struct pg *pg_new(const char *url, int64_t timeout_ms);
 
+/* Gives `each` the paths that `url`, or libpq's own environment, names for certificates, keys and
+ * passwords: what libpq reads when it connects. They need not be there. */
+typedef void pg_file(void *context, const char *path);
+void pg_files(const char *url, pg_file *each, void *context);
+
 /* pg_free(NULL) is safe. */
 void pg_free(struct pg *pg);
 

@@ -184,6 +184,8 @@ static const struct config_row TABLE[] = {
           "limit"),
     DURATION("PG_TIMEOUT", pg_timeout, "5s", "how long one statement may take"),
     DURATION("REDIS_TIMEOUT", redis_timeout, "1s", "how long one command may take"),
+    {"SANDBOX", TYPE_FLAG, AT(sandbox), "true", 0, 1, NULL,
+     "false: responders and decoders do not close themselves (Landlock, seccomp)", false},
 };
 
 enum { ROWS = sizeof TABLE / sizeof *TABLE };

@@ -115,6 +115,7 @@ struct config {
     int64_t cache_max_bytes; /* 0: no ceiling */
     int64_t pg_timeout;
     int64_t redis_timeout;
+    bool sandbox;
 };
 
 /*

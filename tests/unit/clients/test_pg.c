@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/magic.h"
 #include "clients/pg.h"
 #include "scratch.h"
 
@@ -235,6 +236,38 @@ static void test_nothing_is_free(void **state)
     pg_free(pg);
 }
 
+/* ---- files that libpq reads ---- */
+
+struct joined {
+    struct magic magic;
+    char text[SAID_SIZE];
+};
+
+static void join(void *context, const char *path)
+{
+    struct joined *joined = CHECKED(joined, context);
+    size_t len = strlen(joined->text);
+    (void)snprintf(joined->text + len, SAID_SIZE - len, "%s ", path);
+}
+
+static void test_files_of_an_address(void **state)
+{
+    (void)state;
+    static const char *const EXPECTED[][2] = {
+        {"postgresql://user:hunter2@/none?sslrootcert=%2Fca%20s.crt&sslkey=/key&host=/run",
+         "/key /ca s.crt /env/crl "},
+        {"dbname=none passfile=/pass user=/nobody", "/pass /env/crl "},
+        {"none", "/env/crl "},
+    };
+    assert_int_equal(setenv("PGSSLCRL", "/env/crl", 1), 0);
+    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+        struct joined joined = {.magic = MAGIC(joined)};
+        pg_files(EXPECTED[i][0], join, &joined);
+        assert_string_equal(joined.text, EXPECTED[i][1]);
+    }
+    assert_int_equal(unsetenv("PGSSLCRL"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_the_reason_is_for_operators),
         cmocka_unit_test(test_a_server_that_hangs),
         cmocka_unit_test(test_nothing_is_free),
+        cmocka_unit_test(test_files_of_an_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
