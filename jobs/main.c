@@ -172,9 +172,10 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
         return usage(stdout);
     }
-    child_command *run_command = child_command_named(argv[1]);
-    if (run_command != NULL && argc == 2) {
-        _exit(run_command()); /* nothing is buffered, and the runner may kill it at any time */
+    child_command *run_command = child_command_named(argv + 1);
+    if (run_command != NULL) {
+        /* Nothing is buffered, and the runner may kill it at any time. */
+        _exit(child_command_run(run_command, argv + 1));
     }
     const struct command *command = find_command(argv[1]);
     if (command == NULL) {

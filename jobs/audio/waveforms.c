@@ -97,9 +97,12 @@ static void tell_made(const struct waveforms *waveforms, const struct call_ref *
     waveforms->made(waveforms->context, call->business_id, call->call_sid);
 }
 
-static bool start_child(struct making *making, const struct file_facts *recording)
+static bool start_child(const struct config *config, struct making *making,
+                        const struct file_facts *recording)
 {
-    struct child_order order = {.words = {"peaks", NULL}, .out = making->part.fd, .limits = LIMITS};
+    struct child_order order = {.words = {"peaks", config->sandbox ? NULL : CHILD_OPEN},
+                                .out = making->part.fd,
+                                .limits = LIMITS};
     order.in = file_open_quietly(recording);
     if (order.in >= 0) {
         making->child = child_start(&order);
@@ -125,7 +128,7 @@ static void begin(const struct waveforms *waveforms, struct making *making,
     making->call = *call;
     making->modified_ns = recording.modified_ns;
     enum result result = file_peaks_open(config, call->business_id, call->call_sid, &making->part);
-    if (result == RESULT_OK && !start_child(making, &recording)) {
+    if (result == RESULT_OK && !start_child(config, making, &recording)) {
         file_part_drop(&making->part);
         result = RESULT_FAILED;
     }

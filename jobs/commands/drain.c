@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "commands.h"
 #include "options.h"
 #include "runner/runner.h"
@@ -167,6 +168,10 @@ int command_drain(const struct app *app, int argc, char **argv)
     }
     if (!app->config->enable_schedulers) {
         return EXIT_DONE;
+    }
+    if (app->config->sandbox) { /* the children that decode say nothing: there are many */
+        const struct sandbox sandbox = sandbox_probe(SANDBOX_DECODER);
+        sandbox_tell(&sandbox);
     }
     status = EXIT_NOT_DONE;
     d.signal_fd = stop_listen();

@@ -50,7 +50,7 @@ const struct run_reason *speech_detection_start(const struct config *config, con
         return &DISK;
     }
     struct child_order order = {
-        .words = {"speech"},
+        .words = {"speech", config->sandbox ? NULL : CHILD_OPEN},
         .in = in,
         .out = detection->work_fd,
         .limits = {.cpu_s = CPU_S,

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,9 @@ from typing import Any
 
 import pytest
 import redis
+from stack import old_kernel
 from stack.calls import Call
+from stack.old_kernel import status_of
 from stack.stack import Stack
 from twilio import speech
 from twilio.client import fault
@@ -343,3 +346,60 @@ def test_a_broken_download_leaves_none(
     click(call)
     assert "PEAKS" not in drain(RETRY_DELAYS="1h").stderr
     assert not peaks_file(call).exists() and files_of(call) == []
+
+
+# A child closes itself before it reads a byte, as far as the kernel can.
+
+
+@pytest.mark.parametrize("command", ["peaks", "speech"])
+@pytest.mark.parametrize("words, status", [((), (1, 1)), (("open",), (0, 0))])
+def test_a_child_has_closed_itself(
+    command: str, words: tuple[str, ...], status: tuple[int, int], build_dir: Path
+) -> None:
+    with (open(os.memfd_create("audio"), "w+b", buffering=0) as file,
+          open(os.memfd_create("made"), "w+b") as made):
+        file.write(a_long_one())
+        file.seek(0)
+        with subprocess.Popen([build_dir / "tapedeck", command, *words], stdin=file,
+                              stdout=made) as child:
+            until(lambda: 10**6 < file.tell() < 10**8, "a child that reads")
+            found = status_of(child.pid)
+            child.kill()
+    assert found == status
+
+
+@pytest.mark.parametrize("sandbox, status", [("true", (1, 1)), ("false", (1, 0))])
+def test_a_runner_has_it_closed(
+    sandbox: str, status: tuple[int, int], old_call: Call, runner: Callable[..., Runner]
+) -> None:
+    stored(old_call, a_long_one())
+    runner(SANDBOX=sandbox)
+    assert wanted(old_call) == 202
+    (child,) = until(lambda: children_named(old_call), "a child at work")
+    until(lambda: status_of(child) == status and words_of(child)[0] == "tapedeck", "a closed child")
+    assert words_of(child) == ["tapedeck", "peaks"] + ["open"] * (sandbox == "false")
+
+
+def words_of(pid: str) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+
+
+def on_an_old_kernel(parts: str, *command: Any, **how: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, old_kernel.__file__, parts, *command], text=True,
+                          capture_output=True, timeout=60, **how)
+
+
+@pytest.mark.parametrize("parts", ["landlock", "seccomp", "landlock,seccomp"])
+def test_on_an_old_kernel_the_runner_says_so(parts: str, build_dir: Path, stack: Stack) -> None:
+    """Once, and not each of its children, which work all the same."""
+    tool = build_dir / "tapedeck"
+    drained = on_an_old_kernel(parts, tool, "drain", "--once", env=stack.environment())
+    opened = on_an_old_kernel(parts, tool, "drain", "--once",
+                              env=stack.environment(SANDBOX="false"))
+    assert (drained.returncode, drained.stderr.count("SANDBOX_MISSING")) == (0, 1)
+    assert (opened.returncode, opened.stderr.count("SANDBOX_MISSING")) == (0, 0)
+    with open(os.memfd_create("audio"), "w+b") as file:
+        file.write(wav(LOUD))
+        file.seek(0)
+        child = on_an_old_kernel(parts, tool, "peaks", stdin=file)
+    assert (child.returncode, child.stderr) == (0, "") and json.loads(child.stdout)["length"] == 1
