@@ -19,6 +19,7 @@
 #include "closing.h"
 #include "metrics/traffic.h"
 #include "observe/metrics.h"
+#include "recordings/confirmed.h"
 #include "resident.h"
 #include "routes.h"
 
@@ -162,8 +163,9 @@ static int run(const struct config *config, const struct credentials *credential
     app.redis = redis_new(config->redis_url, config->redis_timeout);
     app.metrics = metrics_new();
     app.tokens = jwt_verifier_new(config->jwt_secret, config->jwt_secret_previous);
+    app.confirmed = confirmed_new();
     app.s3 = s3_is_configured(config) ? s3_new(config) : NULL;
-    if (app.tokens == NULL) {
+    if (app.tokens == NULL || app.confirmed == NULL) {
         status = complain("memory", ": there is none");
     } else if (app.s3 == NULL && s3_is_configured(config)) {
         status = complain("the object store's client could not be set up", "");
@@ -178,6 +180,7 @@ static int run(const struct config *config, const struct credentials *credential
     redis_free(app.redis);
     metrics_free(app.metrics);
     jwt_verifier_free(app.tokens);
+    confirmed_free(app.confirmed);
     s3_free(app.s3);
     return status;
 }

@@ -17,8 +17,8 @@ enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 8 };
 
 struct route {
     unsigned methods;
-    const char
-        *pattern; /* {call} a call SID, {business} and {run} numbers, {file} SID and ending */
+    const char *pattern; /* {call} a call's SID or a recording's, {business} and {run} numbers,
+                     {file} SID and ending */
     const char *keys[KEYS_MAX]; /* query keys it takes, each at most once */
     enum who who;
     handler *handle;
@@ -39,7 +39,7 @@ static const struct route ROUTES[] = {
      WHO_SESSION,
      handle_calls},
     {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call},
-    {GET_HEAD, "/api/calls/{call}/download", {NULL}, WHO_SESSION, handle_download},
+    {GET_HEAD, "/api/calls/{call}/download", {"recording", NULL}, WHO_SESSION, handle_download},
     {METHOD_POST,
      "/webhook/recording_status",
      {"business_id", "bodySHA256", NULL},
@@ -55,6 +55,11 @@ static const struct route ROUTES[] = {
      {"business_id", "bodySHA256", NULL},
      WHO_TWILIO,
      handle_call_status},
+    {METHOD_POST,
+     "/webhook/conference_status",
+     {"business_id", "bodySHA256", NULL},
+     WHO_TWILIO,
+     handle_conference_status},
     {METHOD_POST, "/api/session", {NULL}, WHO_SESSION, handle_session_open},
     {METHOD_DELETE, "/api/session", {NULL}, WHO_ANYONE, handle_session_close},
     {GET_HEAD, "/healthz", {NULL}, WHO_ANYONE, handle_healthz},
@@ -75,7 +80,7 @@ static bool take_call(const char *text, size_t len, struct request *request)
     }
     memcpy(request->call_sid, text, len);
     request->call_sid[len] = '\0';
-    return text_is_sid(request->call_sid, "CA");
+    return text_is_recording(request->call_sid);
 }
 
 static bool take_file(const char *text, size_t len, struct request *request)

@@ -1,7 +1,6 @@
 /*
- * What every function is given: the configuration, the connections, the metrics, and the session
- * tokens that were verified. main makes one for the process and passes it down; there are no
- * globals.
+ * What every function is given: the configuration, the connections, the metrics, and what was
+ * verified lately. main makes one for the process and passes it down; there are no globals.
  */
 #ifndef TAPEDECK_APP_H
 #define TAPEDECK_APP_H
@@ -13,7 +12,8 @@
 #include "config/config.h"
 #include "config/credentials.h"
 
-struct metrics; /* observe/metrics.h */
+struct confirmed; /* recordings/confirmed.h */
+struct metrics;   /* observe/metrics.h */
 
 struct app {
     const struct config *config;
@@ -23,6 +23,7 @@ struct app {
     struct s3 *s3;               /* NULL without an object store */
     struct metrics *metrics;     /* may be NULL */
     struct jwt_verifier *tokens; /* the responders'; jobs see no token */
+    struct confirmed *confirmed; /* the responders'; NULL: PostgreSQL is always asked */
 };
 
 #endif

@@ -1,8 +1,9 @@
 /**
- * <recording-player call-sid="CA…">: plays one call's recording. Idle, it asks the server nothing.
+ * <recording-player call-sid="CA…">: plays a call's first recording; recording-sid="RE…" plays that
+ * one, whatever its call. Idle, it asks the server nothing.
  *
- * Attributes: call-sid, api-base (where the API is; else where this script came from), lang, label,
- * duration (seconds, if known), start (the second to begin at), lanes (who is on which channel,
+ * Attributes: call-sid, recording-sid (goes before call-sid), lang, label,
+ * api-base (where the API is; else where this script came from), duration (seconds, if known), start (the second to begin at), lanes (who is on which channel,
  * if not as the server says).
  * Events, all bubbling: recording-state {state}, recording-time {time, duration}.
  */
@@ -40,7 +41,8 @@ function remember(rate) {
 }
 
 export class RecordingPlayer extends HTMLElement {
-  static observedAttributes = ["call-sid", "lang", "label", "duration", "start", "lanes"];
+  static observedAttributes = [
+    "call-sid", "recording-sid", "lang", "label", "duration", "start", "lanes"];
 
   #view;
   #work = null; // aborts whatever goes on for the recording at hand
@@ -81,7 +83,7 @@ export class RecordingPlayer extends HTMLElement {
 
   attributeChangedCallback(name, before, now) {
     if (!this.isConnected || before === now) return;
-    if (name === "call-sid") {
+    if (name === "call-sid" || name === "recording-sid") {
       this.#length = 0;
       this.#reset();
     }
@@ -200,7 +202,8 @@ export class RecordingPlayer extends HTMLElement {
   #recording(signal) {
     const base = this.getAttribute("api-base");
     const at = base ? new URL(base, document.baseURI) : new URL("./", import.meta.url);
-    return recording(at, this.getAttribute("call-sid") ?? "", signal);
+    const sid = this.getAttribute("recording-sid") ?? this.getAttribute("call-sid") ?? "";
+    return recording(at, sid, signal);
   }
 
   /** Tells the other players of the page to be quiet. */

@@ -8,8 +8,9 @@
 local lighty = ... -- which is its scripts' alone, and no global
 
 local TYPES = { wav = "audio/wav", mp3 = "audio/mpeg" }
-local NAME = "^([1-9]%d*)/(CA%x+)%.(%w+)$"
-local SID_LENGTH, DIGITS_MAX = 34, 15
+local NAME = "^([1-9]%d*)/(%u%u)(%x+)%.(%w+)$"
+local NAMED = { CA = true, RE = true } -- after a call or a recording
+local SID_DIGITS, DIGITS_MAX = 32, 15
 local NS_PER_S = 1000000000
 local FOLDER = os.getenv("RECORDINGS_DIR") .. "/"
 
@@ -21,8 +22,9 @@ local carry = { DIGITS_MAX = DIGITS_MAX }
 
 -- A recording by its name below RECORDINGS_DIR, "7/CA….wav"; nil where that is none.
 function carry.recording(name)
-    local business, call, kind = name:match(NAME)
-    if not business or not TYPES[kind] or #call ~= SID_LENGTH or #business > DIGITS_MAX then
+    local business, prefix, digits, kind = name:match(NAME)
+    if not business or not NAMED[prefix] or not TYPES[kind] or #digits ~= SID_DIGITS
+        or #business > DIGITS_MAX then
         return nil
     end
     return { path = FOLDER .. name, kind = kind }
@@ -37,7 +39,7 @@ function carry.is_ordinary()
             or headers["Transfer-Encoding"])
 end
 
--- The finished file: a WAV comes before an MP3 of the same call, as in shared/storage/file.c.
+-- The finished file: a WAV comes before an MP3 of the same recording, as in shared/storage/file.c.
 local function find(recording)
     if recording.kind ~= "wav" and stat((recording.path:gsub("%w+$", "wav"))) then
         return nil

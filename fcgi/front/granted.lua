@@ -12,7 +12,7 @@ if _G.granted then
     return _G.granted()
 end
 
-local ROUTE = "^/api/recordings/file/CA%x+$"
+local ROUTE = "^/api/recordings/file/%u%u%x+$"
 local GRANT = "^(%d+) (.+)$"
 local MARK = "TAPEDECK_GRANTS" -- tells the responder that a grant is welcome
 local HEADER = "X-Tapedeck-Grant"

@@ -26,12 +26,26 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     call_json_put_speakers(app, &row->facts, json);
     json_put_text(json, "summary", row->summary);
     call_json_put_expiry("expires_at", &row->facts, json);
+    json_put_int(json, "recordings", row->recordings);
+    json_put_int(json, "recordings_duration", row->recordings_duration);
     return json;
 }
 
 void call_json_put_expiry(const char *name, const struct call_facts *facts, struct json *json)
 {
     json_put_text(json, name, facts->expires_at[0] != '\0' ? facts->expires_at : NULL);
+}
+
+void call_json_put_length(const struct call_facts *facts, struct json *json)
+{
+    json_put_null(json, "duration");
+    json_put_null(json, "channels");
+    if (facts->duration >= 0) {
+        json_put_int(json, "duration", facts->duration);
+    }
+    if (facts->channels > 0) {
+        json_put_int(json, "channels", facts->channels);
+    }
 }
 
 void call_json_put_speakers(const struct app *app, const struct call_facts *facts,

@@ -15,6 +15,9 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
 void call_json_put_speakers(const struct app *app, const struct call_facts *facts,
                             struct json *json);
 
+/* Puts `duration` and `channels` of its recording, null where they are not known. */
+void call_json_put_length(const struct call_facts *facts, struct json *json);
+
 /* Puts when its recording will be deleted; null: never, or there is none. */
 void call_json_put_expiry(const char *name, const struct call_facts *facts, struct json *json);
 

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "base/magic.h"
+#include "calls/recording.h"
 #include "handlers.h"
 #include "http/call_json.h"
 #include "http/run_json.h"
 #include "http/states.h"
+#include "recordings/service.h"
 #include "runs/history.h"
 
 struct detail {
@@ -14,6 +16,7 @@ struct detail {
     const struct app *app;
     int64_t business_id;
     struct json *json;
+    enum result result; /* of the looks that it took */
 };
 
 static void add_sentence(struct json *list, const struct json *stored)
@@ -56,6 +59,36 @@ static void put_call(void *context, const struct call_row *row)
     json_put_text(detail->json, "summary_status", row->summary_status);
 }
 
+/* Its state is the service's, as on a page of its own. */
+static void add_recording(void *context, const struct recording_row *row)
+{
+    struct detail *detail = CHECKED(detail, context);
+    struct look look;
+    if (detail->result != RESULT_OK) {
+        return;
+    }
+    detail->result = service_look(detail->app, detail->business_id, row->name, &look);
+    if (detail->result == RESULT_OK && !look.has_facts) {
+        detail->result = call_find(detail->app, detail->business_id, row->name, &look.facts);
+    }
+    if (detail->result != RESULT_OK) {
+        return;
+    }
+    struct json *json = json_new();
+    json_put_text(json, "name", row->name);
+    json_put_text(json, "recording_sid", row->recording_sid);
+    json_put_text(json, "kind", row->kind);
+    json_put_text(json, "started_at", row->started_at);
+    json_put_text(json, "source", row->source);
+    json_put_text(json, "track", row->track);
+    call_json_put_length(&look.facts, json);
+    call_json_put_speakers(detail->app, &look.facts, json);
+    json_put_text(json, "status", service_state_name(look.state));
+    call_json_put_expiry("expires_at", &look.facts, json);
+    json_put(json, "transcript", transcript_json(row->segments));
+    json_add(detail->json, json);
+}
+
 static void add_run(void *context, const struct history_run *record)
 {
     const struct detail *detail = CHECKED(detail, context);
@@ -66,7 +99,7 @@ void handle_call(const struct app *app, struct request *request, struct response
 {
     struct detail call = {
         .magic = MAGIC(detail), .app = app, .business_id = request->caller.business_id};
-    struct detail runs = call;
+    struct detail runs = call, recordings = call;
     enum result result = call_read(app, call.business_id, request->call_sid, put_call, &call);
     if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_CALL_NOT_FOUND);
@@ -74,14 +107,24 @@ void handle_call(const struct app *app, struct request *request, struct response
     }
     if (result == RESULT_OK) {
         runs.json = json_new_list();
+        recordings.json = json_new_list();
         result = history_each_of_call(app, call.business_id, request->call_sid, add_run, &runs);
+    }
+    if (result == RESULT_OK) {
+        result =
+            recording_each(app, call.business_id, request->call_sid, add_recording, &recordings);
+    }
+    if (result == RESULT_OK) {
+        result = recordings.result;
     }
     if (result != RESULT_OK) {
         json_free(call.json);
         json_free(runs.json);
+        json_free(recordings.json);
         states_answer_failure(result, response);
         return;
     }
     json_put(call.json, "runs", runs.json);
+    json_put(call.json, "recordings", recordings.json);
     response_json(response, 200, call.json);
 }

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "calls/recording.h"
 #include "handlers.h"
 #include "http/note.h"
 #include "http/remote.h"
@@ -23,11 +24,32 @@ static void name_it(const struct app *app, const struct request *request,
     }
 }
 
+/* What `?recording=` names, if it is one of this call's; without it the call's first. */
+static enum result choose(const struct app *app, const struct request *request, const char **name)
+{
+    const char *wanted = form_get(&request->query, "recording");
+    *name = wanted != NULL ? wanted : request->call_sid;
+    if (wanted == NULL) {
+        return RESULT_OK;
+    }
+    return text_is_sid(wanted, "RE")
+               ? recording_is_of(app, request->caller.business_id, request->call_sid, wanted)
+               : RESULT_INVALID;
+}
+
 void handle_download(const struct app *app, struct request *request, struct response *response)
 {
     struct look look;
     char disposition[160];
-    enum result result = remote_request(app, request->caller.business_id, request->call_sid, &look);
+    const char *name;
+    enum result result = choose(app, request, &name);
+    if (result == RESULT_NOT_FOUND) {
+        response_error(response, MESSAGE_CALL_NOT_FOUND);
+        return;
+    }
+    if (result == RESULT_OK) {
+        result = remote_request(app, request->caller.business_id, name, &look);
+    }
     if (result == RESULT_OK && look.state == STATE_READY) {
         name_it(app, request, &look.file, disposition, sizeof disposition);
         result =

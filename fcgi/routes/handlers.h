@@ -10,23 +10,24 @@
 
 typedef void handler(const struct app *app, struct request *request, struct response *response);
 
-handler handle_file;             /* GET, HEAD /api/recordings/file/{call} */
-handler handle_media;            /* GET, HEAD /media/{business}/{file}: a play link */
-handler handle_prepare;          /* POST /api/recordings/{call}/prepare */
-handler handle_status;           /* GET /api/recordings/{call}/status */
-handler handle_peaks;            /* GET /api/recordings/{call}/peaks */
-handler handle_calls;            /* GET /api/calls */
-handler handle_call;             /* GET /api/calls/{call} */
-handler handle_download;         /* GET, HEAD /api/calls/{call}/download */
-handler handle_runs_active;      /* GET /api/recordings/runs/active */
-handler handle_run_status;       /* GET /api/recordings/runs/{run}/status */
-handler handle_run_cancel;       /* POST /api/recordings/runs/{run}/cancel */
-handler handle_recording_status; /* POST /webhook/recording_status */
-handler handle_call_status;      /* POST /webhook/call_status */
-handler handle_session_open;     /* POST /api/session */
-handler handle_session_close;    /* DELETE /api/session */
-handler handle_healthz;          /* GET /healthz */
-handler handle_readyz;           /* GET /readyz */
-handler handle_metrics;          /* GET /metrics */
+handler handle_file;              /* GET, HEAD /api/recordings/file/{call} */
+handler handle_media;             /* GET, HEAD /media/{business}/{file}: a play link */
+handler handle_prepare;           /* POST /api/recordings/{call}/prepare */
+handler handle_status;            /* GET /api/recordings/{call}/status */
+handler handle_peaks;             /* GET /api/recordings/{call}/peaks */
+handler handle_calls;             /* GET /api/calls */
+handler handle_call;              /* GET /api/calls/{call} */
+handler handle_download;          /* GET, HEAD /api/calls/{call}/download */
+handler handle_runs_active;       /* GET /api/recordings/runs/active */
+handler handle_run_status;        /* GET /api/recordings/runs/{run}/status */
+handler handle_run_cancel;        /* POST /api/recordings/runs/{run}/cancel */
+handler handle_recording_status;  /* POST /webhook/recording_status */
+handler handle_call_status;       /* POST /webhook/call_status */
+handler handle_conference_status; /* POST /webhook/conference_status */
+handler handle_session_open;      /* POST /api/session */
+handler handle_session_close;     /* DELETE /api/session */
+handler handle_healthz;           /* GET /healthz */
+handler handle_readyz;            /* GET /readyz */
+handler handle_metrics;           /* GET /metrics */
 
 #endif

@@ -20,16 +20,10 @@ static void put_facts(const struct app *app, const struct request *request, stru
         look->has_facts = call_find(app, request->caller.business_id, request->call_sid,
                                     &look->facts) == RESULT_OK;
     }
-    json_put_null(json, "duration");
-    json_put_null(json, "channels");
+    static const struct call_facts UNKNOWN = {.duration = -1, .channels = -1};
+    call_json_put_length(look->has_facts ? &look->facts : &UNKNOWN, json);
     json_put_null(json, "speakers");
     json_put_null(json, "recording_expires_at");
-    if (look->has_facts && look->facts.duration >= 0) {
-        json_put_int(json, "duration", look->facts.duration);
-    }
-    if (look->has_facts && look->facts.channels > 0) {
-        json_put_int(json, "channels", look->facts.channels);
-    }
     if (look->has_facts) {
         call_json_put_speakers(app, &look->facts, json);
         call_json_put_expiry("recording_expires_at", &look->facts, json);

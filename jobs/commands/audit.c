@@ -35,7 +35,7 @@ int command_audit(const struct app *app, int argc, char **argv)
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
-    if (call == NULL || !text_is_sid(call, "CA")) {
+    if (call == NULL || !text_is_recording(call)) {
         fprintf(stderr, "tapedeck: audit: --call must be a call's SID, CA and 32 hex digits\n");
         return EXIT_USAGE;
     }

@@ -2,7 +2,8 @@
  * tapedeck cleanup
  *
  * Puts right what a fault left behind: lapsed leases, runs whose runner died, runs that PostgreSQL
- * has and Redis lost, callbacks whose call has appeared since, part files without an owner, a cache
+ * has and Redis lost, callbacks whose call has appeared since, files of recordings that nobody may
+ * hear any more, part files without an owner, a cache
  * that is over its ceiling, webhook deliveries that ended long ago. Safe to run at any time, any
  * number of times, beside runners.
  */
@@ -19,6 +20,7 @@
 #include "runs/run.h"
 #include "storage/cache.h"
 #include "storage/file.h"
+#include "storage/revocation.h"
 
 enum { STALE_MAX = 1000 };
 
@@ -77,7 +79,9 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     (void)queue_each_taken(app, reap, &c);
-    int64_t noted = 0, forgotten = 0, offered;
+    int64_t noted = 0, forgotten = 0, offered, revoked = 0;
+    (void)revocation_apply(app, &revoked);
+    (void)revocation_forget(app);
     (void)audit_store(app, &noted);
     (void)delivery_forget(app, &forgotten);
     int64_t matched = service_match_inbox(app);

@@ -54,7 +54,7 @@ int command_retry(const struct app *app, int argc, char **argv)
     if (business != NULL && !text_int(business, 1, INT64_MAX, &business_id)) {
         return complain("--business must be a number, 1 or more");
     }
-    if (call != NULL && !text_is_sid(call, "CA")) {
+    if (call != NULL && !text_is_recording(call)) {
         return complain("--call must be a call's SID, CA and 32 hex digits");
     }
     enum result result = call != NULL ? call_business(app, call, &business_id) : RESULT_OK;

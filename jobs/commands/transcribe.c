@@ -44,7 +44,7 @@ int command_transcribe(const struct app *app, int argc, char **argv)
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
-    if (call == NULL || !text_is_sid(call, "CA")) {
+    if (call == NULL || !text_is_recording(call)) {
         (void)complain("--call must be a call's SID, CA and 32 hex digits");
         return EXIT_USAGE;
     }

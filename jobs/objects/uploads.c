@@ -95,7 +95,7 @@ static void add_due(void *context, const struct object_due *due)
 {
     struct file_facts file;
     struct uploads *uploads = CHECKED(uploads, context);
-    if (text_is_sid(due->call_sid, "CA") &&
+    if (text_is_recording(due->call_sid) &&
         file_find(uploads->app->config, due->business_id, due->call_sid, &file) == RESULT_OK) {
         uploads_add(uploads, due->business_id, due->call_sid);
     }

@@ -249,7 +249,7 @@ static void start(struct step_job *job)
         step_job_end(job, STEP_FAILED, &NO_CALL);
     } else if (result != RESULT_OK) {
         step_job_no_database(job);
-    } else if (facts.has_transcript && !job->step.again) {
+    } else if (facts.is_transcribed && !job->step.again) {
         step_job_end(job, STEP_SKIPPED, &ALREADY);
     } else if (job->app->config->transcribe_url[0] == '\0') {
         step_job_end(job, STEP_SKIPPED, &NOT_CONFIGURED);

@@ -85,6 +85,11 @@ bool text_is_sid(const char *text, const char *prefix)
     return true;
 }
 
+bool text_is_recording(const char *text)
+{
+    return text_is_sid(text, "CA") || text_is_sid(text, "RE");
+}
+
 void text_hex(const unsigned char *bytes, size_t len, char *out)
 {
     for (size_t i = 0; i < len; i++) {

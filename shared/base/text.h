@@ -22,6 +22,9 @@ bool text_int_n(const char *text, size_t len, int64_t min, int64_t max, int64_t 
  * (Twilio, "String identifiers (SIDs)"). NULL is no SID. */
 bool text_is_sid(const char *text, const char *prefix);
 
+/* What a recording is named after: a CallSid, whose first recording it is, or its RecordingSid. */
+bool text_is_recording(const char *text);
+
 /* Lowercase hex of `len` bytes into `out` (2 * len + 1 bytes). */
 void text_hex(const unsigned char *bytes, size_t len, char *out);
 

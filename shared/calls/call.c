@@ -7,7 +7,17 @@
 #include "base/buf.h"
 #include "storage/retention.h"
 
-enum statement_name { FIND, LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND, READ, LABEL, BUSINESS };
+enum statement_name {
+    FIND,
+    FIND_OTHER,
+    LIST,
+    LIST_NEWEST,
+    LIST_SAID,
+    LIST_FOUND,
+    READ,
+    LABEL,
+    BUSINESS
+};
 
 /* clang-format off */
 
@@ -31,13 +41,32 @@ enum statement_name { FIND, LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND, READ, LABE
 
 enum { FACTS_COUNT = 27 };
 
-/* Whose recording plays: the call's own, else its parent leg's. Then what the object store has of
- * it, its active run, and how often it failed since it last succeeded. */
-#define FACTS_TABLES \
-    " CROSS JOIN LATERAL (SELECT x.* FROM call_log x" \
+/* A row of tapedeck_recordings `n`, that of call_log has no first recording, as such a row. */
+#define OTHER_AS_SOURCE(direction) \
+    "SELECT n.name AS call_sid, n.business_id, n.recording_url, n.deleted_at, n.recording_status," \
+    " n.recording_reason, n.recording_duration, NULL::integer, n.channels, " direction "," \
+    " n.started_at, n.expires_at, EXISTS (SELECT FROM call_log h" \
+    "   WHERE h.business_id = n.business_id AND h.legal_hold" \
+    "     AND h.call_sid IN (SELECT tapedeck_calls_of(n.business_id, n.recording_sid)))"
+
+/* Whose recording plays: the call's own, else its parent leg's, else the first of its conferences'
+ * or other legs'. */
+#define SOURCE \
+    " CROSS JOIN LATERAL (SELECT * FROM (SELECT x.call_sid, x.business_id, x.recording_url," \
+    "     x.recording_deleted_at, x.recording_status, x.recording_reason, x.recording_duration," \
+    "     x.duration, x.channels, x.direction, x.created_at, x.recording_expires_at, x.legal_hold," \
+    "     CASE WHEN x.call_sid = c.call_sid THEN 1 ELSE 2 END AS rank" \
+    "   FROM call_log x" \
     "   WHERE x.business_id = c.business_id AND x.call_sid IN (c.call_sid, c.parent_call_sid)" \
-    "   ORDER BY coalesce(x.recording_url, '') <> '' DESC, x.call_sid = c.call_sid DESC" \
-    "   LIMIT 1) s" \
+    "   UNION ALL " OTHER_AS_SOURCE("c.direction") ", 3" \
+    "   FROM tapedeck_recordings_of(c.business_id::bigint, c.call_sid, c.parent_call_sid) n" \
+    "   WHERE coalesce(c.recording_url, '') = '' AND n.recording_url <> '') every" \
+    "   ORDER BY coalesce(recording_url, '') <> '' DESC, rank, recording_deleted_at IS NOT NULL," \
+    "     created_at LIMIT 1) s"
+
+/* What the object store has of it, its active run, and how often it failed since it last
+ * succeeded. */
+#define WORK_TABLES \
     " LEFT JOIN recording_objects o ON o.business_id = c.business_id" \
     "   AND o.call_sid = s.call_sid AND o.lost_at IS NULL" \
     " LEFT JOIN recording_runs r ON r.business_id = c.business_id AND r.call_sid = s.call_sid" \
@@ -54,9 +83,21 @@ enum { FACTS_COUNT = 27 };
     "       WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
     "         AND k.status = 'completed'), 0)) f ON true"
 
+#define FACTS_TABLES SOURCE WORK_TABLES
+
 #define ROW_COLUMNS \
     ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
-    PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''"
+    PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''," \
+    " greatest(m.count, (s.recording_url <> '')::int)," \
+    " m.seconds + coalesce(CASE WHEN c.recording_url <> '' THEN c.recording_duration END, 0)"
+
+/* How many recordings the call has, and how long the others than its first are together. */
+#define ROW_TABLES FACTS_TABLES \
+    " CROSS JOIN LATERAL (SELECT count(*) + (coalesce(c.recording_url, '') <> ''" \
+    "     AND c.recording_deleted_at IS NULL)::int AS count," \
+    "     coalesce(sum(n.recording_duration), 0)::bigint AS seconds" \
+    "   FROM tapedeck_recordings_of(c.business_id::bigint, c.call_sid, c.parent_call_sid) n" \
+    "   WHERE n.recording_url <> '' AND n.deleted_at IS NULL AND n.name <> c.call_sid) m"
 
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
 #define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
@@ -77,8 +118,10 @@ enum { FACTS_COUNT = 27 };
     "   AND ($9::text IS NULL OR l.status = $9)" \
     "   AND ($10::boolean IS NULL OR $10 = (coalesce(l.recording_url, '') <> ''" \
     "     OR coalesce((SELECT true FROM call_log p WHERE p.business_id = l.business_id" \
-    "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1), false)))" \
-    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" FACTS_TABLES \
+    "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1), false)" \
+    "     OR coalesce((SELECT true FROM tapedeck_recordings_of(l.business_id::bigint, l.call_sid," \
+    "       l.parent_call_sid) n WHERE n.recording_url <> '' LIMIT 1), false)))" \
+    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" ROW_TABLES \
     " ORDER BY c.created_at DESC, c.call_sid DESC"
 
 /* A search: $13 for LIKE, $14 as it was typed. One without any word ("%") is for those very signs; a
@@ -121,6 +164,18 @@ static const struct pg_statement SQL[] = {
     [FIND] = {"call_find",
         "SELECT " FACTS_COLUMNS("$7") " FROM call_log c" FACTS_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
+    /* One that is its call's first is found by the call's name: the caller asks again. */
+    [FIND_OTHER] = {"call_find_other",
+        "SELECT " FACTS_COLUMNS("$7") " FROM (SELECT m.*, m.recording_sid AS sid,"
+        "     (SELECT k.direction FROM call_log k WHERE k.business_id = m.business_id"
+        "       AND k.call_sid = m.call_sid LIMIT 1) AS direction"
+        "   FROM tapedeck_recordings m"
+        "   WHERE m.business_id = $1::bigint AND m.recording_sid = $6) n"
+        " CROSS JOIN LATERAL (SELECT n.sid AS call_sid, n.business_id) c"
+        " CROSS JOIN LATERAL (" OTHER_AS_SOURCE("n.direction") ") s (call_sid, business_id,"
+        "   recording_url, recording_deleted_at, recording_status, recording_reason,"
+        "   recording_duration, duration, channels, direction, created_at, recording_expires_at,"
+        "   legal_hold)" WORK_TABLES},
     [LIST] = {"call_list", PAGE_OF("call_log l")},
     [LIST_NEWEST] = {"call_list_newest", PAGE_OF(NEWEST)},
     [LIST_SAID] = {"call_list_said", PAGE_OF(NEWEST_SAID)},
@@ -129,7 +184,7 @@ static const struct pg_statement SQL[] = {
         "SELECT " FACTS_COLUMNS("$7") ROW_COLUMNS ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
-        "   c.transcript_source, c.summary_status FROM call_log c" FACTS_TABLES
+        "   c.transcript_source, c.summary_status FROM call_log c" ROW_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LABEL] = {"call_label",
         "SELECT to_char(created_at, 'YYYY-MM-DD'),"
@@ -223,7 +278,9 @@ static void read_row(const struct pg_rows *rows, int row, struct call_row *out)
     out->created_at = pg_rows_text(rows, row, FACTS_COUNT + 6);
     out->summary = pg_rows_text(rows, row, FACTS_COUNT + 7);
     out->has_transcript = pg_rows_bool(rows, row, FACTS_COUNT + 8);
-    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 9);
+    out->recordings = pg_rows_int(rows, row, FACTS_COUNT + 9, 0);
+    out->recordings_duration = pg_rows_int(rows, row, FACTS_COUNT + 10, 0);
+    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 11);
 }
 
 /* The parameters that FACTS_COLUMNS and FACTS_TABLES need, after the business. */
@@ -248,18 +305,33 @@ static enum result query_one(const struct app *app, enum statement_name name,
     return result;
 }
 
-enum result call_find(const struct app *app, int64_t business_id, const char *call_sid,
-                      struct call_facts *out)
+static enum result find_as(const struct app *app, enum statement_name name, int64_t business_id,
+                           const char *sid, struct call_facts *out)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     facts_params(app, business_id, &params);
-    pg_text(&params, call_sid);
+    pg_text(&params, sid);
     pg_int(&params, app->config->retention_days);
-    enum result result = query_one(app, FIND, &params, &rows);
+    enum result result = query_one(app, name, &params, &rows);
     if (result == RESULT_OK) {
         read_facts(rows, 0, out);
         pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result call_find(const struct app *app, int64_t business_id, const char *name,
+                      struct call_facts *out)
+{
+    if (text_is_sid(name, "CA")) {
+        return find_as(app, FIND, business_id, name, out);
+    }
+    enum result result = find_as(app, FIND_OTHER, business_id, name, out);
+    if (result == RESULT_OK && text_is_sid(out->source_sid, "CA")) {
+        char first[SID_SIZE];
+        memcpy(first, out->source_sid, sizeof first);
+        result = find_as(app, FIND, business_id, first, out);
     }
     return result;
 }
@@ -276,9 +348,9 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     if (result == RESULT_OK) {
         struct call_row row = {.cursor = NULL};
         read_row(rows, 0, &row);
-        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 11);
-        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 12);
-        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 13);
+        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 13);
+        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 14);
+        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 15);
         visit(context, &row);
         pg_rows_free(rows);
     }
@@ -385,7 +457,7 @@ static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *
         char cursor[CALL_CURSOR_SIZE];
         read_row(rows, i, &row);
         (void)snprintf(cursor, sizeof cursor, "%lld-%s",
-                       (long long)pg_rows_int(rows, i, FACTS_COUNT + 10, 0), row.facts.call_sid);
+                       (long long)pg_rows_int(rows, i, FACTS_COUNT + 12, 0), row.facts.call_sid);
         row.cursor = cursor;
         visit(context, &row);
     }

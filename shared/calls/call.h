@@ -1,9 +1,7 @@
 /*
  * Calls, as the CRM's call_log has them.
  *
- * Only call_log.recording_url says where the provider has a recording. It is written here, from
- * checked callbacks, and read here. Another business's call is RESULT_NOT_FOUND, like a call that
- * does not exist.
+ * Another business's call is RESULT_NOT_FOUND, like a call that does not exist.
  */
 #ifndef TAPEDECK_CALLS_CALL_H
 #define TAPEDECK_CALLS_CALL_H
@@ -24,8 +22,8 @@ enum run_activity { RUN_NONE, RUN_QUEUED, RUN_RUNNING };
 
 /* What PostgreSQL knows that bears on a call's recording. */
 struct call_facts {
-    char call_sid[SID_SIZE];
-    char source_sid[SID_SIZE]; /* whose recording it is: the call's own, or its parent leg's */
+    char call_sid[SID_SIZE];   /* or the name of a recording that was asked for by that */
+    char source_sid[SID_SIZE]; /* the name of the recording that plays (recording.h) */
     bool has_url;
     bool deleted; /* it was ours, and expired */
     bool absent;  /* the provider said absent or failed */
@@ -55,8 +53,8 @@ struct call_facts {
     char last_error[CALL_REASON_SIZE];
 };
 
-/* RESULT_NOT_FOUND: no such call in this business. */
-enum result call_find(const struct app *app, int64_t business_id, const char *call_sid,
+/* By a call's SID, or by a recording's. RESULT_NOT_FOUND: there is none in this business. */
+enum result call_find(const struct app *app, int64_t business_id, const char *name,
                       struct call_facts *out);
 
 /* One row of the list or of the call's page. Texts are NULL where not known, and live only while
@@ -68,6 +66,7 @@ struct call_row {
     const char *created_at;
     const char *summary, *transcript; /* the list has no transcript's text */
     bool has_transcript;
+    int64_t recordings, recordings_duration; /* how many there are, and their seconds together */
     /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about
      */
     const char *segments, *transcript_source, *summary_status;
@@ -115,14 +114,6 @@ enum result call_label(const struct app *app, int64_t business_id, const char *c
  */
 enum result call_save(const struct app *app, const struct call_callback *callback,
                       int64_t business_hint);
-
-/*
- * Writes what a recording callback says onto its call. A completed recording is not undone by a
- * late in-progress; a second recording of a call does not replace the first. RESULT_NOT_FOUND while
- * there is no such call.
- */
-enum result call_set_recording(const struct app *app, const struct recording_callback *callback,
-                               const char *recording_url, int64_t *business_id);
 
 /* For the check that the schema accepts them. */
 const struct pg_statement *call_statements(void);

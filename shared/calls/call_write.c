@@ -6,7 +6,7 @@
 #include "authority.h"
 #include "call.h"
 
-enum statement_name { LOCK, UPDATE, RESOLVE, INSERT, SET_RECORDING };
+enum statement_name { LOCK, UPDATE, RESOLVE, INSERT };
 
 /* clang-format off */
 
@@ -34,23 +34,6 @@ static const struct pg_statement SQL[] = {
         "INSERT INTO call_log (business_id, call_sid, account_sid, parent_call_sid, direction,"
         "   from_number, to_number, status, duration, created_at, updated_at)"
         " VALUES ($1::bigint, $2, $3, $4, $5, $6, $7, $8, $9::integer, now(), now())"},
-    [SET_RECORDING] = {"call_set_recording",
-        "UPDATE call_log SET updated_at = now(),"
-        "   recording_url = CASE WHEN $3 = 'completed' THEN $4 ELSE recording_url END,"
-        "   recording_sid = $2,"
-        "   recording_status = CASE WHEN recording_status = 'completed' THEN recording_status"
-        "     ELSE $3 END,"
-        "   recording_reason = CASE WHEN $3 IN ('absent', 'failed')"
-        "     AND recording_status IS DISTINCT FROM 'completed' THEN $5"
-        "     ELSE recording_reason END,"
-        "   recording_duration = coalesce($6::integer, recording_duration),"
-        "   duration = coalesce(duration, $6::integer),"
-        "   channels = coalesce($7::integer, channels),"
-        "   recording_announced_at = CASE WHEN $3 = 'completed' THEN now()"
-        "     ELSE recording_announced_at END"
-        " WHERE call_sid = $1 AND (coalesce(recording_url, '') = ''"
-        "     OR recording_sid IS NULL OR recording_sid = $2)"
-        " RETURNING business_id"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -153,44 +136,5 @@ enum result call_save(const struct app *app, const struct call_callback *callbac
         return pg_commit(app->pg);
     }
     pg_rollback(app->pg);
-    return result;
-}
-
-/* Codes that are worth telling a person (Twilio, "Error and Warning Dictionary"). */
-static const char *reason_of(const struct recording_callback *callback)
-{
-    static const struct {
-        const char *code, *text;
-    } REASONS[] = {
-        {"16101", "too_short"},         {"16102", "silent"},
-        {"16104", "encryption_failed"}, {"16105", "encryption_failed"},
-        {"16106", "encryption_failed"}, {"16107", "encryption_failed"},
-    };
-    for (size_t i = 0; callback->error_code != NULL && i < sizeof REASONS / sizeof *REASONS; i++) {
-        if (strcmp(REASONS[i].code, callback->error_code) == 0) {
-            return REASONS[i].text;
-        }
-    }
-    return callback->status == RECORDING_FAILED ? "failed" : "absent";
-}
-
-enum result call_set_recording(const struct app *app, const struct recording_callback *callback,
-                               const char *recording_url, int64_t *business_id)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_text(&params, callback->call_sid);
-    pg_text(&params, callback->recording_sid);
-    pg_text(&params, recording_status_name(callback->status));
-    pg_text(&params, recording_url);
-    pg_text(&params, reason_of(callback));
-    pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
-    pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
-    enum result result = query(app, SET_RECORDING, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        *business_id = result == RESULT_OK ? pg_rows_int(rows, 0, 0, 0) : 0;
-        pg_rows_free(rows);
-    }
     return result;
 }

@@ -8,27 +8,33 @@ enum { VISIT_MAX = 500 };
 enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT, READ_PROGRESS, WRITE_PROGRESS };
 
 /* clang-format off */
+
+/* The call of `i` is there now, or its conference's calls, all of one business. */
+#define HAS_CALL \
+    "(EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid)" \
+    " OR (SELECT count(DISTINCT c.business_id) FROM tapedeck_conference_calls k" \
+    "   JOIN call_log c USING (call_sid) WHERE k.conference_sid = i.conference_sid) = 1)"
+
 static const struct pg_statement SQL[] = {
     [KEEP] = {"inbox_keep",
         "INSERT INTO recording_inbox AS i (recording_sid, status, account_sid, call_sid,"
-        "   recording_url, duration, channels, error_code)"
-        " VALUES ($1, $2, $3, $4, $5, $6::integer, $7::integer, $8)"
+        "   recording_url, duration, channels, error_code, conference_sid, source, track, started_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6::integer, $7::integer, $8, $9, $10, $11,"
+        "   to_timestamp($12::bigint))"
         " ON CONFLICT (recording_sid, status) DO UPDATE SET received_at = i.received_at"
         " RETURNING matched_at IS NOT NULL"},
     [EACH_WAITING] = {"inbox_each_waiting",
         "SELECT recording_sid, status, account_sid, call_sid, recording_url, duration, channels,"
-        "   error_code"
-        " FROM recording_inbox i WHERE matched_at IS NULL AND (call_sid = $1 OR $1::text IS NULL"
-        "   AND EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid"
-        "     AND (coalesce(c.recording_url, '') = '' OR c.recording_sid IS NULL"
-        "       OR c.recording_sid = i.recording_sid)))"
+        "   error_code, conference_sid, source, track, extract(epoch FROM started_at)::bigint"
+        " FROM recording_inbox i WHERE matched_at IS NULL AND (call_sid = $1"
+        "   OR conference_sid IN (SELECT k.conference_sid FROM tapedeck_conference_calls k"
+        "     WHERE k.call_sid = $1)"
+        "   OR $1::text IS NULL AND " HAS_CALL ")"
         " ORDER BY received_at LIMIT $2"},
     [MATCHED] = {"inbox_matched",
         "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},
     [COUNT] = {"inbox_count",
-        "SELECT count(*) FROM recording_inbox i WHERE matched_at IS NULL"
-        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.call_sid = i.call_sid"
-        "     AND c.recording_url <> '' AND c.recording_sid <> i.recording_sid)"},
+        "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL"},
     [READ_PROGRESS] = {"inbox_read_progress",
         "SELECT next_page FROM reconcile_progress WHERE account_sid = $1 AND next_page <> ''"},
     [WRITE_PROGRESS] = {"inbox_write_progress",
@@ -56,6 +62,10 @@ enum result inbox_keep(const struct app *app, const struct recording_callback *c
     pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
     pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
     pg_text(&params, callback->error_code);
+    pg_text(&params, callback->conference_sid);
+    pg_text(&params, callback->source);
+    pg_text(&params, callback->track);
+    pg_int_or_null(&params, callback->start_time, CALLBACK_UNKNOWN);
     enum result result = pg_query(app->pg, SQL[KEEP].sql, &params, &rows);
     if (result == RESULT_OK) {
         result = pg_rows_bool(rows, 0, 0) ? RESULT_EXISTS : RESULT_OK;
@@ -92,8 +102,11 @@ enum result inbox_each_waiting(const struct app *app, const char *call_sid, inbo
             .call_sid = pg_rows_text(rows, i, 3),
             .duration = pg_rows_int(rows, i, 5, CALLBACK_UNKNOWN),
             .channels = pg_rows_int(rows, i, 6, CALLBACK_UNKNOWN),
-            .start_time = CALLBACK_UNKNOWN,
             .error_code = pg_rows_text(rows, i, 7),
+            .conference_sid = pg_rows_text(rows, i, 8),
+            .source = pg_rows_text(rows, i, 9),
+            .track = pg_rows_text(rows, i, 10),
+            .start_time = pg_rows_int(rows, i, 11, CALLBACK_UNKNOWN),
         };
         visit(context, &callback, pg_rows_text(rows, i, 4));
     }

@@ -2,27 +2,59 @@
 
 #include <stdio.h>
 
-enum statement_name { FACTS, TEXT, SAVE, SAVE_SUMMARY };
+#include "base/text.h"
+
+enum statement_name { FACTS, TEXT, SAVE, FACTS_OTHER, SAVE_OTHER, SAVE_SUMMARY };
 
 /* clang-format off */
+
+#define SPOKEN_MS(segments) \
+    "CASE WHEN jsonb_typeof(" segments ") = 'array' THEN" \
+    "  (SELECT coalesce(sum(((s->>'end')::numeric - (s->>'start')::numeric) * 1000), 0)" \
+    "   FROM jsonb_array_elements(" segments ") s" \
+    "   WHERE jsonb_typeof(s->'start') = 'number' AND jsonb_typeof(s->'end') = 'number')::bigint END"
+
+/* What was said in a call's recordings that are not its first. */
+#define OTHERS \
+    "SELECT n.started_at, n.final_transcript, " SPOKEN_MS("n.transcript_segments") " AS spoken_ms" \
+    " FROM tapedeck_recordings n WHERE n.business_id = $1::bigint AND n.name <> $2" \
+    "   AND n.name IN (SELECT tapedeck_names_of($1::bigint, $2)) AND n.transcript_segments IS NOT NULL"
+
 static const struct pg_statement SQL[] = {
     [FACTS] = {"transcript_facts",
-        "SELECT direction = 'inbound', coalesce(final_transcript, '') <> '',"
+        "SELECT direction = 'inbound', coalesce(final_transcript, '') <> '' OR o.count > 0,"
         "   coalesce(ai_summary, '') <> '', status,"
-        "   CASE WHEN jsonb_typeof(transcript_segments) = 'array' THEN"
-        "     (SELECT coalesce(sum(((s->>'end')::numeric - (s->>'start')::numeric) * 1000), 0)"
-        "      FROM jsonb_array_elements(transcript_segments) s"
-        "      WHERE jsonb_typeof(s->'start') = 'number' AND jsonb_typeof(s->'end') = 'number')::bigint"
-        "     END"
-        " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2"
+        "   CASE WHEN o.count = 0 THEN " SPOKEN_MS("transcript_segments")
+        "     WHEN coalesce(final_transcript, '') = '' OR transcript_segments IS NOT NULL THEN"
+        "       o.spoken_ms + coalesce(" SPOKEN_MS("transcript_segments") ", 0) END,"
+        "   coalesce(final_transcript, '') <> ''"
+        " FROM call_log CROSS JOIN (SELECT count(*) AS count, coalesce(sum(spoken_ms), 0)::bigint"
+        "   AS spoken_ms FROM (" OTHERS ") every) o"
+        " WHERE business_id = $1::bigint AND call_sid = $2"
         " ORDER BY coalesce(final_transcript, '') <> '' DESC LIMIT 1"},
+    /* A call's whole, in order of time: its first recording began with the call, or with its row. */
     [TEXT] = {"transcript_text",
-        "SELECT final_transcript FROM call_log"
-        " WHERE business_id = $1::bigint AND call_sid = $2 AND final_transcript <> '' LIMIT 1"},
+        "SELECT string_agg(final_transcript, chr(10) ORDER BY started_at) FROM ("
+        "   (SELECT coalesce((SELECT n.started_at FROM tapedeck_recordings n"
+        "       WHERE n.business_id = $1::bigint AND n.call_sid = $2 AND n.name = $2 LIMIT 1),"
+        "     c.created_at) AS started_at, c.final_transcript FROM call_log c"
+        "   WHERE c.business_id = $1::bigint AND c.call_sid = $2 AND c.final_transcript <> ''"
+        "   LIMIT 1)"
+        "   UNION ALL SELECT started_at, final_transcript FROM (" OTHERS ") every"
+        "   WHERE final_transcript <> '') said"},
     [SAVE] = {"transcript_save",
         "UPDATE call_log SET final_transcript = $3, transcript_segments = $4::jsonb,"
         "   transcript_source = $5, updated_at = now()"
         " WHERE business_id = $1::bigint AND call_sid = $2"},
+    [FACTS_OTHER] = {"transcript_facts_other",
+        "SELECT (SELECT c.direction = 'inbound' FROM call_log c"
+        "     WHERE c.business_id = n.business_id AND c.call_sid = n.call_sid LIMIT 1),"
+        "   coalesce(final_transcript, '') <> '', false, NULL::text,"
+        "   " SPOKEN_MS("transcript_segments") ", coalesce(final_transcript, '') <> ''"
+        " FROM tapedeck_recordings n WHERE business_id = $1::bigint AND recording_sid = $2"},
+    [SAVE_OTHER] = {"transcript_save_other",
+        "UPDATE tapedeck_recordings SET final_transcript = $3, transcript_segments = $4::jsonb,"
+        "   transcript_source = $5 WHERE business_id = $1::bigint AND recording_sid = $2"},
     [SAVE_SUMMARY] = {"transcript_save_summary",
         "UPDATE call_log SET ai_summary = coalesce($3, ai_summary), summary_status = $4,"
         "   updated_at = now()"
@@ -36,6 +68,11 @@ const struct pg_statement *transcript_statements(void)
     return SQL;
 }
 
+static bool is_first(const char *name)
+{
+    return text_is_sid(name, "CA");
+}
+
 /* The parameters that every statement begins with. */
 static void of_call(struct pg_params *params, int64_t business_id, const char *call_sid)
 {
@@ -43,13 +80,14 @@ static void of_call(struct pg_params *params, int64_t business_id, const char *c
     pg_text(params, call_sid);
 }
 
-enum result transcript_facts(const struct app *app, int64_t business_id, const char *call_sid,
+enum result transcript_facts(const struct app *app, int64_t business_id, const char *name,
                              struct transcript_facts *out)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    of_call(&params, business_id, call_sid);
-    enum result result = pg_query(app->pg, SQL[FACTS].sql, &params, &rows);
+    of_call(&params, business_id, name);
+    enum result result =
+        pg_query(app->pg, SQL[is_first(name) ? FACTS : FACTS_OTHER].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -61,6 +99,7 @@ enum result transcript_facts(const struct app *app, int64_t business_id, const c
             .has_transcript = pg_rows_bool(rows, 0, 1),
             .has_summary = pg_rows_bool(rows, 0, 2),
             .spoken_ms = pg_rows_int(rows, 0, 4, -1),
+            .is_transcribed = pg_rows_bool(rows, 0, 5),
         };
         (void)snprintf(out->status, sizeof out->status, "%s", status != NULL ? status : "");
     }
@@ -85,12 +124,12 @@ enum result transcript_text(const struct app *app, int64_t business_id, const ch
     return buf_ok(out) ? RESULT_OK : RESULT_TOO_BIG;
 }
 
-enum result transcript_save(const struct app *app, int64_t business_id, const char *call_sid,
+enum result transcript_save(const struct app *app, int64_t business_id, const char *name,
                             const struct talk *talk, bool hebrew, const char *source)
 {
     struct pg_params params = {0};
     struct buf text, json;
-    of_call(&params, business_id, call_sid);
+    of_call(&params, business_id, name);
     buf_init(&text, TRANSCRIPT_TEXT_MAX);
     buf_init(&json, 2 * (size_t)TRANSCRIPT_TEXT_MAX);
     talk_print(talk, hebrew, &text);
@@ -99,7 +138,7 @@ enum result transcript_save(const struct app *app, int64_t business_id, const ch
         pg_text(&params, buf_str(&text));
         pg_text(&params, buf_str(&json));
         pg_text(&params, source);
-        result = pg_query(app->pg, SQL[SAVE].sql, &params, NULL);
+        result = pg_query(app->pg, SQL[is_first(name) ? SAVE : SAVE_OTHER].sql, &params, NULL);
     }
     buf_free(&text);
     buf_free(&json);

@@ -18,22 +18,26 @@ enum { TRANSCRIPT_TEXT_MAX = 8 * 1024 * 1024 };
 
 struct transcript_facts {
     bool inbound;
-    bool has_transcript;
+    bool is_transcribed; /* this recording */
+    bool has_transcript; /* any recording of the call */
     bool has_summary;
     char status[32];   /* the call's, at the provider; "" when not known */
     int64_t spoken_ms; /* all segments together; -1: there are no segments */
 };
 
-/* RESULT_NOT_FOUND: no such call in this business. */
-enum result transcript_facts(const struct app *app, int64_t business_id, const char *call_sid,
+/* Of a call, by its SID, with all its recordings; or of one that is not the first of its call, by
+ * its own. RESULT_NOT_FOUND: there is none in this business. */
+enum result transcript_facts(const struct app *app, int64_t business_id, const char *name,
                              struct transcript_facts *out);
 
-/* Appends the transcript's text; nothing when there is none. */
+/* Appends what was said in all recordings of the call, in order of time; nothing when there is
+ * none. */
 enum result transcript_text(const struct app *app, int64_t business_id, const char *call_sid,
                             struct buf *out);
 
-/* Saves what was heard; `source` is the model that heard it, NULL when none was asked. */
-enum result transcript_save(const struct app *app, int64_t business_id, const char *call_sid,
+/* Saves what was heard in the recording of this name; `source` is the model that heard it, NULL
+ * when none was asked. */
+enum result transcript_save(const struct app *app, int64_t business_id, const char *name,
                             const struct talk *talk, bool hebrew, const char *source);
 
 /* Saves a summary and how it came about: "done", "fixed"; without a text only that: "skipped",

@@ -20,11 +20,22 @@ enum statement_name {
 
 /* clang-format off */
 
+/* A summary is of the whole call: it waits for what else of it is being fetched or transcribed, but
+ * not for ever. */
+#define OTHERS_PENDING \
+    "(s.not_before > now() - interval '1 hour' AND EXISTS (" \
+    "  SELECT FROM tapedeck_names_of(s.business_id, s.call_sid) n (name)" \
+    "  WHERE EXISTS (SELECT FROM call_steps x WHERE x.business_id = s.business_id" \
+    "      AND x.call_sid = n.name AND x.step = 'transcribe' AND x.status IN ('queued', 'running'))" \
+    "    OR EXISTS (SELECT FROM recording_runs q WHERE q.business_id = s.business_id" \
+    "      AND q.call_sid = n.name AND q.job_type = 'full' AND q.status IN ('queued', 'running'))))"
+
 /* Claiming: businesses take turns, so that one's thousand calls do not keep another's waiting (`f`);
  * then what nobody else has locked or taken meanwhile (`d`). MATERIALIZED: joined as a plain subquery
  * it might run once for each row, and then take more than its LIMIT. */
 #define IS_DUE(ttl) \
     "(s.status = 'queued' AND s.not_before <= now()" \
+    "   AND (s.step <> 'summarise' OR NOT " OTHERS_PENDING ")" \
     "  OR s.status = 'running' AND s.heartbeat_at < now() - " PG_MS(ttl) ")"
 
 /* What a step is when it begins anew. */
@@ -74,7 +85,10 @@ static const struct pg_statement SQL[] = {
         "   attempts = attempts + ($3 = 'failed')::int, again = false, error_code = $4, error = $5"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [NEXT] = {"step_next",
-        "INSERT INTO call_steps AS s (business_id, call_sid, step, again) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
+        " SELECT $1::bigint, k.call, $3, $4::boolean OR $3 = 'summarise' AND (SELECT count(*) > 1"
+        "     FROM tapedeck_names_of($1::bigint, k.call))"
+        " FROM tapedeck_calls_of($1::bigint, $2) k (call)"
         " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW},
     [RETRY] = {"step_retry",
         "UPDATE call_steps SET status = 'queued', lease_token = NULL,"

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "calls/call.h"
 #include "calls/inbox.h"
+#include "calls/recording.h"
 #include "runs/queue.h"
 #include "runs/run.h"
 #include "service.h"
@@ -12,26 +13,35 @@
 
 enum { IDS_CEILING = 64 * 1024 };
 
-enum statement_name { PAGE, ACCOUNTS, KNOWN, REFRESH };
+enum statement_name { PAGE, ACCOUNTS, REFRESH };
 
 /* clang-format off */
+
+#define WITHIN(at, sid) \
+    at " >= to_timestamp($2::bigint) AND " at " < to_timestamp($3::bigint)" \
+    " AND ($5 = '' OR (" at ", " sid ") <" \
+    "   (to_timestamp(0) + $4::bigint * interval '1 microsecond', $5))"
+
 static const struct pg_statement SQL[] = {
     [PAGE] = {"backfill_page",
-        "SELECT call_sid, (extract(epoch FROM created_at) * 1000000)::bigint FROM call_log"
-        " WHERE business_id = $1::bigint AND call_sid ~ '^CA[0-9a-fA-F]{32}$'"
-        "   AND created_at >= to_timestamp($2::bigint) AND created_at < to_timestamp($3::bigint)"
-        "   AND ($5 = '' OR (created_at, call_sid) <"
-        "     (to_timestamp(0) + $4::bigint * interval '1 microsecond', $5))"
-        "   AND recording_url <> '' AND recording_deleted_at IS NULL"
-        "   AND (recording_expires_at IS NULL OR recording_expires_at > now())"
-        "   AND coalesce(recording_status, '') NOT IN ('absent', 'failed')"
-        " ORDER BY created_at DESC, call_sid DESC LIMIT $6"},
+        "SELECT sid, (extract(epoch FROM at) * 1000000)::bigint FROM ("
+        "   (SELECT call_sid AS sid, created_at AS at FROM call_log"
+        "     WHERE business_id = $1::bigint AND call_sid ~ '^CA[0-9a-fA-F]{32}$'"
+        "       AND " WITHIN("created_at", "call_sid")
+        "       AND recording_url <> '' AND recording_deleted_at IS NULL"
+        "       AND (recording_expires_at IS NULL OR recording_expires_at > now())"
+        "       AND coalesce(recording_status, '') NOT IN ('absent', 'failed')"
+        "     ORDER BY created_at DESC, call_sid DESC LIMIT $6)"
+        "   UNION ALL (SELECT recording_sid, started_at FROM tapedeck_recordings"
+        "     WHERE business_id = $1::bigint AND name = recording_sid"
+        "       AND " WITHIN("started_at", "recording_sid")
+        "       AND recording_url <> '' AND deleted_at IS NULL"
+        "       AND (expires_at IS NULL OR expires_at > now())"
+        "     ORDER BY started_at DESC, recording_sid DESC LIMIT $6)) every"
+        " ORDER BY at DESC, sid DESC LIMIT $6"},
     [ACCOUNTS] = {"backfill_accounts",
         "SELECT account_sid FROM business_twilio_accounts WHERE business_id = $1 AND account_sid <> $2"
         " ORDER BY account_sid LIMIT 100"},
-    [KNOWN] = {"backfill_known",
-        "SELECT bool_or(recording_url <> '' OR recording_deleted_at IS NOT NULL) IS TRUE"
-        " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 HAVING count(*) > 0"},
     [REFRESH] = {"backfill_refresh",
         "SELECT id, status, coalesce(bytes_received, 0) FROM recording_runs"
         " WHERE id = ANY ($1::bigint[])"},
@@ -92,37 +102,18 @@ enum result backfill_accounts(const struct app *app, int64_t business_id,
 
 /* ---- what is told ---- */
 
-static enum result is_new(const struct app *app, int64_t business_id, const char *call_sid)
-{
-    struct pg_rows *rows;
-    struct pg_params params = {0};
-    pg_int(&params, business_id);
-    pg_text(&params, call_sid);
-    enum result result = pg_query(app->pg, SQL[KNOWN].sql, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (pg_rows_count(rows) == 0) {
-        result = RESULT_NOT_FOUND;
-    } else if (pg_rows_bool(rows, 0, 0)) {
-        result = RESULT_EXISTS;
-    }
-    pg_rows_free(rows);
-    return result;
-}
-
 /* The way of a callback, but that nothing is queued. */
 static enum result write_down(const struct app *app, const struct recording_callback *entry,
                               const char *url)
 {
-    int64_t business_id;
+    struct recording_ref ref;
     enum result result = pg_begin(app->pg);
     if (result != RESULT_OK) {
         return result;
     }
     result = inbox_keep(app, entry, url);
     if (result == RESULT_OK || result == RESULT_EXISTS) {
-        result = call_set_recording(app, entry, url, &business_id);
+        result = recording_save(app, entry, url, &ref);
     }
     if (result == RESULT_OK) {
         result = inbox_matched(app, entry);
@@ -142,7 +133,7 @@ enum result backfill_record(const struct app *app, int64_t business_id,
     if (entry->status != RECORDING_COMPLETED) {
         return RESULT_EXISTS;
     }
-    enum result result = is_new(app, business_id, entry->call_sid);
+    enum result result = recording_is_new(app, business_id, entry);
     if (result != RESULT_OK) {
         return result;
     }

@@ -7,13 +7,14 @@
 #include "base/log.h"
 #include "base/magic.h"
 #include "calls/authority.h"
+#include "calls/recording.h"
 #include "clients/crypto.h"
 #include "followups/step.h"
 #include "runs/run_control.h"
 #include "storage/object.h"
 #include "twilio/media.h"
 
-enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000, RESTORE_TRIES = 5 };
+enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000, RESTORE_TRIES = 5, MATCH_PAGES_MAX = 100 };
 
 /* ---- making it so ---- */
 
@@ -167,13 +168,12 @@ struct matching {
     struct magic magic;
     const struct app *app;
     enum result result;
-    int64_t business_id; /* 0: nothing to queue */
-    char call_sid[SID_SIZE];
+    struct recording_ref queued; /* its business is 0: nothing to queue */
     int64_t matched;
 };
 
 static enum result queue_prefetch(struct matching *m, const struct recording_callback *callback,
-                                  int64_t business_id)
+                                  const struct recording_ref *ref)
 {
     struct file_facts file;
     struct object_facts object;
@@ -182,39 +182,49 @@ static enum result queue_prefetch(struct matching *m, const struct recording_cal
     if (callback->status != RECORDING_COMPLETED) {
         return RESULT_OK;
     }
-    if (file_find(m->app->config, business_id, callback->call_sid, &file) == RESULT_OK ||
+    if (file_find(m->app->config, ref->business_id, ref->name, &file) == RESULT_OK ||
         (m->app->s3 != NULL &&
-         object_find(m->app, business_id, callback->call_sid, &object) == RESULT_OK)) {
-        return step_begin(m->app, business_id, callback->call_sid);
+         object_find(m->app, ref->business_id, ref->name, &object) == RESULT_OK)) {
+        return step_begin(m->app, ref->business_id, ref->name);
     }
     enum result result =
-        run_start(m->app, business_id, callback->call_sid, JOB_FULL, LANE_LATER, &run_id, &created);
+        run_start(m->app, ref->business_id, ref->name, JOB_FULL, LANE_LATER, &run_id, &created);
     if (result == RESULT_OK && created) {
-        m->business_id = business_id;
-        memcpy(m->call_sid, callback->call_sid, sizeof m->call_sid);
+        m->queued = *ref;
     }
     return result;
 }
 
-/* Writes one callback onto its call. An unknown call is no failure: the inbox keeps it. */
+/* May its account speak of this recording's call, or of its conference's business? */
+static enum result may_speak(const struct app *app, const struct recording_callback *callback,
+                             int64_t business_id)
+{
+    const char *of = callback->call_sid != NULL ? callback->call_sid : callback->conference_sid;
+    return authority_check(app, callback->account_sid, of, business_id);
+}
+
+/* Writes one callback down. An unknown call is no failure: the inbox keeps it. */
 static void match(void *context, const struct recording_callback *callback,
                   const char *recording_url)
 {
     struct matching *m = CHECKED(matching, context);
-    int64_t business_id = 0;
+    struct recording_ref ref;
     if (m->result != RESULT_OK) {
         return;
     }
-    m->result = authority_check(m->app, callback->account_sid, callback->call_sid, 0);
+    m->result = may_speak(m->app, callback, 0);
     if (m->result == RESULT_OK) {
-        m->result = call_set_recording(m->app, callback, recording_url, &business_id);
+        m->result = recording_save(m->app, callback, recording_url, &ref);
+    }
+    if (m->result == RESULT_OK && callback->call_sid == NULL) {
+        m->result = may_speak(m->app, callback, ref.business_id);
     }
     if (m->result == RESULT_NOT_FOUND) {
         m->result = RESULT_OK;
         return;
     }
-    if (m->result == RESULT_OK && business_id > 0) {
-        m->result = queue_prefetch(m, callback, business_id);
+    if (m->result == RESULT_OK && ref.business_id > 0) {
+        m->result = queue_prefetch(m, callback, &ref);
     }
     if (m->result == RESULT_OK) {
         m->result = inbox_matched(m->app, callback);
@@ -229,8 +239,8 @@ static enum result finish_matching(struct matching *m)
     } else {
         pg_rollback(m->app->pg);
     }
-    if (m->result == RESULT_OK && m->business_id > 0) {
-        (void)enqueue(m->app, m->business_id, m->call_sid, LANE_LATER, NULL);
+    if (m->result == RESULT_OK && m->queued.business_id > 0) {
+        (void)enqueue(m->app, m->queued.business_id, m->queued.name, LANE_LATER, NULL);
     }
     return m->result;
 }
@@ -288,10 +298,28 @@ enum result service_call_event(const struct app *app, const struct call_callback
     return result;
 }
 
+enum result service_conference_event(const struct app *app,
+                                     const struct conference_callback *callback)
+{
+    struct matching m = {.magic = MAGIC(matching), .app = app};
+    enum result result = authority_check(app, callback->account_sid, callback->call_sid, 0);
+    if (result == RESULT_OK) {
+        result = recording_join(app, callback->conference_sid, callback->call_sid);
+    }
+    if (result == RESULT_OK) {
+        (void)inbox_each_waiting(app, callback->call_sid, match_alone, &m);
+    }
+    return result;
+}
+
 int64_t service_match_inbox(const struct app *app)
 {
     struct matching m = {.magic = MAGIC(matching), .app = app};
-    (void)inbox_each_waiting(app, NULL, match_alone, &m);
+    int64_t before = -1;
+    for (int page = 0; page < MATCH_PAGES_MAX && m.matched > before; page++) {
+        before = m.matched;
+        (void)inbox_each_waiting(app, NULL, match_alone, &m);
+    }
     return m.matched;
 }
 

@@ -38,7 +38,7 @@ struct look {
     struct file_facts file;  /* when READY */
     bool remote;             /* when READY: it is in the object store, and `file` has no path */
     char file_sid[SID_SIZE]; /* when READY: the call it is named after, this one or its parent */
-    bool has_facts;          /* false when the file alone decided */
+    bool has_facts;          /* false when PostgreSQL was not asked, or did not answer */
     struct call_facts facts; /* when has_facts */
     bool has_progress;       /* false when Redis was not asked, or did not answer */
     struct queue_progress progress;
@@ -63,10 +63,15 @@ bool service_is_playable(const struct config *config, const struct queue_progres
 bool service_plays_early(const struct app *app, int64_t business_id, const char *call_sid,
                          const struct queue_progress *progress);
 
-/* What is the state? Starts nothing. When the finished file is here, two stats answer; else
- * RESULT_UNAVAILABLE says that PostgreSQL did not. */
+/* What is the state? Starts nothing. PostgreSQL is asked; where it does not answer, a finished file
+ * that is here is READY, and all else is RESULT_UNAVAILABLE. */
 enum result service_look(const struct app *app, int64_t business_id, const char *call_sid,
                          struct look *look);
+
+/* True when the finished file is here, and PostgreSQL confirmed within the last minute that this
+ * business may hear it (confirmed.h); then `look` is READY. For the ranges of one listening. */
+bool service_was_ready(const struct app *app, int64_t business_id, const char *name,
+                       struct look *look);
 
 /* The same as if the object store had nothing: for when it lost it, or does not answer. */
 enum result service_look_elsewhere(const struct app *app, int64_t business_id, const char *call_sid,
@@ -96,6 +101,12 @@ enum result service_recording_event(const struct app *app,
  * RESULT_NOT_FOUND: no business is known for it. RESULT_DENIED: as above. */
 enum result service_call_event(const struct app *app, const struct call_callback *callback,
                                int64_t business_hint);
+
+/* A checked conference event about a call: that it takes part is kept, and recordings of the
+ * conference that waited for it are matched. RESULT_EXISTS: that was known. RESULT_DENIED: as
+ * above. */
+enum result service_conference_event(const struct app *app,
+                                     const struct conference_callback *callback);
 
 /* Matches all kept callbacks whose call has appeared since. Gives how many. */
 int64_t service_match_inbox(const struct app *app);

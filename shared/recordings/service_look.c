@@ -4,6 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "confirmed.h"
+
 enum { NS_PER_S = 1000000000 };
 
 const char *service_state_name(enum recording_state state)
@@ -46,14 +49,14 @@ enum recording_state service_decide(const struct config *config, bool file_here,
                                     const struct call_facts *facts,
                                     const struct queue_progress *progress)
 {
-    if (file_here) {
-        return STATE_READY;
-    }
     if (facts == NULL) {
         return STATE_NO_CALL;
     }
     if (facts->deleted) {
         return STATE_EXPIRED;
+    }
+    if (file_here) {
+        return STATE_READY;
     }
     if (facts->absent) {
         return STATE_UNAVAILABLE;
@@ -170,13 +173,13 @@ static enum result look_at(const struct app *app, int64_t business_id, const cha
                            bool objects_count, struct look *look)
 {
     *look = (struct look){.state = STATE_READY};
-    if (find_file(app, business_id, call_sid, look)) {
-        return RESULT_OK;
-    }
     struct call_facts facts;
     enum result result = call_find(app, business_id, call_sid, &facts);
     if (result == RESULT_NOT_FOUND) {
         look->state = service_decide(app->config, false, NULL, NULL);
+        return RESULT_OK;
+    }
+    if (result == RESULT_UNAVAILABLE && find_file(app, business_id, call_sid, look)) {
         return RESULT_OK;
     }
     if (result == RESULT_OK) {
@@ -191,6 +194,14 @@ enum result service_look(const struct app *app, int64_t business_id, const char 
                          struct look *look)
 {
     return look_at(app, business_id, call_sid, true, look);
+}
+
+bool service_was_ready(const struct app *app, int64_t business_id, const char *name,
+                       struct look *look)
+{
+    *look = (struct look){.state = STATE_READY};
+    return confirmed_holds(app->confirmed, business_id, name, clock_monotonic_ms()) &&
+           find_file(app, business_id, name, look);
 }
 
 enum result service_look_elsewhere(const struct app *app, int64_t business_id, const char *call_sid,

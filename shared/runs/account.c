@@ -74,8 +74,10 @@ static const struct pg_statement SQL[] = {
     [RESUME_RUNS] = {"account_resume_runs",
         "UPDATE recording_runs r SET not_before = NULL, queued_at = now()"
         " WHERE status = 'queued' AND error_code = 'account_paused'"
-        "   AND EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_url LIKE '%/Accounts/' || $1 || '/%')"},
+        "   AND (EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
+        "     AND c.call_sid = r.call_sid AND c.recording_url LIKE '%/Accounts/' || $1 || '/%')"
+        "   OR EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = r.business_id"
+        "     AND n.recording_sid = r.call_sid AND n.recording_url LIKE '%/Accounts/' || $1 || '/%'))"},
     [EACH_PAUSED] = {"account_each_paused",
         "SELECT account_sid, error_code,"
         "   greatest(0, ceil(extract(epoch FROM paused_until - now())))::bigint"

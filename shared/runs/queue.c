@@ -341,7 +341,7 @@ enum result queue_is_held(const struct app *app, int64_t business_id, const char
 static enum result parse_job(const char *text, struct queue_job *job)
 {
     const char *colon = text != NULL ? strchr(text, ':') : NULL;
-    if (colon == NULL || !text_is_sid(colon + 1, "CA") ||
+    if (colon == NULL || !text_is_recording(colon + 1) ||
         !text_int_n(text, (size_t)(colon - text), 1, INT64_MAX, &job->business_id)) {
         return RESULT_INVALID;
     }

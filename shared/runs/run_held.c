@@ -24,10 +24,14 @@ static const struct pg_statement SQL[] = {
         "        OR status = 'running' AND heartbeat_at < now() - " PG_MS("$4")
         "          AND " MAY_RECOVER("$6", "$7") ")"
         " RETURNING j.token, id, job_type, lane, attempts,"
-        "   (SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"
+        "   coalesce((SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"
         "     AND c.call_sid = r.call_sid AND c.recording_url <> '' LIMIT 1),"
+        "     (SELECT n.recording_url FROM tapedeck_recordings n"
+        "       WHERE n.business_id = r.business_id AND n.recording_sid = r.call_sid)),"
         "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_announced_at > now() - " PG_MS("$5") ")"},
+        "     AND c.call_sid = r.call_sid AND c.recording_announced_at > now() - " PG_MS("$5") ")"
+        "   OR EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = r.business_id"
+        "     AND n.recording_sid = r.call_sid AND n.announced_at > now() - " PG_MS("$5") ")"},
     [HEARTBEAT] = {"run_heartbeat",
         "UPDATE recording_runs r SET heartbeat_at = now(),"
         "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"

@@ -275,7 +275,7 @@ static bool is_part_name(const char *name)
     const char *ending = name + 1 + SID_LENGTH + 1;
     memcpy(sid, name + 1, SID_LENGTH);
     sid[SID_LENGTH] = '\0';
-    return text_is_sid(sid, "CA") &&
+    return text_is_recording(sid) &&
            (strcmp(ending, PART_ENDING) == 0 || strcmp(ending, PEAKS_ENDING) == 0);
 }
 

@@ -25,7 +25,7 @@ static bool is_ours(const char *name, char sid[SID_SIZE])
     sid[SID_LENGTH] = '\0';
     for (int i = 0; i < ENDING_COUNT; i++) {
         if (strcmp(name + SID_LENGTH + 1, ENDINGS[i]) == 0) {
-            return text_is_sid(sid, "CA");
+            return text_is_recording(sid);
         }
     }
     return false;

@@ -27,8 +27,10 @@ enum statement_name {
 
 /* Nobody is to hear it any more. */
 #define IS_DELETED(business, sid) \
-    "EXISTS (SELECT FROM call_log c WHERE c.business_id = " business " AND c.call_sid = " sid \
-    "   AND c.recording_deleted_at IS NOT NULL)"
+    "(EXISTS (SELECT FROM call_log c WHERE c.business_id = " business " AND c.call_sid = " sid \
+    "   AND c.recording_deleted_at IS NOT NULL)" \
+    " OR EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = " business \
+    "   AND n.recording_sid = " sid " AND n.deleted_at IS NOT NULL))"
 
 static const struct pg_statement SQL[] = {
     [FIND] = {"object_find",
@@ -42,7 +44,8 @@ static const struct pg_statement SQL[] = {
         " SELECT $1::bigint, $2::text, $3::text, $4::bigint, $5::text, $6::text, $7::bigint,"
         "   nullif($8::bigint, -1), $9::text,"
         "   CASE WHEN NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1"
-        "     AND c.call_sid = $2) THEN now() END"
+        "     AND c.call_sid = $2) AND NOT EXISTS (SELECT FROM tapedeck_recordings n"
+        "     WHERE n.business_id = $1 AND n.recording_sid = $2) THEN now() END"
         " WHERE NOT " IS_DELETED("$1", "$2")
         " ON CONFLICT (business_id, call_sid) DO UPDATE SET kind = excluded.kind,"
         "   bytes = excluded.bytes, sha256 = excluded.sha256, etag = excluded.etag,"

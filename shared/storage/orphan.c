@@ -10,7 +10,12 @@ enum statement_name { TOUR, EACH };
 #define IS_ORPHAN(alias) \
     "NOT coalesce((SELECT true FROM call_log c WHERE c.business_id = " alias ".business_id" \
     "   AND c.call_sid = " alias ".call_sid" \
-    "   AND (c.recording_deleted_at IS NULL OR c.legal_hold) LIMIT 1), false)"
+    "   AND (c.recording_deleted_at IS NULL OR c.legal_hold) LIMIT 1), false)" \
+    " AND NOT coalesce((SELECT true FROM tapedeck_recordings n" \
+    "   WHERE n.business_id = " alias ".business_id AND n.recording_sid = " alias ".call_sid" \
+    "   AND (n.deleted_at IS NULL OR EXISTS (SELECT FROM call_log h WHERE h.legal_hold" \
+    "     AND h.business_id = n.business_id AND h.call_sid IN" \
+    "       (SELECT tapedeck_calls_of(n.business_id, n.recording_sid)))) LIMIT 1), false)"
 
 static const struct pg_statement SQL[] = {
     /* Marked and passed by in one statement: nothing is passed by unmarked. The id tells the planner

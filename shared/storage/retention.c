@@ -2,7 +2,20 @@
 
 #include <stdio.h>
 
-enum statement_name { EACH_DATED, EACH_AGED, MARK, EACH_LEFT, MAY_LEAVE, MARK_LEFT, IS_ORPHAN };
+enum statement_name {
+    EACH_DATED,
+    EACH_AGED,
+    EACH_OTHER,
+    MARK,
+    MARK_OTHER,
+    EACH_LEFT,
+    EACH_LEFT_OTHER,
+    MAY_LEAVE,
+    MAY_LEAVE_OTHER,
+    MARK_LEFT,
+    MARK_LEFT_OTHER,
+    IS_ORPHAN
+};
 
 /* clang-format off */
 
@@ -37,6 +50,25 @@ enum statement_name { EACH_DATED, EACH_AGED, MARK, EACH_LEFT, MAY_LEAVE, MARK_LE
     " AND NOT coalesce((SELECT true FROM call_log k WHERE k.call_sid = c.call_sid" \
     "   AND k.recording_deleted_at IS NULL LIMIT 1), false)"
 
+/* The same of recordings that are not the first of their call: by when they began, and held where one
+ * of their calls is. */
+#define OTHER_IS_NAMED "n.name = n.recording_sid AND n.recording_url <> ''"
+#define OTHER_IS_HELD \
+    "EXISTS (SELECT FROM call_log h WHERE h.business_id = n.business_id AND h.legal_hold" \
+    "  AND h.call_sid IN (SELECT tapedeck_calls_of(n.business_id, n.recording_sid)))"
+#define OTHER_EXPIRY(days) \
+    "recording_expiry(n.started_at, n.expires_at, " OTHER_IS_HELD ", coalesce((SELECT b.days" \
+    " FROM business_retention b WHERE b.business_id = n.business_id), " days "::integer))"
+#define OTHER_IS_ACTIVE \
+    "coalesce((SELECT true FROM recording_runs r WHERE r.business_id = n.business_id" \
+    " AND r.call_sid = n.recording_sid AND r.status IN ('queued', 'running') LIMIT 1), false)"
+#define OTHER_IS_LEFT(days) \
+    OTHER_IS_NAMED " AND n.deleted_at IS NOT NULL AND n.provider_deleted_at IS NULL" \
+    " AND " OTHER_EXPIRY(days) " <= now() AND NOT " OTHER_IS_ACTIVE \
+    " AND NOT EXISTS (SELECT FROM recording_objects o WHERE o.business_id = n.business_id" \
+    "   AND o.call_sid = n.recording_sid)"
+#define OTHER_PLACE "(n.started_at, n.recording_sid) > (" TIME_OF("$1") ", $2::text)"
+
 static const struct pg_statement SQL[] = {
     [EACH_DATED] = {"retention_each_dated",
         "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ","
@@ -65,6 +97,27 @@ static const struct pg_statement SQL[] = {
         "         ELSE '-infinity' END, $2::text)"
         "     ORDER BY c.created_at, c.call_sid LIMIT $3) c LIMIT $3) d"
         " ORDER BY d.business_id, d.created_at, d.call_sid"},
+    [EACH_OTHER] = {"retention_each_other",
+        "SELECT n.business_id, n.recording_sid, " PG_ISO("n.started_at") ","
+        "   " PG_ISO(OTHER_EXPIRY("$4")) ", n.recording_url, " MICROS("n.started_at")
+        " FROM tapedeck_recordings n WHERE " OTHER_IS_NAMED " AND n.deleted_at IS NULL"
+        "   AND " OTHER_EXPIRY("$4") " <= now() AND NOT " OTHER_IS_ACTIVE " AND " OTHER_PLACE
+        " ORDER BY n.started_at, n.recording_sid LIMIT $3"},
+    [MARK_OTHER] = {"retention_mark_other",
+        "UPDATE tapedeck_recordings n SET deleted_at = now() WHERE n.business_id = $2::bigint"
+        "   AND n.recording_sid = $3 AND n.deleted_at IS NULL"
+        "   AND " OTHER_EXPIRY("$1") " <= now() AND NOT " OTHER_IS_ACTIVE},
+    [EACH_LEFT_OTHER] = {"retention_each_left_other",
+        "SELECT n.business_id, n.recording_sid, " PG_ISO("n.started_at") ","
+        "   " PG_ISO("n.deleted_at") ", n.recording_url, " MICROS("n.started_at")
+        " FROM tapedeck_recordings n WHERE " OTHER_IS_LEFT("$4") " AND " OTHER_PLACE
+        " ORDER BY n.started_at, n.recording_sid LIMIT $3"},
+    [MAY_LEAVE_OTHER] = {"retention_may_leave_other",
+        "SELECT count(*) > 0 AND bool_and(" OTHER_IS_LEFT("$1") ") FROM tapedeck_recordings n"
+        " WHERE n.business_id = $2::bigint AND n.recording_sid = $3"},
+    [MARK_LEFT_OTHER] = {"retention_mark_left_other",
+        "UPDATE tapedeck_recordings SET provider_deleted_at = now()"
+        " WHERE business_id = $1::bigint AND recording_sid = $2 AND deleted_at IS NOT NULL"},
     [MARK] = {"retention_mark",
         "UPDATE call_log c SET recording_deleted_at = now()"
         " WHERE c.business_id = $2::bigint AND c.call_sid = $3 AND " IS_KEPT
@@ -84,7 +137,10 @@ static const struct pg_statement SQL[] = {
     [IS_ORPHAN] = {"retention_is_orphan",
         "SELECT NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1::bigint"
         "   AND c.call_sid = $2"
-        "   AND (c.recording_deleted_at IS NULL OR c.legal_hold OR " IS_ACTIVE "))"},
+        "   AND (c.recording_deleted_at IS NULL OR c.legal_hold OR " IS_ACTIVE "))"
+        " AND NOT EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = $1::bigint"
+        "   AND n.recording_sid = $2 AND n.name = n.recording_sid"
+        "   AND (n.deleted_at IS NULL OR " OTHER_IS_HELD " OR " OTHER_IS_ACTIVE "))"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -97,15 +153,18 @@ const struct pg_statement *retention_statements(void)
 static enum result query_due(const struct app *app, const struct retention_cursor *cursor,
                              int64_t limit, struct pg_rows **rows)
 {
+    static const enum statement_name EACH[] = {EACH_DATED, EACH_AGED, EACH_OTHER};
     struct pg_params params = {0};
     pg_int(&params, cursor->at_us);
     pg_text(&params, cursor->call_sid);
     pg_int(&params, limit);
-    if (cursor->by_age) {
+    if (cursor->phase == RETENTION_BY_AGE) {
         pg_int(&params, cursor->business_id);
+    }
+    if (cursor->phase != RETENTION_DATED) {
         pg_int(&params, app->config->retention_days);
     }
-    return pg_query(app->pg, SQL[cursor->by_age ? EACH_AGED : EACH_DATED].sql, &params, rows);
+    return pg_query(app->pg, SQL[EACH[cursor->phase]].sql, &params, rows);
 }
 
 static void visit_rows(const struct pg_rows *rows, struct retention_cursor *cursor,
@@ -131,54 +190,72 @@ enum result retention_each_due(const struct app *app, struct retention_cursor *c
 {
     struct pg_rows *rows;
     enum result result = query_due(app, cursor, limit, &rows);
-    if (result == RESULT_OK && pg_rows_count(rows) == 0 && !cursor->by_age) {
+    while (result == RESULT_OK && pg_rows_count(rows) == 0 && cursor->phase < RETENTION_OTHERS) {
         pg_rows_free(rows);
-        *cursor = (struct retention_cursor){.by_age = true};
+        *cursor = (struct retention_cursor){.phase = cursor->phase + 1};
         result = query_due(app, cursor, limit, &rows);
     }
     if (result == RESULT_OK) {
-        cursor->ended = cursor->by_age && pg_rows_count(rows) < limit;
+        cursor->ended = cursor->phase == RETENTION_OTHERS && pg_rows_count(rows) < limit;
         visit_rows(rows, cursor, visit, context);
         pg_rows_free(rows);
     }
     return result;
+}
+
+static enum result query_left(const struct app *app, const struct retention_cursor *cursor,
+                              int64_t limit, struct pg_rows **rows)
+{
+    bool others = cursor->phase == RETENTION_OTHERS;
+    struct pg_params params = {0};
+    pg_int(&params, cursor->at_us);
+    pg_text(&params, cursor->call_sid);
+    pg_int(&params, limit);
+    pg_int(&params, app->config->retention_days);
+    return pg_query(app->pg, SQL[others ? EACH_LEFT_OTHER : EACH_LEFT].sql, &params, rows);
 }
 
 enum result retention_each_left(const struct app *app, struct retention_cursor *cursor,
                                 int64_t limit, retention_visitor *visit, void *context)
 {
-    struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_int(&params, cursor->at_us);
-    pg_text(&params, cursor->call_sid);
-    pg_int(&params, limit);
-    pg_int(&params, app->config->retention_days);
-    enum result result = pg_query(app->pg, SQL[EACH_LEFT].sql, &params, &rows);
+    enum result result = query_left(app, cursor, limit, &rows);
+    if (result == RESULT_OK && pg_rows_count(rows) == 0 && cursor->phase != RETENTION_OTHERS) {
+        pg_rows_free(rows);
+        *cursor = (struct retention_cursor){.phase = RETENTION_OTHERS};
+        result = query_left(app, cursor, limit, &rows);
+    }
     if (result == RESULT_OK) {
-        cursor->ended = pg_rows_count(rows) < limit;
+        cursor->ended = cursor->phase == RETENTION_OTHERS && pg_rows_count(rows) < limit;
         visit_rows(rows, cursor, visit, context);
         pg_rows_free(rows);
     }
     return result;
 }
 
-enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid)
+/* The statement for a call's first recording, or the next one in the list, for all others. */
+static const char *sql_for(enum statement_name first, const char *name)
+{
+    return SQL[text_is_sid(name, "CA") ? first : first + 1].sql;
+}
+
+enum result retention_mark(const struct app *app, int64_t business_id, const char *name)
 {
     struct pg_params params = {0};
     pg_int(&params, app->config->retention_days);
     pg_int(&params, business_id);
-    pg_text(&params, call_sid);
-    return pg_change(app->pg, SQL[MARK].sql, &params, RESULT_LOST);
+    pg_text(&params, name);
+    return pg_change(app->pg, sql_for(MARK, name), &params, RESULT_LOST);
 }
 
-enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid)
+enum result retention_may_leave(const struct app *app, int64_t business_id, const char *name)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, app->config->retention_days);
     pg_int(&params, business_id);
-    pg_text(&params, call_sid);
-    enum result result = pg_query(app->pg, SQL[MAY_LEAVE].sql, &params, &rows);
+    pg_text(&params, name);
+    enum result result = pg_query(app->pg, sql_for(MAY_LEAVE, name), &params, &rows);
     if (result == RESULT_OK) {
         result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
         pg_rows_free(rows);
@@ -186,12 +263,12 @@ enum result retention_may_leave(const struct app *app, int64_t business_id, cons
     return result;
 }
 
-enum result retention_mark_left(const struct app *app, int64_t business_id, const char *call_sid)
+enum result retention_mark_left(const struct app *app, int64_t business_id, const char *name)
 {
     struct pg_params params = {0};
     pg_int(&params, business_id);
-    pg_text(&params, call_sid);
-    return pg_query(app->pg, SQL[MARK_LEFT].sql, &params, NULL);
+    pg_text(&params, name);
+    return pg_query(app->pg, sql_for(MARK_LEFT, name), &params, NULL);
 }
 
 enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid)

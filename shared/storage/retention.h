@@ -23,16 +23,21 @@
     " coalesce((SELECT b.days FROM business_retention b WHERE b.business_id = " alias              \
     ".business_id), " days "::integer))"
 
-/* A recording whose time is over. Texts live only while the visitor runs. */
+/* A recording whose time is over; `call_sid` is its name. Texts live only while the visitor runs.
+ */
 struct retention_due {
     int64_t business_id;
     const char *call_sid, *called_at, *expired_at, *recording_url;
 };
 typedef void retention_visitor(void *context, const struct retention_due *due);
 
+/* First those with a date of their own, then by age; then the recordings that are not the first of
+ * their call, whatever their date. */
+enum retention_phase { RETENTION_DATED, RETENTION_BY_AGE, RETENTION_OTHERS };
+
 /* How far the line of those that are due was gone through; start from {0}. */
 struct retention_cursor {
-    bool by_age;         /* those with a date of their own come first */
+    enum retention_phase phase;
     int64_t business_id; /* by age: the business */
     int64_t at_us;       /* that date, or the call's by age; since 1970 */
     char call_sid[SID_SIZE];
@@ -46,7 +51,7 @@ enum result retention_each_due(const struct app *app, struct retention_cursor *c
                                int64_t limit, retention_visitor *visit, void *context);
 
 /* Notes that it is deleted. RESULT_LOST when it is not due any more: held, or being fetched. */
-enum result retention_mark(const struct app *app, int64_t business_id, const char *call_sid);
+enum result retention_mark(const struct app *app, int64_t business_id, const char *name);
 
 /* The same for those that are deleted here, in the object store, too, and may still be at the
  * provider's; they expired when they were deleted. A recording that is not due any more, or
@@ -55,10 +60,10 @@ enum result retention_each_left(const struct app *app, struct retention_cursor *
                                 int64_t limit, retention_visitor *visit, void *context);
 
 /* May it go at the provider's, at this moment? RESULT_LOST: it is held, or kept, again. */
-enum result retention_may_leave(const struct app *app, int64_t business_id, const char *call_sid);
+enum result retention_may_leave(const struct app *app, int64_t business_id, const char *name);
 
 /* Notes that the provider has it no more. */
-enum result retention_mark_left(const struct app *app, int64_t business_id, const char *call_sid);
+enum result retention_mark_left(const struct app *app, int64_t business_id, const char *name);
 
 /* May a file of this name go, as nobody's? RESULT_OK: no call of the business has this SID, or its
  * recording is deleted. RESULT_EXISTS: it is somebody's, is held, or is being fetched. */

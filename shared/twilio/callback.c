@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "media.h"
 
-enum { PARTY_MAX = 128, ERROR_CODE_MAX = 999999999 };
+enum { PARTY_MAX = 128, WORD_MAX = 64, ERROR_CODE_MAX = 999999999 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -28,7 +28,7 @@ static const char *const DIRECTIONS[] = {"inbound", "outbound-api", "outbound-di
 static const char *const RECORDING_FIELDS[] = {
     "AccountSid",   "CallSid",           "RecordingSid",      "RecordingStatus",
     "RecordingUrl", "RecordingDuration", "RecordingChannels", "RecordingStartTime",
-    "ErrorCode",
+    "ErrorCode",    "ConferenceSid",     "RecordingSource",   "RecordingTrack",
 };
 
 static const char *const CALL_FIELDS[] = {
@@ -97,6 +97,29 @@ static const char *digits_or_null(const struct form *form, const char *name)
     return digits ? value : NULL;
 }
 
+/* One of the provider's words: kept as it is, so it is short and of plain letters, or not known. */
+static const char *word_or_null(const struct form *form, const char *name)
+{
+    const char *word = optional(form, name);
+    size_t len = word != NULL ? strnlen(word, WORD_MAX + 1) : 0;
+    for (size_t i = 0; i < len; i++) {
+        bool plain = (word[i] >= 'a' && word[i] <= 'z') || (word[i] >= 'A' && word[i] <= 'Z') ||
+                     word[i] == '-' || word[i] == '_';
+        if (!plain) {
+            return NULL;
+        }
+    }
+    return len <= WORD_MAX ? word : NULL;
+}
+
+bool callback_belongs(const struct recording_callback *callback)
+{
+    bool call = callback->call_sid == NULL || text_is_sid(callback->call_sid, "CA");
+    bool conference =
+        callback->conference_sid == NULL || text_is_sid(callback->conference_sid, "CF");
+    return call && conference && (callback->call_sid != NULL || callback->conference_sid != NULL);
+}
+
 static bool url_agrees(const struct form *form, const struct recording_callback *callback)
 {
     struct media_ref ref;
@@ -113,17 +136,20 @@ enum result callback_recording(const struct form *form, struct recording_callbac
 {
     *out = (struct recording_callback){
         .account_sid = form_get(form, "AccountSid"),
-        .call_sid = form_get(form, "CallSid"),
+        .call_sid = optional(form, "CallSid"),
+        .conference_sid = optional(form, "ConferenceSid"),
         .recording_sid = form_get(form, "RecordingSid"),
         .duration = number_or_unknown(form, "RecordingDuration", 0, INT32_MAX),
         .channels = number_or_unknown(form, "RecordingChannels", 1, 2),
         .start_time = time_or_unknown(form, "RecordingStartTime"),
         .error_code = digits_or_null(form, "ErrorCode"),
+        .source = word_or_null(form, "RecordingSource"),
+        .track = word_or_null(form, "RecordingTrack"),
     };
     if (repeats_any(form, RECORDING_FIELDS, COUNT(RECORDING_FIELDS))) {
         return RESULT_INVALID;
     }
-    if (!text_is_sid(out->account_sid, "AC") || !text_is_sid(out->call_sid, "CA") ||
+    if (!text_is_sid(out->account_sid, "AC") || !callback_belongs(out) ||
         !text_is_sid(out->recording_sid, "RE")) {
         return RESULT_INVALID;
     }
@@ -134,6 +160,20 @@ enum result callback_recording(const struct form *form, struct recording_callbac
     }
     out->status = (enum recording_status)status;
     return RESULT_OK;
+}
+
+enum result callback_conference(const struct form *form, struct conference_callback *out)
+{
+    static const char *const FIELDS[] = {"AccountSid", "ConferenceSid", "CallSid"};
+    *out = (struct conference_callback){
+        .account_sid = form_get(form, "AccountSid"),
+        .conference_sid = form_get(form, "ConferenceSid"),
+        .call_sid = optional(form, "CallSid"),
+    };
+    bool good = !repeats_any(form, FIELDS, COUNT(FIELDS)) && text_is_sid(out->account_sid, "AC") &&
+                text_is_sid(out->conference_sid, "CF") &&
+                (out->call_sid == NULL || text_is_sid(out->call_sid, "CA"));
+    return good ? RESULT_OK : RESULT_INVALID;
 }
 
 /* NULL, or a party of a call short and clean enough to keep and show. */

@@ -24,14 +24,17 @@ enum recording_status {
 enum { CALLBACK_UNKNOWN = -1 }; /* a number that did not come, or is not known yet */
 
 struct recording_callback {
-    const char *account_sid; /* AC… */
-    const char *call_sid;    /* CA…: the parent leg */
+    const char *account_sid;    /* AC… */
+    const char *call_sid;       /* CA…: the parent leg; NULL: a conference's */
+    const char *conference_sid; /* CF…, or NULL */
     const char *recording_sid;
     enum recording_status status;
     int64_t duration;       /* seconds, or CALLBACK_UNKNOWN */
     int64_t channels;       /* 1, 2, or CALLBACK_UNKNOWN */
     int64_t start_time;     /* seconds since 1970, or CALLBACK_UNKNOWN */
     const char *error_code; /* digits, or NULL */
+    const char *source;     /* "DialVerb", "Conference", …: the provider's word, or NULL */
+    const char *track;      /* "both", "inbound", "outbound", or NULL */
 };
 
 struct call_callback {
@@ -45,13 +48,28 @@ struct call_callback {
     int64_t duration;      /* seconds, or CALLBACK_UNKNOWN */
 };
 
-/* RESULT_INVALID when AccountSid, CallSid, RecordingSid or RecordingStatus is missing or wrong. A
- * RecordingUrl that came must hold the same account and recording as the fields, or is invalid. */
+struct conference_callback {
+    const char *account_sid;
+    const char *conference_sid;
+    const char
+        *call_sid; /* who joined, left, spoke …; NULL: an event of the conference as a whole */
+};
+
+/* RESULT_INVALID when AccountSid or ConferenceSid is missing, or one of the SIDs is wrong. */
+enum result callback_conference(const struct form *form, struct conference_callback *out);
+
+/* RESULT_INVALID when AccountSid, RecordingSid or RecordingStatus is missing or wrong, or when
+ * there is neither a CallSid nor a ConferenceSid, or one is wrong. A RecordingUrl that came must
+ * hold the same account and recording as the fields, or is invalid. */
 enum result callback_recording(const struct form *form, struct recording_callback *out);
 
 /* RESULT_INVALID when AccountSid, CallSid, CallStatus, ParentCallSid or Direction is wrong, or
  * From or To is longer than 128 bytes or holds control characters. */
 enum result callback_call(const struct form *form, struct call_callback *out);
+
+/* Is it a recording of a call, of a conference, or of a call in a conference, by well-formed SIDs?
+ */
+bool callback_belongs(const struct recording_callback *callback);
 
 /* Twilio's word: "in-progress", "completed", "absent", "failed". */
 const char *recording_status_name(enum recording_status status);

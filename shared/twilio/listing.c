@@ -85,13 +85,15 @@ static bool read_entry(const struct json *entry, const char *account_sid,
     *out = (struct recording_callback){
         .account_sid = json_text_at(entry, "account_sid"),
         .call_sid = json_text_at(entry, "call_sid"),
+        .conference_sid = json_text_at(entry, "conference_sid"),
         .recording_sid = json_text_at(entry, "sid"),
         .duration = number_at(entry, "duration", 0, INT32_MAX),
         .channels = number_at(entry, "channels", 1, 2),
         .start_time = CALLBACK_UNKNOWN,
     };
+    (void)clock_parse_rfc2822(json_text_at(entry, "start_time"), &out->start_time);
     return status_of(json_text_at(entry, "status"), &out->status) && out->account_sid != NULL &&
-           strcmp(out->account_sid, account_sid) == 0 && text_is_sid(out->call_sid, "CA") &&
+           strcmp(out->account_sid, account_sid) == 0 && callback_belongs(out) &&
            text_is_sid(out->recording_sid, "RE");
 }
 

@@ -59,6 +59,19 @@ class Given:
             **columns,
         })
 
+    def further(self, business: int, call_sid: str | None = None, **columns: Any) -> str:
+        """A recording that is not the first one of that call, or of no call; its SID and name."""
+        recording = new_sid("RE")
+        base = self.stack.config["TWILIO_API_BASE"]
+        self._insert("tapedeck_recordings", {
+            "business_id": business, "recording_sid": recording, "name": recording,
+            "call_sid": call_sid, "recording_status": "completed", "recording_duration": 5,
+            "recording_url": f"{base}/2010-04-01/Accounts/{self.stack.account_sid}/Recordings/"
+                             f"{recording}",
+            **columns,
+        }, "name")
+        return recording
+
     def run(self, business: int, call_sid: str, **columns: Any) -> int:
         """A row of recording_runs; its id."""
         row = {"business_id": business, "call_sid": call_sid, "job_type": "download", **columns}
@@ -89,7 +102,13 @@ class Given:
         self, business: int, call_sid: str, content: bytes, kind: str = "wav",
         modified: float = MODIFIED,
     ) -> Path:
-        """A finished recording on the disk, whatever the database says of it."""
+        """A finished recording on the disk, of a call that is there; what the database says of it
+        is for the test to say."""
+        if call_sid.startswith("CA"):
+            self.db.execute(
+                "INSERT INTO call_log (business_id, call_sid) SELECT %s, %s WHERE NOT EXISTS"
+                " (SELECT FROM call_log WHERE business_id = %s AND call_sid = %s)",
+                [business, call_sid, business, call_sid])
         path: Path = self.stack.recordings_dir / str(business) / f"{call_sid}.{kind}"
         path.parent.mkdir(mode=0o750, exist_ok=True)
         path.write_bytes(content)
@@ -119,7 +138,9 @@ class Given:
 
     def everything(self) -> list[list[dict[str, Any]]]:
         """All that a webhook or a click could have changed."""
-        return [self.rows(table) for table in ("call_log", "recording_runs", "recording_inbox")]
+        return [self.rows(table) for table in ("call_log", "recording_runs", "recording_inbox",
+                                                 "tapedeck_recordings",
+                                                 "tapedeck_conference_calls")]
 
     def _insert(self, table: str, row: dict[str, Any], returning: str) -> Any:
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(

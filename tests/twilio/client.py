@@ -92,13 +92,15 @@ class Control:
         status: str = "completed",
         group: str = "",
         date_created: str | None = None,
+        conference_sid: str | None = None,
         faults: list[dict[str, Any]] | None = None,
     ) -> Added:
         """Give the fake a recording; the same seed, seconds and channels sound the same."""
         wish = {
             "seconds": seconds, "channels": channels, "seed": seed, "sid": sid,
             "call_sid": call_sid, "default_channels": default_channels, "encrypted": encrypted,
-            "status": status, "group": group, "date_created": date_created, "faults": faults,
+            "status": status, "group": group, "date_created": date_created,
+            "conference_sid": conference_sid, "faults": faults,
         }
         return Added(**self._json("POST", "recordings", wish))
 

@@ -42,6 +42,7 @@ class Recording:
     status: str
     group: str
     date_created: datetime
+    conference_sid: str | None = None  # of a conference: then Twilio names no call
     faults: list[Fault] = field(default_factory=list)
 
     def served_channels(self, label: str) -> int:
@@ -62,6 +63,7 @@ RECORDING_FIELDS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "status": (lambda v: v in STATUSES, "completed"),
     "group": (lambda v: isinstance(v, str), ""),
     "date_created": (lambda v: isinstance(v, str) and moment(v) is not None, None),
+    "conference_sid": (lambda v: is_sid("CF", v), None),
     "faults": (lambda v: isinstance(v, list), []),
 }
 

@@ -7,6 +7,7 @@
 #include "calls/authority.h"
 #include "calls/call.h"
 #include "calls/inbox.h"
+#include "calls/recording.h"
 #include "calls/transcript.h"
 #include "followups/delivery.h"
 #include "followups/step.h"
@@ -20,6 +21,7 @@
 #include "storage/object.h"
 #include "storage/orphan.h"
 #include "storage/retention.h"
+#include "storage/revocation.h"
 
 static void print(const struct pg_statement *table)
 {
@@ -34,6 +36,8 @@ int main(void)
     print(audit_statements());
     print(call_statements());
     print(call_write_statements());
+    print(recording_statements());
+    print(revocation_statements());
     print(delivery_statements());
     print(run_statements());
     print(run_held_statements());

@@ -3,6 +3,7 @@
 import { ask } from "../player/ask.js";
 import { clock } from "../player/messages.js";
 import { make } from "./make.js";
+import { Others } from "./others.js";
 import { wordsOf } from "./words.js";
 
 /** The sentences of a transcript, with their times where the server has any. */
@@ -26,6 +27,7 @@ export class Details {
   #call = null;
   #failed = false;
   #lines = [];
+  #others = new Others();
 
   constructor(row) {
     this.#row = row;
@@ -64,6 +66,8 @@ export class Details {
       const items = this.#lines.map(({ element }) => make("li", {}, element));
       parts.push(make("h4", {}, words.transcript), make("ol", { className: "lines" }, ...items));
     }
+    parts.push(...this.#others.show(this.#call, this.#row.lang, words,
+      (one, player) => this.#line(one, words, player).element));
     if (!parts.length) parts.push(make("p", { className: "hint" }, words.nothing));
     if (this.#row.player) parts.push(this.#tools(words));
     return parts;
@@ -79,14 +83,14 @@ export class Details {
     });
   }
 
-  #line({ speaker, start, end, text }, words) {
-    const timed = Number.isFinite(start) && this.#row.player;
+  #line({ speaker, start, end, text }, words, player = this.#row.player) {
+    const timed = Number.isFinite(start) && player;
     const element = make(timed ? "button" : "p", { className: "line" });
     if (timed) {
       element.type = "button";
       element.addEventListener("click", () => {
-        this.#row.player.currentTime = start;
-        this.#row.player.play();
+        player.currentTime = start;
+        player.play();
       });
       element.append(make("span", { className: "at", dir: "ltr" }, clock(start)));
     }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 
 import http_fastcgi
@@ -107,6 +108,8 @@ def test_a_responder_is_not_needed_then(make_stack: Callable[..., Stack]) -> Non
     folder = stack.recordings_dir / "1"
     folder.mkdir()
     (folder / f"{call}.wav").write_bytes(CONTENT)
+    with psycopg.connect(stack.database_url, autocommit=True) as db:
+        db.execute("INSERT INTO call_log (business_id, call_sid) VALUES (1, %s)", [call])
     api, path = Api(stack.base_url, token_for(stack, 1)), f"/api/recordings/file/{call}"
     assert api.get(path).body == CONTENT
     stack.halt("responders")
@@ -190,7 +193,7 @@ def test_it_is_for_nobody_else(listener: Listener, new_business: Callable[[], in
 
 def test_it_is_for_one_address(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.create_connection
-    monkeypatch.setattr(socket, "create_connection", lambda address, timeout=None: connect(
+    monkeypatch.setattr(socket, "create_connection", lambda address, timeout=None, _=None: connect(
         address, timeout, source_address=("127.0.0.2", 0)))
     assert not listener.is_known() and listener.is_known()
 

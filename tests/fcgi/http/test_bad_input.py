@@ -49,7 +49,7 @@ def clean_log(stack: Stack) -> Iterator[None]:
 
 # ---- SIDs and paths ----
 
-SIDS = ["", "CA", SID[:-1], SID + "0", "ca" + "0" * 32, "RE" + "0" * 32, "CA" + "g" * 32,
+SIDS = ["", "CA", SID[:-1], SID + "0", "ca" + "0" * 32, "CF" + "0" * 32, "CA" + "g" * 32,
         "CA" + "0" * 31 + "%30", "%43A" + "0" * 32, "CA" + "%D9%A0" * 32, SID + ".wav", SID + "'",
         "'%20OR%201=1--", "CA" + "0" * 31 + "*", "..", "~root", "-1", "null", "CA" + "0" * 200]
 

@@ -54,6 +54,7 @@ class World:
     call: str
     run: int
     other: int
+    name: str  # of the recording that is asked for: the call's first, or another one
 
     @property
     def stack(self) -> Stack:
@@ -94,7 +95,7 @@ def as_cookie(world: World, caller: str) -> Sent:
 def as_link(world: World, caller: str) -> Sent:
     """A play link in the place of a token; a session beside it adds nothing."""
     def query(business: int, expires: int) -> str:
-        return world.given.link(business, f"{world.call}.wav", expires).partition("?")[2]
+        return world.given.link(business, f"{world.name}.wav", expires).partition("?")[2]
 
     good = query(world.business, FOREVER)
     return {
@@ -120,7 +121,7 @@ def as_twilio(path: str) -> Callable[[World, str], Sent]:
     def ask(world: World, caller: str) -> Sent:
         params = {"AccountSid": world.stack.account_sid, "CallSid": world.call,
                   "RecordingSid": new_sid("RE"), "RecordingStatus": "in-progress",
-                  "CallStatus": "completed"}
+                  "CallStatus": "completed", "ConferenceSid": new_sid("CF")}
         url, key = world.stack.public_base_url + path, world.stack.auth_token
         signature = {
             NOBODY: None,
@@ -176,7 +177,8 @@ MATRIX: dict[tuple[str, str], Row] = {
     **both("/api/calls/{call}", closed(200)),
     **both("/api/calls/{call}/download", closed(200)),
     **{("POST", path): twilio(path) for path in (
-        "/webhook/recording_status", "/recording_status_callback", "/webhook/call_status")},
+        "/webhook/recording_status", "/recording_status_callback", "/webhook/call_status",
+        "/webhook/conference_status")},
     ("POST", "/api/session"): closed(200, other=200),
     ("DELETE", "/api/session"): OPEN,
     **both("/healthz", OPEN),
@@ -200,25 +202,37 @@ def test_a_route_that_is_not_is_noticed() -> None:
 
 
 @pytest.fixture
-def world(given: Given, new_business: Callable[[], int]) -> World:
+def world(request: pytest.FixtureRequest, given: Given, new_business: Callable[[], int]) -> World:
+    """`named` says by whose name the recording is asked for."""
     business, other = new_business(), new_business()
     call = given.recorded(business, status="completed")
-    given.file(business, call, MINE)
-    return World(given, business, call, given.waiting_run(business, call), other)
+    name = call
+    if request.node.callspec.params.get("named") == "recording":
+        name = given.further(business, call)
+    given.file(business, name, MINE)
+    return World(given, business, call, given.waiting_run(business, call), other, name)
 
 
 def ask(world: World, method: str, pattern: str, sent: Sent) -> Answer:
     query, lines, body = sent
-    path = pattern.format(call=world.call, business=world.business, run=world.run,
-                          file=f"{world.call}.wav") + query
+    call = world.name if pattern.startswith(OF_A_NAME) else world.call
+    path = pattern.format(call=call, business=world.business, run=world.run,
+                          file=f"{world.name}.wav") + query
     head = [f"{method} {path} HTTP/1.1", "Host: test", "Connection: close", *lines,
             *([f"Content-Length: {len(body)}"] if method == "POST" else [])]
     (answer,) = talk(world.stack, "\r\n".join([*head, "", ""]).encode() + body, method)
     return answer
 
 
-@pytest.mark.parametrize("method, pattern", sorted(MATRIX))
-def test_the_matrix(world: World, method: str, pattern: str) -> None:
+OF_A_NAME = "/api/recordings/"  # what begins so takes a recording's own SID, too
+NAMED = [(method, pattern, named) for method, pattern in sorted(MATRIX)
+         for named in ("call", "recording")
+         if named == "call" or "{file}" in pattern
+         or pattern.startswith(OF_A_NAME) and "{call}" in pattern]
+
+
+@pytest.mark.parametrize("method, pattern, named", NAMED)
+def test_the_matrix(world: World, method: str, pattern: str, named: str) -> None:
     row, given = MATRIX[method, pattern], world.given
     refused = [pair for pair in zip(CALLERS, row.statuses) if pair[1] >= 400]
     let_in = [pair for pair in zip(CALLERS, row.statuses) if pair[1] < 400]
@@ -244,6 +258,7 @@ def is_silent(world: World, answer: Answer) -> None:
     """Nothing of the call is in it, not even that it exists."""
     everything = str(answer.headers).encode() + answer.body
     assert MINE not in everything and world.call.encode() not in everything
+    assert world.name.encode() not in everything
     assert b"set-cookie" not in everything.lower() or answer.status == 200
 
 
@@ -285,8 +300,15 @@ def gone(given: Given, business: int) -> tuple[str, int]:
     return given.recorded(business, recording_status="absent"), 0
 
 
+def further(given: Given, business: int) -> tuple[str, int]:
+    """Not the first of its call: it is asked for by its own name."""
+    name = given.further(business, given.recorded(business))
+    given.file(business, name, MINE)
+    return name, 0
+
+
 STATES: dict[str, Make] = {
-    one.__name__: one for one in (ready, absent, waiting, running, failed, unrecorded, gone)}
+    one.__name__: one for one in (ready, absent, waiting, running, failed, unrecorded, gone, further)}
 # What a handler looks at, beside the path.
 NOT_ASKED_ALONE: tuple[list[str], ...] = (
     [], ["Range: bytes=0-3"], ["If-None-Match: *"], ["Prefer: wait=2"])
@@ -309,7 +331,7 @@ def test_a_strangers_call_is_no_call(
 ) -> None:
     mine, theirs = new_business(), new_business()
     call, run = STATES[state](given, theirs)
-    nowhere = new_sid("CA")
+    nowhere = new_sid(call[:2])
     before = given.everything()
     for method, pattern in OF_A_CALL:
         for lines in NOT_ASKED_ALONE:
@@ -336,7 +358,8 @@ def test_nor_without_postgresql(make_stack: Callable[..., Stack]) -> None:
         stack.halt("postgres")
         for method, pattern in OF_A_CALL:
             foreign = bytes_of(given, 1, method, pattern.format(call=call))
-            missing = bytes_of(given, 1, method, pattern.format(call=new_sid("CA")))
+            other = new_sid("CA")
+            missing = bytes_of(given, 1, method, pattern.format(call=other))
             assert foreign == missing and foreign.startswith(b"HTTP/1.1 503 ")
 
 

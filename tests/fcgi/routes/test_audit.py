@@ -404,7 +404,7 @@ def test_what_is_told_cannot_take_over_a_terminal(
 
 
 @pytest.mark.parametrize("arguments", [
-    [], ["--call"], ["--call", ""], ["--call", "CA1"], ["--call", "RE" + "0" * 32],
+    [], ["--call"], ["--call", ""], ["--call", "CA1"], ["--call", "CF" + "0" * 32],
     ["--call", "CA" + "0" * 32 + "'"], ["--call", "CA" + "0" * 32, "--call", "CA" + "1" * 32],
     ["CA" + "0" * 32], ["--all"],
 ])

@@ -37,7 +37,9 @@ def test_a_call_in_full(given: Given, new_business: Callable[[], int]) -> None:
     answer = api.get(f"/api/calls/{call}")
     assert answer.status == 200
     row = api.get("/api/calls").json["calls"][0]
-    assert {name: answer.json[name] for name in row} == row
+    recordings = answer.json["recordings"]
+    assert {**{name: answer.json[name] for name in row}, "recordings": len(recordings)} == row
+    assert [(one["name"], one["transcript"]) for one in recordings] == [(call, said)]
     assert answer.json["transcript"] == said
     assert answer.json["transcript_text"] == "נציג: שלום, מדברת דנה"
     assert (answer.json["transcript_source"], answer.json["summary_status"]) == ("whisper-1", "done")

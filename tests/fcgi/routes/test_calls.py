@@ -19,7 +19,7 @@ MOST_PAGES = 300
 FIELDS = {
     "call_sid", "parent_call_sid", "direction", "from_number", "to_number", "status", "duration",
     "created_at", "has_recording", "recording_status", "has_transcript", "speakers", "summary",
-    "expires_at",
+    "expires_at", "recordings", "recordings_duration",
 }
 
 
@@ -64,6 +64,7 @@ def test_a_row_says_all_that_is_known(given: Given, new_business: Callable[[], i
         "duration": 0, "created_at": row["created_at"], "has_recording": True,
         "recording_status": "absent", "has_transcript": True, "summary": "ביקשה \"הצעת מחיר\"",
         "expires_at": row["expires_at"], "speakers": ["customer", "agent"],
+        "recordings": 1, "recordings_duration": 0,
     }
     for name, time in (("created_at", NOON), ("expires_at", NOON + datetime.timedelta(days=7))):
         assert row[name].endswith("+00:00") and "T" in row[name]
@@ -77,7 +78,7 @@ def test_what_is_not_known_is_null(given: Given, new_business: Callable[[], int]
     row = listed(given.api(business))[0]
     assert row.keys() == FIELDS
     unknown = FIELDS - {"call_sid", "created_at", "has_recording", "recording_status",
-                        "has_transcript", "speakers"}
+                        "has_transcript", "speakers", "recordings", "recordings_duration"}
     assert {row[name] for name in unknown} == {None}
     assert (row["has_recording"], row["has_transcript"]) == (False, False)
     assert row["recording_status"] == "none"

@@ -37,7 +37,7 @@ NAMES = {
     "a copy": ("{business}/.{sid}.part.bak", True),
     "a longer SID": ("{business}/.{sid}1.part", True),
     "a SID with another letter": ("{business}/.{sid:.33}g.part", True),
-    "another kind of SID": ("{business}/.RE{sid:.32}.part", True),
+    "another kind of SID": ("{business}/.CF{sid:.32}.part", True),
     "no SID": ("{business}/.part", True),
     "no business": ("lost+found/.{sid}.part", True),
     "no folder": (".{sid}.part", True),

@@ -24,6 +24,7 @@ OURS = {
     "recording_runs", "recording_inbox", "business_twilio_accounts", "business_phone_numbers",
     "provider_accounts", "reconcile_progress", "playback_audit", "call_steps", "call_webhooks",
     "call_webhook_deliveries", "business_retention", "recording_objects", "retain_tour",
+    "tapedeck_recordings", "tapedeck_conference_calls", "tapedeck_revoked",
 }
 
 

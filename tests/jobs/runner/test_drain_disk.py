@@ -206,6 +206,8 @@ def test_a_read_only_disk_is_a_reason(
     assert run.error == "The recording could not be written."
     assert twilio.stats().recording(call.recording_sid).requests == 0
     assert [(path.name, path.read_bytes()) for path in small_disk.iterdir()] == before
+    db.execute("INSERT INTO call_log (business_id, call_sid) VALUES (%s, %s)",
+               [call.business, "CA0123456789abcdef0123456789abcdef"])
     here = call.api.get("/api/recordings/file/CA0123456789abcdef0123456789abcdef")
     assert (here.status, len(here.body)) == (200, 24 * 1024)
     assert_idle(rds, call.business)

@@ -69,7 +69,7 @@ static void test_values_come_next(void **state)
         {"GET", "/api/recordings/file/..", 400, "bad_parameter"},
         {"GET", "/api/recordings/file/%2e%2e%2f%2e%2e%2f%2e%2e%2f%2e%2e%2fpass", 400,
          "bad_parameter"},
-        {"GET", "/api/recordings/file/RE0123456789abcdef0123456789abcdef", 400, "bad_parameter"},
+        {"GET", "/api/recordings/file/CF0123456789abcdef0123456789abcdef", 400, "bad_parameter"},
         {"GET", "/api/recordings/file/ca0123456789abcdef0123456789abcdef", 400, "bad_parameter"},
         {"GET", "/api/recordings/file/CA0123456789abcdef0123456789abcdeg", 400, "bad_parameter"},
         {"POST", "/api/recordings/CAx/prepare", 400, "bad_parameter"},

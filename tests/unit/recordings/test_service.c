@@ -43,9 +43,18 @@ static void test_ready_comes_first(void **state)
 {
     (void)state;
     const struct queue_progress waits = {.position = 3, .runner_seen_ms = -1};
-    assert_int_equal(service_decide(&LIMITS, true, &ALL, &waits), STATE_READY);
-    assert_int_equal(service_decide(&LIMITS, true, &ALL, NULL), STATE_READY);
-    assert_int_equal(service_decide(&LIMITS, true, NULL, NULL), STATE_READY);
+    struct call_facts kept = ALL;
+    kept.deleted = false;
+    assert_int_equal(service_decide(&LIMITS, true, &kept, &waits), STATE_READY);
+    assert_int_equal(service_decide(&LIMITS, true, &kept, NULL), STATE_READY);
+}
+
+/* Somebody's business, or nobody's any more: the file that is still here does not count. */
+static void test_what_the_database_says_goes_before_a_file(void **state)
+{
+    (void)state;
+    assert_int_equal(service_decide(&LIMITS, true, NULL, NULL), STATE_NO_CALL);
+    assert_int_equal(service_decide(&LIMITS, true, &ALL, NULL), STATE_EXPIRED);
 }
 
 static void test_no_call(void **state)
@@ -165,7 +174,7 @@ static void test_a_run_that_is_stuck(void **state)
     assert_int_equal(decide(&facts, NULL), STATE_OFFLINE);
     facts.deleted = true;
     assert_int_equal(decide(&facts, NULL), STATE_EXPIRED);
-    assert_int_equal(service_decide(&LIMITS, true, &facts, NULL), STATE_READY);
+    assert_int_equal(service_decide(&LIMITS, true, &facts, NULL), STATE_EXPIRED);
     facts = (struct call_facts){.has_url = true, .activity = RUN_RUNNING};
     assert_int_equal(decide(&facts, NULL), STATE_PROCESSING);
 }
@@ -319,7 +328,7 @@ static void test_row_of_a_ready_call(void **state)
 {
     struct world *world = *state;
     struct call_facts facts = facts_of(SID);
-    facts.deleted = true; /* the file here decides all the same */
+    facts.absent = true; /* the file here decides all the same */
     assert_true(scratch_file(world->dir, "7/" SID ".mp3", "123", 3));
     struct look look = look_row(world, &facts);
     assert_int_equal(look.state, STATE_READY);
@@ -438,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ready_comes_first),
+        cmocka_unit_test(test_what_the_database_says_goes_before_a_file),
         cmocka_unit_test(test_no_call),
         cmocka_unit_test(test_the_order),
         cmocka_unit_test(test_the_end_is_told_without_a_url),

@@ -204,7 +204,7 @@ static void test_sweep_takes_only_part_files(void **state)
         "7/." SID ".PART",
         "7/" SID ".part",
         "7/x" SID ".part",
-        "7/.RE0123456789abcdef0123456789abcdef.part",
+        "7/.CF0123456789abcdef0123456789abcdef.part",
         "7/.CA0123456789abcdef0123456789abcdeg.part",
         "7/.CA0123456789abcdef0123456789abcde.part",
         "7/notes",

@@ -1,0 +1,136 @@
+"""A conference's recordings belong to each call that took part, in whatever order it is told."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from stack.calls import Call, new_call, new_sid
+from stack.stack import Stack
+
+from jobs_kit import Db, value_of
+
+Drain = Callable[..., subprocess.CompletedProcess[str]]
+NewBusiness = Callable[[], int]
+CONFERENCE_STATUS = "/webhook/conference_status"
+
+
+def joins(call: Call, conference: str, event: str = "participant-join") -> None:
+    answer = call._send(CONFERENCE_STATUS, {
+        "AccountSid": call.stack.account_sid, "ConferenceSid": conference, "CallSid": call.call_sid,
+        "StatusCallbackEvent": event, "FriendlyName": "room", "SequenceNumber": "1"})
+    assert (answer.status, answer.body) == (204, b"")
+
+
+def recorded(call: Call, conference: str) -> Call:
+    """What the fake provider has of a conference; `call` lends its stack and account."""
+    added = call.stack.twilio.add_recording(seconds=3, seed=9, call_sid=new_sid("CA"))
+    return replace(call, recording_sid=added.sid, recording=added)
+
+
+def announce(conference: Call, sid: str, **changes: str | None) -> None:
+    answer = conference.send_recording_status(
+        CallSid=None, ConferenceSid=sid, RecordingSource="Conference", **changes)
+    assert (answer.status, answer.body) == (204, b"")
+
+
+def shown(call: Call) -> list[tuple[str, str]]:
+    full = call.api.get(f"/api/calls/{call.call_sid}").json
+    return [(one["recording_sid"], one["kind"]) for one in full["recordings"]]
+
+
+@pytest.fixture
+def legs(stack: Stack, new_business: NewBusiness) -> list[Call]:
+    business = new_business()
+    return [new_call(stack, business, recorded=False) for _ in range(3)]
+
+
+def test_it_is_found_from_each_leg_and_plays(legs: list[Call], drain: Drain) -> None:
+    sid = new_sid("CF")
+    conference = recorded(legs[0], sid)
+    for leg in legs:
+        joins(leg, sid)
+    announce(conference, sid)
+    drain()
+    for leg in legs:
+        assert shown(leg) == [(conference.recording_sid, "conference")]
+        assert leg.api.get("/api/calls").json["calls"][0]["recordings"] == 1
+        for name in (leg.call_sid, conference.recording_sid):
+            answer = leg.api.get(f"/api/recordings/file/{name}")
+            assert (answer.status, answer.body) == (200, conference.source()), name
+
+
+@pytest.mark.parametrize("order", itertools.permutations(["recording", "a", "b", "status"]),
+                         ids="-".join)
+def test_all_orders_end_alike(
+    order: tuple[str, ...], stack: Stack, new_business: NewBusiness, db: Db
+) -> None:
+    """Each event twice: a provider may repeat itself."""
+    business, sid = new_business(), new_sid("CF")
+    first, second = (new_call(stack, business, recorded=False, announced=False) for _ in range(2))
+    conference = recorded(first, sid)
+    events: dict[str, Callable[[], object]] = {
+        "recording": lambda: announce(conference, sid), "a": lambda: joins(first, sid),
+        "b": lambda: joins(second, sid), "status": first.send_call_status}
+    for event in order:
+        events[event]()
+        events[event]()
+    assert shown(first) == [(conference.recording_sid, "conference")]
+    assert value_of(db, "SELECT count(*) FROM recording_runs WHERE business_id = %s AND call_sid = %s",
+                    business, conference.recording_sid) == 1
+    assert value_of(db, "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL"
+                    " AND recording_sid = %s", conference.recording_sid) == 0
+
+
+def test_a_crm_may_say_who_took_part(legs: list[Call], stack: Stack, db: Db) -> None:
+    sid = new_sid("CF")
+    conference = recorded(legs[0], sid)
+    announce(conference, sid)
+    assert shown(legs[1]) == []
+    db.execute("INSERT INTO tapedeck_conference_calls (conference_sid, call_sid) VALUES (%s, %s)",
+               [sid, legs[1].call_sid])
+    assert stack.run("cleanup").returncode == 0
+    assert shown(legs[1]) == [(conference.recording_sid, "conference")]
+    assert shown(legs[0]) == []
+
+
+def test_of_two_businesses_it_is_nobodys(
+    stack: Stack, new_business: NewBusiness, db: Db
+) -> None:
+    """Never a guess: it waits until somebody says so."""
+    ours, theirs = (new_call(stack, new_business(), recorded=False) for _ in range(2))
+    sid = new_sid("CF")
+    conference = recorded(ours, sid)
+    joins(ours, sid)
+    joins(theirs, sid)
+    announce(conference, sid)
+    assert shown(ours) == shown(theirs) == []
+    assert value_of(db, "SELECT count(*) FROM recording_inbox WHERE recording_sid = %s"
+                    " AND matched_at IS NULL", conference.recording_sid) == 1
+    db.execute("DELETE FROM tapedeck_conference_calls WHERE call_sid = %s", [theirs.call_sid])
+    assert stack.run("cleanup").returncode == 0
+    assert shown(ours) == [(conference.recording_sid, "conference")]
+    assert shown(theirs) == []
+
+
+@pytest.mark.parametrize("changes", [{"ConferenceSid": "CF1"}, {"ConferenceSid": None},
+                                     {"CallSid": "CA1", "ConferenceSid": "CF" + "0" * 32}])
+def test_what_names_neither_is_refused(legs: list[Call], changes: dict[str, str | None]) -> None:
+    conference = recorded(legs[0], "")
+    wrong = {"CallSid": None, **changes}
+    assert conference.send_recording_status(**wrong).status == 400
+
+
+def test_reconcile_finds_what_nobody_announced(legs: list[Call], stack: Stack, drain: Drain) -> None:
+    sid = new_sid("CF")
+    added = stack.twilio.add_recording(seconds=3, seed=9, conference_sid=sid)
+    joins(legs[0], sid)
+    done = stack.run("reconcile")
+    assert done.returncode == 0, done.stderr
+    drain()
+    assert shown(legs[0]) == [(added.sid, "conference")]
+    answer = legs[0].api.get(f"/api/recordings/file/{added.sid}")
+    assert (answer.status, answer.body) == (200, stack.twilio.source(added.sid, "wav2"))
