@@ -69,6 +69,8 @@ def create_business(database_url: str, business: int) -> None:
     """Create it if it is not there; whoever inserts one without an id must not get this one."""
     row = {"id": business, "name": f"Business {business}"}
     with _psycopg().connect(database_url, autocommit=True, connect_timeout=5) as connection:
+        # A server that is killed right after its start must not have lost its schema.
+        connection.execute("SET synchronous_commit = on")
         connection.execute(
             "INSERT INTO business (id, name) SELECT %(id)s, %(name)s "
             "WHERE NOT EXISTS (SELECT FROM business WHERE id = %(id)s)", row,
