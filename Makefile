@@ -57,7 +57,7 @@ FCGI_O   = $(call objects,$(FCGI_C))
 JOBS_O   = $(call objects,$(JOBS_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
-.PHONY: all demo up down setup test units test-front valgrind torture fuzz fuzzers check check-static
+.PHONY: all demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
 .PHONY: check-cost bench compiled clean
 .DELETE_ON_ERROR:
 
@@ -92,10 +92,14 @@ $(EMBED): $(BUILD)/gen/embedded.c
 # Everything but a main may be linked into a unit test.
 TESTABLE_O = $(filter-out %/main.o,$(FCGI_O) $(JOBS_O)) $(SHARED_O)
 
-$(BUILD)/unit/%: tests/unit/%.c $(TESTABLE_O)
+$(BUILD)/testable.a: $(TESTABLE_O)
+	@rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/testable.a
 	@mkdir -p $(@D)
 	@echo "cc $<"
-	@$(CC) $(ALL_CFLAGS) -I tests/unit $(ALL_LDFLAGS) -o $@ $< $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
+	@$(CC) $(ALL_CFLAGS) -I tests/unit $(ALL_LDFLAGS) -o $@ $< $(BUILD)/testable.a \
+	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
 
 # What a request costs, in instructions: tests/cost.
 $(BUILD)/obj/tests/cost/%.o: ALL_CFLAGS += -I tests/unit
@@ -103,12 +107,8 @@ $(BUILD)/hot_path: $(BUILD)/obj/tests/cost/hot_path.o $(TESTABLE_O)
 	@echo "ld $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) $(JOBS_LIBS)
 
-# All of them run; those that fail show what they said.
 units: $(UNITS)
-	@passed=0; failed=0; for unit in $(UNITS); do \
-	    if $$unit >$$unit.log 2>&1; then passed=$$((passed + 1)); \
-	    else cat $$unit.log; failed=$$((failed + 1)); fi; \
-	done; echo "units: $$passed passed, $$failed failed"; test $$failed = 0
+	@sh tests/unit/run.sh "" $(UNITS)
 
 # The units of a plain build once more, with valgrind watching; tests/fcgi/http/test_valgrind.py does the
 # same to a responder. Debian 12's valgrind knows no pidfd_open, so children are left to sanitizers.
@@ -118,9 +118,7 @@ VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
 valgrind:
 	@sh tests/stack/setup.sh build test
 	@$(call build,$(WATCHED))
-	@failed=0; for unit in $(WATCHED); do \
-	    $(VALGRIND) $$unit >$$unit.log 2>&1 || { cat $$unit.log; failed=1; }; \
-	done; test $$failed = 0 && echo "valgrind: $(words $(WATCHED)) units, no error, no leak"
+	@sh tests/unit/run.sh "$(VALGRIND)" $(WATCHED) && echo "valgrind: no error, no leak"
 
 # Harnesses for libFuzzer (clang). All of them run, as many beside each other as there are cores.
 FUZZ_C   := $(wildcard tests/fuzz/fuzz_*.c)
@@ -169,20 +167,37 @@ down:
 	@$(STACK) down
 
 # Tests wait more than they reckon: more of them at once than there are cores.
-WORKERS = $(shell expr $(CORES) \* 3 / 2)
+WORKERS = $(shell expr $(CORES) \* 2 + 1)
+ASAN    = SANITIZE=yes BUILD=build/asan
+PYTEST  = BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider
 
-# Everything is tried, whatever fails before; the runners' own summaries come last.
-ASAN = SANITIZE=yes BUILD=build/asan
+# Everything is tried, whatever fails before; the runners' own summaries come last. The two other
+# front ends are asked at the same time, and each says in one go how that went.
 test:
 	@sh tests/stack/setup.sh build run test
 	@$(call build,$(ASAN) all)
 	@failed=0; \
 	$(QUIETLY) $(ASAN) units || failed=1; \
-	BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) tests || failed=1; \
-	for front in apache nginx; do \
-	    FRONT=$$front BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(WORKERS) \
-	        $(FRONT_TESTS) || failed=1; \
-	done; \
+	$(PYTEST) -n $(WORKERS) tests || failed=1; \
+	printf '%s\n' apache nginx | xargs -P 2 -I '{}' sh -c \
+	    'FRONT={} $(PYTEST) -n $(CORES) $(FRONT_TESTS) >build/asan/{}.log 2>&1; status=$$?; \
+	    cat build/asan/{}.log; exit $$status' || failed=1; \
+	exit $$failed
+
+# The inner loop, in less than two minutes on two cores: the units, what is checked of the source,
+# and of each part the tests that are over soonest. One's own: make quick QUICK_TESTS=tests/jobs/steps
+QUICK_TESTS = tests/check tests/twilio tests/stack/test_front.py \
+              $(patsubst %,tests/fcgi/%.py,http/test_auth http/test_bad_input http/test_ranges \
+                  routes/test_calls routes/test_call_detail routes/test_call_events \
+                  routes/test_file_route routes/test_prepare_status) \
+              $(patsubst %,tests/jobs/%.py,commands/test_config commands/test_migrate \
+                  runner/test_drain runner/test_drain_bytes)
+quick:
+	@sh tests/stack/setup.sh build run test
+	@$(call build,$(ASAN) all)
+	@failed=0; \
+	$(QUIETLY) $(ASAN) units || failed=1; \
+	$(PYTEST) -n $(WORKERS) $(QUICK_TESTS) || failed=1; \
 	exit $$failed
 
 # What is asked over every front end, each time. `make test-front FRONT=apache` asks all there is.
@@ -194,8 +209,7 @@ FRONT_TESTS = tests/stack/test_front.py \
 test-front:
 	@sh tests/stack/setup.sh build run test
 	@$(call build,$(ASAN) all)
-	@BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider -n $(CORES) \
-	    tests/fcgi tests/stack/test_front.py
+	@$(PYTEST) -n $(CORES) tests/fcgi tests/stack/test_front.py
 
 # Kills everything at random instants for some minutes: SEED=n MINUTES=n, see tests/torture/cli.py.
 torture:

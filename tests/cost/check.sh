@@ -11,11 +11,28 @@ set -eu
 
 here=$(dirname "$0")
 counts=$here/counts.txt
-binary=$1
-update=${2-}
 kinds="file own head link new refused"
 requests=200 # as in hot_path.c
 percent=5
+
+# count BINARY KIND FOLDER: the instructions of one request of this kind, into FOLDER/KIND. The first
+# line of several is the child's, which plays Redis and counts nothing.
+count() {
+    timeout 120 valgrind --tool=callgrind --toggle-collect=counted_request \
+        --callgrind-out-file="$3/out.%p" "$1" "$2" >"$3/$2.said" 2>&1 || {
+        tail -n 5 "$3/$2.said" >&2
+        return 1
+    }
+    sed -n 's/.*Collected : //p' "$3/$2.said" | sort -n |
+        awk -v n=$requests 'END { printf "%d\n", $1 / n }' >"$3/$2"
+}
+
+if [ "$1" = --count ]; then
+    count "$2" "$3" "$4"
+    exit
+fi
+binary=$1
+update=${2-}
 
 skip() {
     echo "check-cost: skipped: $*"
@@ -31,22 +48,12 @@ command -v valgrind >/dev/null || skip "valgrind is not installed"
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-
-# Prints the instructions of one request of this kind. The first line of several is the child's,
-# which plays Redis and counts nothing.
-count() {
-    timeout 120 valgrind --tool=callgrind --toggle-collect=counted_request \
-        --callgrind-out-file="$scratch/out.%p" "$binary" "$1" >"$scratch/said" 2>&1 || {
-        tail -n 5 "$scratch/said" >&2
-        return 1
-    }
-    sed -n 's/.*Collected : //p' "$scratch/said" | sort -n |
-        awk -v n=$requests 'END { printf "%d\n", $1 / n }'
-}
+# shellcheck disable=SC2086 # a list of words
+printf '%s\n' $kinds | xargs -P "$(nproc)" -I '{}' sh "$0" --count "$binary" '{}' "$scratch" || exit 1
 
 failed=0
 for kind in $kinds; do
-    now=$(count "$kind") || exit 1
+    now=$(cat "$scratch/$kind")
     before=$(sed -n "s/^$kind //p" "$counts" 2>/dev/null) || before=
     echo "$kind $now" >>"$scratch/counts"
     if [ -z "$before" ]; then

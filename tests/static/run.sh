@@ -30,12 +30,13 @@ look() {
     fi
 }
 
-compile() { # compile CC FLAGS TARGET...: in a folder of its own; warnings are errors
-    compiler=$1
-    flags=$2
-    shift 2
+compile() { # compile FOLDER CC FLAGS TARGET...: warnings are errors
+    build=$1
+    compiler=$2
+    flags=$3
+    shift 3
     MAKEFLAGS='' make -s -k -j"$jobs" CC="$compiler" CFLAGS="$flags" SANITIZE=no \
-        BUILD="$folder/$name" "$@" >/dev/null
+        BUILD="$build" "$@" >/dev/null
 }
 
 tidy_one() {
@@ -66,10 +67,11 @@ if [ "$folder" = --tidy ]; then
 fi
 
 mkdir -p "$folder"
-look gcc gcc compile gcc '-O2 -g' compiled
-look clang clang compile clang '-O2 -g' compiled
+# The plain build is what gcc has to say: what is up to date there was compiled without a warning.
+look gcc gcc compile build gcc '-O2 -g' compiled
+look clang clang compile "$folder/clang" clang '-O2 -g' compiled
 # Not optimized: it would not see what the optimizer has removed. FORTIFY complains about that.
-look analyzer gcc compile gcc '-O0 -g -fanalyzer -Wno-cpp' all
+look analyzer gcc compile "$folder/analyzer" gcc '-O0 -g -fanalyzer -Wno-cpp' all
 look clang-tidy clang-tidy tidy
 look cppcheck cppcheck check
 exit $failed
