@@ -17,8 +17,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from stack.stack import ROOT
 
 SHOTS = ROOT / "build" / "screenshots"
-PATIENCE = 15.0
-POLL_SECONDS = 0.02
+PATIENCE = 60.0
+POLL_SECONDS = 0.05
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -200,6 +200,10 @@ class Player:
 
     def await_words(self, text: str, seconds: float = PATIENCE) -> None:
         until(lambda: text in self.said, lambda: f"{text!r}, not {self.said!r}", seconds)
+
+    def await_begun(self) -> None:
+        """It has sounded, and may be at the end of what is here by now."""
+        until(lambda: self.time > 0.2, "sound")
 
     def await_sound(self, past: float = 0.0) -> None:
         """Its time goes on: that is more than being called playing."""

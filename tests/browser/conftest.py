@@ -22,7 +22,7 @@ def chrome() -> Iterator[Chrome]:
         assert shutil.which(program), f"{program} is missing; run: sh tests/stack/setup.sh test"
     with scratch.folder() as profile:
         chrome = start_chrome(profile)
-        chrome.set_script_timeout(20)
+        chrome.set_script_timeout(60)
         yield chrome
         chrome.quit()
 

@@ -17,7 +17,7 @@ from selenium.webdriver.chrome.service import Service
 
 T = TypeVar("T")
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
-DEADLINE = 40.0
+DEADLINE = 120.0
 
 # No window, no sandbox for root, sound without a gesture, and nothing that asks the internet.
 FLAGS = (

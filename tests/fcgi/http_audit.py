@@ -16,7 +16,7 @@ from stack.calls import token_for
 BUSINESS = 1
 CONTENT = b"RIFF of a sort, of some length"
 LATER = 4102444800  # 2100-01-01
-SOON = 30.0
+SOON = 120.0
 POSTED = "rec_audit"
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]

@@ -13,7 +13,7 @@ from stack import fronts
 from stack.api import Answer
 from stack.stack import ROOT, Stack
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def request(stack: Stack, method: str, target: str, *lines: str, body: bytes = b"") -> bytes:

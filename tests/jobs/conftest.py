@@ -82,7 +82,7 @@ def tool(
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
         return programs.run(build_dir / "tapedeck", arguments,
-                            {"TAPEDECK_ENV": str(empty), **kept, **settings}, timeout=30)
+                            {"TAPEDECK_ENV": str(empty), **kept, **settings}, timeout=120)
 
     return run
 

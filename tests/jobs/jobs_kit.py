@@ -21,7 +21,7 @@ from stack import processes
 from stack.calls import Call, new_call, new_number, new_sid
 from stack.stack import Stack
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 POLL_SECONDS = 0.01
 LATER = "1h"  # a retry delay that no test waits for: `make_due` ends it
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from typing import Any
 
 from .server import Asked, Reply, Server
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

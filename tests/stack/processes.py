@@ -34,7 +34,7 @@ class Service:
     cwd: Path = Path("/")
     user: str | None = None
     ready: Callable[[], bool] = lambda: True
-    ready_seconds: float = 20.0
+    ready_seconds: float = 60.0
     stop_signal: int = signal.SIGTERM
     stop_seconds: float = 10.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .errors import StackError
 
-COMMAND_SECONDS = 60.0
+COMMAND_SECONDS = 240.0
 NAMES = ("tapedeck", "tapedeck.fcgi")
 
 

@@ -15,7 +15,7 @@ from stack.calls import new_call
 from stack.stack import ROOT, Stack
 
 LARGE = 40_000_000  # more than all the buffers between two ends of a connection hold
-SOON = 30.0
+SOON = 120.0
 # What no honest client sends; a responder never sees it.
 AMBIGUOUS = [
     "/api/../healthz", "/api/%2e%2e/healthz", "/api/calls/%2fx", "/api/calls/..%2fx",

@@ -15,7 +15,7 @@ from stack.api import Answer, Api
 from stack.processes import wait_until
 from stack.stack import ROOT, Stack
 
-SOON = 30.0
+SOON = 120.0
 GRACEFUL = {"TERM", "USR1"}
 # Stands in for a responder that has lost memory, and is asked to end.
 LOSER = """

@@ -42,7 +42,7 @@ class Provider:
         self, path: str, method: str = "GET", auth: str | None = BASIC
     ) -> http.client.HTTPConnection:
         """Ask, and leave the answer and the closing to the caller, or to `close` at the latest."""
-        connection = http.client.HTTPConnection(self.address, timeout=5)
+        connection = http.client.HTTPConnection(self.address, timeout=60)
         self._opened.append(connection)
         connection.request(method, path, headers={"Authorization": auth} if auth else {})
         return connection

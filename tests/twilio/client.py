@@ -145,7 +145,7 @@ class Control:
         equals: int | None = None,
         sid: str | None = None,
         group: str | None = None,
-        timeout: float = 10,
+        timeout: float = 120,
     ) -> int:
         """Wait for a counter of `Counts` (no maximum); TimeoutError says what it was instead."""
         wish = {

@@ -14,7 +14,7 @@ Params = Union[Mapping[str, Union[str, Sequence[str]]], Iterable[tuple[str, str]
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
 # Twilio's own cap on how long a webhook may take.
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def signature(token: str, url: str, params: Params | None = None) -> str:

@@ -31,7 +31,7 @@ ALPHABET = bytes(range(0xF8, 0x100))
 SIZE = 4096
 # Nobody can have heard of the method (501) or of the version (505): these are the client's faults.
 CLIENTS = {501, 505}
-PATIENCE = 30.0
+PATIENCE = 120.0
 LATER = 4102444800  # 2100-01-01
 
 

@@ -24,7 +24,7 @@ from twilio.client import fault
 
 BUSINESS = 1
 LATER = 4102444800  # 2100-01-01
-SOON = 30.0
+SOON = 120.0
 CONTENT = b"RIFF of a sort"
 FORM = "application/x-www-form-urlencoded"
 NUMBERS = ("+972501234567", "+14155550123")

@@ -31,7 +31,7 @@ LIST = "/api/calls?limit=1"
 FRIEND = "https://crm.example"
 CONTENT = b"RIFF of a sort"
 FORM = "application/x-www-form-urlencoded"
-SOON = 30.0
+SOON = 120.0
 STRICT = {"SIGNIN_FAILURES": str(FAILURES), "SIGNIN_WINDOW": "1h", "ALLOWED_ORIGINS": FRIEND}
 
 

@@ -21,7 +21,7 @@ from stack.stack import Stack
 
 CONTENT = b"RIFF of a sort"
 BUSINESS = 1
-SOON = 30.0
+SOON = 120.0
 
 
 def path_of(call: str) -> str:

@@ -15,7 +15,7 @@ from stack.calls import new_sid
 from stack.processes import wait_until
 from stack.stack import Stack
 
-SOON = 30.0
+SOON = 120.0
 WORDS = ("postgresql", "redis", "disk", "runner")
 
 

@@ -19,7 +19,7 @@ from stack.processes import wait_until
 from stack.stack import Stack
 from twilio.client import fault
 
-SOON = 30.0
+SOON = 120.0
 SAMPLE = re.compile(r"^([a-z_]+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'([a-z]+)="((?:[^"\\]|\\.)*)"(?:,|$)')
 # A sample: its name and labels, as a frozenset of pairs.

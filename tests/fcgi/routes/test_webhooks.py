@@ -19,7 +19,7 @@ from twilio import sign
 
 FORM = "application/x-www-form-urlencoded"
 OLDER = "/recording_status_callback"
-SOON = 30.0
+SOON = 120.0
 
 
 def recording_event(stack: Stack, call: str) -> dict[str, str]:

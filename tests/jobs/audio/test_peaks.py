@@ -73,7 +73,7 @@ def piece(build_dir: Path, sanitizer_reports: Path) -> Piece:
             file.write(audio)
             file.seek(0)
             return subprocess.run([build_dir / "tapedeck", "peaks"], stdin=file,
-                                  capture_output=True, timeout=60)
+                                  capture_output=True, timeout=240)
 
     return run
 
