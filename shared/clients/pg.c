@@ -322,7 +322,7 @@ static enum result conclude(struct pg *pg, PGresult *result, struct pg_rows **ro
     return verdict;
 }
 
-static enum result run(struct pg *pg, bool sent, struct pg_rows **rows)
+static enum result run_statement(struct pg *pg, bool sent, struct pg_rows **rows)
 {
     int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
     PGresult *result = sent && flush_all(pg, deadline) ? collect(pg, deadline) : NULL;
@@ -381,7 +381,7 @@ enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *par
     if (result != RESULT_OK) {
         return result;
     }
-    return pg->in_transaction ? run(pg, send_statement(pg, sql, p), rows)
+    return pg->in_transaction ? run_statement(pg, send_statement(pg, sql, p), rows)
                               : run_limited(pg, send_limited(pg, sql, p), rows);
 }
 
@@ -391,7 +391,7 @@ enum result pg_script(struct pg *pg, const char *sql)
     if (result != RESULT_OK) {
         return result;
     }
-    return run(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
+    return run_statement(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
 }
 
 const char *pg_error(const struct pg *pg)
