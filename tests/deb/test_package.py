@@ -21,7 +21,8 @@ MADE_OF = [ROOT / "install.mk", *(ROOT / "debian").iterdir(),
            *(ROOT / "jobs" / "systemd").rglob("*")]
 SETTINGS = "/etc/tapedeck/tapedeck.env"
 ENTER = ["unshare", "--mount", "--propagation", "private", "sh", "-euc"]
-# A root of its own; what lies in $1 (sockets of the stack) stays as it is, all else is a copy.
+# A root of its own; what lies in $1 (sockets of the stack) stays as it is, all else is a copy. Nobody
+# looks for a page in the index of this machine's manual, which takes longer than all the rest.
 OVERLAY = """
 mount -t tmpfs tmpfs "$0"
 mkdir "$0/upper" "$0/work" "$0/root"
@@ -29,6 +30,7 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$0/upper,workdir=$0/work" "$0/r
 mkdir -p "$0/root$1"
 mount --bind "$1" "$0/root$1"
 mount -t proc proc "$0/root/proc"
+rm -f "$0/root/var/lib/man-db/auto-update"
 exec chroot "$0/root" sh -euc "$2"
 """
 
