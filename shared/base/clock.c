@@ -346,6 +346,5 @@ void clock_sleep_ms(int64_t ms)
     }
     /* An absolute deadline: signals, however many, neither end the wait nor stretch it. */
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {
-        continue;
     }
 }

@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type and a name take none */
 #define LIST_EACH(type, one, first)                                                                \
     for (type *one = (first), *one##_next = NULL; one != NULL && (one##_next = one->next, true);   \
          one = one##_next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -208,7 +208,7 @@ static void match(void *context, const struct recording_callback *callback,
                   const char *recording_url)
 {
     struct matching *m = CHECKED(matching, context);
-    struct recording_ref ref;
+    struct recording_ref ref = {0};
     if (m->result != RESULT_OK) {
         return;
     }

@@ -82,7 +82,6 @@ static void talk(int client)
     }
     (void)shutdown(client, SHUT_WR);
     while (asks_more(client)) {
-        continue;
     }
 }
 

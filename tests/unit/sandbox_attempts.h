@@ -212,6 +212,7 @@ static inline int decode(const char *path)
     memset(bytes, 1, 8 << 20);
     char *more = realloc(bytes, 32 << 20);
     if (more == NULL) {
+        free(bytes);
         return 2;
     }
     free(more);
