@@ -26,7 +26,7 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     call_json_put_speakers(app, &row->facts, json);
     json_put_text(json, "summary", row->summary);
     call_json_put_expiry("expires_at", &row->facts, json);
-    json_put_int(json, "recordings", row->recordings);
+    json_put_int(json, "recordings", row->facts.recordings);
     json_put_int(json, "recordings_duration", row->recordings_duration);
     return json;
 }

@@ -106,6 +106,8 @@ void states_answer_prepare(const struct look *look, const struct states_link *li
     }
     struct json *json = response_message(message_of(look->state));
     put_or_null(json, "run_id", look->facts.run_id, 0);
+    json_put_text(json, "recording", look->facts.source_sid);
+    json_put_int(json, "recordings", look->facts.recordings);
     json_put_flag(json, "playable", link != NULL);
     states_put_link(link, json);
     answer_waiting(look, json, response);

@@ -22,9 +22,12 @@ static void put_facts(const struct app *app, const struct request *request, stru
     }
     static const struct call_facts UNKNOWN = {.duration = -1, .channels = -1};
     call_json_put_length(look->has_facts ? &look->facts : &UNKNOWN, json);
+    json_put_text(json, "recording", look->file_sid);
+    json_put_null(json, "recordings");
     json_put_null(json, "speakers");
     json_put_null(json, "recording_expires_at");
     if (look->has_facts) {
+        json_put_int(json, "recordings", look->facts.recordings);
         call_json_put_speakers(app, &look->facts, json);
         call_json_put_expiry("recording_expires_at", &look->facts, json);
     }

@@ -37,9 +37,10 @@ enum statement_name {
     " EXISTS (SELECT FROM recording_runs u WHERE u.business_id = c.business_id" \
     "   AND u.call_sid = s.call_sid AND u.status = 'completed' AND u.object_at IS NULL" \
     "   AND u.object_failed_at IS NULL AND u.completed_at > now() - interval '1 minute')" \
-    ", CASE WHEN s.recording_url <> '' THEN " PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END"
+    ", CASE WHEN s.recording_url <> '' THEN " PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END," \
+    " greatest(m.count, (s.recording_url <> '')::int)"
 
-enum { FACTS_COUNT = 27 };
+enum { FACTS_COUNT = 28 };
 
 /* A row of tapedeck_recordings `n`, that of call_log has no first recording, as such a row. */
 #define OTHER_AS_SOURCE(direction) \
@@ -83,21 +84,20 @@ enum { FACTS_COUNT = 27 };
     "       WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
     "         AND k.status = 'completed'), 0)) f ON true"
 
-#define FACTS_TABLES SOURCE WORK_TABLES
-
-#define ROW_COLUMNS \
-    ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
-    PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''," \
-    " greatest(m.count, (s.recording_url <> '')::int)," \
-    " m.seconds + coalesce(CASE WHEN c.recording_url <> '' THEN c.recording_duration END, 0)"
-
 /* How many recordings the call has, and how long the others than its first are together. */
-#define ROW_TABLES FACTS_TABLES \
+#define COUNTS \
     " CROSS JOIN LATERAL (SELECT count(*) + (coalesce(c.recording_url, '') <> ''" \
     "     AND c.recording_deleted_at IS NULL)::int AS count," \
     "     coalesce(sum(n.recording_duration), 0)::bigint AS seconds" \
     "   FROM tapedeck_recordings_of(c.business_id::bigint, c.call_sid, c.parent_call_sid) n" \
     "   WHERE n.recording_url <> '' AND n.deleted_at IS NULL AND n.name <> c.call_sid) m"
+
+#define FACTS_TABLES SOURCE WORK_TABLES COUNTS
+
+#define ROW_COLUMNS \
+    ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
+    PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''," \
+    " m.seconds + coalesce(CASE WHEN c.recording_url <> '' THEN c.recording_duration END, 0)"
 
 /* A CRM may keep calls there that never were the provider's: they have no page and no cursor. */
 #define IS_OURS(alias) alias ".call_sid ~ '^CA[0-9a-fA-F]{32}$'"
@@ -121,7 +121,7 @@ enum { FACTS_COUNT = 27 };
     "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1), false)" \
     "     OR coalesce((SELECT true FROM tapedeck_recordings_of(l.business_id::bigint, l.call_sid," \
     "       l.parent_call_sid) n WHERE n.recording_url <> '' LIMIT 1), false)))" \
-    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" ROW_TABLES \
+    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" FACTS_TABLES \
     " ORDER BY c.created_at DESC, c.call_sid DESC"
 
 /* A search: $13 for LIKE, $14 as it was typed. One without any word ("%") is for those very signs; a
@@ -175,7 +175,8 @@ static const struct pg_statement SQL[] = {
         " CROSS JOIN LATERAL (" OTHER_AS_SOURCE("n.direction") ") s (call_sid, business_id,"
         "   recording_url, recording_deleted_at, recording_status, recording_reason,"
         "   recording_duration, duration, channels, direction, created_at, recording_expires_at,"
-        "   legal_hold)" WORK_TABLES},
+        "   legal_hold)" WORK_TABLES
+        " CROSS JOIN (SELECT 1 AS count) m"},
     [LIST] = {"call_list", PAGE_OF("call_log l")},
     [LIST_NEWEST] = {"call_list_newest", PAGE_OF(NEWEST)},
     [LIST_SAID] = {"call_list_said", PAGE_OF(NEWEST_SAID)},
@@ -184,7 +185,7 @@ static const struct pg_statement SQL[] = {
         "SELECT " FACTS_COLUMNS("$7") ROW_COLUMNS ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
-        "   c.transcript_source, c.summary_status FROM call_log c" ROW_TABLES
+        "   c.transcript_source, c.summary_status FROM call_log c" FACTS_TABLES
         " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LABEL] = {"call_label",
         "SELECT to_char(created_at, 'YYYY-MM-DD'),"
@@ -257,6 +258,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
         .object_modified_ns = pg_rows_int(rows, row, 23, 0),
         .object_kind = pg_rows_bool(rows, row, 24) ? AUDIO_MP3 : AUDIO_WAV,
         .being_stored = pg_rows_bool(rows, row, 25),
+        .recordings = pg_rows_int(rows, row, 27, 0),
     };
     copy(f->call_sid, sizeof f->call_sid, pg_rows_text(rows, row, 0));
     copy(f->source_sid, sizeof f->source_sid, pg_rows_text(rows, row, 1));
@@ -278,9 +280,8 @@ static void read_row(const struct pg_rows *rows, int row, struct call_row *out)
     out->created_at = pg_rows_text(rows, row, FACTS_COUNT + 6);
     out->summary = pg_rows_text(rows, row, FACTS_COUNT + 7);
     out->has_transcript = pg_rows_bool(rows, row, FACTS_COUNT + 8);
-    out->recordings = pg_rows_int(rows, row, FACTS_COUNT + 9, 0);
-    out->recordings_duration = pg_rows_int(rows, row, FACTS_COUNT + 10, 0);
-    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 11);
+    out->recordings_duration = pg_rows_int(rows, row, FACTS_COUNT + 9, 0);
+    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 10);
 }
 
 /* The parameters that FACTS_COLUMNS and FACTS_TABLES need, after the business. */
@@ -348,9 +349,9 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     if (result == RESULT_OK) {
         struct call_row row = {.cursor = NULL};
         read_row(rows, 0, &row);
-        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 13);
-        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 14);
-        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 15);
+        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 12);
+        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 13);
+        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 14);
         visit(context, &row);
         pg_rows_free(rows);
     }
@@ -457,7 +458,7 @@ static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *
         char cursor[CALL_CURSOR_SIZE];
         read_row(rows, i, &row);
         (void)snprintf(cursor, sizeof cursor, "%lld-%s",
-                       (long long)pg_rows_int(rows, i, FACTS_COUNT + 12, 0), row.facts.call_sid);
+                       (long long)pg_rows_int(rows, i, FACTS_COUNT + 11, 0), row.facts.call_sid);
         row.cursor = cursor;
         visit(context, &row);
     }

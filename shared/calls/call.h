@@ -24,6 +24,7 @@ enum run_activity { RUN_NONE, RUN_QUEUED, RUN_RUNNING };
 struct call_facts {
     char call_sid[SID_SIZE];   /* or the name of a recording that was asked for by that */
     char source_sid[SID_SIZE]; /* the name of the recording that plays (recording.h) */
+    int64_t recordings; /* how many the call has; of one that was asked for by its own name: 1 */
     bool has_url;
     bool deleted; /* it was ours, and expired */
     bool absent;  /* the provider said absent or failed */
@@ -66,7 +67,7 @@ struct call_row {
     const char *created_at;
     const char *summary, *transcript; /* the list has no transcript's text */
     bool has_transcript;
-    int64_t recordings, recordings_duration; /* how many there are, and their seconds together */
+    int64_t recordings_duration; /* seconds, of all of its recordings together */
     /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about
      */
     const char *segments, *transcript_source, *summary_status;

@@ -38,10 +38,13 @@ def test_each_is_fetched_and_plays(new_call: NewCall, drain: Drain, db: Db) -> N
     second, third = further(call, seed=5), further(call, seed=6)
     drain()
     assert plays(call, call.call_sid) == call.source()
+    first = call.api.post(call.prepare_path).json
+    assert (first["recording"], first["recordings"]) == (call.call_sid, 3)
     for one in (second, third):
         assert plays(call, one.recording_sid) == one.source()
         ready = call.api.post(f"/api/recordings/{one.recording_sid}/prepare")
         assert (ready.status, ready.json["status"]) == (200, "ready")
+        assert ready.json["recording"] == one.recording_sid
         link = ready.json["play_url"].removeprefix(call.stack.public_base_url)
         assert call.api.get(link).body == one.source()
     assert plays(call, call.recording_sid) == call.source(), "the first one, by its own SID"
