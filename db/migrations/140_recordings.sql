@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS tapedeck_recordings (
     transcript_segments jsonb,
     transcript_source   text,
     created_at          timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (business_id, recording_sid)
+    PRIMARY KEY (recording_sid, business_id)
 );
 CREATE INDEX IF NOT EXISTS tapedeck_recordings_of_call ON tapedeck_recordings (call_sid)
     WHERE call_sid IS NOT NULL;

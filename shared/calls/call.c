@@ -193,7 +193,8 @@ static const struct pg_statement SQL[] = {
         "     ELSE from_number END, ''), '[^0-9]', '', 'g')"
         " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 LIMIT 1"},
     [BUSINESS] = {"call_business",
-        "SELECT business_id FROM call_log WHERE call_sid = $1 AND business_id IS NOT NULL LIMIT 1"},
+        "SELECT business_id FROM call_log WHERE call_sid = $1 AND business_id IS NOT NULL"
+        " UNION ALL SELECT business_id FROM tapedeck_recordings WHERE recording_sid = $1 LIMIT 1"},
     {NULL, NULL},
 };
 /* clang-format on */

@@ -96,7 +96,7 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
 enum result call_read(const struct app *app, int64_t business_id, const char *call_sid,
                       call_visitor *visit, void *context);
 
-/* The business a call belongs to, for operators' tools. RESULT_NOT_FOUND. */
+/* The business that a call or a recording belongs to, for operators' tools. RESULT_NOT_FOUND. */
 enum result call_business(const struct app *app, const char *call_sid, int64_t *business_id);
 
 /* What a download is named after: the call's date (YYYY-MM-DD) and the other party's number. */

@@ -310,7 +310,7 @@ def test_retry_keeps_each_in_its_lane(
 
 WRONG = {
     "nothing": [], "both": ["--call", new_sid("CA"), "--business", "1"],
-    "no value": ["--call"], "no SID": ["--call", "CA123"], "another SID": ["--call", new_sid("RE")],
+    "no value": ["--call"], "no SID": ["--call", "CA123"], "another SID": ["--call", new_sid("CF")],
     "a longer SID": ["--call", new_sid("CA") + "0"], "an empty SID": ["--call="],
     "business 0": ["--business", "0"], "a name": ["--business", "acme"],
     "past all numbers": ["--business", str(2**63)], "half a number": ["--business", "7x"],

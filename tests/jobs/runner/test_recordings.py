@@ -166,3 +166,17 @@ def test_each_is_retained_and_deleted_by_itself(
     folder = call.stack.recordings_dir / str(call.business)
     assert not list(folder.glob(f"{second.recording_sid}.*"))
     assert (folder / f"{third.recording_sid}.wav").exists()
+
+
+def test_by_hand_each_is_named_by_its_own_sid(
+    fake: FakeSpeech, new_call: NewCall, drain: Drain
+) -> None:
+    call = new_call(seconds=12)
+    second = further(call, seconds=14)
+    drain()
+    for command in ("transcribe", "audit"):
+        done = call.stack.run(command, "--call", second.recording_sid)
+        assert done.returncode == 0, done.stderr
+    drain(**fake.settings)
+    first, other = call.api.get(f"/api/calls/{call.call_sid}").json["recordings"]
+    assert first["transcript"] == [] and other["transcript"] != []
