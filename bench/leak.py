@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import psycopg
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from stack import processes  # noqa: E402
@@ -63,6 +65,9 @@ def requests_of(stack: Stack) -> list[bytes]:
     done = stack.run("drain", "--once")
     assert call.finished_file, done.stderr
     call.finished_file.write_bytes(secrets.token_bytes(SIZE))
+    with psycopg.connect(stack.database_url, autocommit=True) as db:
+        db.execute("UPDATE recording_runs SET bytes_received = %s WHERE call_sid = %s",
+                   [SIZE, call.call_sid])
     nobody = "CA" + "0" * 32
     auth, sid = f"Authorization: Bearer {stack.token}", call.call_sid
     link = call.api.post(call.prepare_path).json["play_url"].removeprefix(stack.public_base_url)

@@ -218,7 +218,7 @@ static enum result start_work(struct runner *runner, const struct run *run)
 static void start_run(struct runner *runner, struct run *run, struct ending_admission *last)
 {
     struct file_facts file;
-    if (file_find(runner->app->config, run->business_id, run->call_sid, &file) == RESULT_OK) {
+    if (storing_is_here(runner->app, run, &file)) {
         storing_found(runner->app, run, &file);
         followup_stored(runner->followup, run->business_id, run->call_sid);
         return;

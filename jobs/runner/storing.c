@@ -1,8 +1,10 @@
 #include "storing.h"
 
+#include "base/log.h"
 #include "ending.h"
 #include "followups/step.h"
 #include "runner_metrics.h"
+#include "storage/inventory.h"
 
 /* ---- the bytes ---- */
 
@@ -136,6 +138,21 @@ void storing_write(const struct app *app, struct storing *items, size_t count)
             (void)store_together(app, &group[i], 1);
         }
     }
+}
+
+bool storing_is_here(const struct app *app, const struct run *run, struct file_facts *file)
+{
+    int64_t bytes;
+    if (file_find(app->config, run->business_id, run->call_sid, file) != RESULT_OK) {
+        return false;
+    }
+    if (run->stored_bytes < 0 || file->size == run->stored_bytes) {
+        return true;
+    }
+    log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",
+              (long long)run->business_id, run->call_sid, (long long)file->size,
+              (long long)run->stored_bytes);
+    return inventory_remove(app->config, run->business_id, run->call_sid, &bytes) != RESULT_OK;
 }
 
 void storing_found(const struct app *app, const struct run *run, const struct file_facts *file)

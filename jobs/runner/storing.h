@@ -34,6 +34,10 @@ struct storing {
  * `delay_ms` is ENDING_BLOCKED. */
 void storing_write(const struct app *app, struct storing *items, size_t count);
 
+/* Is the finished file here, and whole? One that lost bytes since it was stored is removed, so that
+ * it is fetched again. */
+bool storing_is_here(const struct app *app, const struct run *run, struct file_facts *file);
+
 /* The file is here already: the run is complete without a transfer. */
 void storing_found(const struct app *app, const struct run *run, const struct file_facts *file);
 

@@ -29,6 +29,7 @@ struct call_facts {
     bool deleted; /* it was ours, and expired */
     bool absent;  /* the provider said absent or failed */
     char reason[CALL_REASON_SIZE];
+    int64_t stored_bytes;            /* of the file, when it was last stored; -1: not known */
     int64_t duration;                /* seconds; -1: not known */
     int64_t channels;                /* -1: not known */
     bool inbound;                    /* the leg that was recorded: the customer began it */
@@ -118,6 +119,7 @@ enum result call_save(const struct app *app, const struct call_callback *callbac
 
 /* For the check that the schema accepts them. */
 const struct pg_statement *call_statements(void);
+const struct pg_statement *call_list_statements(void);
 const struct pg_statement *call_write_statements(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "confirmed.h"
 
 enum { NS_PER_S = 1000000000 };
@@ -135,6 +136,23 @@ static bool find_file(const struct app *app, int64_t business_id, const char *ca
     return file_find(app->config, business_id, call_sid, &look->file) == RESULT_OK;
 }
 
+/* One that lost its tail, or all of it, is none: it is fetched again. */
+static bool find_whole(const struct app *app, int64_t business_id, const char *sid,
+                       const struct call_facts *facts, struct look *look)
+{
+    if (!find_file(app, business_id, sid, look)) {
+        return false;
+    }
+    bool whole = facts->stored_bytes < 0 || look->file.size == facts->stored_bytes ||
+                 strcmp(sid, facts->source_sid) != 0;
+    if (!whole) {
+        log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",
+                  (long long)business_id, sid, (long long)look->file.size,
+                  (long long)facts->stored_bytes);
+    }
+    return whole;
+}
+
 /* What the object store has stands in for a file that is not here, until it is deleted. */
 static bool find_object(const struct app *app, struct look *look)
 {
@@ -157,8 +175,8 @@ void service_look_row(const struct app *app, int64_t business_id, const struct c
     *look = (struct look){.has_facts = true, .facts = *facts};
     look->facts.being_stored = facts->being_stored && app->s3 != NULL;
     bool own = strcmp(facts->source_sid, facts->call_sid) == 0;
-    bool here = find_file(app, business_id, facts->call_sid, look) ||
-                (!own && find_file(app, business_id, facts->source_sid, look)) ||
+    bool here = find_whole(app, business_id, facts->call_sid, facts, look) ||
+                (!own && find_whole(app, business_id, facts->source_sid, facts, look)) ||
                 find_object(app, look);
     if (!here && facts->activity != RUN_NONE) {
         look->has_progress =

@@ -31,7 +31,9 @@ static const struct pg_statement SQL[] = {
         "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
         "     AND c.call_sid = r.call_sid AND c.recording_announced_at > now() - " PG_MS("$5") ")"
         "   OR EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = r.business_id"
-        "     AND n.recording_sid = r.call_sid AND n.announced_at > now() - " PG_MS("$5") ")"},
+        "     AND n.recording_sid = r.call_sid AND n.announced_at > now() - " PG_MS("$5") "),"
+        "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
+        "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1)"},
     [HEARTBEAT] = {"run_heartbeat",
         "UPDATE recording_runs r SET heartbeat_at = now(),"
         "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"
@@ -86,6 +88,7 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
         .lane = queue_lane_of(pg_rows_text(rows, row, 3)),
         .attempts = pg_rows_int(rows, row, 4, 0),
         .announced_lately = pg_rows_bool(rows, row, 6),
+        .stored_bytes = pg_rows_int(rows, row, 7, -1),
     };
     memcpy(claim->run.call_sid, claim->job.call_sid, sizeof claim->run.call_sid);
     (void)snprintf(claim->run.token, sizeof claim->run.token, "%s", claim->token);

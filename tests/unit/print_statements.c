@@ -35,6 +35,7 @@ int main(void)
     print(account_statements());
     print(audit_statements());
     print(call_statements());
+    print(call_list_statements());
     print(call_write_statements());
     print(recording_statements());
     print(revocation_statements());

@@ -91,3 +91,17 @@ def test_a_file_that_is_somebodys_again_stays(here: Call, db: Db, stack: Stack) 
                [here.call_sid])
     assert stack.run("cleanup").returncode == 0
     assert statuses(here) == {200}
+
+
+@pytest.mark.parametrize("left", [0, 5000])
+def test_a_file_that_lost_bytes_is_fetched_again(
+    here: Call, drain: Drain, left: int
+) -> None:
+    """As a failing disk leaves it, or a copy that was not finished."""
+    assert here.finished_file
+    whole = here.finished_file.read_bytes()
+    here.finished_file.write_bytes(whole[:left])
+    assert here.api.get(here.file_path).status == 202
+    drain()
+    answer = here.api.get(here.file_path)
+    assert (answer.status, answer.body) == (200, whole)
