@@ -29,10 +29,10 @@ struct call_facts {
     bool deleted; /* it was ours, and expired */
     bool absent;  /* the provider said absent or failed */
     char reason[CALL_REASON_SIZE];
-    int64_t stored_bytes;            /* of the file, when it was last stored; -1: not known */
-    int64_t duration;                /* seconds; -1: not known */
-    int64_t channels;                /* -1: not known */
-    bool inbound;                    /* the leg that was recorded: the customer began it */
+    int64_t stored_bytes; /* of the file, when it was last stored; 0 or less: not known */
+    int64_t duration;     /* seconds; -1: not known */
+    int64_t channels;     /* -1: not known */
+    bool inbound;         /* the leg that was recorded: the customer began it */
     char expires_at[CLOCK_ISO_SIZE]; /* the recording; "": never, or there is none */
     /* what the object store has of it */
     int64_t object_bytes; /* -1: nothing */

@@ -143,7 +143,7 @@ static bool find_whole(const struct app *app, int64_t business_id, const char *s
     if (!find_file(app, business_id, sid, look)) {
         return false;
     }
-    bool whole = facts->stored_bytes < 0 || look->file.size == facts->stored_bytes ||
+    bool whole = facts->stored_bytes <= 0 || look->file.size == facts->stored_bytes ||
                  strcmp(sid, facts->source_sid) != 0;
     if (!whole) {
         log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",

@@ -30,10 +30,10 @@ struct run {
     char token[RUN_TOKEN_SIZE];
     enum run_job job;
     enum queue_lane lane;
-    int64_t attempts;                   /* failed so far */
-    int64_t admitted_us;                /* by its account; 0: nobody was asked */
-    int64_t stored_bytes;               /* of its file, when it was last stored; -1: not known */
-    bool announced_lately;              /* a completed callback came within NOT_READY_WINDOW */
+    int64_t attempts;      /* failed so far */
+    int64_t admitted_us;   /* by its account; 0: nobody was asked */
+    int64_t stored_bytes;  /* of its file, when it was last stored; 0 or less: not known */
+    bool announced_lately; /* a completed callback came within NOT_READY_WINDOW */
     char recording_url[MEDIA_URL_SIZE]; /* "" when the call has none */
 };
 
