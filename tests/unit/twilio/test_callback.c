@@ -14,6 +14,7 @@
 
 #define AC "AC0123456789abcdef0123456789abcdef"
 #define CA "CA0123456789abcdef0123456789abcdef"
+#define CF "CFfedcba9876543210fedcba9876543210"
 #define RE "REfedcba9876543210fedcba9876543210"
 #define OTHER "00000000000000000000000000000000"
 #define RECORDING "AccountSid=" AC "&CallSid=" CA "&RecordingSid=" RE "&RecordingStatus=completed"
@@ -165,6 +166,67 @@ static void test_recording_urls(void **state)
         struct form form = parsed(text);
         struct recording_callback got;
         assert_int_equal(callback_recording(&form, &got), cases[i].result);
+        form_free(&form);
+    }
+}
+
+/* Of a call, of a conference, or of a call in one; an empty SID is one that did not come. */
+static void test_recording_of_a_conference(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good, call, conference;
+    } cases[] = {
+        {"&CallSid=" CA, true, true, false},
+        {"&CallSid=" CA "&ConferenceSid=", true, true, false},
+        {"&ConferenceSid=" CF, true, false, true},
+        {"&CallSid=&ConferenceSid=" CF, true, false, true},
+        {"&CallSid=" CA "&ConferenceSid=" CF, true, true, true},
+        {"", false, false, false},
+        {"&CallSid=&ConferenceSid=", false, false, false},
+        {"&CallSid=" CA "&ConferenceSid=" CA, false, false, false},
+        {"&CallSid=" CF "&ConferenceSid=" CF, false, false, false},
+        {"&ConferenceSid=" CF "&ConferenceSid=" CF, false, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        struct recording_callback got;
+        (void)snprintf(text, sizeof text,
+                       "AccountSid=" AC "&RecordingSid=" RE "&RecordingStatus=completed%s",
+                       cases[i].text);
+        struct form form = parsed(text);
+        enum result result = callback_recording(&form, &got);
+        assert_int_equal(result, cases[i].good ? RESULT_OK : RESULT_INVALID);
+        if (cases[i].good) {
+            assert_int_equal(got.call_sid != NULL, cases[i].call);
+            assert_int_equal(got.conference_sid != NULL, cases[i].conference);
+        }
+        form_free(&form);
+    }
+}
+
+static void test_conference(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good, call;
+    } cases[] = {
+        {"AccountSid=" AC "&ConferenceSid=" CF "&CallSid=" CA, true, true},
+        {"AccountSid=" AC "&ConferenceSid=" CF "&StatusCallbackEvent=conference-end", true, false},
+        {"AccountSid=" AC "&ConferenceSid=" CF "&CallSid=", true, false},
+        {"AccountSid=" AC "&CallSid=" CA, false, false},
+        {"ConferenceSid=" CF "&CallSid=" CA, false, false},
+        {"AccountSid=" AC "&ConferenceSid=" CF "&CallSid=" RE, false, false},
+        {"AccountSid=" AC "&ConferenceSid=" CF "&CallSid=" CA "&CallSid=" CA, false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct conference_callback got;
+        struct form form = parsed(cases[i].text);
+        enum result result = callback_conference(&form, &got);
+        assert_int_equal(result, cases[i].good ? RESULT_OK : RESULT_INVALID);
+        assert_int_equal(cases[i].good && got.call_sid != NULL, cases[i].call);
         form_free(&form);
     }
 }
@@ -350,6 +412,8 @@ int main(void)
         cmocka_unit_test(test_recording_statuses),
         cmocka_unit_test(test_recording_numbers),
         cmocka_unit_test(test_recording_urls),
+        cmocka_unit_test(test_recording_of_a_conference),
+        cmocka_unit_test(test_conference),
         cmocka_unit_test(test_recording_invalid),
         cmocka_unit_test(test_repeats_of_other_fields_are_fine),
         cmocka_unit_test(test_call_in_full),
