@@ -5,7 +5,15 @@
 #include "fuzz.h"
 #include "twilio/callback.h"
 
-enum { PARTY_MAX = 128 };
+enum { PARTY_MAX = 128, WORD_MAX = 64 };
+
+static void check_word(const char *word)
+{
+    REQUIRE(word == NULL || (word[0] != '\0' && strlen(word) <= WORD_MAX));
+    for (; word != NULL && *word != '\0'; word++) {
+        REQUIRE(*word > ' ' && *word <= 'z');
+    }
+}
 
 static void check_recording(const struct form *form)
 {
@@ -15,7 +23,12 @@ static void check_recording(const struct form *form)
     if (result != RESULT_OK) {
         return;
     }
-    REQUIRE(text_is_sid(c.account_sid, "AC") && text_is_sid(c.call_sid, "CA"));
+    REQUIRE(text_is_sid(c.account_sid, "AC"));
+    REQUIRE(c.call_sid != NULL || c.conference_sid != NULL);
+    REQUIRE(c.call_sid == NULL || text_is_sid(c.call_sid, "CA"));
+    REQUIRE(c.conference_sid == NULL || text_is_sid(c.conference_sid, "CF"));
+    check_word(c.source);
+    check_word(c.track);
     REQUIRE(text_is_sid(c.recording_sid, "RE") && c.status <= RECORDING_FAILED);
     REQUIRE(strcmp(recording_status_name(c.status), form_get(form, "RecordingStatus")) == 0);
     REQUIRE(c.duration >= CALLBACK_UNKNOWN && c.duration <= INT32_MAX);
@@ -54,6 +67,17 @@ static void check_call(const struct form *form)
     check_party(c.to);
 }
 
+static void check_conference(const struct form *form)
+{
+    struct conference_callback c;
+    enum result result = callback_conference(form, &c);
+    REQUIRE(result == RESULT_OK || result == RESULT_INVALID);
+    if (result == RESULT_OK) {
+        REQUIRE(text_is_sid(c.account_sid, "AC") && text_is_sid(c.conference_sid, "CF"));
+        REQUIRE(c.call_sid == NULL || text_is_sid(c.call_sid, "CA"));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz fuzz;
@@ -64,6 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (form_parse(&form, text, len) == RESULT_OK) {
         check_recording(&form);
         check_call(&form);
+        check_conference(&form);
     }
     form_free(&form);
     fuzz_end(&fuzz);

@@ -12,7 +12,7 @@ static void check_entry(void *context, const struct recording_callback *c)
     size_t *seen = context;
     (*seen)++;
     REQUIRE(strcmp(c->account_sid, ACCOUNT) == 0 && c->status <= RECORDING_FAILED);
-    REQUIRE(text_is_sid(c->call_sid, "CA") && text_is_sid(c->recording_sid, "RE"));
+    REQUIRE(callback_belongs(c) && text_is_sid(c->recording_sid, "RE"));
     REQUIRE(c->duration >= CALLBACK_UNKNOWN && c->duration <= INT32_MAX);
     REQUIRE(c->channels == CALLBACK_UNKNOWN || c->channels == 1 || c->channels == 2);
     REQUIRE(c->start_time == CALLBACK_UNKNOWN && c->error_code == NULL);

@@ -138,7 +138,7 @@ static void check_place(enum result result, const struct queue_state *place)
 static void check_job(enum result result, const struct queue_job *job)
 {
     if (result == RESULT_OK) {
-        REQUIRE(job->business_id > 0 && text_is_sid(job->call_sid, "CA"));
+        REQUIRE(job->business_id > 0 && text_is_recording(job->call_sid));
     }
 }
 
