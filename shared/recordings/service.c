@@ -276,40 +276,46 @@ static void match_alone(void *context, const struct recording_callback *callback
     struct matching *all = CHECKED(matching, context);
     struct matching one = {.magic = MAGIC(matching), .app = all->app};
     if (pg_begin(all->app->pg) != RESULT_OK) {
+        all->result = RESULT_UNAVAILABLE;
         return;
     }
     match(&one, callback, recording_url);
     if (one.result == RESULT_DENIED) {
         one.result = inbox_matched(all->app, callback); /* nor is it looked at again */
     }
-    if (finish_matching(&one) == RESULT_OK) {
+    enum result result = finish_matching(&one);
+    if (result == RESULT_OK) {
         all->matched += one.matched;
+    } else if (result == RESULT_UNAVAILABLE) {
+        all->result = result;
     }
+}
+
+/* What waited for this call. RESULT_UNAVAILABLE: not all of it could be looked at, so whoever told
+ * of the call is to tell again. */
+static enum result match_waiting(const struct app *app, const char *call_sid)
+{
+    struct matching m = {.magic = MAGIC(matching), .app = app};
+    enum result result = inbox_each_waiting(app, call_sid, match_alone, &m);
+    return result == RESULT_OK ? m.result : result;
 }
 
 enum result service_call_event(const struct app *app, const struct call_callback *callback,
                                int64_t business_hint)
 {
-    struct matching m = {.magic = MAGIC(matching), .app = app};
     enum result result = call_save(app, callback, business_hint);
-    if (result == RESULT_OK) {
-        (void)inbox_each_waiting(app, callback->call_sid, match_alone, &m);
-    }
-    return result;
+    return result == RESULT_OK ? match_waiting(app, callback->call_sid) : result;
 }
 
 enum result service_conference_event(const struct app *app,
                                      const struct conference_callback *callback)
 {
-    struct matching m = {.magic = MAGIC(matching), .app = app};
     enum result result = authority_check(app, callback->account_sid, callback->call_sid, 0);
     if (result == RESULT_OK) {
         result = recording_join(app, callback->conference_sid, callback->call_sid);
     }
-    if (result == RESULT_OK) {
-        (void)inbox_each_waiting(app, callback->call_sid, match_alone, &m);
-    }
-    return result;
+    return result == RESULT_OK || result == RESULT_EXISTS ? match_waiting(app, callback->call_sid)
+                                                          : result;
 }
 
 int64_t service_match_inbox(const struct app *app)

@@ -103,8 +103,8 @@ enum result service_call_event(const struct app *app, const struct call_callback
                                int64_t business_hint);
 
 /* A checked conference event about a call: that it takes part is kept, and recordings of the
- * conference that waited for it are matched. RESULT_EXISTS: that was known. RESULT_DENIED: as
- * above. */
+ * conference that waited for it are matched. RESULT_DENIED: as above. RESULT_UNAVAILABLE: it is to
+ * be told again. */
 enum result service_conference_event(const struct app *app,
                                      const struct conference_callback *callback);
 
