@@ -68,8 +68,11 @@ static void add_recording(void *context, const struct recording_row *row)
         return;
     }
     detail->result = service_look(detail->app, detail->business_id, row->name, &look);
+    if (detail->result == RESULT_OK && look.state == STATE_NO_CALL) {
+        return; /* it went in this moment */
+    }
     if (detail->result == RESULT_OK && !look.has_facts) {
-        detail->result = call_find(detail->app, detail->business_id, row->name, &look.facts);
+        detail->result = RESULT_UNAVAILABLE;
     }
     if (detail->result != RESULT_OK) {
         return;

@@ -19,8 +19,7 @@ void handle_file(const struct app *app, struct request *request, struct response
         }
     }
     if (result == RESULT_OK && look.state == STATE_READY) {
-        result =
-            remote_or_file(app, request, request->caller.business_id, &look, "inline", response);
+        result = remote_or_file(app, request, business_id, &look, "inline", response);
         if (!look.remote) {
             grant_give(app, request, &look.file, response);
         }
@@ -30,6 +29,5 @@ void handle_file(const struct app *app, struct request *request, struct response
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
-    note_playback(app, request, response, request->caller.business_id, "file",
-                  request->caller.subject);
+    note_playback(app, request, response, business_id, "file", request->caller.subject);
 }

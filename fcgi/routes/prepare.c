@@ -13,13 +13,8 @@
 #include "storage/link.h"
 
 /* Duration and channels are a courtesy: a ready recording plays without PostgreSQL, too. */
-static void put_facts(const struct app *app, const struct request *request, struct look *look,
-                      struct json *json)
+static void put_facts(const struct app *app, const struct look *look, struct json *json)
 {
-    if (!look->has_facts) {
-        look->has_facts = call_find(app, request->caller.business_id, request->call_sid,
-                                    &look->facts) == RESULT_OK;
-    }
     static const struct call_facts UNKNOWN = {.duration = -1, .channels = -1};
     call_json_put_length(look->has_facts ? &look->facts : &UNKNOWN, json);
     json_put_text(json, "recording", look->file_sid);
@@ -70,7 +65,7 @@ static void answer_ready(const struct app *app, const struct request *request, s
     struct json *json = response_message(MESSAGE_READY);
     cache_played(app->config, &look->file);
     states_put_link(link, json);
-    put_facts(app, request, look, json);
+    put_facts(app, look, json);
     response_json(response, 200, json);
     note_link(app, request, response);
 }

@@ -117,6 +117,9 @@ enum result call_label(const struct app *app, int64_t business_id, const char *c
 enum result call_save(const struct app *app, const struct call_callback *callback,
                       int64_t business_hint);
 
+/* Those who write what callbacks say of one call take turns, until the transaction ends. */
+enum result call_lock(const struct app *app, const char *call_sid);
+
 /* For the check that the schema accepts them. */
 const struct pg_statement *call_statements(void);
 const struct pg_statement *call_list_statements(void);

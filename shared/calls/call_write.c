@@ -99,15 +99,20 @@ static enum result insert_new(const struct app *app, const struct call_callback 
     return query(app, INSERT, &params, NULL);
 }
 
+enum result call_lock(const struct app *app, const char *call_sid)
+{
+    struct pg_params params = {0};
+    pg_text(&params, call_sid);
+    return query(app, LOCK, &params, NULL);
+}
+
 /* A CRM's call_log may have no unique index on call_sid, so the lock keeps two callbacks of one
  * call from inserting it twice. */
 static enum result save_locked(const struct app *app, const struct call_callback *callback,
                                int64_t business_hint)
 {
-    struct pg_params params = {0};
     int64_t business_id;
-    pg_text(&params, callback->call_sid);
-    enum result result = query(app, LOCK, &params, NULL);
+    enum result result = call_lock(app, callback->call_sid);
     if (result == RESULT_OK) {
         result = authority_check(app, callback->account_sid, callback->call_sid, 0);
     }

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum statement_name { LOCK, SET_FIRST, CALL, CONFERENCE, SAVE, EACH, IS_OF, JOIN, KNOWN };
+#include "call.h"
+
+enum statement_name { SET_FIRST, CONFERENCE, SAVE, EACH, IS_OF, JOIN, KNOWN };
 
 /* clang-format off */
 
@@ -11,7 +13,6 @@ enum statement_name { LOCK, SET_FIRST, CALL, CONFERENCE, SAVE, EACH, IS_OF, JOIN
 #define FIRST_SID "coalesce(recording_sid, substring(recording_url FROM 'RE[0-9a-fA-F]{32}'))"
 
 static const struct pg_statement SQL[] = {
-    [LOCK] = {"recording_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1, 20261120))"},
     [SET_FIRST] = {"recording_set_first",
         "UPDATE call_log SET updated_at = now(),"
         "   recording_url = CASE WHEN $3 = 'completed' THEN $4 ELSE recording_url END,"
@@ -29,8 +30,6 @@ static const struct pg_statement SQL[] = {
         " WHERE call_sid = $1 AND (coalesce(recording_url, '') = ''"
         "     OR coalesce(" FIRST_SID ", $2) = $2)"
         " RETURNING business_id"},
-    [CALL] = {"recording_call",
-        "SELECT business_id FROM call_log WHERE call_sid = $1 AND business_id IS NOT NULL LIMIT 1"},
     /* By its calls, else by its account; as with calls, only where just one business comes out. */
     [CONFERENCE] = {"recording_conference",
         "WITH known AS (SELECT DISTINCT c.business_id FROM tapedeck_conference_calls k"
@@ -171,7 +170,7 @@ static enum result set_first(const struct app *app, const struct recording_callb
 static enum result name_it(const struct app *app, const struct recording_callback *callback,
                            const char *recording_url, struct recording_ref *out)
 {
-    struct pg_params whose = {0}, of_call = {0};
+    struct pg_params whose = {0};
     bool of_conference = callback->call_sid == NULL;
     memcpy(out->name, callback->recording_sid, SID_SIZE);
     if (of_conference) {
@@ -179,12 +178,11 @@ static enum result name_it(const struct app *app, const struct recording_callbac
         pg_text(&whose, callback->account_sid);
         return query_business(app, CONFERENCE, &whose, &out->business_id);
     }
-    pg_text(&of_call, callback->call_sid);
-    enum result result = pg_query(app->pg, SQL[LOCK].sql, &of_call, NULL);
+    enum result result = call_lock(app, callback->call_sid);
     if (result == RESULT_OK) {
         result = set_first(app, callback, recording_url, out);
     }
-    return result == RESULT_NOT_FOUND ? query_business(app, CALL, &of_call, &out->business_id)
+    return result == RESULT_NOT_FOUND ? call_business(app, callback->call_sid, &out->business_id)
                                       : result;
 }
 
