@@ -185,24 +185,6 @@ static void visit_rows(const struct pg_rows *rows, struct retention_cursor *curs
     }
 }
 
-enum result retention_each_due(const struct app *app, struct retention_cursor *cursor,
-                               int64_t limit, retention_visitor *visit, void *context)
-{
-    struct pg_rows *rows;
-    enum result result = query_due(app, cursor, limit, &rows);
-    while (result == RESULT_OK && pg_rows_count(rows) == 0 && cursor->phase < RETENTION_OTHERS) {
-        pg_rows_free(rows);
-        *cursor = (struct retention_cursor){.phase = cursor->phase + 1};
-        result = query_due(app, cursor, limit, &rows);
-    }
-    if (result == RESULT_OK) {
-        cursor->ended = cursor->phase == RETENTION_OTHERS && pg_rows_count(rows) < limit;
-        visit_rows(rows, cursor, visit, context);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 static enum result query_left(const struct app *app, const struct retention_cursor *cursor,
                               int64_t limit, struct pg_rows **rows)
 {
@@ -215,15 +197,19 @@ static enum result query_left(const struct app *app, const struct retention_curs
     return pg_query(app->pg, SQL[others ? EACH_LEFT_OTHER : EACH_LEFT].sql, &params, rows);
 }
 
-enum result retention_each_left(const struct app *app, struct retention_cursor *cursor,
-                                int64_t limit, retention_visitor *visit, void *context)
+typedef enum result query_page(const struct app *app, const struct retention_cursor *cursor,
+                               int64_t limit, struct pg_rows **rows);
+
+/* One phase after the other, `step` phases on each time; the last has none behind it. */
+static enum result each(const struct app *app, struct retention_cursor *cursor, int64_t limit,
+                        query_page *page, int step, retention_visitor *visit, void *context)
 {
     struct pg_rows *rows;
-    enum result result = query_left(app, cursor, limit, &rows);
-    if (result == RESULT_OK && pg_rows_count(rows) == 0 && cursor->phase != RETENTION_OTHERS) {
+    enum result result = page(app, cursor, limit, &rows);
+    while (result == RESULT_OK && pg_rows_count(rows) == 0 && cursor->phase < RETENTION_OTHERS) {
         pg_rows_free(rows);
-        *cursor = (struct retention_cursor){.phase = RETENTION_OTHERS};
-        result = query_left(app, cursor, limit, &rows);
+        *cursor = (struct retention_cursor){.phase = cursor->phase + step};
+        result = page(app, cursor, limit, &rows);
     }
     if (result == RESULT_OK) {
         cursor->ended = cursor->phase == RETENTION_OTHERS && pg_rows_count(rows) < limit;
@@ -231,6 +217,19 @@ enum result retention_each_left(const struct app *app, struct retention_cursor *
         pg_rows_free(rows);
     }
     return result;
+}
+
+enum result retention_each_due(const struct app *app, struct retention_cursor *cursor,
+                               int64_t limit, retention_visitor *visit, void *context)
+{
+    return each(app, cursor, limit, query_due, 1, visit, context);
+}
+
+/* By age or by date makes no difference to these: the others follow at once. */
+enum result retention_each_left(const struct app *app, struct retention_cursor *cursor,
+                                int64_t limit, retention_visitor *visit, void *context)
+{
+    return each(app, cursor, limit, query_left, RETENTION_OTHERS, visit, context);
 }
 
 /* The statement for a call's first recording, or the next one in the list, for all others. */
