@@ -2,10 +2,10 @@
  * tapedeck cleanup
  *
  * Puts right what a fault left behind: lapsed leases, runs whose runner died, runs that PostgreSQL
- * has and Redis lost, callbacks whose call has appeared since, files of recordings that nobody may
- * hear any more, part files without an owner, a cache
- * that is over its ceiling, webhook deliveries that ended long ago. Safe to run at any time, any
- * number of times, beside runners.
+ * has and Redis lost, due times that only a wrong clock can have set, callbacks whose call has
+ * appeared since, files of recordings that nobody may hear any more, part files without an owner, a
+ * cache that is over its ceiling, webhook deliveries that ended long ago. Safe to run at any time,
+ * any number of times, beside runners.
  */
 #include <stdio.h>
 
@@ -13,6 +13,7 @@
 #include "base/magic.h"
 #include "commands.h"
 #include "followups/delivery.h"
+#include "followups/due_time.h"
 #include "observe/audit.h"
 #include "options.h"
 #include "recordings/service.h"
@@ -51,6 +52,14 @@ static void rescue(void *context, const struct run_waiting *run)
               run->call_sid, (long long)run->id);
 }
 
+static void bound_due_times(const struct app *app)
+{
+    int64_t changed;
+    if (due_time_bound(app, &changed) == RESULT_OK && changed > 0) {
+        log_event("DUE_TIMES_BOUNDED", "changed=%lld", (long long)changed);
+    }
+}
+
 static void trim_cache(const struct app *app)
 {
     struct cache_counts counts;
@@ -72,6 +81,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     if (!app->config->enable_schedulers) {
         return EXIT_DONE;
     }
+    bound_due_times(app);
     (void)service_restore(app);
     if (run_each_stale(app, STALE_MAX, rescue, &c) != RESULT_OK ||
         run_each_business(app, reap, &c) != RESULT_OK) {

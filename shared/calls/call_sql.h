@@ -19,11 +19,11 @@ struct call_row; /* call.h */
     " s.recording_status IN ('absent', 'failed'), s.recording_reason," \
     " coalesce(s.recording_duration, s.duration), s.channels," \
     " r.id, r.status, r.not_before > now(), r.lane = 'later'," \
-    " r.recovered_at > now() - " PG_MS("$3") "," \
+    " NOT " PG_LAPSED("r.recovered_at", "$3") "," \
     " floor(extract(epoch FROM now() - r.queued_at) * 1000)::bigint," \
     " r.bytes_received, r.bytes_total, f.failures, f.left_ms, f.error_code, f.error," \
-    " r.status = 'running' AND r.heartbeat_at < now() - " PG_MS("$4") \
-    "   AND r.recoveries >= $5::bigint AND r.recovered_at > now() - " PG_MS("$3") \
+    " r.status = 'running' AND " PG_LAPSED("r.heartbeat_at", "$4") \
+    "   AND r.recoveries >= $5::bigint AND NOT " PG_LAPSED("r.recovered_at", "$3") \
     ", s.direction = 'inbound', o.bytes, o.modified_ns, o.kind = 'mp3'," \
     " EXISTS (SELECT FROM recording_runs u WHERE u.business_id = c.business_id" \
     "   AND u.call_sid = s.call_sid AND u.status = 'completed' AND u.object_at IS NULL" \
@@ -73,7 +73,7 @@ enum { FACTS_COUNT = 29 };
     "     (array_agg(h.error ORDER BY h.id DESC))[1] AS error" \
     "   FROM recording_runs h" \
     "   WHERE h.business_id = c.business_id AND h.call_sid = s.call_sid" \
-    "     AND h.status = 'failed' AND h.completed_at > now() - " PG_MS("$2") \
+    "     AND h.status = 'failed' AND NOT " PG_LAPSED("h.completed_at", "$2") \
     "     AND h.id > coalesce((SELECT max(k.id) FROM recording_runs k" \
     "       WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
     "         AND k.status = 'completed'), 0)) f ON true"

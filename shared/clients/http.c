@@ -13,7 +13,7 @@
 #include "http_gather.h"
 #include "http_source.h"
 
-enum { RECEIVE_BUFFER = HTTP_GATHER_MAX, RETRY_AFTER_MAX_S = 86400 };
+enum { RECEIVE_BUFFER = HTTP_GATHER_MAX };
 
 struct http_transfer {
     struct magic magic;
@@ -111,7 +111,7 @@ static int64_t bounded_retry_after(curl_off_t seconds)
     if (seconds < 0) {
         return 0;
     }
-    return seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S;
+    return seconds < HTTP_RETRY_AFTER_MAX_S ? seconds : HTTP_RETRY_AFTER_MAX_S;
 }
 
 static struct http_answer answer_of(const struct http_transfer *t)

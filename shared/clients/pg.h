@@ -36,6 +36,11 @@ struct pg_statement {
 #define PG_ISO(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"+00:00\"')"
 #define PG_MS(parameter) "make_interval(secs => " parameter "::bigint / 1000.0)"
 
+/* SQL text: whether a time of ours is further from now than `ttl` milliseconds. One that far ahead
+ * was written while the server's clock was ahead, and says as little as one in the past. */
+#define PG_LAPSED(column, ttl)                                                                     \
+    "(" column " NOT BETWEEN now() - " PG_MS(ttl) " AND now() + " PG_MS(ttl) ")"
+
 /* Parameters in order, $1 first. Start from {0}. Texts are borrowed until the query returns. */
 struct pg_params {
     const char *values[PG_PARAMS_MAX];

@@ -36,7 +36,7 @@ enum statement_name {
 #define IS_DUE(ttl) \
     "(s.status = 'queued' AND s.not_before <= now()" \
     "   AND (s.step <> 'summarise' OR NOT " OTHERS_PENDING ")" \
-    "  OR s.status = 'running' AND s.heartbeat_at < now() - " PG_MS(ttl) ")"
+    "  OR s.status = 'running' AND " PG_LAPSED("s.heartbeat_at", ttl) ")"
 
 /* What a step is when it begins anew. */
 #define ANEW \

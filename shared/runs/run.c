@@ -55,16 +55,16 @@ static const struct pg_statement SQL[] = {
         " FROM recording_runs WHERE status = 'queued' AND not_before > now()"},
     [EACH_ALIVE] = {"run_each_alive",
         "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
-        " WHERE status = 'running' AND heartbeat_at >= now() - " PG_MS("$1")
+        " WHERE status = 'running' AND NOT " PG_LAPSED("heartbeat_at", "$1")
         "   AND lease_token IS NOT NULL"},
     [EACH_STALE] = {"run_each_stale",
         "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
-        " WHERE status = 'running' AND heartbeat_at < now() - " PG_MS("$1")
+        " WHERE status = 'running' AND " PG_LAPSED("heartbeat_at", "$1")
         " ORDER BY id LIMIT $2"},
     [RESCUE] = {"run_rescue",
         "UPDATE recording_runs SET" BACK_OR_CANCELLED("error_code", "error") ","
         "   recoveries = " COUNT_RECOVERY("$4") ", recovered_at = now(), queued_at = now()"
-        " WHERE id = $1 AND status = 'running' AND heartbeat_at < now() - " PG_MS("$2")
+        " WHERE id = $1 AND status = 'running' AND " PG_LAPSED("heartbeat_at", "$2")
         "   AND " MAY_RECOVER("$3", "$4")},
     [EACH_BUSINESS] = {"run_each_business",
         "SELECT DISTINCT business_id FROM recording_runs WHERE status IN ('queued', 'running')"},

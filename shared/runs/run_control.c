@@ -14,7 +14,7 @@ enum statement_name { CANCEL, REOPEN_WAITING, REOPEN_FAILED };
 
 /* Nobody works on it, or nobody has been heard of for INFLIGHT_TTL. */
 #define IS_NOBODYS(ttl) \
-    "(status = 'queued' OR status = 'running' AND heartbeat_at < now() - " PG_MS(ttl) ")"
+    "(status = 'queued' OR status = 'running' AND " PG_LAPSED("heartbeat_at", ttl) ")"
 
 static const struct pg_statement SQL[] = {
     [CANCEL] = {"run_control_cancel",

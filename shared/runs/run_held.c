@@ -21,7 +21,7 @@ static const struct pg_statement SQL[] = {
         " FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j (business, sid, token)"
         " WHERE business_id = j.business AND call_sid = j.sid AND NOT cancel_requested"
         "   AND (status = 'queued' AND (not_before IS NULL OR not_before <= now())"
-        "        OR status = 'running' AND heartbeat_at < now() - " PG_MS("$4")
+        "        OR status = 'running' AND " PG_LAPSED("heartbeat_at", "$4")
         "          AND " MAY_RECOVER("$6", "$7") ")"
         " RETURNING j.token, id, job_type, lane, attempts,"
         "   coalesce((SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"

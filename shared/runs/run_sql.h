@@ -9,10 +9,10 @@
 
 /* clang-format off */
 #define COUNT_RECOVERY(window) \
-    "CASE WHEN recovered_at > now() - " PG_MS(window) " THEN recoveries + 1 ELSE 1 END"
+    "CASE WHEN NOT " PG_LAPSED("recovered_at", window) " THEN recoveries + 1 ELSE 1 END"
 #define MAY_RECOVER(limit, window) \
     "(recoveries < " limit "::bigint OR recovered_at IS NULL" \
-    "   OR recovered_at <= now() - " PG_MS(window) ")"
+    "   OR " PG_LAPSED("recovered_at", window) ")"
 /* clang-format on */
 
 #endif

@@ -10,6 +10,7 @@
 #include "calls/recording.h"
 #include "calls/transcript.h"
 #include "followups/delivery.h"
+#include "followups/due_time.h"
 #include "followups/step.h"
 #include "observe/audit.h"
 #include "observe/overview.h"
@@ -40,6 +41,7 @@ int main(void)
     print(recording_statements());
     print(revocation_statements());
     print(delivery_statements());
+    print(due_time_statements());
     print(run_statements());
     print(run_held_statements());
     print(step_statements());
