@@ -67,7 +67,7 @@ enum result remote_link(const struct app *app, int64_t business_id, const struct
 {
     enum { LONGEST_S = 7 * 86400 };
     char key[S3_KEY_SIZE];
-    int64_t ttl = app->config->play_link_ttl / 1000;
+    int64_t ttl = service_link_ttl_s(app->config, look);
     struct s3_link link = {.key = object_key(business_id, look->file_sid, look->file.kind, key),
                            .content_type = audio_content_type(look->file.kind),
                            .disposition = disposition,

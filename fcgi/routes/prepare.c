@@ -45,7 +45,7 @@ static enum result make_link(const struct app *app, const struct request *reques
     struct link link = {.business_id = request->caller.business_id,
                         .call_sid = ready ? look->file_sid : look->facts.source_sid,
                         .kind = ready ? look->file.kind : look->progress.kind,
-                        .expires = clock_wall() + app->config->play_link_ttl / 1000};
+                        .expires = clock_wall() + service_link_ttl_s(app->config, look)};
     enum result result = link_make(app->config, &link, path);
     buf_format(url, "%s%s", app->config->public_base_url, path);
     *out = (struct states_link){.url = buf_str(url), .expires = link.expires};

@@ -106,7 +106,9 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
         .being_stored = pg_rows_bool(rows, row, 25),
         .recordings = pg_rows_int(rows, row, 27, 0),
         .stored_bytes = pg_rows_int(rows, row, 28, -1),
+        .ends_in_s = pg_rows_int(rows, row, 29, INT64_MAX),
     };
+    f->deleted = f->deleted || (f->has_url && !f->absent && f->ends_in_s == 0);
     copy(f->call_sid, sizeof f->call_sid, pg_rows_text(rows, row, 0));
     copy(f->source_sid, sizeof f->source_sid, pg_rows_text(rows, row, 1));
     copy(f->reason, sizeof f->reason, pg_rows_text(rows, row, 5));

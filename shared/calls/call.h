@@ -26,7 +26,7 @@ struct call_facts {
     char source_sid[SID_SIZE]; /* the name of the recording that plays (recording.h) */
     int64_t recordings; /* how many the call has; of one that was asked for by its own name: 1 */
     bool has_url;
-    bool deleted; /* it was ours, and expired */
+    bool deleted; /* it was ours, and is deleted, or its own end is over */
     bool absent;  /* the provider said absent or failed */
     char reason[CALL_REASON_SIZE];
     int64_t stored_bytes; /* of the file, when it was last stored; 0 or less: not known */
@@ -34,6 +34,7 @@ struct call_facts {
     int64_t channels;     /* -1: not known */
     bool inbound;         /* the leg that was recorded: the customer began it */
     char expires_at[CLOCK_ISO_SIZE]; /* the recording; "": never, or there is none */
+    int64_t ends_in_s;               /* until an end of its own, from 0; huge: it has none */
     /* what the object store has of it */
     int64_t object_bytes; /* -1: nothing */
     int64_t object_modified_ns;

@@ -32,9 +32,11 @@ struct call_row; /* call.h */
     " greatest(m.count, (s.recording_url <> '')::int)," \
     " coalesce(o.bytes, (SELECT k.bytes_received FROM recording_runs k" \
     "   WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
-    "     AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1))"
+    "     AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1))," \
+    " CASE WHEN NOT s.legal_hold THEN greatest(0, least(1e12, ceil(" \
+    "   extract(epoch FROM s.recording_expires_at) - extract(epoch FROM now()))))::bigint END"
 
-enum { FACTS_COUNT = 29 };
+enum { FACTS_COUNT = 30 };
 
 /* A row of tapedeck_recordings `n`, that of call_log has no first recording, as such a row. */
 #define OTHER_AS_SOURCE(direction) \

@@ -63,6 +63,10 @@ bool service_is_playable(const struct config *config, const struct queue_progres
 bool service_plays_early(const struct app *app, int64_t business_id, const char *call_sid,
                          const struct queue_progress *progress);
 
+/* How long a link to this recording may work, in seconds: PLAY_LINK_TTL, and not beyond its
+ * own end. */
+int64_t service_link_ttl_s(const struct config *config, const struct look *look);
+
 /* What is the state? Starts nothing. PostgreSQL is asked; where it does not answer, a finished file
  * that is here is READY, and all else is RESULT_UNAVAILABLE. */
 enum result service_look(const struct app *app, int64_t business_id, const char *call_sid,

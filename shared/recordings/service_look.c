@@ -102,6 +102,12 @@ bool service_plays_early(const struct app *app, int64_t business_id, const char 
     return result != RESULT_NOT_FOUND;
 }
 
+int64_t service_link_ttl_s(const struct config *config, const struct look *look)
+{
+    int64_t ttl = config->play_link_ttl / 1000;
+    return look->has_facts && look->facts.ends_in_s < ttl ? look->facts.ends_in_s : ttl;
+}
+
 /* ---- looking ---- */
 
 static int64_t seconds_up(int64_t ms)

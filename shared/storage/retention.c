@@ -14,6 +14,8 @@ enum statement_name {
     MAY_LEAVE_OTHER,
     MARK_LEFT,
     MARK_LEFT_OTHER,
+    IS_OVER,
+    IS_OVER_OTHER,
     IS_ORPHAN
 };
 
@@ -134,6 +136,14 @@ static const struct pg_statement SQL[] = {
     [MARK_LEFT] = {"retention_mark_left",
         "UPDATE call_log SET recording_provider_deleted_at = now()"
         " WHERE business_id = $1::bigint AND call_sid = $2 AND recording_deleted_at IS NOT NULL"},
+    [IS_OVER] = {"retention_is_over",
+        "SELECT count(*) > 0 AND bool_and(coalesce(c.recording_expires_at <= now(), false)"
+        "   AND NOT c.legal_hold AND NOT " IS_ACTIVE ") FROM call_log c"
+        " WHERE c.business_id = $1::bigint AND c.call_sid = $2"},
+    [IS_OVER_OTHER] = {"retention_is_over_other",
+        "SELECT count(*) > 0 AND bool_and(coalesce(n.expires_at <= now(), false)"
+        "   AND NOT " OTHER_IS_HELD " AND NOT " OTHER_IS_ACTIVE ") FROM tapedeck_recordings n"
+        " WHERE n.business_id = $1::bigint AND n.recording_sid = $2"},
     [IS_ORPHAN] = {"retention_is_orphan",
         "SELECT NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1::bigint"
         "   AND c.call_sid = $2"
@@ -270,16 +280,27 @@ enum result retention_mark_left(const struct app *app, int64_t business_id, cons
     return pg_query(app->pg, sql_for(MARK_LEFT, name), &params, NULL);
 }
 
-enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid)
+static enum result ask(const struct app *app, const char *sql, int64_t business_id,
+                       const char *name, enum result no)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, business_id);
-    pg_text(&params, call_sid);
-    enum result result = pg_query(app->pg, SQL[IS_ORPHAN].sql, &params, &rows);
+    pg_text(&params, name);
+    enum result result = pg_query(app->pg, sql, &params, &rows);
     if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_EXISTS;
+        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : no;
         pg_rows_free(rows);
     }
     return result;
+}
+
+enum result retention_is_over(const struct app *app, int64_t business_id, const char *name)
+{
+    return ask(app, sql_for(IS_OVER, name), business_id, name, RESULT_LOST);
+}
+
+enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid)
+{
+    return ask(app, SQL[IS_ORPHAN].sql, business_id, call_sid, RESULT_EXISTS);
 }

@@ -62,6 +62,10 @@ enum result retention_each_left(const struct app *app, struct retention_cursor *
 /* May it go at the provider's, at this moment? RESULT_LOST: it is held, or kept, again. */
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *name);
 
+/* Is the end over that it was given for its own, though retain has not come to it? RESULT_LOST: no,
+ * or it is held, or being fetched. */
+enum result retention_is_over(const struct app *app, int64_t business_id, const char *name);
+
 /* Notes that the provider has it no more. */
 enum result retention_mark_left(const struct app *app, int64_t business_id, const char *name);
 

@@ -13,7 +13,8 @@ enum statement_name { EACH, FORGET };
 static const struct pg_statement SQL[] = {
     [EACH] = {"revocation_each",
         "SELECT id, business_id, name FROM tapedeck_revoked"
-        " WHERE id > $1 AND revoked_at > now() - interval '1 hour' ORDER BY id LIMIT $2"},
+        " WHERE id > $1 AND revoked_at > now() - interval '1 hour' AND revoked_at <= now()"
+        " ORDER BY id LIMIT $2"},
     [FORGET] = {"revocation_forget",
         "DELETE FROM tapedeck_revoked WHERE id IN (SELECT id FROM tapedeck_revoked"
         "   WHERE revoked_at < now() - interval '1 day' LIMIT 10000)"},
@@ -36,8 +37,11 @@ static enum result apply_one(const struct app *app, int64_t business_id, const c
         return RESULT_OK;
     }
     enum result result = retention_is_orphan(app, business_id, name);
+    if (result == RESULT_EXISTS) {
+        result = retention_is_over(app, business_id, name);
+    }
     if (result != RESULT_OK) {
-        return result == RESULT_EXISTS ? RESULT_OK : result;
+        return result == RESULT_LOST ? RESULT_OK : result;
     }
     result = inventory_remove(app->config, business_id, name, &bytes);
     if (result == RESULT_OK) {

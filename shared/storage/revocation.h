@@ -1,7 +1,9 @@
 /*
- * Recordings that nobody may hear any more: their call was deleted or moved to another business, or
- * they were marked as deleted. PostgreSQL notes each as it happens (triggers, migration 140), and
- * every host takes its own files of them away within a minute; play links given out before end so.
+ * Recordings that nobody may hear any more: their call was deleted or moved to another business,
+ * they were marked as deleted, or were given an end that is over. PostgreSQL notes each as it
+ * happens (triggers, migrations 140 and 145), and every host takes its own files of them away
+ * within a minute; play links given out before end so. What comes to its end in time needs none of
+ * this: no link is for longer (service_link_ttl_s).
  */
 #ifndef TAPEDECK_STORAGE_REVOCATION_H
 #define TAPEDECK_STORAGE_REVOCATION_H

@@ -351,6 +351,16 @@ static void test_row_played_by_its_parents_file(void **state)
     assert_int_equal(look.file.size, 4);
 }
 
+static void test_a_link_ends_with_its_recording(void **state)
+{
+    (void)state;
+    static const struct config CONFIG = {.play_link_ttl = 3600000};
+    struct look look = {.facts = {.ends_in_s = 60}};
+    assert_int_equal(service_link_ttl_s(&CONFIG, &look), 3600);
+    look.has_facts = true;
+    assert_int_equal(service_link_ttl_s(&CONFIG, &look), 60);
+}
+
 static void test_row_without_redis(void **state)
 {
     struct world *world = *state;
@@ -462,6 +472,7 @@ int main(void)
         world_test(test_without_a_file_the_database_is_asked),
         world_test(test_row_of_a_ready_call),
         world_test(test_row_played_by_its_parents_file),
+        cmocka_unit_test(test_a_link_ends_with_its_recording),
         world_test(test_row_without_redis),
         world_test(test_retry_after),
         world_test(test_retry_after_the_breaker_closes),
