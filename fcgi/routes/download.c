@@ -47,7 +47,8 @@ void handle_download(const struct app *app, struct request *request, struct resp
         response_error(response, MESSAGE_CALL_NOT_FOUND);
         return;
     }
-    if (result == RESULT_OK) {
+    /* What is here plays without PostgreSQL, which would say whose other recording it is. */
+    if (result == RESULT_OK || result == RESULT_UNAVAILABLE) {
         result = remote_request(app, request->caller.business_id, name, &look);
     }
     if (result == RESULT_OK && look.state == STATE_READY) {
