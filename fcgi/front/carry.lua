@@ -2,7 +2,7 @@
 -- it answers exactly as a responder would, the same status, headers and bytes, at nearly the speed
 -- of a static file. Whether it may is for play_link.lua and granted.lua to say.
 --
--- All else is left to a responder: a file that is not here, or not all of it; any precondition but a
+-- All else is left to a responder: a file that is not here, or not whole; any precondition but a
 -- fitting If-Range; any Range but one plain, satisfiable one.
 
 local lighty = ... -- which is its scripts' alone, and no global
@@ -12,6 +12,7 @@ local NAME = "^([1-9]%d*)/(%u%u)(%x+)%.(%w+)$"
 local NAMED = { CA = true, RE = true } -- after a call or a recording
 local SID_DIGITS, DIGITS_MAX = 32, 15
 local NS_PER_S = 1000000000
+local HEAD_SIZE, NO_CLAIM = 12, 0x7fffff00 -- as in shared/storage/audio.c
 local FOLDER = os.getenv("RECORDINGS_DIR") .. "/"
 
 local request, headers = lighty.r.req_attr, lighty.r.req_header
@@ -48,6 +49,22 @@ local function find(recording)
     return file and file.is_file and file or nil
 end
 
+-- Has it all its bytes, as far as it says itself? As file_is_whole in shared/storage/file.c.
+local function is_whole(recording, size)
+    local file = size > 0 and recording.kind == "wav" and io.open(recording.path, "rb")
+    if not file then
+        return size > 0
+    end
+    local head = file:read(HEAD_SIZE) or ""
+    file:close()
+    if head:sub(1, 4) ~= "RIFF" or head:sub(9, HEAD_SIZE) ~= "WAVE" then
+        return true
+    end
+    local a, b, c, d = head:byte(5, 8)
+    local claimed = a + 256 * (b + 256 * (c + 256 * d))
+    return claimed >= NO_CLAIM or claimed + 8 <= size
+end
+
 -- One that every server reads as we do (fcgi/http/serve.c, range_is_plain), and that can be satisfied.
 local function range_is_plain(range, size)
     local first, last = range:match("^bytes=(%d*)%-(%d*)$")
@@ -67,6 +84,7 @@ local function describe(recording, file)
     local modified = seconds * NS_PER_S + nanoseconds
     if recording.size ~= size or recording.modified ~= modified then
         recording.size, recording.modified = size, modified
+        recording.whole = is_whole(recording, size)
         recording.etag = string.format('"%x-%x"', size, modified)
         recording.date = os.date("!%a, %d %b %Y %H:%M:%S GMT", seconds)
     end
@@ -89,7 +107,7 @@ function carry.send(recording)
     end
     describe(recording, file)
     -- Another status than 200: a symbolic link, or not ours to read.
-    if not is_plain(recording) or file["http-response-send-file"] ~= 200 then
+    if not recording.whole or not is_plain(recording) or file["http-response-send-file"] ~= 200 then
         return nil
     end
     response["ETag"] = recording.etag

@@ -48,7 +48,8 @@ static bool has_come(const struct app *app, const struct request *request, const
     struct queue_progress progress;
     int64_t business_id = request->caller.business_id;
     const char *call_sid = look->facts.source_sid;
-    return file_find(app->config, business_id, call_sid, &file) == RESULT_OK ||
+    return (file_find(app->config, business_id, call_sid, &file) == RESULT_OK &&
+            file_is_whole(&file, look->facts.stored_bytes)) ||
            (queue_peek(app, business_id, call_sid, &progress) == RESULT_OK &&
             service_plays_early(app, business_id, call_sid, &progress));
 }

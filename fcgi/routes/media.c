@@ -2,6 +2,8 @@
  * A play link, where the web server does not check it itself. The signature is over one file of one
  * business, so it opens that file and no other.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "handlers.h"
 #include "http/auth.h"
@@ -23,18 +25,27 @@ static bool may_play(const struct app *app, const struct request *request)
            link_holds(app->config, &link, signature, clock_wall());
 }
 
+/* PostgreSQL, which knows how many bytes were stored, is not asked: the file itself is. */
+static enum result find_whole(const struct app *app, const struct request *request,
+                              struct file_facts *file, bool *damaged)
+{
+    enum result result = file_find(app->config, request->business_id, request->call_sid, file);
+    *damaged = result == RESULT_OK && !file_is_whole(file, 0);
+    return *damaged ? RESULT_NOT_FOUND : result;
+}
+
 /* The finished file, or what is here of one that arrives; and where it got its name meanwhile, the
  * finished file after all. */
-static enum result play(const struct app *app, const struct request *request,
+static enum result play(const struct app *app, const struct request *request, bool *damaged,
                         struct response *response)
 {
     struct file_facts file;
-    enum result result = file_find(app->config, request->business_id, request->call_sid, &file);
+    enum result result = find_whole(app, request, &file, damaged);
     if (result != RESULT_OK) {
         if (early_answer(app, request, response) == RESULT_OK) {
             return RESULT_OK;
         }
-        result = file_find(app->config, request->business_id, request->call_sid, &file);
+        result = find_whole(app, request, &file, damaged);
     }
     if (result != RESULT_OK || file.kind != request->kind) {
         return RESULT_NOT_FOUND;
@@ -42,15 +53,24 @@ static enum result play(const struct app *app, const struct request *request,
     return serve_file(app, request, &file, "inline", response);
 }
 
+/* Nobody has asked for it with a session since, which has it fetched again. */
+static void tell_damaged(struct look *look)
+{
+    static const char CODE[] = "file_damaged", DETAIL[] = "The file here is not whole.";
+    look->state = STATE_FAILED;
+    memcpy(look->facts.last_code, CODE, sizeof CODE);
+    memcpy(look->facts.last_error, DETAIL, sizeof DETAIL);
+}
+
 /* In the object store, perhaps; or nothing to play: why. A link opens one file, so whoever has only
  * that gets no further link. */
-static void answer_state(const struct app *app, const struct request *request,
+static void answer_state(const struct app *app, const struct request *request, bool damaged,
                          struct response *response)
 {
     struct look look;
     enum result result = remote_look(app, request->business_id, request->call_sid, &look);
-    if (result == RESULT_OK && look.state == STATE_READY && look.remote &&
-        look.file.kind == request->kind) {
+    if (result == RESULT_OK && look.state == STATE_READY && look.file.kind == request->kind &&
+        (look.remote || strcmp(look.file_sid, request->call_sid) == 0)) {
         result = remote_or_file(app, request, request->business_id, &look, "inline", response);
         if (result == RESULT_OK) {
             return;
@@ -59,6 +79,9 @@ static void answer_state(const struct app *app, const struct request *request,
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
         return;
+    }
+    if (damaged && look.state == STATE_ABSENT) {
+        tell_damaged(&look);
     }
     switch (look.state) {
     case STATE_READY:
@@ -79,9 +102,10 @@ void handle_media(const struct app *app, struct request *request, struct respons
         }
         return;
     }
-    enum result result = play(app, request, response);
+    bool damaged;
+    enum result result = play(app, request, &damaged, response);
     if (result != RESULT_OK) {
-        answer_state(app, request, response);
+        answer_state(app, request, damaged, response);
     }
     note_playback(app, request, response, request->business_id, "media", NULL);
 }

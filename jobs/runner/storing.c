@@ -146,7 +146,7 @@ bool storing_is_here(const struct app *app, const struct run *run, struct file_f
     if (file_find(app->config, run->business_id, run->call_sid, file) != RESULT_OK) {
         return false;
     }
-    if (run->stored_bytes <= 0 || file->size == run->stored_bytes) {
+    if (file_is_whole(file, run->stored_bytes)) {
         return true;
     }
     log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "confirmed.h"
 
-enum { NS_PER_S = 1000000000 };
+enum { NS_PER_S = 1000000000, NOT_KNOWN = -1 };
 
 const char *service_state_name(enum recording_state state)
 {
@@ -134,27 +134,18 @@ static void fill_progress(const struct app *app, int64_t business_id, struct loo
     look->retry_after_s = seconds_up(look->state == STATE_FAILED ? facts->breaker_left_ms : wait);
 }
 
-/* The finished file under this call's name. */
-static bool find_file(const struct app *app, int64_t business_id, const char *call_sid,
-                      struct look *look)
-{
-    memcpy(look->file_sid, call_sid, sizeof look->file_sid);
-    return file_find(app->config, business_id, call_sid, &look->file) == RESULT_OK;
-}
-
 /* One that lost its tail, or all of it, is none: it is fetched again. */
 static bool find_whole(const struct app *app, int64_t business_id, const char *sid,
-                       const struct call_facts *facts, struct look *look)
+                       int64_t stored_bytes, struct look *look)
 {
-    if (!find_file(app, business_id, sid, look)) {
+    memcpy(look->file_sid, sid, sizeof look->file_sid);
+    if (file_find(app->config, business_id, sid, &look->file) != RESULT_OK) {
         return false;
     }
-    bool whole = facts->stored_bytes <= 0 || look->file.size == facts->stored_bytes ||
-                 strcmp(sid, facts->source_sid) != 0;
+    bool whole = file_is_whole(&look->file, stored_bytes);
     if (!whole) {
         log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",
-                  (long long)business_id, sid, (long long)look->file.size,
-                  (long long)facts->stored_bytes);
+                  (long long)business_id, sid, (long long)look->file.size, (long long)stored_bytes);
     }
     return whole;
 }
@@ -181,8 +172,9 @@ void service_look_row(const struct app *app, int64_t business_id, const struct c
     *look = (struct look){.has_facts = true, .facts = *facts};
     look->facts.being_stored = facts->being_stored && app->s3 != NULL;
     bool own = strcmp(facts->source_sid, facts->call_sid) == 0;
-    bool here = find_whole(app, business_id, facts->call_sid, facts, look) ||
-                (!own && find_whole(app, business_id, facts->source_sid, facts, look)) ||
+    int64_t stored = facts->stored_bytes;
+    bool here = find_whole(app, business_id, facts->call_sid, own ? stored : NOT_KNOWN, look) ||
+                (!own && find_whole(app, business_id, facts->source_sid, stored, look)) ||
                 find_object(app, look);
     if (!here && facts->activity != RUN_NONE) {
         look->has_progress =
@@ -203,7 +195,7 @@ static enum result look_at(const struct app *app, int64_t business_id, const cha
         look->state = service_decide(app->config, false, NULL, NULL);
         return RESULT_OK;
     }
-    if (result == RESULT_UNAVAILABLE && find_file(app, business_id, call_sid, look)) {
+    if (result == RESULT_UNAVAILABLE && find_whole(app, business_id, call_sid, NOT_KNOWN, look)) {
         return RESULT_OK;
     }
     if (result == RESULT_OK) {
@@ -225,7 +217,7 @@ bool service_was_ready(const struct app *app, int64_t business_id, const char *n
 {
     *look = (struct look){.state = STATE_READY};
     return confirmed_holds(app->confirmed, business_id, name, clock_monotonic_ms()) &&
-           find_file(app, business_id, name, look);
+           find_whole(app, business_id, name, NOT_KNOWN, look);
 }
 
 enum result service_look_elsewhere(const struct app *app, int64_t business_id, const char *call_sid,

@@ -66,6 +66,27 @@ int file_open_quietly(const struct file_facts *facts)
     return fd < 0 && errno == EPERM ? open(facts->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : fd;
 }
 
+/* A WAV is not stored when it is shorter than it says (jobs/runner/transfer.c). */
+static bool has_what_it_claims(const struct file_facts *facts)
+{
+    unsigned char head[AUDIO_HEAD_SIZE];
+    int fd = facts->kind == AUDIO_WAV ? file_open_quietly(facts) : -1;
+    if (fd < 0) {
+        return true;
+    }
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    close(fd);
+    return n < 0 || audio_riff_size(head, (size_t)n) <= facts->size;
+}
+
+bool file_is_whole(const struct file_facts *facts, int64_t stored_bytes)
+{
+    if (stored_bytes > 0) {
+        return facts->size == stored_bytes;
+    }
+    return facts->size > 0 && has_what_it_claims(facts);
+}
+
 const char *file_etag(const struct file_facts *facts, char *out)
 {
     int n = snprintf(out, FILE_ETAG_SIZE, "\"%llx-%llx\"", (unsigned long long)facts->size,

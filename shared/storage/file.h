@@ -47,6 +47,11 @@ int64_t file_modified_ns(const struct stat *st);
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out);
 
+/* Has it all its bytes? `stored_bytes` is how many were stored; 0 or less: not known, then what the
+ * file says of itself counts: a WAV says how long it is, an MP3 only that it is not empty. A few
+ * bytes are read. True where it cannot be told. */
+bool file_is_whole(const struct file_facts *facts, int64_t stored_bytes);
+
 /* Opens a finished file for reading; that does not count as playing it (storage/cache.h). -1: it
  * is not there. The caller closes it. */
 int file_open_quietly(const struct file_facts *facts);

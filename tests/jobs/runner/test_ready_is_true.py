@@ -93,12 +93,31 @@ def test_a_file_that_is_somebodys_again_stays(here: Call, db: Db, stack: Stack) 
     assert statuses(here) == {200}
 
 
+def test_a_legal_hold_goes_before_an_end_of_its_own(here: Call, db: Db, stack: Stack) -> None:
+    db.execute("UPDATE call_log SET legal_hold = true, recording_expires_at = now()"
+               " WHERE call_sid = %s", [here.call_sid])
+    assert stack.run("cleanup").returncode == 0
+    assert here.finished_file and here.api.get(here.file_path).status == 200
+
+
+def test_an_end_that_is_put_off_again_is_none(here: Call, db: Db, stack: Stack) -> None:
+    for until in ("now()", "now() + interval '1 hour'"):
+        db.execute(f"UPDATE call_log SET recording_expires_at = {until} WHERE call_sid = %s",
+                   [here.call_sid])
+    assert stack.run("cleanup").returncode == 0
+    assert here.finished_file and here.api.get(here.file_path).status == 200
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
 @pytest.mark.parametrize("left", [0, 5000])
 def test_a_file_that_lost_bytes_is_fetched_again(
-    here: Call, drain: Drain, left: int
+    here: Call, db: Db, drain: Drain, left: int, known: bool
 ) -> None:
-    """As a failing disk leaves it, or a copy that was not finished."""
+    """As a failing disk leaves it, or a copy that was not finished; how many bytes were stored is
+    known, or it is from before that was written down."""
     assert here.finished_file
+    if not known:
+        db.execute("DELETE FROM recording_runs WHERE call_sid = %s", [here.call_sid])
     whole = here.finished_file.read_bytes()
     here.finished_file.write_bytes(whole[:left])
     assert here.api.get(here.file_path).status == 202

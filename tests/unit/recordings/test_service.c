@@ -16,6 +16,9 @@
 #define SID "CA0123456789abcdef0123456789abcdef"
 #define PARENT "CAfedcba9876543210fedcba9876543210"
 
+#define WHOLE "a whole file."
+#define CLAIMS_16 "RIFF\x08\0\0\0WAVEabcd"
+
 enum { GRACE = 60000, BREAKER = 3, BUSINESS = 7 };
 
 static const struct config LIMITS = {.runner_grace = GRACE, .breaker_failures = BREAKER};
@@ -303,11 +306,11 @@ static void test_a_file_is_enough(void **state)
 {
     struct world *world = *state;
     struct look look;
-    assert_true(scratch_file(world->dir, "7/" SID ".wav", "12345", 5));
+    assert_true(scratch_file(world->dir, "7/" SID ".wav", WHOLE, 13));
     assert_int_equal(service_look(&world->app, BUSINESS, SID, &look), RESULT_OK);
     assert_int_equal(look.state, STATE_READY);
     assert_string_equal(look.file_sid, SID);
-    assert_int_equal(look.file.size, 5);
+    assert_int_equal(look.file.size, 13);
     assert_int_equal(look.file.kind, AUDIO_WAV);
     assert_false(look.has_facts);
     assert_int_equal(service_request(&world->app, BUSINESS, SID, &look), RESULT_OK);
@@ -329,7 +332,7 @@ static void test_row_of_a_ready_call(void **state)
     struct world *world = *state;
     struct call_facts facts = facts_of(SID);
     facts.absent = true; /* the file here decides all the same */
-    assert_true(scratch_file(world->dir, "7/" SID ".mp3", "123", 3));
+    assert_true(scratch_file(world->dir, "7/" SID ".mp3", WHOLE, 12));
     struct look look = look_row(world, &facts);
     assert_int_equal(look.state, STATE_READY);
     assert_string_equal(look.file_sid, SID);
@@ -341,14 +344,27 @@ static void test_row_played_by_its_parents_file(void **state)
     struct world *world = *state;
     struct call_facts facts = facts_of(PARENT);
     assert_int_equal(look_row(world, &facts).state, STATE_ABSENT);
-    assert_true(scratch_file(world->dir, "7/" PARENT ".wav", "123", 3));
+    assert_true(scratch_file(world->dir, "7/" PARENT ".wav", WHOLE, 12));
     struct look look = look_row(world, &facts);
     assert_int_equal(look.state, STATE_READY);
     assert_string_equal(look.file_sid, PARENT);
-    assert_true(scratch_file(world->dir, "7/" SID ".wav", "1234", 4));
+    assert_true(scratch_file(world->dir, "7/" SID ".wav", WHOLE, 13));
     look = look_row(world, &facts); /* its own goes first */
     assert_string_equal(look.file_sid, SID);
-    assert_int_equal(look.file.size, 4);
+    assert_int_equal(look.file.size, 13);
+}
+
+/* What is known of it, by PostgreSQL or by itself, decides whether it is all there. */
+static void test_row_of_a_file_that_is_not_whole(void **state)
+{
+    struct world *world = *state;
+    struct call_facts facts = facts_of(SID);
+    struct look look;
+    assert_true(scratch_file(world->dir, "7/" SID ".wav", CLAIMS_16, 14));
+    assert_int_equal(look_row(world, &facts).state, STATE_ABSENT);
+    assert_int_equal(service_look(&world->app, BUSINESS, SID, &look), RESULT_UNAVAILABLE);
+    facts.stored_bytes = 14; /* it never had more */
+    assert_int_equal(look_row(world, &facts).state, STATE_READY);
 }
 
 static void test_a_link_ends_with_its_recording(void **state)
@@ -472,6 +488,7 @@ int main(void)
         world_test(test_without_a_file_the_database_is_asked),
         world_test(test_row_of_a_ready_call),
         world_test(test_row_played_by_its_parents_file),
+        world_test(test_row_of_a_file_that_is_not_whole),
         cmocka_unit_test(test_a_link_ends_with_its_recording),
         world_test(test_row_without_redis),
         world_test(test_retry_after),

@@ -133,6 +133,57 @@ static void test_etag(void **state)
     }
 }
 
+static bool is_whole(struct world *world, const char *name, const char *bytes, size_t len,
+                     int64_t stored)
+{
+    struct file_facts facts;
+    assert_true(scratch_file(world->dir, name, bytes, len));
+    assert_int_equal(find(world, BUSINESS, &facts), RESULT_OK);
+    bool whole = file_is_whole(&facts, stored);
+    assert_int_equal(unlink(path_of(world, name)), 0);
+    return whole;
+}
+
+/* A RIFF header says how many bytes come after its first 8; streams write 0 or all ones. */
+static void test_whole(void **state)
+{
+    static const char claims_16[] = "RIFF\x08\0\0\0WAVEabcdefgh";
+    struct world *world = *state;
+    folder(world, "7");
+    assert_true(is_whole(world, "7/" SID ".wav", claims_16, 16, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", claims_16, 17, -1));
+    assert_false(is_whole(world, "7/" SID ".wav", claims_16, 15, 0));
+    assert_false(is_whole(world, "7/" SID ".wav", claims_16, 12, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", claims_16, 11, 0)); /* says nothing any more */
+    assert_false(is_whole(world, "7/" SID ".wav", "", 0, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", "RIFF\0\0\0\0WAVE", 12, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", "RIFF\xff\xff\xff\xffWAVE", 12, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", "RIFF\x99\0\0\0AVI ", 12, 0));
+    assert_true(is_whole(world, "7/" SID ".mp3", claims_16, 12, 0));
+    assert_false(is_whole(world, "7/" SID ".mp3", claims_16, 0, 0));
+}
+
+static void test_whole_as_stored(void **state)
+{
+    struct world *world = *state;
+    folder(world, "7");
+    assert_true(is_whole(world, "7/" SID ".mp3", "12345", 5, 5));
+    assert_false(is_whole(world, "7/" SID ".mp3", "12345", 4, 5));
+    assert_false(is_whole(world, "7/" SID ".wav", "12345", 5, 4));
+    assert_false(is_whole(world, "7/" SID ".wav", "", 0, 5));
+}
+
+static void test_whole_while_it_goes(void **state)
+{
+    struct world *world = *state;
+    struct file_facts facts;
+    folder(world, "7");
+    put(world, "7/" SID ".wav", 20);
+    assert_int_equal(find(world, BUSINESS, &facts), RESULT_OK);
+    assert_int_equal(unlink(path_of(world, "7/" SID ".wav")), 0);
+    assert_true(file_is_whole(&facts, 0)); /* who opens it will see */
+}
+
 /* ---- housekeeping ---- */
 
 static void old_part(struct world *world, const char *name, int64_t seconds)
@@ -288,6 +339,9 @@ int main(void)
         world_test(test_find_takes_other_names_for_nothing),
         world_test(test_find_takes_plain_files_only),
         world_test(test_find_empty_file),
+        world_test(test_whole),
+        world_test(test_whole_as_stored),
+        world_test(test_whole_while_it_goes),
         world_test(test_a_path_too_long),
         cmocka_unit_test(test_etag),
         world_test(test_sweep_by_age),
