@@ -202,7 +202,7 @@ quick:
 
 # What is asked over every front end, each time. `make test-front FRONT=apache` asks all there is.
 FRONT_TESTS = tests/stack/test_front.py \
-              $(patsubst %,tests/fcgi/%.py,front/test_differences front/test_modes front/test_wire \
+              $(patsubst %,tests/fcgi/%.py,front/test_differences front/test_modes front/test_truth front/test_wire \
                   http/test_ranges http/test_hostility http/test_auth http/test_origins \
                   http/test_early routes/test_file_route routes/test_webhooks \
                   routes/test_recording_events)
