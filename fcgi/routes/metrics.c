@@ -115,11 +115,23 @@ static void add_after(struct buf *out, const struct overview *o)
     }
 }
 
+static int64_t count_pauses(const struct overview *o, bool hosts)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < o->pause_count; i++) {
+        n += o->pauses[i].host == hosts;
+    }
+    return n;
+}
+
 static void add_database(struct buf *out, const struct overview *o)
 {
     add_lanes(out, o);
     gauge(out, "tapedeck_accounts_paused", "Provider accounts that are paused after a fault.",
-          (int64_t)o->pause_count);
+          count_pauses(o, false));
+    gauge(out, "tapedeck_hosts_paused",
+          "Hosts that fetch nothing now: their disk or memory is in trouble.",
+          count_pauses(o, true));
     gauge(out, "tapedeck_breakers_open",
           "Recordings that are not tried now, because they failed too often.", o->breakers_open);
     gauge(out, "tapedeck_callbacks_waiting", "Callbacks whose call is not known yet.",

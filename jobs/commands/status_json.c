@@ -49,12 +49,15 @@ static struct json *of_businesses(const struct overview *o)
     return list;
 }
 
-static struct json *of_pauses(const struct overview *o)
+static struct json *of_pauses(const struct overview *o, bool hosts)
 {
     struct json *list = json_new_list();
     for (size_t i = 0; i < o->pause_count; i++) {
+        if (o->pauses[i].host != hosts) {
+            continue;
+        }
         struct json *one = json_new();
-        json_put_text(one, "account_sid", o->pauses[i].account_sid);
+        json_put_text(one, hosts ? "host" : "account_sid", o->pauses[i].name);
         json_put_text(one, "reason", o->pauses[i].code);
         json_put_int(one, "left_s", o->pauses[i].left_s);
         json_add(list, one);
@@ -100,7 +103,8 @@ static void put_database(struct json *json, const struct overview *o)
     json_put(json, "queue", queue);
     json_put_int(json, "businesses_total", o->businesses_total);
     json_put(json, "businesses", of_businesses(o));
-    json_put(json, "accounts_paused", of_pauses(o));
+    json_put(json, "accounts_paused", of_pauses(o, false));
+    json_put(json, "hosts_paused", of_pauses(o, true));
     json_put_int(json, "breakers_open", o->breakers_open);
     json_put_int(json, "callbacks_waiting", o->inbox_waiting);
     json_put(json, "failed", of_reasons(o));
@@ -112,9 +116,8 @@ static void put_database(struct json *json, const struct overview *o)
 static void put_nothing(struct json *json)
 {
     static const char *const MEMBERS[] = {
-        "queue",         "businesses_total",  "businesses", "accounts_paused",
-        "breakers_open", "callbacks_waiting", "failed",     "steps",
-        "deliveries",
+        "queue",         "businesses_total",  "businesses", "accounts_paused", "hosts_paused",
+        "breakers_open", "callbacks_waiting", "failed",     "steps",           "deliveries",
     };
     for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
         json_put_null(json, MEMBERS[i]);

@@ -57,8 +57,8 @@ static void add_troubles(const struct overview *o, struct buf *out)
                    "breaker", (long long)o->breakers_open);
     }
     for (size_t i = 0; i < o->pause_count; i++) {
-        buf_format(out, "%-12s %s rests for %llds: %s\n", "account", o->pauses[i].account_sid,
-                   (long long)o->pauses[i].left_s, o->pauses[i].code);
+        buf_format(out, "%-12s %s rests for %llds: %s\n", o->pauses[i].host ? "host" : "account",
+                   o->pauses[i].name, (long long)o->pauses[i].left_s, o->pauses[i].code);
     }
 }
 

@@ -60,7 +60,7 @@ static int64_t fail(const struct app *app, const struct run *run, const struct r
     return ENDING_FINAL;
 }
 
-int64_t ending_fail_attempt(const struct app *app, const struct run *run,
+static int64_t fail_attempt(const struct app *app, const struct run *run,
                             const struct run_reason *reason)
 {
     if (run->attempts + 1 >= app->config->run_attempts) {
@@ -78,24 +78,24 @@ static const char *account_of(const struct run *run, struct media_ref *ref)
 }
 
 /* Whoever met the fault comes after the others: one recording that always fails must not be the
- * probe each time. */
-static int64_t pause_account(const struct app *app, const struct run *run,
-                             const struct transfer_end *end)
+ * probe each time. `name` is the account's or the host's. */
+static int64_t pause_after(const struct app *app, const struct run *run, const char *name,
+                           struct transfer_end *end)
 {
-    struct media_ref ref;
     int64_t pause_ms = 0;
-    const char *account = account_of(run, &ref);
     int64_t blamed = end->outcome == TRANSFER_SHUT_OUT ? 0 : run->id;
-    switch (account_fault(app, account, blamed, end->reason.code, end->reason.text,
+    bool host = end->outcome == TRANSFER_HOST;
+    switch (account_fault(app, name, blamed, end->reason.code, end->reason.text,
                           end->retry_after_ms, &pause_ms)) {
     case RESULT_OK:
-        log_event("ACCOUNT_PAUSED", "account=%s reason=%s pause_ms=%lld", account, end->reason.code,
-                  (long long)pause_ms);
+        log_event(host ? "HOST_PAUSED" : "ACCOUNT_PAUSED", "account=%s reason=%s pause_ms=%lld",
+                  name, end->reason.code, (long long)pause_ms);
         return try_later(app, run, pause_ms + AFTER_OTHERS_MS, false, &end->reason);
     case RESULT_UNAVAILABLE: return ENDING_BLOCKED;
     default:
-        (void)account_probe_over(app, account, run->admitted_us);
-        return ending_fail_attempt(app, run, &end->reason);
+        (void)account_probe_over(app, name, run->admitted_us);
+        end->outcome = TRANSFER_FAILED;
+        return fail_attempt(app, run, &end->reason);
     }
 }
 
@@ -119,6 +119,13 @@ static bool is_admitted(const struct app *app, struct run *run, const char *acco
     return result != RESULT_DENIED;
 }
 
+int64_t ending_put_off(const struct app *app, const struct run *run, int64_t delay_ms,
+                       const struct run_reason *reason)
+{
+    int64_t delay = try_later(app, run, delay_ms, false, reason);
+    return delay == ENDING_BLOCKED ? ENDING_ADMITTED : delay;
+}
+
 int64_t ending_unless_admitted(const struct app *app, struct run *run,
                                struct ending_admission *last)
 {
@@ -129,8 +136,7 @@ int64_t ending_unless_admitted(const struct app *app, struct run *run,
     if (is_admitted(app, run, account_of(run, &ref), last, &wait_ms)) {
         return ENDING_ADMITTED;
     }
-    int64_t delay_ms = try_later(app, run, wait_ms, false, &PAUSED);
-    return delay_ms == ENDING_BLOCKED ? ENDING_ADMITTED : delay_ms;
+    return ending_put_off(app, run, wait_ms, &PAUSED);
 }
 
 /* Whatever a transfer found out, it is no probe any more: one that ends without a word about the
@@ -169,9 +175,11 @@ static int64_t cancel(const struct app *app, const struct run *run, struct file_
     return ENDING_FINAL;
 }
 
-int64_t ending_write(const struct app *app, const struct run *run, const struct transfer_end *end,
+int64_t ending_write(const struct app *app, const struct run *run, struct transfer_end *end,
                      struct file_part *part)
 {
+    struct media_ref ref;
+    char host[ACCOUNT_NAME_SIZE];
     switch (end->outcome) {
     case TRANSFER_STORABLE: abort(); /* storing.h's */
     case TRANSFER_REFUSED: note_account(app, run, true); return fail(app, run, &end->reason);
@@ -179,7 +187,10 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
         note_account(app, run, true);
         return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);
     case TRANSFER_SHUT_OUT:
-    case TRANSFER_ACCOUNT: return pause_account(app, run, end);
+    case TRANSFER_ACCOUNT: return pause_after(app, run, account_of(run, &ref), end);
+    case TRANSFER_HOST:
+        note_account(app, run, end->answered);
+        return pause_after(app, run, account_of_host(host), end);
     case TRANSFER_CANCELLED: note_account(app, run, false); return cancel(app, run, part);
     case TRANSFER_STOPPED:
         note_account(app, run, false);
@@ -188,7 +199,7 @@ int64_t ending_write(const struct app *app, const struct run *run, const struct 
     case TRANSFER_LOCKED:
     case TRANSFER_FAILED: note_account(app, run, end->answered); break;
     }
-    return ending_fail_attempt(app, run, &end->reason);
+    return fail_attempt(app, run, &end->reason);
 }
 
 void ending_hand_back(const struct app *app, const struct run *run)

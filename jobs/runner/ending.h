@@ -16,13 +16,15 @@ enum { ENDING_FINAL = -1, ENDING_BLOCKED = -2, ENDING_ADMITTED = -3 };
 
 /* Writes down how a transfer ended, unless it is STORABLE (storing.h). Gives the milliseconds until
  * the run is due again, or ENDING_FINAL; `part` is dropped then. ENDING_BLOCKED: PostgreSQL did not
- * answer, so nothing was changed and nothing given back; call again. */
-int64_t ending_write(const struct app *app, const struct run *run, const struct transfer_end *end,
+ * answer, so nothing was changed and nothing given back; call again. A fault of this host that
+ * turns out to be the recording's own becomes TRANSFER_FAILED in `end`. */
+int64_t ending_write(const struct app *app, const struct run *run, struct transfer_end *end,
                      struct file_part *part);
 
-/* One attempt failed; gives what ending_write does. */
-int64_t ending_fail_attempt(const struct app *app, const struct run *run,
-                            const struct run_reason *reason);
+/* Puts a run off before its transfer began, without counting it; gives what ending_write does, or
+ * ENDING_ADMITTED where PostgreSQL did not answer. */
+int64_t ending_put_off(const struct app *app, const struct run *run, int64_t delay_ms,
+                       const struct run_reason *reason);
 
 /* The last account that was asked, or told, for others of the same moment. Start from {0}. */
 struct ending_admission {

@@ -6,11 +6,13 @@
 #include "base/magic.h"
 #include "objects/restores.h"
 #include "objects/uploads.h"
+#include "runs/queue.h"
 #include "steps/deliveries.h"
 #include "steps/steps.h"
 
 struct followup {
     struct magic magic;
+    const struct app *app;
     struct http *http;
     struct restores *restores;
     struct waveforms *waveforms;
@@ -39,6 +41,7 @@ struct followup *followup_new(const struct app *app, struct http *http)
         return NULL;
     }
     followup->magic = MAGIC(followup);
+    followup->app = app;
     followup->http = http;
     followup->restores = restores_new(app, http, on_here, followup);
     followup->waveforms = waveforms_new(app, on_made, followup);
@@ -75,6 +78,18 @@ void followup_stored(struct followup *followup, int64_t business_id, const char 
 void followup_want_peaks(struct followup *followup, int64_t business_id, const char *call_sid)
 {
     restores_add(followup->restores, business_id, call_sid);
+}
+
+void followup_take_peaks(struct followup *followup)
+{
+    struct queue_job job;
+    enum result result = RESULT_OK;
+    for (int i = 0; i < QUEUE_PEAKS_MAX && (result == RESULT_OK || result == RESULT_INVALID); i++) {
+        result = queue_pop_peaks(followup->app, &job);
+        if (result == RESULT_OK) {
+            followup_want_peaks(followup, job.business_id, job.call_sid);
+        }
+    }
 }
 
 size_t followup_count(const struct followup *followup)

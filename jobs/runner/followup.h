@@ -27,6 +27,9 @@ void followup_stored(struct followup *followup, int64_t business_id, const char 
 /* Somebody waits for a stored recording's waveform, wherever the recording is. */
 void followup_want_peaks(struct followup *followup, int64_t business_id, const char *call_sid);
 
+/* The same for those that wait in the queue, as many as there are. */
+void followup_take_peaks(struct followup *followup);
+
 /* Uploads, steps and deliveries under way; waveforms are no reason to go on taking. */
 size_t followup_count(const struct followup *followup);
 

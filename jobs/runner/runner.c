@@ -12,6 +12,7 @@
 #include "clients/http.h"
 #include "ending.h"
 #include "followup.h"
+#include "host.h"
 #include "leases.h"
 #include "observe/audit.h"
 #include "observe/metrics.h"
@@ -44,6 +45,7 @@ struct runner {
     struct work_list works;
     struct storer *storer;
     struct followup *followup;
+    struct host host;
     int64_t started_ms; /* wall clock */
     bool has_successor;
     int64_t next_mark_ms;
@@ -64,6 +66,7 @@ struct runner *runner_new(const struct app *app)
     runner->app = app;
     runner->started_ms = clock_wall_ms();
     runner->next_due_ms = 1; /* at once: what Redis lost or a dead runner left is offered first */
+    host_init(&runner->host);
     runner->http = http_new();
     runner->storer = storer_new(app);
     runner->followup = followup_new(app, runner->http);
@@ -121,6 +124,11 @@ static void on_progress(void *context, const struct transfer_progress *progress)
     progress_publish(work->runner->app, work, progress);
 }
 
+static void take_nothing_for(struct runner *runner, int64_t pause_ms)
+{
+    runner->pause_until_ms = clock_monotonic_ms() + pause_ms;
+}
+
 /* What PostgreSQL could not be told is kept, part file and all, and told again later. */
 static void settle(struct work *work, int64_t delay_ms)
 {
@@ -130,8 +138,12 @@ static void settle(struct work *work, int64_t delay_ms)
         work->try_again_ms = clock_monotonic_ms() + WRITE_AGAIN_MS;
         return;
     }
+    host_note(runner->app, &runner->host, &work->run, &work->end);
     if (delay_ms != ENDING_FINAL) {
         note_due(runner, delay_ms);
+    }
+    if (work->end.outcome == TRANSFER_HOST) {
+        take_nothing_for(runner, delay_ms);
     }
     if (work->end.outcome == TRANSFER_STORABLE) {
         followup_stored(runner->followup, work->run.business_id, work->run.call_sid);
@@ -167,6 +179,7 @@ static void on_end(void *context, const struct transfer_end *end, struct file_pa
     if (work->cancelled) {
         real.outcome = TRANSFER_CANCELLED;
     }
+    host_judge(&work->runner->host, &work->run, &real);
     if (!work->lost) {
         write_end(work, &real, part);
         return;
@@ -223,7 +236,13 @@ static void start_run(struct runner *runner, struct run *run, struct ending_admi
         followup_stored(runner->followup, run->business_id, run->call_sid);
         return;
     }
-    int64_t delay_ms = ending_unless_admitted(runner->app, run, last);
+    int64_t delay_ms = host_unless_admitted(runner->app, &runner->host, run);
+    if (delay_ms != ENDING_ADMITTED && delay_ms != ENDING_FINAL) {
+        take_nothing_for(runner, delay_ms);
+    }
+    if (delay_ms == ENDING_ADMITTED) {
+        delay_ms = ending_unless_admitted(runner->app, run, last);
+    }
     if (delay_ms == ENDING_ADMITTED) {
         (void)start_work(runner, run);
     } else if (delay_ms != ENDING_FINAL) {
@@ -239,7 +258,7 @@ static void start_taken(struct runner *runner, struct run_claim *claims, size_t 
     if (result == RESULT_LOST) {
         note_due(runner, 0);
     } else if (result != RESULT_OK) {
-        runner->pause_until_ms = clock_monotonic_ms() + PG_PAUSE_MS;
+        take_nothing_for(runner, PG_PAUSE_MS);
     }
     for (size_t i = 0; i < count; i++) {
         if (claims[i].held) {
@@ -309,14 +328,7 @@ size_t runner_take_all(struct runner *runner)
 
 void runner_take_peaks(struct runner *runner)
 {
-    struct queue_job job;
-    enum result result = RESULT_OK;
-    for (int i = 0; i < QUEUE_PEAKS_MAX && (result == RESULT_OK || result == RESULT_INVALID); i++) {
-        result = queue_pop_peaks(runner->app, &job);
-        if (result == RESULT_OK) {
-            runner_want_peaks(runner, &job);
-        }
-    }
+    followup_take_peaks(runner->followup);
 }
 
 void runner_want_peaks(struct runner *runner, const struct queue_job *job)

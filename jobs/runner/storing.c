@@ -8,6 +8,15 @@
 
 /* ---- the bytes ---- */
 
+/* The disk did not take it. */
+static void refuse(const struct app *app, struct storing *item)
+{
+    item->end->outcome = transfer_disk_outcome(app, item->part);
+    item->end->reason = *transfer_disk_trouble(item->part);
+    file_part_drop(item->part);
+    item->delay_ms = ending_write(app, item->run, item->end, item->part);
+}
+
 /* All are on their way before the first is waited for. Gives how many are on the disk, in `good`.
  */
 static size_t sync_parts(const struct app *app, struct storing *items, size_t count,
@@ -22,8 +31,7 @@ static size_t sync_parts(const struct app *app, struct storing *items, size_t co
         if (file_part_sync(item->part) == RESULT_OK) {
             good[n++] = item;
         } else {
-            file_part_drop(item->part);
-            item->delay_ms = ending_fail_attempt(app, item->run, transfer_disk_trouble(item->part));
+            refuse(app, item);
         }
     }
     return n;
@@ -110,8 +118,7 @@ static bool store_together(const struct app *app, struct storing *const *group, 
     if (!name_all(group, count)) {
         run_seal_abort(app);
         if (count == 1) {
-            group[0]->delay_ms =
-                ending_fail_attempt(app, group[0]->run, transfer_disk_trouble(group[0]->part));
+            refuse(app, group[0]);
         }
         return count == 1;
     }

@@ -24,7 +24,7 @@ enum { STORING_MAX = 64 };
 
 struct storing {
     const struct run *run;
-    const struct transfer_end *end; /* STORABLE */
+    struct transfer_end *end; /* STORABLE; how it ended, where it could not be stored */
     struct file_part *part;
     int64_t delay_ms; /* the answer: as of ending_write, which see */
     bool named;       /* storing_write's own */

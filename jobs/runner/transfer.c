@@ -24,6 +24,7 @@ struct transfer {
     struct file_part part;
     int64_t retry_after_s;
     bool answered;
+    bool line_broke;
     bool stopped;
     const struct run_reason *trouble; /* why we ended the request ourselves */
 };
@@ -66,6 +67,7 @@ static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
 {
     struct transfer_end end = {.outcome = outcome,
                                .answered = t->answered,
+                               .line_broke = t->line_broke,
                                .bytes = t->part.size,
                                .retry_after_ms = t->retry_after_s * 1000};
     if (reason != NULL) {
@@ -99,6 +101,22 @@ static bool give_up(struct transfer *t, const struct run_reason *why)
 {
     t->trouble = why;
     return false;
+}
+
+/* Anything else than these is in the way of this one file, unless nothing at all can be written. */
+enum transfer_outcome transfer_disk_outcome(const struct app *app, const struct file_part *part)
+{
+    switch (part->error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case EIO:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE: return TRANSFER_HOST;
+    default:
+        return file_dir_check(app->config, true) == RESULT_OK ? TRANSFER_FAILED : TRANSFER_HOST;
+    }
 }
 
 const struct run_reason *transfer_disk_trouble(const struct file_part *part)
@@ -173,9 +191,9 @@ static void next_rung(struct transfer *t)
     if (t->rung >= t->app->config->recording_formats.count) {
         end_transfer(t, TRANSFER_REFUSED, &NO_FORMAT);
     } else if (file_part_rewind(&t->part) != RESULT_OK) {
-        end_transfer(t, TRANSFER_FAILED, transfer_disk_trouble(&t->part));
+        end_transfer(t, transfer_disk_outcome(t->app, &t->part), transfer_disk_trouble(&t->part));
     } else if (start_rung(t) != RESULT_OK) {
-        end_transfer(t, TRANSFER_FAILED, &INTERNAL);
+        end_transfer(t, TRANSFER_HOST, &INTERNAL);
     }
 }
 
@@ -229,10 +247,13 @@ static void on_done(void *context, enum http_outcome outcome, const struct http_
     if (t->stopped) {
         end_transfer(t, TRANSFER_STOPPED, NULL);
     } else if (t->trouble != NULL) {
-        end_transfer(t, TRANSFER_FAILED, t->trouble);
+        bool disk = t->part.error != 0;
+        end_transfer(t, disk ? transfer_disk_outcome(t->app, &t->part) : TRANSFER_FAILED,
+                     t->trouble);
     } else if (outcome != HTTP_COMPLETE) {
         bool dead_host = outcome == HTTP_UNREACHABLE || outcome == HTTP_FORBIDDEN;
-        end_transfer(t, dead_host ? TRANSFER_ACCOUNT : TRANSFER_FAILED, outcome_reason(outcome));
+        t->line_broke = !dead_host;
+        end_transfer(t, dead_host ? TRANSFER_SHUT_OUT : TRANSFER_FAILED, outcome_reason(outcome));
     } else {
         judge_answer(t, answer);
     }
@@ -280,11 +301,12 @@ static enum result begin(struct transfer *t, const struct run *run, struct trans
         return refuse(end, TRANSFER_LOCKED, &LOCKED);
     }
     if (result != RESULT_OK) {
-        return refuse(end, TRANSFER_FAILED, transfer_disk_trouble(&t->part));
+        return refuse(end, transfer_disk_outcome(t->app, &t->part),
+                      transfer_disk_trouble(&t->part));
     }
     if (start_rung(t) != RESULT_OK) {
         file_part_drop(&t->part);
-        return refuse(end, TRANSFER_FAILED, &INTERNAL);
+        return refuse(end, TRANSFER_HOST, &INTERNAL);
     }
     return RESULT_OK;
 }
@@ -295,7 +317,7 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
 {
     struct transfer *t = calloc(1, sizeof *t);
     if (t == NULL) {
-        return refuse(end, TRANSFER_FAILED, &INTERNAL);
+        return refuse(end, TRANSFER_HOST, &INTERNAL);
     }
     t->magic = MAGIC(transfer);
     t->app = app;

@@ -23,6 +23,7 @@ enum transfer_outcome {
     TRANSFER_NOT_READY, /* the provider has no media yet, and may soon: no failure */
     TRANSFER_ACCOUNT,   /* the account or its host is at fault, not this recording */
     TRANSFER_SHUT_OUT,  /* the same, and never this recording: 401, or 429 (slow down) */
+    TRANSFER_HOST,      /* this host is at fault: its disk, its memory (host.h) */
     TRANSFER_LOCKED,    /* another writer has the part file */
     TRANSFER_STOPPED,   /* transfer_stop */
     TRANSFER_CANCELLED, /* the same, because a person asked: the runner says so */
@@ -32,6 +33,7 @@ struct transfer_end {
     enum transfer_outcome outcome;
     struct run_reason reason; /* unless STORABLE or STOPPED */
     bool answered;            /* the provider answered, and not with a fault of the account */
+    bool line_broke;          /* it was silent, too slow or cut short */
     int64_t retry_after_ms;   /* what the provider asked for, or 0 */
     enum audio_kind kind;     /* when STORABLE */
     const char *format;       /* when STORABLE: the rung that gave it */
@@ -65,5 +67,8 @@ void transfer_stop(struct transfer *transfer);
 
 /* Why a part could not be written: the disk is full, or in trouble. */
 const struct run_reason *transfer_disk_trouble(const struct file_part *part);
+
+/* TRANSFER_HOST where that is a fault of this host, else TRANSFER_FAILED. */
+enum transfer_outcome transfer_disk_outcome(const struct app *app, const struct file_part *part);
 
 #endif

@@ -29,7 +29,7 @@ struct http_part {
     struct http_file file;
 };
 
-enum { HTTP_ETAG_SIZE = 128, HTTP_RETRY_AFTER_MAX_S = 3600 };
+enum { HTTP_ETAG_SIZE = 128, HTTP_RETRY_AFTER_MAX_S = 86400 };
 
 /* Of a request without `body` or `parts`; one that has them is a POST. */
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_PUT, HTTP_DELETE };
@@ -57,7 +57,7 @@ struct http_answer {
     long status;               /* 0 while there is none */
     const char *content_type;  /* NULL when there is none; valid inside the callback */
     int64_t content_length;    /* -1 when not said */
-    int64_t retry_after_s;     /* 0 when not said, an hour at most */
+    int64_t retry_after_s;     /* 0 when not said, a day at most */
     char etag[HTTP_ETAG_SIZE]; /* as it was sent; "" when it was not, or is longer */
 };
 

@@ -15,9 +15,12 @@ static const struct pg_statement SQL[] = {
     [BOUND_ACCOUNTS] = {"due_time_bound_accounts",
         "UPDATE provider_accounts SET paused_until = least(paused_until, now()), probe_until = NULL"
         " WHERE " TOO_FAR("paused_until") " OR " TOO_FAR("probe_until")},
+    /* A run may wait for as long as an account does, which may be as long as its provider asked. */
     [BOUND_RUNS] = {"due_time_bound_runs",
         "UPDATE recording_runs SET not_before = now(), queued_at = least(queued_at, now())"
-        " WHERE status = 'queued' AND " TOO_FAR("not_before")},
+        " WHERE status = 'queued' AND " TOO_FAR("not_before")
+        "   AND NOT EXISTS (SELECT FROM provider_accounts a"
+        "     WHERE a.paused_until >= not_before - " PG_MS("$1") ")"},
     [BOUND_STEPS] = {"due_time_bound_steps",
         "UPDATE call_steps SET not_before = now()"
         " WHERE status IN ('queued', 'running') AND " TOO_FAR("not_before")},
@@ -51,9 +54,9 @@ static int64_t largest_of(const struct config_list *list)
 static int64_t bound_of(const struct config *config, enum statement_name name)
 {
     int64_t asked = HTTP_RETRY_AFTER_MAX_S * INT64_C(1000);
-    int64_t pause = larger(config->account_pause_max, asked);
+    int64_t pause = config->account_pause_max;
     switch (name) {
-    case BOUND_ACCOUNTS: return pause + SPARE_MS;
+    case BOUND_ACCOUNTS: return larger(pause, asked) + SPARE_MS;
     case BOUND_RUNS: return larger(pause, largest_of(&config->retry_delays)) + SPARE_MS;
     case BOUND_STEPS: return larger(config->step_delay_max, asked) + SPARE_MS;
     default: return larger(config->webhook_timeout, largest_of(&config->webhook_delays)) + SPARE_MS;

@@ -145,7 +145,9 @@ static void add_pause(void *context, const char *account_sid, const char *code, 
     struct overview *o = CHECKED(overview, context);
     if (o->pause_count < OVERVIEW_LINES_MAX) {
         struct overview_pause *pause = &o->pauses[o->pause_count++];
-        copy(pause->account_sid, sizeof pause->account_sid, account_sid);
+        size_t prefix = sizeof ACCOUNT_HOST - 1;
+        pause->host = strncmp(account_sid, ACCOUNT_HOST, prefix) == 0;
+        copy(pause->name, sizeof pause->name, account_sid + (pause->host ? prefix : 0));
         copy(pause->code, sizeof pause->code, code != NULL ? code : "unknown");
         pause->left_s = left_s;
     }

@@ -18,8 +18,9 @@
 
 enum {
     OVERVIEW_BUSINESSES_MAX = 1000,
-    OVERVIEW_LINES_MAX = 50, /* of accounts, of reasons, of steps, of deliveries */
+    OVERVIEW_LINES_MAX = 50, /* of pauses, of reasons, of steps, of deliveries */
     OVERVIEW_WORD_SIZE = 48,
+    OVERVIEW_HOST_SIZE = 80,
     OVERVIEW_TEXT_SIZE = 160,
 };
 
@@ -36,8 +37,10 @@ struct overview_business {
     int64_t oldest_wait_s;
 };
 
+/* An account that is paused, by its SID, or a host of ours, by its name. */
 struct overview_pause {
-    char account_sid[SID_SIZE];
+    char name[OVERVIEW_HOST_SIZE];
+    bool host;
     char code[OVERVIEW_WORD_SIZE];
     int64_t left_s;
 };

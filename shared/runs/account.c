@@ -1,6 +1,8 @@
 #include "account.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { PROBE_MAX_MS = 60 * 1000, WAIT_MIN_MS = 1000 };
 
@@ -70,7 +72,7 @@ static const struct pg_statement SQL[] = {
         "   AND paused_until <= " PG_US("$2")},
     [RESUME] = {"account_resume",
         "UPDATE provider_accounts SET failures = 0, paused_until = NULL, probe_until = NULL"
-        " WHERE account_sid = $1"},
+        " WHERE account_sid = $1 OR account_sid LIKE '" ACCOUNT_HOST "%'"},
     [RESUME_RUNS] = {"account_resume_runs",
         "UPDATE recording_runs r SET not_before = NULL, queued_at = now()"
         " WHERE status = 'queued' AND error_code = 'account_paused'"
@@ -89,6 +91,16 @@ static const struct pg_statement SQL[] = {
 const struct pg_statement *account_statements(void)
 {
     return SQL;
+}
+
+const char *account_of_host(char out[ACCOUNT_NAME_SIZE])
+{
+    char name[ACCOUNT_NAME_SIZE - sizeof ACCOUNT_HOST] = "";
+    if (gethostname(name, sizeof name - 1) != 0) {
+        name[0] = '\0';
+    }
+    (void)snprintf(out, ACCOUNT_NAME_SIZE, "%s%s", ACCOUNT_HOST, name);
+    return out;
 }
 
 enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms,

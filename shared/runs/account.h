@@ -1,9 +1,10 @@
 /*
- * Provider accounts: do they answer, or are they paused?
+ * Provider accounts, and hosts of our own: do they work, or are they paused?
  *
  * A fault of the account, not of one recording, pauses the account for ACCOUNT_PAUSE, doubled each
  * time, up to ACCOUNT_PAUSE_MAX. After the pause one run goes first, as a probe; the others wait
- * for its result.
+ * for its result. A host that cannot store anything is paused in the same way; its name begins with
+ * ACCOUNT_HOST, and stands where an account's SID does.
  */
 #ifndef TAPEDECK_RUNS_ACCOUNT_H
 #define TAPEDECK_RUNS_ACCOUNT_H
@@ -13,6 +14,13 @@
 
 #include "app.h"
 #include "base/result.h"
+
+#define ACCOUNT_HOST "host:"
+
+enum { ACCOUNT_NAME_SIZE = 80 };
+
+/* Under which name this host is paused: ACCOUNT_HOST and what it is called. Gives `out`. */
+const char *account_of_host(char out[ACCOUNT_NAME_SIZE]);
 
 /* May a transfer of this account begin? RESULT_OK: yes, as the probe unless it is `open`, that is
  * not paused; `admitted_us` is when, by PostgreSQL's clock. RESULT_DENIED: not before `wait_ms`. */
@@ -35,10 +43,10 @@ enum result account_worked(const struct app *app, const char *account_sid, int64
  * may be. */
 enum result account_probe_over(const struct app *app, const char *account_sid, int64_t admitted_us);
 
-/* Ends a pause by hand, for all that wait for it. */
+/* Ends the account's pause by hand, and those of hosts, for all that wait for it. */
 enum result account_resume(const struct app *app, const char *account_sid);
 
-/* Visits the accounts that are paused now. */
+/* Visits the accounts and hosts that are paused now. */
 enum result account_each_paused(const struct app *app,
                                 void (*visit)(void *, const char *account_sid, const char *code,
                                               int64_t left_s),

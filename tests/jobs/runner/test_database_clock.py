@@ -122,7 +122,7 @@ def test_a_pause_of_an_account_is_bounded(
     """Neither its pause nor its probe can be further away than the longest pause."""
     account = "AC" + "9" * 32
     db.execute("INSERT INTO provider_accounts (account_sid, failures, paused_until, probe_until)"
-               " VALUES (%s, 3, now() + interval '1 day', now() + interval '1 day')", [account])
+               " VALUES (%s, 3, now() + interval '2 days', now() + interval '2 days')", [account])
     try:
         cleanup()
         assert value_of(db, "SELECT paused_until <= now() AND probe_until IS NULL"
