@@ -2,7 +2,8 @@
  * tapedeck cleanup
  *
  * Puts right what a fault left behind: lapsed leases, runs whose runner died, runs that PostgreSQL
- * has and Redis lost, due times that only a wrong clock can have set, callbacks whose call has
+ * has and Redis lost, due times that only a wrong clock can have set, announced
+ * recordings that failed for what may have passed, callbacks whose call has
  * appeared since, files of recordings that nobody may hear any more, part files without an owner, a
  * cache that is over its ceiling, webhook deliveries that ended long ago. Safe to run at any time,
  * any number of times, beside runners.
@@ -19,6 +20,7 @@
 #include "recordings/service.h"
 #include "runs/queue.h"
 #include "runs/run.h"
+#include "runs/run_control.h"
 #include "storage/cache.h"
 #include "storage/file.h"
 #include "storage/revocation.h"
@@ -89,16 +91,18 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     (void)queue_each_taken(app, reap, &c);
-    int64_t noted = 0, forgotten = 0, offered, revoked = 0;
+    int64_t noted = 0, forgotten = 0, offered, revoked = 0, again = 0;
     (void)revocation_apply(app, &revoked);
     (void)revocation_forget(app);
     (void)audit_store(app, &noted);
     (void)delivery_forget(app, &forgotten);
     int64_t matched = service_match_inbox(app);
+    (void)run_control_try_again(app, &again);
     (void)service_offer_due(app, &offered);
     int64_t swept = file_sweep_parts(app->config, app->config->stale_after);
     trim_cache(app);
-    log_event("CLEANUP_DONE", "rescued=%lld matched=%lld offered=%lld parts=%lld",
-              (long long)c.rescued, (long long)matched, (long long)offered, (long long)swept);
+    log_event("CLEANUP_DONE", "rescued=%lld matched=%lld again=%lld offered=%lld parts=%lld",
+              (long long)c.rescued, (long long)matched, (long long)again, (long long)offered,
+              (long long)swept);
     return EXIT_DONE;
 }

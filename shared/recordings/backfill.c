@@ -6,6 +6,7 @@
 #include "calls/call.h"
 #include "calls/inbox.h"
 #include "calls/recording.h"
+#include "followups/step.h"
 #include "runs/queue.h"
 #include "runs/run.h"
 #include "service.h"
@@ -145,18 +146,26 @@ enum result backfill_record(const struct app *app, int64_t business_id,
 
 /* ---- fetching ---- */
 
-/* Where Redis is away, or has just lost its memory, the run waits in PostgreSQL and is offered
- * again by whoever comes next. */
+/* Where transcripts are made, those of past days get theirs, too. Where Redis is away, or has just
+ * lost its memory, the run waits in PostgreSQL and is offered again by whoever comes next. */
 static enum result start(const struct app *app, int64_t business_id, const char *call_sid,
                          int64_t *run_id)
 {
     bool created;
-    enum result result =
-        run_start(app, business_id, call_sid, JOB_DOWNLOAD, LANE_LATER, run_id, &created);
+    enum run_job job = app->config->transcribe_url[0] != '\0' ? JOB_FULL : JOB_DOWNLOAD;
+    enum result result = run_start(app, business_id, call_sid, job, LANE_LATER, run_id, &created);
     if (result == RESULT_OK && created) {
         (void)queue_enqueue(app, business_id, call_sid, LANE_LATER, NULL);
     }
     return result;
+}
+
+/* It is here. Where it was not transcribed yet, or that failed, it is now. */
+static enum result follow_up(const struct app *app, int64_t business_id, const char *name)
+{
+    enum result result =
+        app->config->transcribe_url[0] != '\0' ? step_begin(app, business_id, name) : RESULT_OK;
+    return result == RESULT_OK ? RESULT_EXISTS : result;
 }
 
 enum result backfill_fetch(const struct app *app, int64_t business_id, const char *call_sid,
@@ -173,6 +182,7 @@ enum result backfill_fetch(const struct app *app, int64_t business_id, const cha
     case STATE_PROCESSING:
     case STATE_OFFLINE: *run_id = look.facts.run_id; return RESULT_OK;
     case STATE_FAILED: return RESULT_DENIED;
+    case STATE_READY: return follow_up(app, business_id, look.facts.source_sid);
     default: return RESULT_EXISTS;
     }
 }

@@ -245,6 +245,22 @@ static enum result finish_matching(struct matching *m)
     return m->result;
 }
 
+/* It is known already. Sent once more, by hand or by Twilio, it opens the way for what failed. */
+static enum result hear_again(const struct app *app, const struct recording_callback *callback)
+{
+    int64_t reopened, offered;
+    if (callback->status != RECORDING_COMPLETED ||
+        run_control_reopen_announced(app, callback->recording_sid, callback->account_sid,
+                                     callback->call_sid, &reopened) != RESULT_OK) {
+        return RESULT_EXISTS;
+    }
+    if (reopened > 0) {
+        log_event("RECORDING_REOPENED", "recording=%s", callback->recording_sid);
+        (void)service_offer_due(app, &offered);
+    }
+    return RESULT_EXISTS;
+}
+
 enum result service_recording_event(const struct app *app,
                                     const struct recording_callback *callback)
 {
@@ -263,7 +279,7 @@ enum result service_recording_event(const struct app *app,
     m.result = inbox_keep(app, callback, url);
     if (m.result == RESULT_EXISTS) {
         pg_rollback(app->pg);
-        return RESULT_EXISTS;
+        return hear_again(app, callback);
     }
     match(&m, callback, url);
     return finish_matching(&m);

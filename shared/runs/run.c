@@ -27,9 +27,12 @@ enum statement_name {
     "   error = CASE WHEN cancel_requested THEN 'Somebody cancelled it.' ELSE " text " END"
 
 static const struct pg_statement SQL[] = {
+    /* What follows a download that was announced, and failed, follows the next one too. */
     [START] = {"run_start",
         "INSERT INTO recording_runs AS r (business_id, call_sid, job_type, lane)"
-        " VALUES ($1, $2, $3, $4)"
+        " VALUES ($1, $2, CASE WHEN (SELECT p.status = 'failed' AND p.job_type = 'full'"
+        "     FROM recording_runs p WHERE p.business_id = $1 AND p.call_sid = $2"
+        "     ORDER BY p.id DESC LIMIT 1) THEN 'full' ELSE $3 END, $4)"
         " ON CONFLICT (business_id, call_sid) WHERE status IN ('queued', 'running')"
         " DO UPDATE SET"
         "   job_type = CASE WHEN excluded.job_type = 'full' THEN 'full' ELSE r.job_type END,"

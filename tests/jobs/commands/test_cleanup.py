@@ -177,7 +177,7 @@ def test_what_waits_its_time_is_not_offered(
 ) -> None:
     [call] = clicked(1)
     rds.flushall()
-    change_run(db, call, not_before=Sql("now() + interval '1 hour'"))
+    change_run(db, call, not_before=Sql("now() + interval '5 minutes'"))
     cleanup()
     assert line_of(rds, call.business).slots == set()
 

@@ -274,17 +274,17 @@ def test_retry_of_a_business_queues_all_that_failed_or_waits(
     old = known_call(stack, db, business)
     click(old)
     change_run(db, old, status="failed", attempts=3, error_code="html",
-               completed_at=Sql("now() - interval '61 min'"))
+               completed_at=Sql("now() - interval '61 days'"))
     late = known_call(stack, db, business)  # failed, but has come since
     click(late)
     change_run(db, late, status="failed", completed_at=Sql("now()"))
     click(late)
     db.execute("UPDATE recording_runs SET status = 'completed' WHERE call_sid = %s"
                " AND status = 'queued'", [late.call_sid])
-    assert again(run_tapedeck("retry", "--business", str(business))) == (0, in_line(4), [])
-    assert [runs_of(db, call) for call in (*bad, waiting, old, late)] == [2, 2, 2, 1, 1, 1, 2]
+    assert again(run_tapedeck("retry", "--business", str(business))) == (0, in_line(5), [])
+    assert [runs_of(db, call) for call in (*bad, waiting, old, late)] == [2, 2, 2, 1, 1, 2, 2]
     drain()
-    for call in (*bad[:3], waiting):
+    for call in (*bad[:3], waiting, old):
         assert_stored(call, "wav2")
     assert again(run_tapedeck("retry", "--business", str(business))) == (0, in_line(0), [])
     assert_idle(rds, business)
