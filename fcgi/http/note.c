@@ -5,8 +5,8 @@
 #include "observe/audit.h"
 
 void note_playback(const struct app *app, const struct request *request,
-                   const struct response *response, int64_t business_id, const char *action,
-                   const char *subject)
+                   const struct response *response, int64_t business_id, const char *name,
+                   const char *action, const char *subject)
 {
     bool is_link = strcmp(action, "link") == 0;
     bool given = response->status == 200 || response->status == 206 || response->status == 307 ||
@@ -16,7 +16,7 @@ void note_playback(const struct app *app, const struct request *request,
     }
     struct audit_note note = {
         .business_id = business_id,
-        .call_sid = request->call_sid,
+        .call_sid = name,
         .action = action,
         .subject = subject,
         .address = request_header(request, "REMOTE_ADDR"),

@@ -11,9 +11,10 @@
 #include "response.h"
 
 /* Notes `action` ("link", "file", "download", "media") when the answer really gives audio or a
- * link: status 200 or 206, or a link's 202. `subject` is NULL where nobody signed in. */
+ * link: status 200 or 206, or a link's 202. `name` is the recording's, or its call's; `subject` is
+ * NULL where nobody signed in. */
 void note_playback(const struct app *app, const struct request *request,
-                   const struct response *response, int64_t business_id, const char *action,
-                   const char *subject);
+                   const struct response *response, int64_t business_id, const char *name,
+                   const char *action, const char *subject);
 
 #endif

@@ -61,6 +61,6 @@ void handle_download(const struct app *app, struct request *request, struct resp
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
-    note_playback(app, request, response, request->caller.business_id, "download",
+    note_playback(app, request, response, request->caller.business_id, name, "download",
                   request->caller.subject);
 }

@@ -29,5 +29,6 @@ void handle_file(const struct app *app, struct request *request, struct response
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
-    note_playback(app, request, response, business_id, "file", request->caller.subject);
+    note_playback(app, request, response, business_id, request->call_sid, "file",
+                  request->caller.subject);
 }

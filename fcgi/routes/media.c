@@ -107,5 +107,5 @@ void handle_media(const struct app *app, struct request *request, struct respons
     if (result != RESULT_OK) {
         answer_state(app, request, damaged, response);
     }
-    note_playback(app, request, response, request->business_id, "media", NULL);
+    note_playback(app, request, response, request->business_id, request->call_sid, "media", NULL);
 }

@@ -55,7 +55,7 @@ static enum result make_link(const struct app *app, const struct request *reques
 static void note_link(const struct app *app, const struct request *request,
                       const struct response *response)
 {
-    note_playback(app, request, response, request->caller.business_id, "link",
+    note_playback(app, request, response, request->caller.business_id, request->call_sid, "link",
                   request->caller.subject);
 }
 

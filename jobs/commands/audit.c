@@ -1,7 +1,8 @@
 /*
  * tapedeck audit --call SID
  *
- * Who listened to a call, newest first: when, how, who, from where.
+ * Who listened to a call, to whichever of its recordings, newest first: when, how, to which, who,
+ * from where. Or to one recording.
  */
 #include <stdio.h>
 
@@ -21,8 +22,9 @@ static void print_row(void *context, const struct audit_row *row)
     char subject[160], address[80];
     struct listeners *listeners = CHECKED(listeners, context);
     listeners->count++;
-    printf("%-30s %-9s business=%-8lld subject=%s address=%s\n", row->at, row->action,
-           (long long)row->business_id, text_for_log(row->subject, subject, sizeof subject),
+    printf("%-30s %-9s business=%-8lld recording=%s subject=%s address=%s\n", row->at, row->action,
+           (long long)row->business_id, row->name,
+           text_for_log(row->subject, subject, sizeof subject),
            text_for_log(row->address, address, sizeof address));
 }
 

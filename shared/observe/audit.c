@@ -42,8 +42,19 @@ static const struct pg_statement SQL[] = {
         " ON CONFLICT (id) DO NOTHING)"
         " SELECT yes FROM alone"},
     [EACH] = {"audit_each",
-        "SELECT " PG_ISO("at") ", action, subject, address, business_id FROM playback_audit"
-        " WHERE call_sid = $1 ORDER BY at DESC, id LIMIT $2"},
+        "WITH recordings AS (SELECT * FROM tapedeck_recordings WHERE call_sid = $1"
+        "   UNION SELECT * FROM tapedeck_recordings WHERE recording_sid = $1"
+        "   UNION SELECT r.* FROM tapedeck_conference_calls k JOIN tapedeck_recordings r"
+        "     USING (conference_sid) WHERE k.call_sid = $1 AND EXISTS (SELECT FROM call_log c"
+        "       WHERE c.call_sid = $1 AND c.business_id = r.business_id)),"
+        " names (business_id, name) AS (SELECT business_id, name FROM recordings"
+        "   UNION SELECT business_id, recording_sid FROM recordings"
+        "   UNION SELECT business_id, coalesce(recording_sid,"
+        "     substring(recording_url FROM 'RE[0-9a-fA-F]{32}')) FROM call_log WHERE call_sid = $1)"
+        " SELECT " PG_ISO("at") ", action, subject, address, business_id, call_sid FROM ("
+        "   SELECT * FROM playback_audit WHERE call_sid = $1"
+        "   UNION SELECT a.* FROM names n JOIN playback_audit a ON a.call_sid = n.name"
+        "     AND a.business_id = n.business_id) noted ORDER BY at DESC, id LIMIT $2"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -280,6 +291,7 @@ enum result audit_each(const struct app *app, const char *call_sid,
             .subject = pg_rows_text(rows, i, 2),
             .address = pg_rows_text(rows, i, 3),
             .business_id = pg_rows_int(rows, i, 4, 0),
+            .name = pg_rows_text(rows, i, 5),
         };
         visit(context, &row);
     }

@@ -17,11 +17,11 @@ enum { AUDIT_POSTED_MAX = 100000 }; /* some 30 MB */
 
 struct audit_note {
     int64_t business_id;
-    const char *call_sid;
-    const char *action;  /* "link", "file", "download", "media" */
-    const char *subject; /* NULL: a play link */
-    const char *address; /* NULL: not known */
-    int64_t once_ms;     /* the like of it is posted once in this time; 0: each time */
+    const char *call_sid; /* or the recording's own SID */
+    const char *action;   /* "link", "file", "download", "media" */
+    const char *subject;  /* NULL: a play link */
+    const char *address;  /* NULL: not known */
+    int64_t once_ms;      /* the like of it is posted once in this time; 0: each time */
 };
 
 /* Posts one note. Alike are notes of one action, call, subject and address. */
@@ -33,10 +33,12 @@ enum result audit_store(const struct app *app, int64_t *stored);
 /* A stored note, as the operator's tool shows it. */
 struct audit_row {
     const char *at, *action, *subject, *address;
+    const char *name; /* of the recording, or its call's: then it was that one's first */
     int64_t business_id;
 };
 
-/* Visits a call's notes, newest first, at most 1000. */
+/* Visits the notes of all of a call's recordings, by whatever name, or those of one recording;
+ * newest first, at most 1000. */
 enum result audit_each(const struct app *app, const char *call_sid,
                        void (*visit)(void *, const struct audit_row *), void *context);
 

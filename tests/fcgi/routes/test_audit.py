@@ -383,10 +383,10 @@ def test_who_listened_is_told(
                      [call])
     link = noted(given.link(business, f"{call}.wav", LATER))
     assert Api(stack.base_url).get(link).status == 200
-    assert re.fullmatch(rf"\S+\s+file\s+business={business}\s+subject=dana address=127\.0\.0\.1",
-                        line)
+    assert re.fullmatch(rf"\S+\s+file\s+business={business}\s+recording={call} subject=dana"
+                        r" address=127\.0\.0\.1", line)
     newest, oldest = told(run_tapedeck, call)
-    assert re.fullmatch(rf"20\d\d-\S+\s+media\s+business={business}\s+subject=-"
+    assert re.fullmatch(rf"20\d\d-\S+\s+media\s+business={business}\s+recording={call} subject=-"
                         r" address=127\.0\.0\.1", newest)
     assert oldest.startswith("2024-01-02T03:04:05") and "subject=dana" in oldest
 

@@ -136,6 +136,38 @@ def test_each_is_transcribed_and_the_summary_is_of_the_whole(
     assert full["summary"]
 
 
+def audited(call: Call, name: str) -> list[tuple[str, str]]:
+    """What was done, and to which recording, as `tapedeck audit` tells it."""
+    done = call.stack.run("audit", "--call", name)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.splitlines()]
+    return sorted((words[1], words[3].removeprefix("recording=")) for words in lines)
+
+
+def test_who_listened_to_any_of_them_is_found_from_the_call(
+    new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    call, stranger, sid = new_call(), new_call(), new_sid("CF")
+    second, third = further(call), further(call)
+    db.execute("INSERT INTO tapedeck_conference_calls VALUES (%s, %s)", [sid, call.call_sid])
+    conference = further(call, conference_sid=sid, announce=False)
+    assert conference.send_recording_status(CallSid=None, ConferenceSid=sid).status == 204
+    drain()
+    expected = []
+    for wanted in (None, call.recording_sid, second.recording_sid, conference.recording_sid):
+        query = f"?recording={wanted}" if wanted else ""
+        answer = call.api.get(f"/api/calls/{call.call_sid}/download{query}")
+        assert answer.status == 200, answer.body
+        expected.append(("download", wanted or call.call_sid))
+    plays(call, third.recording_sid)
+    plays(stranger, stranger.call_sid)
+    expected.append(("file", third.recording_sid))
+    assert audited(call, call.call_sid) == sorted(expected)
+    assert audited(call, second.recording_sid) == [("download", second.recording_sid)]
+    assert audited(call, conference.recording_sid) == [("download", conference.recording_sid)]
+    assert audited(call, call.recording_sid) == sorted(expected[:2]), "the call's first"
+
+
 def test_others_go_with_their_call(new_call: NewCall, drain: Drain, db: Db) -> None:
     call = new_call()
     second = further(call)
