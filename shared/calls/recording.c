@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "call.h"
+#include "conference.h"
 
-enum statement_name { SET_FIRST, CONFERENCE, SAVE, EACH, IS_OF, JOIN, KNOWN };
+enum statement_name { SET_FIRST, SAVE, EACH, IS_OF, KNOWN, KNOWN_CONFERENCE };
 
 /* clang-format off */
 
@@ -30,14 +31,6 @@ static const struct pg_statement SQL[] = {
         " WHERE call_sid = $1 AND (coalesce(recording_url, '') = ''"
         "     OR coalesce(" FIRST_SID ", $2) = $2)"
         " RETURNING business_id"},
-    /* By its calls, else by its account; as with calls, only where just one business comes out. */
-    [CONFERENCE] = {"recording_conference",
-        "WITH known AS (SELECT DISTINCT c.business_id FROM tapedeck_conference_calls k"
-        "     JOIN call_log c USING (call_sid)"
-        "   WHERE k.conference_sid = $1 AND c.business_id IS NOT NULL)"
-        " SELECT min(business_id) FROM known HAVING count(*) = 1"
-        " UNION ALL SELECT min(business_id) FROM business_twilio_accounts"
-        "   WHERE account_sid = $2 AND NOT EXISTS (SELECT FROM known) HAVING count(*) = 1"},
     /* Who was taken for the first one, and was overtaken, bears its own name from now on. */
     [SAVE] = {"recording_save",
         "WITH overtaken AS (UPDATE tapedeck_recordings SET name = recording_sid"
@@ -97,15 +90,15 @@ static const struct pg_statement SQL[] = {
         "     AND call_sid = $2) c WHERE " FIRST_SID " = $3 OR EXISTS (SELECT"
         "     FROM tapedeck_recordings_of($1::bigint, c.call_sid, c.parent_call_sid) n"
         "     WHERE n.recording_sid = $3))"},
-    [JOIN] = {"recording_join",
-        "INSERT INTO tapedeck_conference_calls (conference_sid, call_sid) VALUES ($1, $2)"
-        " ON CONFLICT DO NOTHING"},
     [KNOWN] = {"recording_known",
         "SELECT EXISTS (SELECT FROM tapedeck_recordings r WHERE r.business_id = $1::bigint"
         "     AND r.recording_sid = $3 AND r.announced_at IS NOT NULL)"
         "   OR bool_or(recording_deleted_at IS NOT NULL AND " FIRST_SID " IS NULL"
         "     OR recording_url <> '' AND coalesce(" FIRST_SID ", $3) = $3) IS TRUE"
         " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 HAVING count(*) > 0"},
+    [KNOWN_CONFERENCE] = {"recording_known_conference",
+        "SELECT EXISTS (SELECT FROM tapedeck_recordings WHERE business_id = $1::bigint"
+        "   AND recording_sid = $2 AND announced_at IS NOT NULL)"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -133,25 +126,12 @@ static const char *reason_of(const struct recording_callback *callback)
     return callback->status == RECORDING_FAILED ? "failed" : "absent";
 }
 
-/* The business in the first row, if there is one. */
-static enum result query_business(const struct app *app, enum statement_name name,
-                                  const struct pg_params *params, int64_t *business_id)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        *business_id = result == RESULT_OK ? pg_rows_int(rows, 0, 0, 0) : 0;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 /* Onto the row of its call, where it is the first one of it. */
 static enum result set_first(const struct app *app, const struct recording_callback *callback,
                              const char *recording_url, struct recording_ref *out)
 {
     struct pg_params params = {0};
+    struct pg_rows *rows;
     pg_text(&params, callback->call_sid);
     pg_text(&params, callback->recording_sid);
     pg_text(&params, recording_status_name(callback->status));
@@ -159,10 +139,17 @@ static enum result set_first(const struct app *app, const struct recording_callb
     pg_text(&params, reason_of(callback));
     pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
     pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
-    enum result result = query_business(app, SET_FIRST, &params, &out->business_id);
-    if (result == RESULT_OK) {
+    enum result result = pg_query(app->pg, SQL[SET_FIRST].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (pg_rows_count(rows) == 0) {
+        result = RESULT_NOT_FOUND;
+    } else {
+        out->business_id = pg_rows_int(rows, 0, 0, 0);
         memcpy(out->name, callback->call_sid, SID_SIZE);
     }
+    pg_rows_free(rows);
     return result;
 }
 
@@ -170,13 +157,10 @@ static enum result set_first(const struct app *app, const struct recording_callb
 static enum result name_it(const struct app *app, const struct recording_callback *callback,
                            const char *recording_url, struct recording_ref *out)
 {
-    struct pg_params whose = {0};
-    bool of_conference = callback->call_sid == NULL;
     memcpy(out->name, callback->recording_sid, SID_SIZE);
-    if (of_conference) {
-        pg_text(&whose, callback->conference_sid);
-        pg_text(&whose, callback->account_sid);
-        return query_business(app, CONFERENCE, &whose, &out->business_id);
+    if (callback->call_sid == NULL) {
+        return conference_business(app, callback->conference_sid, callback->account_sid,
+                                   &out->business_id);
     }
     enum result result = call_lock(app, callback->call_sid);
     if (result == RESULT_OK) {
@@ -262,29 +246,11 @@ enum result recording_is_of(const struct app *app, int64_t business_id, const ch
     return result;
 }
 
-enum result recording_join(const struct app *app, const char *conference_sid, const char *call_sid)
+static enum result query_known(const struct app *app, enum statement_name name,
+                               const struct pg_params *params)
 {
-    struct pg_params params = {0};
     struct pg_rows *rows;
-    pg_text(&params, conference_sid);
-    pg_text(&params, call_sid);
-    enum result result = pg_query(app->pg, SQL[JOIN].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_EXISTS;
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
-enum result recording_is_new(const struct app *app, int64_t business_id,
-                             const struct recording_callback *entry)
-{
-    struct pg_params params = {0};
-    struct pg_rows *rows;
-    pg_int(&params, business_id);
-    pg_text(&params, entry->call_sid);
-    pg_text(&params, entry->recording_sid);
-    enum result result = pg_query(app->pg, SQL[KNOWN].sql, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -295,4 +261,35 @@ enum result recording_is_new(const struct app *app, int64_t business_id,
     }
     pg_rows_free(rows);
     return result;
+}
+
+static enum result conference_is_new(const struct app *app, int64_t business_id,
+                                     const struct recording_callback *entry)
+{
+    struct pg_params params = {0};
+    int64_t owner;
+    enum result result =
+        conference_business(app, entry->conference_sid, entry->account_sid, &owner);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (owner != business_id) {
+        return RESULT_DENIED;
+    }
+    pg_int(&params, business_id);
+    pg_text(&params, entry->recording_sid);
+    return query_known(app, KNOWN_CONFERENCE, &params);
+}
+
+enum result recording_is_new(const struct app *app, int64_t business_id,
+                             const struct recording_callback *entry)
+{
+    struct pg_params params = {0};
+    if (entry->call_sid == NULL) {
+        return conference_is_new(app, business_id, entry);
+    }
+    pg_int(&params, business_id);
+    pg_text(&params, entry->call_sid);
+    pg_text(&params, entry->recording_sid);
+    return query_known(app, KNOWN, &params);
 }

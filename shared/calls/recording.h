@@ -46,11 +46,9 @@ enum result recording_each(const struct app *app, int64_t business_id, const cha
 enum result recording_is_of(const struct app *app, int64_t business_id, const char *call_sid,
                             const char *recording_sid);
 
-/* Notes that a call takes part in a conference. RESULT_EXISTS: that was known. */
-enum result recording_join(const struct app *app, const char *conference_sid, const char *call_sid);
-
-/* Is this recording of the business known, and fetched or to be fetched, whatever its name? Of a
- * call that is not there RESULT_NOT_FOUND. RESULT_OK: it is not known. RESULT_EXISTS: it is. */
+/* Is this recording of the business known, and fetched or to be fetched, whatever its name?
+ * RESULT_OK: it is not known. RESULT_EXISTS: it is. RESULT_NOT_FOUND: this business has no such
+ * call, or nobody knows whose conference it is. RESULT_DENIED: another business's conference. */
 enum result recording_is_new(const struct app *app, int64_t business_id,
                              const struct recording_callback *entry);
 

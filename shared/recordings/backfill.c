@@ -126,6 +126,14 @@ static enum result write_down(const struct app *app, const struct recording_call
     return result;
 }
 
+/* Nobody knows whose it is: it waits in the inbox, as a callback does, and is asked about. */
+static enum result keep_unknown(const struct app *app, const struct recording_callback *entry,
+                                const char *url)
+{
+    enum result result = inbox_keep(app, entry, url);
+    return result == RESULT_UNAVAILABLE ? result : RESULT_NOT_FOUND;
+}
+
 enum result backfill_record(const struct app *app, int64_t business_id,
                             const struct recording_callback *entry)
 {
@@ -134,14 +142,18 @@ enum result backfill_record(const struct app *app, int64_t business_id,
     if (entry->status != RECORDING_COMPLETED) {
         return RESULT_EXISTS;
     }
-    enum result result = recording_is_new(app, business_id, entry);
+    memcpy(ref.account_sid, entry->account_sid, SID_SIZE);
+    memcpy(ref.recording_sid, entry->recording_sid, SID_SIZE);
+    enum result result = media_url(app->config->twilio_api_base, &ref, url);
     if (result != RESULT_OK) {
         return result;
     }
-    memcpy(ref.account_sid, entry->account_sid, SID_SIZE);
-    memcpy(ref.recording_sid, entry->recording_sid, SID_SIZE);
-    result = media_url(app->config->twilio_api_base, &ref, url);
-    return result == RESULT_OK ? write_down(app, entry, url) : result;
+    result = recording_is_new(app, business_id, entry);
+    if (result == RESULT_OK) {
+        return write_down(app, entry, url);
+    }
+    return result == RESULT_NOT_FOUND && entry->call_sid == NULL ? keep_unknown(app, entry, url)
+                                                                 : result;
 }
 
 /* ---- fetching ---- */

@@ -38,9 +38,10 @@ enum result backfill_page(const struct app *app, const struct backfill_range *ra
 enum result backfill_accounts(const struct app *app, int64_t business_id,
                               void (*visit)(void *, const char *account_sid), void *context);
 
-/* An entry of the provider's list: where it is a recording that its call, one of this business,
- * does not know of yet, it is written down, and nothing is fetched. RESULT_EXISTS: nothing new;
- * RESULT_NOT_FOUND: no such call in this business. */
+/* An entry of the provider's list: where it is a recording that its call or conference, one of this
+ * business, does not know of yet, it is written down, and nothing is fetched. RESULT_EXISTS:
+ * nothing new; RESULT_NOT_FOUND: no such call in this business, or nobody knows whose conference it
+ * is: then it waits in the inbox. RESULT_DENIED: another business's conference. */
 enum result backfill_record(const struct app *app, int64_t business_id,
                             const struct recording_callback *entry);
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/magic.h"
 #include "calls/authority.h"
+#include "calls/conference.h"
 #include "calls/recording.h"
 #include "clients/crypto.h"
 #include "followups/step.h"
@@ -328,7 +329,7 @@ enum result service_conference_event(const struct app *app,
 {
     enum result result = authority_check(app, callback->account_sid, callback->call_sid, 0);
     if (result == RESULT_OK) {
-        result = recording_join(app, callback->conference_sid, callback->call_sid);
+        result = conference_join(app, callback->conference_sid, callback->call_sid);
     }
     return result == RESULT_OK || result == RESULT_EXISTS ? match_waiting(app, callback->call_sid)
                                                           : result;

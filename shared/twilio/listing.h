@@ -24,7 +24,7 @@ enum result listing_between(const char *account_sid, int64_t since, int64_t unti
                             int64_t page_size, char *out);
 
 /*
- * Visits each entry that is one of a call's: others (conferences, malformed ones) are passed over.
+ * Visits each entry that is a recording of a call or a conference; malformed ones are passed over.
  * `next` (LISTING_URI_SIZE) gets the next page's path and query, "" after the last; one that leads
  * out of this account's list is RESULT_INVALID, as is what is no such page.
  */

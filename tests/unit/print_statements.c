@@ -6,6 +6,7 @@
 
 #include "calls/authority.h"
 #include "calls/call.h"
+#include "calls/conference.h"
 #include "calls/inbox.h"
 #include "calls/recording.h"
 #include "calls/transcript.h"
@@ -38,6 +39,7 @@ int main(void)
     print(call_statements());
     print(call_list_statements());
     print(call_write_statements());
+    print(conference_statements());
     print(recording_statements());
     print(revocation_statements());
     print(delivery_statements());

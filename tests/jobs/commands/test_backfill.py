@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from stack.calls import Call, new_call
+from stack.calls import Call, new_call, new_sid
 from stack.stack import Stack
 from twilio.client import Control, fault
 
@@ -140,6 +140,50 @@ def test_a_second_start_does_nothing_twice(
     assert [runs_of(db, call) for call in calls] == [1, 1, 1]
     fetched = [entry for entry in twilio.stats().log if entry["format"] != "list"]
     assert len(fetched) == 3
+
+
+def test_further_and_conferences_recordings_are_fetched_too(
+    stack: Stack, db: Db, business: int, new_business: NewBusiness,
+    runner: Callable[..., Runner], twilio: Control,
+) -> None:
+    """Each recording that the list has of a call or of a conference of ours; of nobody else's."""
+    call, untold = old_call(stack, db, business), old_call(stack, db, business, told=False)
+    theirs = old_call(stack, db, new_business())
+    when = (datetime.now(timezone.utc) - timedelta(days=3)).isoformat()
+
+    def another(**of: str) -> str:
+        return twilio.add_recording(seconds=1, date_created=when, **of).sid  # type: ignore
+
+    further = [another(call_sid=one.call_sid) for one in (call, untold, untold)]
+    ours, others = new_sid("CF"), new_sid("CF")
+    join(db, ours, call)
+    join(db, others, theirs)
+    conference, foreign = another(conference_sid=ours), another(conference_sid=others)
+    nobodys = another(conference_sid=new_sid("CF"))
+    runner()
+    done = whole(stack, business)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 of them new to us; 0 are here, 6 are not" in done.stdout
+    names = [row[0] for row in db.execute("SELECT call_sid FROM recording_runs WHERE business_id = %s"
+                                          " AND status = 'completed'", [business])]
+    own = {call.recording_sid: call.call_sid,
+           value_of(db, "SELECT recording_sid FROM call_log WHERE call_sid = %s", untold.call_sid):
+           untold.call_sid}
+    every = [call.recording_sid, untold.recording_sid, *further, conference]
+    assert sorted(names) == sorted(own.get(sid, sid) for sid in every)
+    for sid in every:
+        answer = call.api.get(f"/api/recordings/file/{own.get(sid, sid)}")
+        assert (answer.status, answer.body) == (200, twilio.source(sid, "wav2"))
+    assert [row[0] for row in db.execute("SELECT recording_sid FROM recording_inbox"
+                                         " WHERE matched_at IS NULL AND recording_sid = ANY (%s)",
+                                         [[foreign, nobodys, *every]])] == [nobodys]
+    again = whole(stack, business)
+    assert again.returncode == 0 and "0 of them new to us; 6 are here, 0 are not" in again.stdout
+
+
+def join(db: Db, conference: str, call: Call) -> None:
+    db.execute("INSERT INTO tapedeck_conference_calls (conference_sid, call_sid) VALUES (%s, %s)",
+               [conference, call.call_sid])
 
 
 def test_both_days_are_meant(
