@@ -3,7 +3,8 @@
  *
  * Asks the provider's recordings list for what callbacks never told us: each entry goes the way of
  * a callback, and what is known already changes nothing. At most RECONCILE_PAGES pages a time; the
- * next time goes on where this one stopped.
+ * next time goes on where this one stopped. Then asks who took part in conferences of which no call
+ * is known.
  */
 #include <stdio.h>
 
@@ -14,6 +15,7 @@
 #include "commands.h"
 #include "options.h"
 #include "provider/catalogue.h"
+#include "provider/conferences.h"
 #include "recordings/service.h"
 #include "twilio/listing.h"
 
@@ -98,6 +100,9 @@ int command_reconcile(const struct app *app, int argc, char **argv)
     }
     r.catalogue.http = http_new();
     enum result result = r.catalogue.http != NULL ? read_pages(&r) : RESULT_FAILED;
+    if (result == RESULT_OK) {
+        result = conferences_ask(app, r.catalogue.http);
+    }
     http_free(r.catalogue.http);
     if (result == RESULT_UNAVAILABLE) {
         fprintf(stderr, "tapedeck: reconcile: PostgreSQL did not answer; the next run continues\n");

@@ -8,6 +8,7 @@
 enum statement_name {
     BEGIN,
     BEGIN_AFTER,
+    BEGIN_JOINED,
     REDO,
     FORGET_LATER,
     CLAIM,
@@ -55,6 +56,15 @@ static const struct pg_statement SQL[] = {
         "INSERT INTO call_steps AS s (business_id, call_sid, step)"
         " SELECT business_id, call_sid, 'transcribe' FROM recording_runs"
         " WHERE id = ANY ($1::bigint[]) AND job_type = 'full'" UNLESS_BEGUN},
+    [BEGIN_JOINED] = {"step_begin_joined",
+        "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
+        " SELECT business_id, call_sid, 'summarise', true FROM (SELECT business_id, call_sid"
+        "     FROM call_log WHERE call_sid = $2 AND business_id IS NOT NULL LIMIT 1) c"
+        " WHERE EXISTS (SELECT FROM tapedeck_recordings r JOIN call_steps t"
+        "     ON t.business_id = r.business_id AND t.call_sid = r.name"
+        "   WHERE r.conference_sid = $1 AND r.business_id = c.business_id AND r.call_sid IS NULL"
+        "     AND t.step = 'transcribe' AND t.status IN ('done', 'skipped', 'failed'))"
+        " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW},
     [REDO] = {"step_redo",
         "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
         " VALUES ($1, $2, 'transcribe', $3)"
@@ -148,6 +158,15 @@ enum result step_begin_after(const struct app *app, const struct run_end *ends, 
     }
     pg_arrays_free(&ids);
     return result;
+}
+
+enum result step_begin_joined(const struct app *app, const char *conference_sid,
+                              const char *call_sid)
+{
+    struct pg_params params = {0};
+    pg_text(&params, conference_sid);
+    pg_text(&params, call_sid);
+    return query(app, BEGIN_JOINED, &params, NULL);
 }
 
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again)

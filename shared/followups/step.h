@@ -43,6 +43,11 @@ enum result step_begin(const struct app *app, int64_t business_id, const char *c
  * them. */
 enum result step_begin_after(const struct app *app, const struct run_end *ends, size_t count);
 
+/* The summary of a call that joined a conference after that was transcribed; of any other nothing.
+ */
+enum result step_begin_joined(const struct app *app, const char *conference_sid,
+                              const char *call_sid);
+
 /* The same by hand, whatever there was: with `again` also when the call is transcribed. */
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again);
 

@@ -324,12 +324,29 @@ enum result service_call_event(const struct app *app, const struct call_callback
     return result == RESULT_OK ? match_waiting(app, callback->call_sid) : result;
 }
 
+static enum result take_part(const struct app *app, const struct conference_callback *callback)
+{
+    enum result result = pg_begin(app->pg);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    result = conference_join(app, callback->conference_sid, callback->call_sid);
+    if (result == RESULT_OK) {
+        result = step_begin_joined(app, callback->conference_sid, callback->call_sid);
+    }
+    if (result == RESULT_OK) {
+        return pg_commit(app->pg);
+    }
+    pg_rollback(app->pg);
+    return result;
+}
+
 enum result service_conference_event(const struct app *app,
                                      const struct conference_callback *callback)
 {
     enum result result = authority_check(app, callback->account_sid, callback->call_sid, 0);
     if (result == RESULT_OK) {
-        result = conference_join(app, callback->conference_sid, callback->call_sid);
+        result = take_part(app, callback);
     }
     return result == RESULT_OK || result == RESULT_EXISTS ? match_waiting(app, callback->call_sid)
                                                           : result;

@@ -104,6 +104,14 @@ class Control:
         }
         return Added(**self._json("POST", "recordings", wish))
 
+    def put_conference(
+        self, sid: str | None = None, *, status: str = "in-progress", calls: list[str] | None = None,
+        ended_by: str | None = None,
+    ) -> str:
+        """Give the fake a conference, or change it; while it goes on, its calls are in it."""
+        wish = {"sid": sid, "status": status, "calls": calls, "ended_by": ended_by}
+        return str(self._json("POST", "conferences", wish)["sid"])
+
     def source(self, sid: str, format: str = "asis") -> bytes:
         """The exact bytes Twilio has: asis, wav, wav1, wav2, mp3, mp31 or mp32."""
         return self._ask("GET", f"recordings/{sid}/bytes?format={format}")

@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from . import faults, recordings
+from . import conferences, faults, recordings
 from .ledger import COUNTED, Ledger
 from .library import Library
 from .recordings import Recording
@@ -39,6 +39,7 @@ class Controller:
         self._ledger = ledger
         self._routes: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             ("POST", re.compile(r"recordings"), self._add),
+            ("POST", re.compile(r"conferences"), self._put_conference),
             ("GET", re.compile(r"recordings/([^/]+)/bytes"), self._bytes),
             ("POST", re.compile(r"recordings/([^/]+)/faults"), self._faults),
             ("POST", re.compile(r"faults"), self._account_faults),
@@ -55,7 +56,9 @@ class Controller:
             handler(wire, request, *found)
         except ControlError as error:
             wire.json(error.status, {"error": str(error)})
-        except (faults.BadFault, recordings.BadRecording) as error:
+        except (
+            faults.BadFault, recordings.BadRecording, conferences.BadConference
+        ) as error:
             wire.json(400, {"error": str(error)})
         except MissingPackage as error:
             wire.json(500, {"error": str(error)})
@@ -74,6 +77,11 @@ class Controller:
         described = self._describe(recording)
         self._shelf.add(recording)
         wire.json(201, described)
+
+    def _put_conference(self, wire: Wire, request: Request) -> None:
+        conference = conferences.conference_from(_json(request))
+        self._shelf.put_conference(conference)
+        wire.json(201, {"sid": conference.sid})
 
     def _describe(self, recording: Recording) -> dict[str, Any]:
         """What a test needs to know of it. MP3 is left out: encoding costs, so only on demand."""

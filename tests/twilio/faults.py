@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable
 
 MEDIA_FORMATS = frozenset({"asis", "wav", "wav1", "wav2", "mp3", "mp31", "mp32"})
-OTHER_FORMATS = frozenset({"json", "list", "delete"})
+OTHER_FORMATS = frozenset({"json", "list", "delete", "conference", "participants"})
 
 REQUIRED: Any = object()
 

@@ -8,7 +8,7 @@ import hmac
 import re
 import urllib.parse
 
-from . import listing
+from . import conferences, listing
 from .faults import Fault
 from .gate import Latch
 from .ledger import Exchange, Ledger
@@ -19,6 +19,8 @@ from .shelf import Shelf
 from .wire import ClientGone, Request, Wire
 
 RESOURCE = re.compile(r"/2010-04-01/Accounts/([^/]+)/Recordings(?:/([^/.]+))?(\.[^/]*)?")
+CONFERENCE = re.compile(
+    r"/2010-04-01/Accounts/([^/]+)/Conferences/([^/.]+)(/Participants)?(\.[^/]*)?")
 EXTENSIONS = {None: "asis", ".wav": "wav", ".mp3": "mp3", ".json": "json"}
 NOT_FOUND = "The requested resource was not found"
 ERROR_CODES = {401: 20003, 403: 20403, 404: 20404, 429: 20429, 500: 20500, 502: 20502, 503: 20503}
@@ -65,7 +67,11 @@ class Provider:
 
     def _answer(self, wire: Wire, exchange: Exchange, request: Request) -> None:
         resource = RESOURCE.fullmatch(request.path)
-        self._check_credentials(exchange, request, counts=resource is not None)
+        conference = CONFERENCE.fullmatch(request.path)
+        self._check_credentials(exchange, request, counts=bool(resource or conference))
+        if conference is not None:
+            self._conference(wire, exchange, request, *conference.groups())
+            return
         if resource is None:
             raise TwilioError(404, 20404, NOT_FOUND)
         account, sid, extension = resource.groups()
@@ -107,6 +113,35 @@ class Provider:
             raise TwilioError(400, 20001, str(error)) from None
         exchange.answered(200)
         wire.json(200, page)
+
+    def _conference(
+        self, wire: Wire, exchange: Exchange, request: Request, account: str, sid: str,
+        participants: str | None, extension: str | None,
+    ) -> None:
+        self._check_account(account)
+        if not is_sid("CF", sid):
+            raise TwilioError(400, 20001, "The conference SID is malformed")
+        if extension != ".json":
+            raise TwilioError(404, 20404, NOT_FOUND)
+        if request.method != "GET":
+            raise TwilioError(405, 20004, "Method not allowed")
+        label = "participants" if participants else "conference"
+        exchange.about(sid, "")
+        exchange.asks_for(label)
+        if self._spoilt(wire, exchange, sid, label):
+            return
+        conference = self._shelf.find_conference(sid)
+        if conference is None:
+            raise TwilioError(404, 20404, NOT_FOUND)
+        if request.query and not participants:
+            raise TwilioError(400, 20001, "The query has a parameter that is not known")
+        try:
+            answer = (conferences.participants(self._account, conference, request.query)
+                      if participants else conferences.metadata(self._account, conference))
+        except ValueError as error:
+            raise TwilioError(400, 20001, str(error)) from None
+        exchange.answered(200)
+        wire.json(200, answer)
 
     def _recording(
         self, wire: Wire, exchange: Exchange, request: Request, sid: str, extension: str | None

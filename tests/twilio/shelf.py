@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 
 from . import faults
+from .conferences import Conference
 from .faults import Fault
 from .gate import Latch
 from .recordings import BadRecording, Recording
 
 
 class Shelf:
-    """All recordings, the account's own faults, and whoever waits to be released.
+    """All recordings and conferences, the account's own faults, and whoever waits to be released.
 
     Matching a fault and opening the latch it makes a request wait on are one step under one lock:
     a release can therefore never fall between the two and be lost.
@@ -20,6 +21,7 @@ class Shelf:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._recordings: dict[str, Recording] = {}
+        self._conferences: dict[str, Conference] = {}
         self._account_faults: list[Fault] = []
         self._latches: set[Latch] = set()
 
@@ -32,6 +34,15 @@ class Shelf:
     def find(self, sid: str) -> Recording | None:
         with self._lock:
             return self._recordings.get(sid)
+
+    def put_conference(self, conference: Conference) -> None:
+        """A conference as it is from now on; what was known of it is forgotten."""
+        with self._lock:
+            self._conferences[conference.sid] = conference
+
+    def find_conference(self, sid: str) -> Conference | None:
+        with self._lock:
+            return self._conferences.get(sid)
 
     def remove(self, sid: str) -> None:
         with self._lock:
@@ -85,6 +96,7 @@ class Shelf:
         """Forget everything; requests that wait are cut off."""
         with self._lock:
             self._recordings.clear()
+            self._conferences.clear()
             self._account_faults = []
             for latch in self._latches:
                 latch.abort()

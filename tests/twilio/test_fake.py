@@ -164,6 +164,51 @@ def test_list_is_strict(provider, query):
     assert reply.status == 400
 
 
+CONFERENCE = "CF" + "2" * 32
+CONFERENCES = f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/"
+
+
+def test_who_is_in_a_conference_is_told_while_it_goes_on(provider, control):
+    calls = ["CA" + digit * 32 for digit in "123"]
+    path = f"{CONFERENCES}{CONFERENCE}"
+    assert control.put_conference(CONFERENCE, calls=calls) == CONFERENCE
+    conference = json.loads(provider.ask(f"{path}.json").body)
+    assert (conference["sid"], conference["status"]) == (CONFERENCE, "in-progress")
+    assert conference["call_sid_ending_conference"] is None
+    seen, following = [], f"{path}/Participants.json?PageSize=2"
+    while following:
+        page = json.loads(provider.ask(following).body)
+        seen += [(one["conference_sid"], one["call_sid"]) for one in page["participants"]]
+        following = page["next_page_uri"]
+    assert seen == [(CONFERENCE, call) for call in calls]
+    control.put_conference(CONFERENCE, status="completed", calls=calls, ended_by=calls[1])
+    conference = json.loads(provider.ask(f"{path}.json").body)
+    assert (conference["status"], conference["call_sid_ending_conference"]) == ("completed", calls[1])
+    assert json.loads(provider.ask(f"{path}/Participants.json").body)["participants"] == []
+
+
+@pytest.mark.parametrize(("path", "status"), [
+    (f"{CONFERENCE}.json?PageSize=1", 400), (f"{CONFERENCE}/Participants.json?PageSize=0", 400),
+    (f"{CONFERENCE}/Participants.json?Colour=red", 400), ("CF1.json", 400), (CONFERENCE, 404),
+    (f"{CONFERENCE}/Participants", 404), (f"{CONFERENCE}/Recordings.json", 404),
+    (f"CF{'3' * 32}.json", 404), (f"CF{'3' * 32}/Participants.json", 404),
+])
+def test_conferences_are_strict(provider, control, path, status):
+    control.put_conference(CONFERENCE)
+    assert provider.ask(CONFERENCES + path).status == status
+    assert provider.ask(CONFERENCES + path, auth=None).status in (401, 404)
+    assert provider.ask(f"{CONFERENCES}{CONFERENCE}.json", "POST").status == 405
+
+
+@pytest.mark.parametrize("wrong", [
+    {"sid": "CF1"}, {"status": "over"}, {"calls": ["CA1"]}, {"ended_by": "CA" + "1" * 32},
+    {"status": "completed", "ended_by": "CA1"},
+])
+def test_control_refuses_conferences_that_make_no_sense(control, wrong):
+    with pytest.raises(ControlFailed, match="400"):
+        control.put_conference(**wrong)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"channels": 3}, {"seconds": 0}, {"sid": "RE1"}, {"seed": -1}, {"date_created": "soon"},

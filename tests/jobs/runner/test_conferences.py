@@ -11,35 +11,17 @@ import pytest
 from stack.calls import Call, new_call, new_sid
 from stack.stack import Stack
 
+from conference_kit import announce, joins, shown
 from jobs_kit import Db, value_of
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
 NewBusiness = Callable[[], int]
-CONFERENCE_STATUS = "/webhook/conference_status"
-
-
-def joins(call: Call, conference: str, event: str = "participant-join") -> None:
-    answer = call._send(CONFERENCE_STATUS, {
-        "AccountSid": call.stack.account_sid, "ConferenceSid": conference, "CallSid": call.call_sid,
-        "StatusCallbackEvent": event, "FriendlyName": "room", "SequenceNumber": "1"})
-    assert (answer.status, answer.body) == (204, b"")
 
 
 def recorded(call: Call, conference: str) -> Call:
     """What the fake provider has of a conference; `call` lends its stack and account."""
     added = call.stack.twilio.add_recording(seconds=3, seed=9, call_sid=new_sid("CA"))
     return replace(call, recording_sid=added.sid, recording=added)
-
-
-def announce(conference: Call, sid: str, **changes: str | None) -> None:
-    answer = conference.send_recording_status(
-        CallSid=None, ConferenceSid=sid, RecordingSource="Conference", **changes)
-    assert (answer.status, answer.body) == (204, b"")
-
-
-def shown(call: Call) -> list[tuple[str, str]]:
-    full = call.api.get(f"/api/calls/{call.call_sid}").json
-    return [(one["recording_sid"], one["kind"]) for one in full["recordings"]]
 
 
 @pytest.fixture
