@@ -97,10 +97,8 @@ static const char *digits_or_null(const struct form *form, const char *name)
     return digits ? value : NULL;
 }
 
-/* One of the provider's words: kept as it is, so it is short and of plain letters, or not known. */
-static const char *word_or_null(const struct form *form, const char *name)
+const char *callback_word(const char *word)
 {
-    const char *word = optional(form, name);
     size_t len = word != NULL ? strnlen(word, WORD_MAX + 1) : 0;
     for (size_t i = 0; i < len; i++) {
         bool plain = (word[i] >= 'a' && word[i] <= 'z') || (word[i] >= 'A' && word[i] <= 'Z') ||
@@ -109,7 +107,7 @@ static const char *word_or_null(const struct form *form, const char *name)
             return NULL;
         }
     }
-    return len <= WORD_MAX ? word : NULL;
+    return len > 0 && len <= WORD_MAX ? word : NULL;
 }
 
 bool callback_belongs(const struct recording_callback *callback)
@@ -143,8 +141,8 @@ enum result callback_recording(const struct form *form, struct recording_callbac
         .channels = number_or_unknown(form, "RecordingChannels", 1, 2),
         .start_time = time_or_unknown(form, "RecordingStartTime"),
         .error_code = digits_or_null(form, "ErrorCode"),
-        .source = word_or_null(form, "RecordingSource"),
-        .track = word_or_null(form, "RecordingTrack"),
+        .source = callback_word(form_get(form, "RecordingSource")),
+        .track = callback_word(form_get(form, "RecordingTrack")),
     };
     if (repeats_any(form, RECORDING_FIELDS, COUNT(RECORDING_FIELDS))) {
         return RESULT_INVALID;

@@ -71,6 +71,9 @@ enum result callback_call(const struct form *form, struct call_callback *out);
  */
 bool callback_belongs(const struct recording_callback *callback);
 
+/* One of Twilio's words, which is kept as it is: short, and of plain letters; else NULL. */
+const char *callback_word(const char *word);
+
 /* Twilio's word: "in-progress", "completed", "absent", "failed". */
 const char *recording_status_name(enum recording_status status);
 

@@ -90,6 +90,8 @@ static bool read_entry(const struct json *entry, const char *account_sid,
         .duration = number_at(entry, "duration", 0, INT32_MAX),
         .channels = number_at(entry, "channels", 1, 2),
         .start_time = CALLBACK_UNKNOWN,
+        .source = callback_word(json_text_at(entry, "source")),
+        .track = callback_word(json_text_at(entry, "track")),
     };
     (void)clock_parse_rfc2822(json_text_at(entry, "start_time"), &out->start_time);
     return status_of(json_text_at(entry, "status"), &out->status) && out->account_sid != NULL &&

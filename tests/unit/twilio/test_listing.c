@@ -35,6 +35,7 @@ struct kept {
     enum recording_status status;
     int64_t duration, channels, start_time;
     bool has_error_code;
+    char source[TEXT_SIZE], track[TEXT_SIZE];
 };
 
 struct page {
@@ -56,6 +57,10 @@ static void keep(void *context, const struct recording_callback *callback)
     kept->channels = callback->channels;
     kept->start_time = callback->start_time;
     kept->has_error_code = callback->error_code != NULL;
+    (void)snprintf(kept->source, sizeof kept->source, "%s",
+                   callback->source != NULL ? callback->source : "-");
+    (void)snprintf(kept->track, sizeof kept->track, "%s",
+                   callback->track != NULL ? callback->track : "-");
 }
 
 /* From memory of exactly this length, so that a byte read past its end is seen. */
@@ -82,7 +87,8 @@ static void test_an_entry_in_full(void **state)
         read_page(PAGE("{" SIDS ",\"status\":\"completed\",\"duration\":\"47\",\"channels\":2,"
                        "\"api_version\":\"2010-04-01\",\"conference_sid\":null,\"error_code\":null,"
                        "\"date_created\":\"Wed, 02 Sep 2026 10:08:03 +0000\",\"price\":\"-0.0025\","
-                       "\"encryption_details\":{\"type\":\"rsa-aes\"},\"source\":\"DialVerb\"}"));
+                       "\"encryption_details\":{\"type\":\"rsa-aes\"},\"source\":\"DialVerb\","
+                       "\"track\":\"<both>\"}"));
     assert_int_equal(page.result, RESULT_OK);
     assert_int_equal(page.count, 1);
     assert_string_equal(page.kept[0].account, AC);
@@ -92,6 +98,8 @@ static void test_an_entry_in_full(void **state)
     assert_int_equal(page.kept[0].duration, 47);
     assert_int_equal(page.kept[0].channels, 2);
     assert_true(page.kept[0].start_time == CALLBACK_UNKNOWN);
+    assert_string_equal(page.kept[0].source, "DialVerb");
+    assert_string_equal(page.kept[0].track, "-");
     assert_string_equal(page.next, "");
 }
 
