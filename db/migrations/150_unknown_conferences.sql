@@ -28,7 +28,8 @@ CREATE OR REPLACE VIEW tapedeck_recordings_without_call AS
                               WHERE k.conference_sid = i.conference_sid) THEN 'business'
                 ELSE 'conference' END AS unknown
       FROM (SELECT DISTINCT ON (recording_sid) * FROM recording_inbox
-             WHERE matched_at IS NULL ORDER BY recording_sid, received_at) i
+             WHERE matched_at IS NULL AND status <> 'in-progress'
+             ORDER BY recording_sid, received_at) i
     UNION ALL
     SELECT r.recording_sid, NULL, r.conference_sid, r.account_sid, u.noted_at, 'conference'
       FROM tapedeck_unknown_conferences u JOIN tapedeck_recordings r USING (conference_sid)

@@ -136,6 +136,8 @@ static void add_database(struct buf *out, const struct overview *o)
           "Recordings that are not tried now, because they failed too often.", o->breakers_open);
     gauge(out, "tapedeck_callbacks_waiting", "Callbacks whose call is not known yet.",
           o->inbox_waiting);
+    gauge(out, "tapedeck_recordings_without_call",
+          "Recordings that no call shows, for 15 minutes or more.", o->without_call);
     add_after(out, o);
 }
 

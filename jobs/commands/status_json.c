@@ -107,6 +107,7 @@ static void put_database(struct json *json, const struct overview *o)
     json_put(json, "hosts_paused", of_pauses(o, true));
     json_put_int(json, "breakers_open", o->breakers_open);
     json_put_int(json, "callbacks_waiting", o->inbox_waiting);
+    json_put_int(json, "recordings_without_call", o->without_call);
     json_put(json, "failed", of_reasons(o));
     json_put(json, "steps", of_counts(&o->steps, true));
     json_put(json, "deliveries", of_counts(&o->deliveries, false));
@@ -116,8 +117,17 @@ static void put_database(struct json *json, const struct overview *o)
 static void put_nothing(struct json *json)
 {
     static const char *const MEMBERS[] = {
-        "queue",         "businesses_total",  "businesses", "accounts_paused", "hosts_paused",
-        "breakers_open", "callbacks_waiting", "failed",     "steps",           "deliveries",
+        "queue",
+        "businesses_total",
+        "businesses",
+        "accounts_paused",
+        "hosts_paused",
+        "breakers_open",
+        "callbacks_waiting",
+        "recordings_without_call",
+        "failed",
+        "steps",
+        "deliveries",
     };
     for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
         json_put_null(json, MEMBERS[i]);

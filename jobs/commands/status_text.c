@@ -52,6 +52,10 @@ static void add_troubles(const struct overview *o, struct buf *out)
 {
     buf_format(out, "%-12s %lld callbacks wait for their call\n", "inbox",
                (long long)o->inbox_waiting);
+    if (o->without_call > 0) {
+        buf_format(out, "%-12s %lld recordings are shown by no call: see docs/operations.md\n",
+                   "no call", (long long)o->without_call);
+    }
     if (o->breakers_open > 0) {
         buf_format(out, "%-12s %lld recordings failed too often and are left alone for now\n",
                    "breaker", (long long)o->breakers_open);

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { VISIT_MAX = 500 };
+enum { VISIT_MAX = 500, COUNT_MAX = 10000, PATIENCE_MS = 15 * 60 * 1000 };
 
 enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT, READ_PROGRESS, WRITE_PROGRESS };
 
@@ -34,7 +34,9 @@ static const struct pg_statement SQL[] = {
     [MATCHED] = {"inbox_matched",
         "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},
     [COUNT] = {"inbox_count",
-        "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL"},
+        "SELECT (SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL),"
+        "   (SELECT count(*) FROM (SELECT FROM tapedeck_recordings_without_call"
+        "     WHERE since < now() - " PG_MS("$1") " LIMIT $2) counted)"},
     [READ_PROGRESS] = {"inbox_read_progress",
         "SELECT next_page FROM reconcile_progress WHERE account_sid = $1 AND next_page <> ''"},
     [WRITE_PROGRESS] = {"inbox_write_progress",
@@ -122,12 +124,16 @@ enum result inbox_matched(const struct app *app, const struct recording_callback
     return pg_query(app->pg, SQL[MATCHED].sql, &params, NULL);
 }
 
-enum result inbox_count(const struct app *app, int64_t *waiting)
+enum result inbox_count(const struct app *app, int64_t *waiting, int64_t *without_call)
 {
+    struct pg_params params = {0};
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[COUNT].sql, NULL, &rows);
+    pg_int(&params, PATIENCE_MS);
+    pg_int(&params, COUNT_MAX);
+    enum result result = pg_query(app->pg, SQL[COUNT].sql, &params, &rows);
     if (result == RESULT_OK) {
         *waiting = pg_rows_int(rows, 0, 0, 0);
+        *without_call = pg_rows_int(rows, 0, 1, 0);
         pg_rows_free(rows);
     }
     return result;

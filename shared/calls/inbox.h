@@ -36,8 +36,9 @@ enum result inbox_read_progress(const struct app *app, const char *account_sid, 
 enum result inbox_write_progress(const struct app *app, const char *account_sid,
                                  const char *next_page);
 
-/* How many wait for their call. */
-enum result inbox_count(const struct app *app, int64_t *waiting);
+/* How many callbacks wait for their call; and how many recordings no call has shown for 15 minutes
+ * or more, up to 10,000. */
+enum result inbox_count(const struct app *app, int64_t *waiting, int64_t *without_call);
 
 const struct pg_statement *inbox_statements(void);
 

@@ -80,6 +80,8 @@ struct overview {
     size_t reason_count;
     struct overview_counts steps, deliveries;
     int64_t inbox_waiting; /* callbacks whose call is not known yet */
+    int64_t
+        without_call; /* recordings that no call shows, for 15 minutes or more; 10,000 at most */
     int64_t breakers_open; /* calls left alone, as they failed too often */
 };
 

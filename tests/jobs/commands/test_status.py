@@ -53,6 +53,18 @@ def busy(make_stack: Callable[..., Stack]) -> Stack:
                    " VALUES (%s, 1, now() + interval '1 hour', 'provider_auth')", [new_sid("AC")])
         db.execute("INSERT INTO recording_inbox (recording_sid, status, account_sid, call_sid,"
                    " recording_url) VALUES ('RE1', 'completed', 'AC1', 'CA1', 'x')")
+        # Old ones: of a call, and of a conference; one that still records; and one that
+        # is its business's, without a call.
+        db.execute("INSERT INTO recording_inbox (recording_sid, status, account_sid, call_sid,"
+                   " conference_sid, recording_url, received_at)"
+                   " SELECT r, s, 'AC1', c, f, 'x', now() - interval '20 minutes' FROM (VALUES"
+                   " ('RE2', 'completed', 'CA2', NULL), ('RE3', 'absent', NULL, 'CF3'),"
+                   " ('RE4', 'in-progress', 'CA4', NULL)) AS i (r, s, c, f)")
+        db.execute("INSERT INTO tapedeck_recordings (business_id, recording_sid, name, conference_sid)"
+                   " VALUES (7, 'RE5', 'RE5', 'CF5'), (7, 'RE6', 'RE6', 'CF6')")
+        db.execute("INSERT INTO tapedeck_unknown_conferences (conference_sid, account_sid, noted_at)"
+                   " VALUES ('CF3', 'AC1', now() - interval '1 hour'),"
+                   " ('CF5', 'AC1', now() - interval '1 hour'), ('CF6', 'AC1', now())")
         db.execute("INSERT INTO call_webhooks (id, business_id, url, secret)"
                    " VALUES (1, 7, 'https://x', 's')")
         db.execute("INSERT INTO call_webhook_deliveries (webhook_id, business_id, call_sid, event,"
@@ -104,7 +116,8 @@ def test_everything_is_counted(busy: Stack) -> None:
             for b in full["businesses"]} == {(7, 1, 2, 0), (8, 0, 1, 0), (1, 0, 0, 1)}
     [pause] = full["accounts_paused"]
     assert pause["reason"] == "provider_auth" and 3500 < pause["left_s"] <= 3600
-    assert (full["breakers_open"], full["callbacks_waiting"]) == (1, 1)
+    assert (full["breakers_open"], full["callbacks_waiting"]) == (1, 4)
+    assert full["recordings_without_call"] == 3
     [reason] = full["failed"]
     assert (reason["reason"], reason["count"]) == ("not_audio", 1)
     assert reason["message"].endswith(".") and reason["last_at"].endswith("+00:00")
@@ -121,6 +134,7 @@ def test_the_page_says_the_same(busy: Stack) -> None:
     for line in (r"people +1 active, 2 waiting \(the first for 1m\d\ds\), 0 resting",
                  r"prefetches +0 active, 0 waiting \(the first for 0s\), 1 resting",
                  r"part files +1 unfinished, 1\.5 kB", r"space +\S+ \wB free of .* in use",
+                 r"no call +3 recordings are shown by no call: .*",
                  r"breaker +1 recordings failed too often .*",
                  r"account +AC\w{32} rests for 3\d\d\ds: provider_auth",
                  r" +7 +1 +2 +0 +1m\d\ds", r" +1 waiting: unreachable"):
