@@ -2,7 +2,7 @@
  * tapedeck retry --call SID | --business N
  *
  * Opens the way by hand: what failed lately is queued again, what waits its time is due now, and
- * the account's pause is over.
+ * the account's pause is over. Of a call: each of its recordings.
  */
 #include <stdio.h>
 

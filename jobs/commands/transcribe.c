@@ -1,13 +1,15 @@
 /*
  * tapedeck transcribe --call SID [--again]
  *
- * Has a call transcribed, summarised and told of: one that was not, or failed; with --again also
- * one that was. It is done by the next runner. A recording that is not here is fetched first.
+ * Has a call transcribed, summarised and told of: those of its recordings that were not, or failed;
+ * with --again all of them. Or one recording. It is done by the next runner. A recording that is
+ * not here is fetched first.
  */
 #include <stdio.h>
 
 #include "base/text.h"
 #include "calls/call.h"
+#include "calls/recording.h"
 #include "calls/transcript.h"
 #include "commands.h"
 #include "followups/step.h"
@@ -21,24 +23,69 @@ static int complain(const char *why)
     return EXIT_NOT_DONE;
 }
 
-static int begin(const struct app *app, int64_t business_id, const char *call_sid, bool again)
+/* How many of its recordings will be transcribed, and are not here yet. */
+struct begun {
+    int64_t count, asked_for;
+};
+
+static enum result begin(const struct app *app, int64_t business_id, const char *name, bool again,
+                         struct begun *begun)
 {
     struct look look;
-    if (step_redo(app, business_id, call_sid, again) != RESULT_OK ||
-        service_request(app, business_id, call_sid, &look) != RESULT_OK) {
-        return complain("PostgreSQL did not answer; nothing is lost, try again");
+    struct transcript_facts facts;
+    enum result result = transcript_facts(app, business_id, name, &facts);
+    if (result != RESULT_OK || (facts.is_transcribed && !again)) {
+        return result;
     }
-    puts(look.state == STATE_READY ? "it will be transcribed"
+    result = step_redo(app, business_id, name, again);
+    if (result == RESULT_OK) {
+        result = service_request(app, business_id, name, &look);
+    }
+    if (result == RESULT_OK) {
+        begun->count++;
+        begun->asked_for += look.state != STATE_READY;
+    }
+    return result;
+}
+
+/* Each of its recordings; a call that has none of its own is one that waits for it. */
+static enum result begin_all(const struct app *app, const char *sid, bool again,
+                             struct begun *begun)
+{
+    char names[RECORDING_EACH_MAX][SID_SIZE];
+    size_t count;
+    int64_t business_id;
+    enum result result = call_business(app, sid, &business_id);
+    if (result == RESULT_OK) {
+        result = recording_names(app, business_id, sid, names, &count);
+    }
+    if (result == RESULT_OK && count == 0) {
+        (void)snprintf(names[count++], SID_SIZE, "%s", sid);
+    }
+    for (size_t i = 0; result == RESULT_OK && i < count; i++) {
+        result = begin(app, business_id, names[i], again, begun);
+    }
+    return result;
+}
+
+static void tell(const struct begun *begun)
+{
+    if (begun->count == 0) {
+        puts("it is transcribed already; --again does it once more");
+    } else if (begun->count > 1) {
+        printf("%lld recordings will be transcribed%s\n", (long long)begun->count,
+               begun->asked_for > 0 ? ", as soon as they are here" : "");
+    } else {
+        puts(begun->asked_for == 0 ? "it will be transcribed"
                                    : "the recording is asked for, and will be transcribed");
-    return EXIT_DONE;
+    }
 }
 
 int command_transcribe(const struct app *app, int argc, char **argv)
 {
     const char *call = NULL;
     bool again = false;
-    int64_t business_id = 0;
-    struct transcript_facts facts;
+    struct begun begun = {0};
     const struct option_spec specs[] = {
         {"--call", &call, NULL}, {"--again", NULL, &again}, {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
@@ -48,19 +95,13 @@ int command_transcribe(const struct app *app, int argc, char **argv)
         (void)complain("--call must be a call's SID, CA and 32 hex digits");
         return EXIT_USAGE;
     }
-    enum result result = call_business(app, call, &business_id);
-    if (result == RESULT_OK) {
-        result = transcript_facts(app, business_id, call, &facts);
-    }
+    enum result result = begin_all(app, call, again, &begun);
     if (result == RESULT_NOT_FOUND) {
         return complain("there is no such call");
     }
     if (result != RESULT_OK) {
         return complain("PostgreSQL did not answer; nothing is lost, try again");
     }
-    if (facts.has_transcript && !again) {
-        puts("it is transcribed already; --again does it once more");
-        return EXIT_DONE;
-    }
-    return begin(app, business_id, call, again);
+    tell(&begun);
+    return EXIT_DONE;
 }

@@ -6,7 +6,7 @@
 #include "call.h"
 #include "conference.h"
 
-enum statement_name { SET_FIRST, SAVE, EACH, IS_OF, KNOWN, KNOWN_CONFERENCE };
+enum statement_name { SET_FIRST, SAVE, EACH, NAMES, IS_OF, KNOWN, KNOWN_CONFERENCE };
 
 /* clang-format off */
 
@@ -85,6 +85,15 @@ static const struct pg_statement SQL[] = {
         "   WHERE x.recording_url <> '' AND NOT EXISTS (SELECT FROM tapedeck_recordings t"
         "     WHERE t.business_id = $1::bigint AND t.call_sid = x.call_sid AND t.name = x.call_sid)"
         " ) every ORDER BY every.started_at, recording_sid LIMIT $3"},
+    [NAMES] = {"recording_names",
+        "SELECT name FROM (SELECT call_sid AS name, created_at AS at FROM call_log"
+        "     WHERE business_id = $1::bigint AND call_sid = $2 AND recording_url <> ''"
+        "       AND recording_deleted_at IS NULL"
+        "   UNION ALL SELECT name, started_at FROM tapedeck_recordings WHERE business_id = $1::bigint"
+        "     AND (call_sid = $2 OR recording_sid = $2"
+        "       OR recording_sid IN (SELECT tapedeck_names_of($1::bigint, $2)))"
+        "     AND recording_url <> '' AND deleted_at IS NULL) every"
+        " GROUP BY name ORDER BY min(at), name LIMIT $3"},
     [IS_OF] = {"recording_is_of",
         "SELECT EXISTS (SELECT FROM (SELECT * FROM call_log WHERE business_id = $1::bigint"
         "     AND call_sid = $2) c WHERE " FIRST_SID " = $3 OR EXISTS (SELECT"
@@ -225,6 +234,26 @@ enum result recording_each(const struct app *app, int64_t business_id, const cha
             .segments = pg_rows_text(rows, i, 6),
         };
         visit(context, &row);
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+enum result recording_names(const struct app *app, int64_t business_id, const char *sid,
+                            char (*names)[SID_SIZE], size_t *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_text(&params, sid);
+    pg_int(&params, RECORDING_EACH_MAX);
+    *count = 0;
+    enum result result = pg_query(app->pg, SQL[NAMES].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int i = 0; i < pg_rows_count(rows); i++) {
+        (void)snprintf(names[(*count)++], SID_SIZE, "%s", pg_rows_text(rows, i, 0));
     }
     pg_rows_free(rows);
     return RESULT_OK;

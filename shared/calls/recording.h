@@ -42,6 +42,11 @@ enum { RECORDING_EACH_MAX = 100 };
 enum result recording_each(const struct app *app, int64_t business_id, const char *call_sid,
                            recording_visitor *visit, void *context);
 
+/* The names of the recordings of a call and of its conferences that are there to be fetched, in
+ * order of time, or that of one recording; at most RECORDING_EACH_MAX. `names` holds as many. */
+enum result recording_names(const struct app *app, int64_t business_id, const char *sid,
+                            char (*names)[SID_SIZE], size_t *count);
+
 /* Does that call show this recording? RESULT_NOT_FOUND: it does not. */
 enum result recording_is_of(const struct app *app, int64_t business_id, const char *call_sid,
                             const char *recording_sid);

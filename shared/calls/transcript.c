@@ -18,7 +18,8 @@ enum statement_name { FACTS, TEXT, SAVE, FACTS_OTHER, SAVE_OTHER, SAVE_SUMMARY }
 #define OTHERS \
     "SELECT n.started_at, n.final_transcript, " SPOKEN_MS("n.transcript_segments") " AS spoken_ms" \
     " FROM tapedeck_recordings n WHERE n.business_id = $1::bigint AND n.name <> $2" \
-    "   AND n.name IN (SELECT tapedeck_names_of($1::bigint, $2)) AND n.transcript_segments IS NOT NULL"
+    "   AND n.recording_sid IN (SELECT tapedeck_names_of($1::bigint, $2))" \
+    "   AND n.transcript_segments IS NOT NULL"
 
 static const struct pg_statement SQL[] = {
     [FACTS] = {"transcript_facts",

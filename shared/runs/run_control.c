@@ -25,6 +25,11 @@ enum {
 #define IS_NOBODYS(ttl) \
     "(status = 'queued' OR status = 'running' AND " PG_LAPSED("heartbeat_at", ttl) ")"
 
+/* Of any call, or of all recordings of this one, or this recording: of a run `f`. */
+#define IS_OF(sid) \
+    "(" sid "::text IS NULL OR f.call_sid IN (SELECT tapedeck_names_of($1::bigint, " sid ")" \
+    "   UNION SELECT name FROM tapedeck_recordings WHERE business_id = $1::bigint" \
+    "     AND recording_sid = " sid "))"
 /* Failed runs `f` that are the last ones of their recordings, which are still wanted. */
 #define QUEUE_AGAIN(job, lane) \
     "INSERT INTO recording_runs (business_id, call_sid, job_type, lane)" \
@@ -51,13 +56,12 @@ static const struct pg_statement SQL[] = {
         " WHERE business_id = $1 AND id = $2 AND status IN ('queued', 'running')"
         " RETURNING call_sid"},
     [REOPEN_WAITING] = {"run_control_reopen_waiting",
-        "UPDATE recording_runs SET status = 'queued', lease_token = NULL, not_before = NULL,"
+        "UPDATE recording_runs f SET status = 'queued', lease_token = NULL, not_before = NULL,"
         "   queued_at = now(), recoveries = 0, recovered_at = NULL, cancel_requested = false"
-        " WHERE business_id = $1 AND ($2::text IS NULL OR call_sid = $2)"
-        "   AND " IS_NOBODYS("$3")},
+        " WHERE business_id = $1::bigint AND " IS_OF("$2") " AND " IS_NOBODYS("$3")},
     [REOPEN_FAILED] = {"run_control_reopen_failed",
-        QUEUE_AGAIN("f.job_type", "f.lane") " WHERE f.business_id = $1"
-        "   AND ($2::text IS NULL OR f.call_sid = $2) AND " FAILED_LAST " AND " IS_WANTED UNLESS_ACTIVE},
+        QUEUE_AGAIN("f.job_type", "f.lane") " WHERE f.business_id = $1::bigint"
+        "   AND " IS_OF("$2") " AND " FAILED_LAST " AND " IS_WANTED UNLESS_ACTIVE},
     [REOPEN_ANNOUNCED] = {"run_control_reopen_announced",
         QUEUE_AGAIN("'full'", "'later'")
         " JOIN (SELECT business_id, name FROM tapedeck_recordings"

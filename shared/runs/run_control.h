@@ -20,7 +20,8 @@ enum result run_control_cancel(const struct app *app, int64_t business_id, int64
 
 /* Opens the way by hand: what waits its time is due now, and what nobody has been heard of for
  * INFLIGHT_TTL is queued again, its recoveries forgotten; so is what failed, however long ago, if
- * its recording is still wanted. One call, or with NULL all of the business. Gives how many. */
+ * its recording is still wanted. All recordings of one call, one
+ * recording, or with NULL all of the business. Gives how many. */
 enum result run_control_reopen(const struct app *app, int64_t business_id, const char *call_sid,
                                int64_t *reopened);
 
