@@ -68,7 +68,7 @@ static const struct command COMMANDS[] = {
     {"transcribe",
      command_transcribe,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "transcribe --call SID [--again] transcribe and summarise a call"},
+     "transcribe --call SID [--again] transcribe and summarise a call, or a recording"},
     {"webhook",
      command_webhook,
      {"DATABASE_URL"},

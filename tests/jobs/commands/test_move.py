@@ -7,13 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 import pytest
-from stack.calls import Call, new_sid
+from stack.calls import Call, new_call, new_sid
 from stack.stack import Stack
 
+from conference_kit import announce, joins
 from jobs_kit import Db, click, known_call, until
 from objects_kit import Objects, peaks_file, peaks_of, row_of, settings
 
@@ -76,6 +77,27 @@ def test_to_the_store_and_back(mover: Mover) -> None:
         assert call.finished_file and call.finished_file.stat().st_mtime_ns == stamp
         assert call.api.get(call.file_path).body == call.source("wav2")
     assert "moved=0 " in mover.move("--to", "disk")
+
+
+def test_each_recording_of_a_call_goes_along(mover: Mover) -> None:
+    """Its first, a further one and its conference's, whose files bear their own names."""
+    call, sid = new_call(mover.stack, 1), new_sid("CF")
+    named = [call]
+    for of in ({"call_sid": call.call_sid}, {"conference_sid": sid}):
+        added = mover.stack.twilio.add_recording(seconds=2, seed=len(named), **of)  # type: ignore
+        named.append(replace(call, call_sid=added.sid, recording_sid=added.sid, recording=added))
+    joins(call, sid)
+    assert named[1].send_recording_status(CallSid=call.call_sid).status == 204
+    announce(named[2], sid)
+    mover.stack.run("drain", "--once", S3_ENDPOINT="")
+    for one in named:
+        mover.was_played(one, LONG_AGO)
+    assert "MOVE_DONE to=s3 moved=3 playing=0 nobodys=0 failed=0" in mover.move("--to", "s3")
+    assert [mover.where(one) for one in named] == [(False, True, "object")] * 3
+    assert [call.api.get(one.file_path).status for one in named] == [307] * 3
+    mover.move("--to", "disk")
+    assert [mover.where(one) for one in named] == [(True, False, "disk")] * 3
+    assert [call.api.get(one.file_path).body for one in named] == [one.source() for one in named]
 
 
 def test_waveforms_go_along(mover: Mover) -> None:

@@ -109,10 +109,16 @@ def test_a_second_recording_does_not_replace_the_first(
     stack: Stack, db: Db, new_business: NewBusiness, reconcile: Callable[..., str],
     twilio: Control,
 ) -> None:
+    """It is one of its own, and so is the third."""
     call = new_call(stack, new_business())
-    twilio.add_recording(seconds=1, call_sid=call.call_sid)
-    reconcile()
-    assert is_told(db, call) and runs_of(db, call) == 1
+    others = {twilio.add_recording(seconds=1, seed=seed, call_sid=call.call_sid).sid
+              for seed in (3, 4)}
+    for _ in range(2):
+        reconcile()
+        assert is_told(db, call) and runs_of(db, call) == 1
+        rows = db.execute("SELECT call_sid FROM recording_runs WHERE business_id = %s"
+                          " AND lane = 'later'", [call.business]).fetchall()
+        assert sorted(name for name, in rows) == sorted([call.call_sid, *others])
 
 
 @pytest.mark.parametrize("status, kept, reason", [

@@ -65,6 +65,17 @@ def test_all_orders_end_alike(
                     business, conference.recording_sid) == 1
     assert value_of(db, "SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL"
                     " AND recording_sid = %s", conference.recording_sid) == 0
+    assert sorted(row[0] for row in db.execute(
+        "SELECT call_sid FROM tapedeck_conference_calls WHERE conference_sid = %s", [sid])) \
+        == sorted([first.call_sid, second.call_sid])
+    row = db.execute(
+        "SELECT business_id, name, call_sid, conference_sid, recording_status, recording_duration,"
+        " source, track, recording_url LIKE '%%/' || recording_sid, announced_at IS NOT NULL"
+        " FROM tapedeck_recordings WHERE recording_sid = %s", [conference.recording_sid])
+    assert row.fetchall() == [(business, conference.recording_sid, None, sid, "completed", 3,
+                               "Conference", "both", True, True)]
+    assert second.send_call_status().status == 204, "and whenever the other call comes"
+    assert shown(second) == shown(first)
 
 
 def test_a_crm_may_say_who_took_part(legs: list[Call], stack: Stack, db: Db) -> None:
