@@ -169,8 +169,7 @@ def test_a_stuck_run_that_comes_to_life_is_well(
 
 def test_a_file_that_came_all_the_same_plays(stuck: Call) -> None:
     assert_given_up(stuck)
-    part = stuck.part_file
-    part.rename(part.with_name(f"{stuck.call_sid}.wav"))
+    (stuck.part_file.parent / f"{stuck.call_sid}.wav").write_bytes(stuck.source("wav2"))
     assert stuck.api.get(stuck.file_path).status == 200
 
 
