@@ -12,7 +12,7 @@ from stack.calls import Call, new_call, new_sid
 from stack.stack import Stack
 
 from conference_kit import announce, joins, shown
-from jobs_kit import Db, value_of
+from jobs_kit import Db, insert_call, unrecorded_call, value_of
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
 NewBusiness = Callable[[], int]
@@ -107,6 +107,56 @@ def test_of_two_businesses_it_is_nobodys(
     assert stack.run("cleanup").returncode == 0
     assert shown(ours) == [(conference.recording_sid, "conference")]
     assert shown(theirs) == []
+
+
+@pytest.mark.parametrize("late", ["joins", "is written", "moves"])
+def test_of_two_businesses_it_is_nobodys_however_late(
+    late: str, stack: Stack, new_business: NewBusiness, db: Db, drain: Drain
+) -> None:
+    """It was fetched for one of them, and stops playing there."""
+    ours = new_call(stack, new_business(), recorded=False)
+    theirs = unrecorded_call(stack, new_business())
+    sid = new_sid("CF")
+    conference = recorded(ours, sid)
+    joins(ours, sid)
+    announce(conference, sid)
+    drain()
+    path = f"/api/recordings/{conference.recording_sid}/status"
+    assert ours.api.get(path).json["status"] == "ready"
+    if late == "moves":
+        other = new_call(stack, ours.business, recorded=False)
+        joins(other, sid)
+        db.execute("UPDATE call_log SET business_id = %s WHERE call_sid = %s",
+                   [theirs.business, other.call_sid])
+    else:
+        for step in (insert_call, joins) if late == "joins" else (joins, insert_call):
+            step(db, theirs) if step is insert_call else joins(theirs, sid)
+    assert shown(ours) == []
+    assert ours.api.get(path).status == 404
+    assert value_of(db, "SELECT count(*) FROM recording_inbox WHERE recording_sid = %s"
+                    " AND matched_at IS NULL", conference.recording_sid) == 1
+    assert stack.run("cleanup").returncode == 0
+    assert not list(stack.recordings_dir.rglob(f"{conference.recording_sid}*"))
+    db.execute("DELETE FROM tapedeck_conference_calls WHERE call_sid <> %s", [ours.call_sid])
+    assert stack.run("cleanup").returncode == 0
+    drain()
+    assert shown(ours) == [(conference.recording_sid, "conference")]
+    assert ours.api.get(path).json["status"] == "ready"
+
+
+def test_a_conference_moves_with_its_calls(
+    stack: Stack, new_business: NewBusiness, db: Db, drain: Drain
+) -> None:
+    call, other = new_call(stack, new_business(), recorded=False), new_business()
+    sid = new_sid("CF")
+    conference = recorded(call, sid)
+    joins(call, sid)
+    announce(conference, sid)
+    drain()
+    db.execute("UPDATE call_log SET business_id = %s WHERE call_sid = %s", [other, call.call_sid])
+    assert call.api.get(f"/api/recordings/{conference.recording_sid}/status").status == 404
+    assert value_of(db, "SELECT business_id FROM tapedeck_recordings WHERE recording_sid = %s",
+                    conference.recording_sid) == other
 
 
 @pytest.mark.parametrize("changes", [{"ConferenceSid": "CF1"}, {"ConferenceSid": None},
