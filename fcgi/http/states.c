@@ -58,6 +58,9 @@ static void answer_error(const struct look *look, struct response *response)
     if (look->state == STATE_UNAVAILABLE) {
         json_put_text(json, "reason", look->facts.reason);
     }
+    if (look->has_facts) {
+        json_put_int(json, "recordings", look->facts.recordings);
+    }
     response_error_with(response, message_of(look->state), json);
     if (look->state == STATE_FAILED || look->state == STATE_OFFLINE) {
         response_header_int(response, "Retry-After", look->retry_after_s);

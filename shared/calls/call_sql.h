@@ -29,7 +29,7 @@ struct call_row; /* call.h */
     "   AND u.call_sid = s.call_sid AND u.status = 'completed' AND u.object_at IS NULL" \
     "   AND u.object_failed_at IS NULL AND u.completed_at > now() - interval '1 minute')" \
     ", CASE WHEN s.recording_url <> '' THEN " PG_ISO(RETENTION_EXPIRY("s", retention_days)) " END," \
-    " greatest(m.count, (s.recording_url <> '')::int)," \
+    " greatest(m.count, (s.recording_url <> '' AND s.recording_deleted_at IS NULL)::int)," \
     " coalesce(o.bytes, (SELECT k.bytes_received FROM recording_runs k" \
     "   WHERE k.business_id = c.business_id AND k.call_sid = s.call_sid" \
     "     AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1))," \
@@ -93,7 +93,8 @@ enum { FACTS_COUNT = 30 };
 #define ROW_COLUMNS \
     ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
     PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''," \
-    " m.seconds + coalesce(CASE WHEN c.recording_url <> '' THEN c.recording_duration END, 0)"
+    " m.seconds + coalesce(CASE WHEN c.recording_url <> '' AND c.recording_deleted_at IS NULL" \
+    "   THEN c.recording_duration END, 0)"
 
 /* clang-format on */
 

@@ -200,6 +200,26 @@ def test_each_is_retained_and_deleted_by_itself(
     assert (folder / f"{third.recording_sid}.wav").exists()
 
 
+def test_a_first_one_that_is_gone_tells_of_those_that_are_left(
+    new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    """Whoever asks for the call learns that there is more to hear."""
+    alone, call = new_call(seconds=2), new_call(seconds=2)
+    second = further(call, seconds=4)
+    drain()
+    db.execute("UPDATE call_log SET recording_deleted_at = now() WHERE call_sid = ANY(%s)",
+               [[alone.call_sid, call.call_sid]])
+    for one, left, seconds in ((alone, 0, 0), (call, 1, 4)):
+        answer = one.api.post(one.prepare_path)
+        assert (answer.status, answer.json["recordings"]) == (410, left)
+        row = next(row for row in one.api.get("/api/calls").json["calls"]
+                   if row["call_sid"] == one.call_sid)
+        assert (row["recordings"], row["recordings_duration"]) == (left, seconds)
+    states = {one["name"]: one["status"]
+              for one in call.api.get(f"/api/calls/{call.call_sid}").json["recordings"]}
+    assert states == {call.call_sid: "expired", second.recording_sid: "ready"}
+
+
 def test_by_hand_each_is_named_by_its_own_sid(
     fake: FakeSpeech, new_call: NewCall, drain: Drain
 ) -> None:
