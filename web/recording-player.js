@@ -1,64 +1,47 @@
 /**
- * <recording-player call-sid="CA…">: plays a call's first recording; recording-sid="RE…" plays that
- * one, whatever its call. Idle, it asks the server nothing.
+ * <recording-player call-sid="CA…">: plays the recordings of a call, as parts of one line of time;
+ * recording-sid="RE…" plays that one alone. Idle, it asks the server nothing.
  *
  * Attributes: call-sid, recording-sid (goes before call-sid), lang, label,
- * api-base (where the API is; else where this script came from), duration (seconds, if known), start (the second to begin at), lanes (who is on which channel,
- * if not as the server says).
- * Events, all bubbling: recording-state {state}, recording-time {time, duration}.
+ * api-base (where the API is; else where this script came from), duration (seconds, if known),
+ * start (the second to begin at, on the line of time), part (a recording's SID: start is a second of
+ * that one), lanes (who is on which channel, if not as the server says).
+ * Properties beside them: state, currentTime, place ({part, time}: where it stands, as a second of a
+ * recording), recordings (takes those of a call in full, so that they need not be asked for).
+ * Events, all bubbling: recording-state {state, reason},
+ * recording-time {time, duration, part, partTime}.
  */
 
-import { pause, recording } from "./player/ask.js";
-import { follow } from "./player/follow.js";
 import { commandOf } from "./player/keys.js";
-import { amount, clock, serverWords, wordsOf } from "./player/messages.js";
-import { Sound } from "./player/sound.js";
-import { SPEEDS, View } from "./player/view.js";
-import { readPeaks, silencesOf } from "./player/waveform.js";
+import { clock, endWords, progressWords, wordsOf } from "./player/messages.js";
+import { following, placeAt, sharesOf, wholeOf } from "./player/parts.js";
+import { Playlist } from "./player/playlist.js";
+import { rememberSpeed, rememberedSpeed, speedBeside } from "./player/speed.js";
+import { View } from "./player/view.js";
 
 const STEP_S = 10;
 const SHORT_MS = 400; // a wait that is over by then needs no words
 const RENEW_MS = 60_000; // a link that fails again sooner than that is not merely old
-const PEAKS_WAITS = [2, 3, 5, 8, 13];
 const CHOSEN = "recording-chosen"; // said to the other players of the page
-const MEMORY = "recording-player-speed";
-
-function remembered() {
-  try {
-    const rate = Number(localStorage.getItem(MEMORY));
-    return SPEEDS.includes(rate) ? rate : 1;
-  } catch {
-    return 1; // a page may not be allowed to remember
-  }
-}
-
-function remember(rate) {
-  try {
-    localStorage.setItem(MEMORY, String(rate));
-  } catch {
-    // then it holds for this recording only
-  }
-}
 
 export class RecordingPlayer extends HTMLElement {
   static observedAttributes = [
-    "call-sid", "recording-sid", "lang", "label", "duration", "start", "lanes"];
+    "call-sid", "recording-sid", "lang", "label", "duration", "part", "start", "lanes"];
 
   #view;
-  #work = null; // aborts whatever goes on for the recording at hand
-  #sound = null;
+  #list = new Playlist(() => this.#where(), (what) => this.#hear(what));
   #phase = "idle";
   #step = null; // the last decision of follow()
-  #partial = false; // what plays is still arriving
-  #renewed = -Infinity; // when a link that failed was last asked for again
-  #at = 0;
-  #length = 0; // of what has sounded
+  #begun = null; // the track that was told to sound
+  #renewed = new WeakMap(); // by part: when a link that failed was last asked for again
   #aim = null; // where a finger that drags is
-  #peaks = null;
   #say = "";
+  #note = () => ""; // in the words of a language: what is said beside the sound
   #saying = 0;
   #skipping = false;
+  #muted = null; // 0 or 1: the side that is not heard
   #rate = 1;
+  #giveWay = ({ detail }) => detail !== this && this.#phase !== "idle" && this.#cease();
 
   constructor() {
     super();
@@ -66,57 +49,68 @@ export class RecordingPlayer extends HTMLElement {
     this.#view = new View(root, (command, value) => this.#do(command, value));
     root.addEventListener("keydown", (event) => {
       const command = commandOf(event);
-      if (!command || (!this.#sound && command !== "toggle")) return;
+      if (!command || (!this.#loaded && command !== "toggle")) return;
       event.preventDefault();
       this.#do(command);
     });
   }
 
   connectedCallback() {
-    this.#rate = remembered();
+    this.#rate = rememberedSpeed();
+    document.addEventListener(CHOSEN, this.#giveWay);
     this.#reset();
   }
 
   disconnectedCallback() {
+    document.removeEventListener(CHOSEN, this.#giveWay);
     this.#reset();
   }
 
   attributeChangedCallback(name, before, now) {
     if (!this.isConnected || before === now) return;
     if (name === "call-sid" || name === "recording-sid") {
-      this.#length = 0;
+      this.#list.forget();
       this.#reset();
     }
-    if (name === "start") this.currentTime = Number(now);
+    if (name === "start" || name === "part") this.#toStart();
     this.#show();
   }
 
   /** idle, asking, waiting, playing, paused, buffering, ended or stopped. */
   get state() { return this.#phase; }
 
-  get currentTime() { return this.#sound?.time ?? this.#at; }
+  get currentTime() { return this.#list.time; }
 
-  /** Goes to a second; of an idle player, play() will begin there. */
+  /** Goes to a second of the line of time; of an idle player, play() will begin there. */
   set currentTime(seconds) {
-    if (!(seconds >= 0)) return;
-    this.#at = seconds;
-    this.#sound?.seek(seconds);
+    if (seconds >= 0) this.#goTo(placeAt(this.#list.parts, seconds));
+  }
+
+  /** The recording's SID, null where it is not known, and the second of that recording. */
+  get place() { return { part: this.#idOf(this.#list.part), time: this.#list.second }; }
+
+  set place({ part, time }) {
+    const place = this.#list.find({ part, time });
+    if (place) return void this.#goTo(place);
+    this.#list.wish({ part, time });
     this.#tell();
   }
 
+  set recordings(recordings) { this.#list.know(recordings); }
+
   get duration() {
-    return this.#sound?.duration || this.#step?.body?.duration || this.#length ||
-      Number(this.getAttribute("duration")) || 0;
+    return wholeOf(this.#list.parts) || Number(this.getAttribute("duration")) || 0;
   }
 
   /** Plays, from wherever it stands; asks the server first if nothing is here yet. */
   play() {
-    if (!this.#sound) return this.#begin();
+    if (this.#phase === "ended" && this.#list.several) this.currentTime = 0;
+    if (!this.#list.sound) return this.#isBusy() ? undefined : this.#begin();
     this.#choose();
     return this.#resume();
   }
 
-  pause() { this.#sound?.pause(); }
+  pause() { this.#list.sound?.pause(); }
 
   focus() { this.#view.focusPlay(); }
 
@@ -135,12 +129,13 @@ export class RecordingPlayer extends HTMLElement {
       unaim: () => { this.#aim = null; },
       seek: () => { this.#aim = null; this.currentTime = value; },
       rate: () => this.#setRate(value),
-      slower: () => this.#setRate(SPEEDS[Math.max(0, SPEEDS.indexOf(this.#rate) - 1)]),
-      faster: () => this.#setRate(SPEEDS[SPEEDS.indexOf(this.#rate) + 1] ?? SPEEDS.at(-1)),
-      skip: () => { this.#skipping = this.#sound.skipping = !this.#skipping; },
-      mute: () => this.#sound.mute(this.#sound.muted[value] ? null : value),
+      slower: () => this.#setRate(speedBeside(this.#rate, -1)),
+      faster: () => this.#setRate(speedBeside(this.#rate, 1)),
+      skip: () => { this.#skipping = !this.#skipping; },
+      mute: () => { this.#muted = this.#muted === value ? null : value; },
     };
     acts[command]();
+    if (command === "skip" || command === "mute") this.#adjust();
     this.#show();
   }
 
@@ -148,62 +143,73 @@ export class RecordingPlayer extends HTMLElement {
     return ["asking", "waiting", "playing", "buffering"].includes(this.#phase);
   }
 
-  /** Pressed while it plays or is on its way. */
+  /** Pressed while it plays or is on its way; or another player was. */
   #cease() {
-    if (this.#sound) this.#sound.pause();
-    else this.#reset(this.#at);
+    if (this.#list.sound) this.#list.sound.pause();
+    else if (this.#phase !== "paused") this.#rest();
   }
 
   #setRate(rate) {
     this.#rate = rate;
-    if (this.#sound) this.#sound.rate = rate;
-    remember(rate);
+    if (this.#list.sound) this.#list.sound.rate = rate;
+    rememberSpeed(rate);
+  }
+
+  /** What was chosen for one part holds for the next, where that has two sides. */
+  #adjust() {
+    const { sound, part } = this.#list;
+    if (!sound) return;
+    sound.skipping = this.#skipping;
+    const two = part.peaks?.lanes.length === 2 || this.#step?.body.channels === 2;
+    const flipped = this.#list.isFlipped(part);
+    const side = this.#muted === null || !two ? null : flipped ? 1 - this.#muted : this.#muted;
+    const now = sound.muted.indexOf(true);
+    if (sound.open && now !== (side ?? -1)) sound.mute(side);
   }
 
   // From the press to the sound.
 
-  #reset(at = Number(this.getAttribute("start")) || 0) {
+  /** Idle, where it stands. */
+  #rest() {
     this.#end();
-    this.#at = at;
     this.#enter("idle");
+  }
+
+  #reset() {
+    this.#rest();
+    this.#list.stand({ part: this.#list.parts[0], time: 0 });
+    this.#toStart();
+  }
+
+  #toStart() {
+    const [part, time] = [this.getAttribute("part"), Number(this.getAttribute("start")) || 0];
+    if (part) this.place = { part, time };
+    else this.currentTime = time;
   }
 
   /** Ends requests, waits and sound. */
   #end() {
-    this.#work?.abort();
-    this.#sound?.close();
-    [this.#work, this.#sound, this.#step, this.#peaks, this.#aim] = [null, null, null, null, null];
-    this.#partial = false;
+    this.#list.close();
+    [this.#step, this.#begun, this.#aim] = [null, null, null];
+    this.#note = () => "";
   }
 
-  async #begin() {
-    const at = this.currentTime;
+  #begin() {
     this.#end();
-    this.#at = at;
-    const work = (this.#work = new AbortController());
-    document.addEventListener(CHOSEN, ({ detail }) => detail !== this && this.#giveWay(),
-      { signal: work.signal });
     this.#choose();
     this.#enterSoon("asking", wordsOf(this.#lang).asking);
-    const here = this.#recording(work.signal);
-    const rest = (seconds) => pause(seconds, work.signal);
-    try {
-      for await (const step of follow(here.prepare, () => here.status(!this.#partial), rest)) {
-        this.#take(step);
-      }
-      if (this.#step.kind === "ready") await this.#fetchPeaks(here, rest);
-    } catch (error) {
-      if (work.signal.aborted) return;
-      console.error(error);
-      this.#fail({});
-    }
+    this.#list.begin();
   }
 
-  #recording(signal) {
+  #where() {
     const base = this.getAttribute("api-base");
-    const at = base ? new URL(base, document.baseURI) : new URL("./", import.meta.url);
-    const sid = this.getAttribute("recording-sid") ?? this.getAttribute("call-sid") ?? "";
-    return recording(at, sid, signal);
+    const alone = this.getAttribute("recording-sid");
+    return {
+      base: base ? new URL(base, document.baseURI) : new URL("./", import.meta.url),
+      sid: alone ?? this.getAttribute("call-sid") ?? "",
+      alone: alone !== null,
+      lanes: this.getAttribute("lanes"),
+    };
   }
 
   /** Tells the other players of the page to be quiet. */
@@ -211,106 +217,123 @@ export class RecordingPlayer extends HTMLElement {
     document.dispatchEvent(new CustomEvent(CHOSEN, { detail: this }));
   }
 
-  #giveWay() {
-    if (this.#sound) this.#sound.pause();
-    else this.#reset(this.#at);
-  }
-
-  #take(step) {
-    this.#step = step;
-    this.#sound?.alive();
-    const url = step.body?.play_url;
-    const playable = step.kind === "ready" || (step.kind === "waiting" && step.body.playable);
-    if (playable && url) this.#partial = step.kind === "waiting";
-    if (playable && url && !this.#sound) this.#open(url);
-    else if (!this.#sound && step.kind === "waiting") this.#enter("waiting", this.#progressWords());
-    else if (!this.#sound && step.kind !== "ready") this.#stop();
-    else this.#show();
-  }
-
-  #progressWords() {
-    const { body } = this.#step;
-    const words = wordsOf(this.#lang);
-    if (body.position > 0) return words.place(body.position);
-    if (body.bytes_received > 0) {
-      return words.bytes(amount(body.bytes_received), body.bytes_total && amount(body.bytes_total));
+  /** Somebody wants a place; in another part, what sounds goes on, and what is silent waits. */
+  #goTo(place) {
+    if (place.part === this.#list.part || !this.#isBusy()) {
+      const leaves = place.part !== this.#list.part && this.#phase !== "idle";
+      this.#list.stand(place);
+      if (leaves) this.#enter("paused");
+    } else {
+      this.#note = () => "";
+      this.#list.play(place);
+      this.#await();
     }
-    return serverWords(this.#lang, body) || words.waiting;
+    this.#tell();
   }
 
+  #await() {
+    if (this.#list.track?.step === null) this.#enterSoon("asking", wordsOf(this.#lang).asking);
+  }
+
+  #hear(what) {
+    const acts = {
+      step: () => this.#take(),
+      change: () => this.#follow(),
+      time: () => this.#pass(),
+      broken: () => this.#broke(),
+      parts: () => {
+        this.#show();
+        this.#tell();
+      },
+    };
+    acts[what]();
+  }
+
+  #take() {
+    const { track } = this.#list;
+    this.#step = track.step;
+    const { kind, body } = track.step;
+    if (track.sound && track !== this.#begun) this.#open(track);
+    else if (track.sound) this.#show();
+    else if (kind === "waiting") this.#enter("waiting", progressWords(this.#lang, body));
+    else this.#stop();
+  }
+
+  #open(track) {
+    this.#begun = track;
+    track.sound.rate = this.#rate;
+    this.#adjust();
+    this.#resume(track.partial);
+  }
+
+  /** A part that cannot be had is no end while others follow. */
   #stop() {
-    const words = wordsOf(this.#lang);
-    const own = words[this.#step.code] ?? words[this.#step.kind] ?? words.failed;
-    this.#enter("stopped", serverWords(this.#lang, this.#step.body) || own);
-  }
-
-  #open(url) {
-    const sound = (this.#sound = new Sound());
-    sound.rate = this.#rate;
-    sound.skipping = this.#skipping;
-    sound.addEventListener("change", () => this.#follow(sound));
-    sound.addEventListener("time", () => this.#tell());
-    sound.addEventListener("broken", () => this.#broke(), { once: true });
-    sound.load(url, this.#at);
-    this.#resume(this.#partial);
+    const { index } = this.#list;
+    const step = this.#step;
+    this.#note = (words) => words.passed(index + 1);
+    if (step.kind === "failed" && this.#list.passOver()) return this.#await();
+    return this.#enter("stopped", endWords(this.#lang, step));
   }
 
   async #resume(early = false) {
-    const sound = this.#sound;
+    const { sound } = this.#list;
     const allowed = await (early ? sound.playEarly() : sound.play());
-    if (!allowed && sound === this.#sound) this.#enter("paused", wordsOf(this.#lang).press);
+    if (!allowed && sound === this.#list.sound) this.#enter("paused", wordsOf(this.#lang).press);
   }
 
-  #follow(sound) {
-    if (sound !== this.#sound) return;
-    if (sound.duration) [this.#at, this.#length] = [sound.time, sound.duration];
-    if (sound.ended) return this.#enter("ended");
+  #follow() {
+    const { sound } = this.#list;
+    if (sound.ended) return this.#advance();
     if (sound.paused) return this.#enter("paused");
     if (sound.waits) return this.#enterSoon("buffering", wordsOf(this.#lang).buffering);
+    this.#adjust();
     return this.#enter("playing");
   }
 
+  #pass() {
+    if (this.#phase === "playing") this.#list.lookAhead(this.#rate);
+    this.#tell();
+  }
+
+  /** From the end of one part to the next. */
+  #advance() {
+    const next = following(this.#list.parts, this.#list.part);
+    if (!next) return this.#enter("ended");
+    if (!this.#isBusy()) return this.#enter("paused"); // it was brought there by hand
+    this.#note = () => "";
+    this.#list.play({ part: next, time: 0 });
+    return this.#await();
+  }
+
   /** No more sound: the link is too old, the download has died, or the network is gone. */
-  async #broke() {
-    const at = this.currentTime;
-    if (this.#sound.paused) return this.#reset(at); // nobody listens: the next press asks anew
-    if (!this.#partial && performance.now() - this.#renewed > RENEW_MS) {
-      this.#renewed = performance.now();
+  #broke() {
+    const { part, sound, track, second } = this.#list;
+    if (sound.paused) return this.#rest(); // nobody listens: the next press asks anew
+    const since = performance.now() - (this.#renewed.get(part) ?? -Infinity);
+    if (!track.partial && since > RENEW_MS) {
+      this.#renewed.set(part, performance.now());
       return this.#begin();
     }
     this.#end();
-    this.#at = at;
-    return this.#fail({ resume: at > 0 });
+    return this.#fail({ resume: second > 0 });
   }
 
   /** Ends here, not by the server's word; the next press goes on from the same second. */
-  #fail({ resume = false }) {
+  #fail({ resume }) {
     const words = wordsOf(this.#lang);
     this.#step = { kind: "failed", body: {}, retry: true, resume };
-    this.#enter("stopped", resume ? words.broken(clock(this.#at)) : words.failed);
-  }
-
-  async #fetchPeaks(here, rest) {
-    for (const wait of PEAKS_WAITS) {
-      const answer = await here.peaks();
-      if (answer.status === 200) return this.#usePeaks(readPeaks(answer.body));
-      if (answer.status !== 202) return undefined;
-      await rest(Math.max(wait, answer.retryAfter));
-    }
-    return undefined;
-  }
-
-  #usePeaks(peaks) {
-    this.#peaks = peaks;
-    if (peaks && this.#sound) this.#sound.silences = silencesOf(peaks);
-    this.#show();
-    this.#tell();
+    this.#enter("stopped", resume ? words.broken(clock(this.currentTime)) : words.failed);
   }
 
   // What is seen.
 
   get #lang() {
     return this.lang || this.closest("[lang]")?.lang || navigator.language || "en";
+  }
+
+  /** Whether there is a line of time to move on. */
+  get #loaded() {
+    return Boolean(this.#list.sound) || (this.#list.several && this.#phase !== "idle");
   }
 
   /** As #enter, and says so when it lasts. */
@@ -334,36 +357,54 @@ export class RecordingPlayer extends HTMLElement {
 
   #show() {
     const { body = {}, retry, resume } = this.#step ?? {};
+    const { parts, sound } = this.#list;
     const words = wordsOf(this.#lang);
-    const again = resume ? words.resume(clock(this.#at)) : words.again;
+    const again = resume ? words.resume(clock(this.currentTime)) : words.again;
     const arriving = this.#phase === "waiting" && body.bytes_received > 0 && body.bytes_total > 0;
+    const speakers = parts[0].speakers ?? body.speakers ?? ["agent", "customer"];
+    const shares = sharesOf(parts);
     this.#view.show({
       lang: this.#lang,
       label: this.getAttribute("label"),
       phase: this.#phase,
-      loaded: this.#sound !== null,
+      loaded: this.#loaded,
       busy: this.#isBusy(),
       kept: body.recording_expires_at ? new Date(body.recording_expires_at) : null,
-      say: this.#say,
+      which: this.#which,
+      say: this.#say || this.#note(words),
       progress: arriving ? { got: body.bytes_received, all: body.bytes_total } : null,
       again: this.#phase === "stopped" && retry ? again : "",
       rate: this.#rate,
       skipping: this.#skipping,
-      peaks: this.#peaks,
-      lanes: this.getAttribute("lanes")?.split(",") ?? body.speakers ?? ["agent", "customer"],
-      muted: this.#sound?.muted ?? [false, false],
-      canMute: this.#sound?.open ?? true,
+      parts: parts.map(({ peaks, missing }, i) =>
+        ({ ...shares[i], peaks: this.#loaded ? peaks : null, missing })),
+      lanes: this.getAttribute("lanes")?.split(",") ?? speakers,
+      muted: [0, 1].map((side) => side === this.#muted),
+      canMute: sound?.open ?? true,
     });
+  }
+
+  /** Which part of the call it is, in words. */
+  get #which() {
+    const { parts, several, index } = this.#list;
+    return several && this.#loaded ? wordsOf(this.#lang).part(index + 1, parts.length) : "";
   }
 
   #tell() {
     const { bytes_received: got, bytes_total: all } = this.#step?.body ?? {};
-    const have = this.#partial && all > 0 ? Math.min(1, got / all) : this.#sound ? 1 : 0;
-    const time = this.#aim ?? this.currentTime;
-    this.#view.tell(this.#lang, time, this.duration, have);
-    if (!this.#sound) return;
-    this.#announce("recording-time", { time, duration: this.duration });
+    const { parts, part, track, index, second } = this.#list;
+    const [time, duration] = [this.#aim ?? this.currentTime, this.duration];
+    const { from, to } = sharesOf(parts)[index];
+    const here = track?.partial && all > 0 ? Math.min(1, got / all) : 1;
+    const have = this.#loaded ? from + (to - from) * here : 0;
+    this.#view.tell(this.#lang, { time, duration, have, which: this.#which, index, second });
+    if (!this.#loaded) return;
+    const place = this.#aim === null ? { part, time: second } : placeAt(parts, time);
+    const detail = { time, duration, part: this.#idOf(place.part), partTime: place.time };
+    this.#announce("recording-time", detail);
   }
+
+  #idOf({ id }) { return id ?? this.getAttribute("recording-sid"); }
 
   #announce(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));

@@ -16,7 +16,7 @@ from stack.stack import ROOT
 from twilio import speech
 
 WEB = ROOT / "web"
-CALL = re.compile(r"/api/recordings/(CA[0-9a-f]{32})/(prepare|status|peaks)")
+CALL = re.compile(r"/api/recordings/((?:CA|RE)[0-9a-f]{32})/(prepare|status|peaks)")
 CALLS = re.compile(r"/api/calls(/CA[0-9a-f]{32})?")
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 PAGE = """<!doctype html><html lang="{lang}" dir="{dir}"><head><meta charset="utf-8">
@@ -82,7 +82,9 @@ def peaks_of(wav: bytes, samples_per_pixel: int = 800) -> dict[str, Any]:
 
 
 class Stub(http.server.ThreadingHTTPServer):
-    """`answers[verb]` is a list of replies, the last of which is given again and again."""
+    """`answers[verb]` is a list of replies, the last of which is given again and again; of one
+    recording alone it is `answers["RE… verb"]`. `sounds` has the bytes of links that are not of
+    `audio`."""
 
     daemon_threads = True
 
@@ -90,6 +92,7 @@ class Stub(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
         self.audio = speech.call(7, 60, 2)
         self.arrived = len(self.audio)
+        self.sounds: dict[str, bytes] = {}
         self.media_status = 206
         self.halting = False  # it sends an answer's head, and not yet the rest
         self.cutting = False  # it sends an answer's head and a byte, and hangs up
@@ -118,8 +121,8 @@ class Stub(http.server.ThreadingHTTPServer):
                 setattr(self, name, value)
             self.more.notify_all()
 
-    def next(self, verb: str) -> Reply:
-        replies = self.answers[verb]
+    def next(self, verb: str, name: str = "") -> Reply:
+        replies = self.answers.get(f"{name} {verb}") or self.answers[verb]
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
     def handle_error(self, *_: object) -> None:
@@ -140,7 +143,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         found = CALL.fullmatch(path)
         if found and found[2] in verbs:
-            self._send(self.server.next(found[2]))
+            self._send(self.server.next(found[2], found[1]))
         elif (found := CALLS.fullmatch(path)) and self.command == "GET":
             self._send(self.server.next("call" if found[1] else "calls"))
         elif path.startswith("/media/"):
@@ -165,18 +168,21 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _media(self) -> None:
         """A recording of which only the first bytes may be here: waits a while for more of it."""
-        stub, whole = self.server, len(self.server.audio)
+        stub, whole = self.server, self.server.sounds.get(self.path)
         asked = RANGE.fullmatch(self.headers.get("Range", ""))
         if stub.media_status != 206 or not asked:
             return self._send(error(stub.media_status if stub.media_status != 206 else 400, "no"))
-        start = int(asked[1])
-        with stub.more:
-            stub.more.wait_for(lambda: stub.arrived > start or stub.media_status != 206, 20)
+        start, arrived = int(asked[1]), len(whole) if whole else stub.arrived
+        if not whole:
+            whole = stub.audio
+            with stub.more:
+                stub.more.wait_for(lambda: stub.arrived > start or stub.media_status != 206, 20)
+            arrived = stub.arrived
         if stub.media_status != 206:
             return self._send(error(stub.media_status, "no"))
-        end = min(int(asked[2] or whole - 1), stub.arrived - 1)
-        return self._bytes(206, stub.audio[start:end + 1], "audio/wav", {
-            "Content-Range": f"bytes {start}-{end}/{whole}", "Accept-Ranges": "bytes",
+        end = min(int(asked[2] or len(whole) - 1), arrived - 1)
+        return self._bytes(206, whole[start:end + 1], "audio/wav", {
+            "Content-Range": f"bytes {start}-{end}/{len(whole)}", "Accept-Ranges": "bytes",
             "ETag": '"one"', "Cache-Control": "private, no-store"})
 
     def _send(self, reply: Reply) -> None:

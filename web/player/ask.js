@@ -1,6 +1,7 @@
 /** The few requests a player makes. */
 
 const PATIENCE_MS = 20_000;
+const PEAKS_WAITS = [2, 3, 5, 8, 13];
 
 /** Resolves after a time, or rejects at once when the signal aborts. */
 export function pause(seconds, signal) {
@@ -55,13 +56,30 @@ export async function ask(url, signal, options = {}) {
   }
 }
 
-/** The addresses of one recording. `base` ends in a slash. */
-export function recording(base, callSid, signal) {
-  const at = (verb) => new URL(`api/recordings/${encodeURIComponent(callSid)}/${verb}`, base);
+const addressOf = (base, name, verb) =>
+  new URL(`api/recordings/${encodeURIComponent(name)}/${verb}`, base);
+
+/** What is asked of one recording, by its name or its call's SID. `base` ends in a slash. */
+export function recording(base, name, signal) {
+  const at = (verb) => addressOf(base, name, verb);
   const headers = { Prefer: "wait=2" };
   return {
     prepare: () => ask(at("prepare"), signal, { method: "POST", headers }),
     status: (patient) => ask(at("status"), signal, patient ? { headers } : {}),
-    peaks: () => ask(at("peaks"), signal),
   };
 }
+
+/** A waveform's JSON, for which it asks a few times while that is being made; else null. */
+export async function peaksOf(base, name, signal) {
+  for (const wait of PEAKS_WAITS) {
+    const answer = await ask(addressOf(base, name, "peaks"), signal);
+    if (answer.status === 200) return answer.body;
+    if (answer.status !== 202) return null;
+    await pause(Math.max(wait, answer.retryAfter), signal);
+  }
+  return null;
+}
+
+/** A call in full. */
+export const callOf = (base, callSid, signal) =>
+  ask(new URL(`api/calls/${encodeURIComponent(callSid)}`, base), signal);

@@ -27,6 +27,8 @@ const ENGLISH = {
   absent: "Nobody is fetching this recording any more.",
   broken: (at) => `The download broke off. The recording stopped at ${at}.`,
   kept: (date) => `Kept until ${date}`,
+  part: (n, all) => `Part ${n} of ${all}`,
+  passed: (n) => `Part ${n} cannot be played now and was left out.`,
   of: "of",
   and: (part) => ` ${part}`,
   hours: (n) => (n === 1 ? "1 hour" : `${n} hours`),
@@ -64,6 +66,8 @@ const HEBREW = {
   absent: "ההקלטה כבר אינה מובאת.",
   broken: (at) => `ההורדה נקטעה. ההקלטה נעצרה ב־${at}.`,
   kept: (date) => `נשמרת עד ${date}`,
+  part: (n, all) => `חלק ${n} מתוך ${all}`,
+  passed: (n) => `אי אפשר לנגן כרגע את חלק ${n}, והוא הושמט.`,
   of: "מתוך",
   and: (part) => (/^\d/.test(part) ? ` ו־${part}` : ` ו${part}`),
   hours: (n) => (n === 1 ? "שעה" : n === 2 ? "שעתיים" : `${n} שעות`),
@@ -80,6 +84,22 @@ export const directionOf = (lang) => (wordsOf(lang) === HEBREW ? "rtl" : "ltr");
 /** The server's own words in this language, if it gave any. */
 export const serverWords = (lang, body) =>
   (wordsOf(lang) === HEBREW ? body?.message_he : body?.message) || "";
+
+/** How far it is, by an answer of 202. */
+export function progressWords(lang, body) {
+  const words = wordsOf(lang);
+  if (body.position > 0) return words.place(body.position);
+  if (body.bytes_received > 0) {
+    return words.bytes(amount(body.bytes_received), body.bytes_total && amount(body.bytes_total));
+  }
+  return serverWords(lang, body) || words.waiting;
+}
+
+/** Why it ends, by the last decision of follow(). */
+export function endWords(lang, { code, kind, body }) {
+  const words = wordsOf(lang);
+  return serverWords(lang, body) || (words[code] ?? words[kind] ?? words.failed);
+}
 
 /** 83 → `1:23`, 3723 → `1:02:03`. */
 export function clock(seconds) {
@@ -111,5 +131,5 @@ export function dateOf(lang, date) {
 }
 
 /** Bytes for people: `340 KB`, `1.2 MB`. */
-export const amount = (bytes) =>
+const amount = (bytes) =>
   bytes < 1e6 ? `${Math.round(bytes / 1e3)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;

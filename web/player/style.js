@@ -57,6 +57,11 @@ canvas.done { opacity: 1; clip-path: inset(0 calc(100% - var(--at, 0%)) 0 0); }
 .have { width: var(--have, 0%); background: color-mix(in srgb, var(--main) 35%, transparent); }
 .gone { width: var(--at, 0%); background: var(--main); }
 :is([data-lanes="1"], [data-lanes="2"]) .rail { display: none; }
+.parts i { position: absolute; inset-block: 0; pointer-events: none; }
+.parts i + i { border-left: 1px solid var(--soft); }
+[data-lanes="0"] .parts i { inset-block: calc(50% - 6px); }
+.parts [data-missing] { background: repeating-linear-gradient(135deg, transparent 0 5px,
+  color-mix(in srgb, var(--soft) 35%, transparent) 5px 7px); }
 .head { position: absolute; top: 0; bottom: 0; left: var(--at, 0%); width: 2px; margin-left: -1px;
   border-left: 2px solid var(--main); }
 :is([data-lanes="1"], [data-lanes="2"]) .head { border-color: var(--ink); }
@@ -106,7 +111,8 @@ canvas.done { opacity: 1; clip-path: inset(0 calc(100% - var(--at, 0%)) 0 0); }
   aspect-ratio: 1; border-radius: 50%; background: var(--soft); }
 .skip[aria-checked=true] i { background: var(--main); border-color: var(--main); }
 .skip[aria-checked=true] i::before { inset-inline: auto 2px; background: var(--on-main); }
-.kept { margin-inline-start: auto; color: var(--soft); font-size: .8125rem; }
+.which, .kept { color: var(--soft); font-size: .8125rem; }
+.kept { margin-inline-start: auto; }
 
 .say { grid-area: say; display: flex; flex-wrap: wrap; align-items: center; gap: .35rem .75rem;
   margin-top: .4rem; color: var(--soft); font-size: .8125rem; }

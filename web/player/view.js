@@ -1,10 +1,9 @@
 /** What a player looks like: its parts, made once, and shown anew after each change. */
 
 import { clock, dateOf, directionOf, spoken, wordsOf } from "./messages.js";
+import { SPEEDS } from "./speed.js";
 import { sheet } from "./style.js";
 import { draw, speaks } from "./waveform.js";
-
-export const SPEEDS = Object.freeze([1, 1.25, 1.5, 2]);
 
 const SPEED_BUTTONS = SPEEDS.map((rate) =>
   `<button type="button" data-act="rate" data-value="${rate}">${rate}×</button>`).join("");
@@ -22,6 +21,7 @@ const HTML = `
     <div class="seek" role="slider" aria-valuemin="0">
       <canvas></canvas><canvas class="done"></canvas>
       <div class="rail"><i class="have"></i><i class="gone"></i></div>
+      <div class="parts"></div>
       <i class="head"></i>
     </div>
   </div>
@@ -33,6 +33,7 @@ const HTML = `
     </div>
     <div class="speeds" role="group" dir="ltr">${SPEED_BUTTONS}</div>
     <button type="button" class="skip" role="switch" data-act="skip"><i></i><span></span></button>
+    <span class="which"></span>
     <span class="kept" part="expiry"></span>
   </div>
   <div class="say">
@@ -41,10 +42,22 @@ const HTML = `
   </div>
 </div>`;
 
+/** How many lanes a picture of these parts has; 0 without any picture. */
+const lanesOf = (parts) => Math.max(0, ...parts.map(({ peaks }) => peaks?.lanes.length ?? 0));
+
+/** The place of a part on the line, as an element. */
+function partOf({ from, to, missing }) {
+  const one = document.createElement("i");
+  one.style.left = `${from * 100}%`;
+  one.style.right = `${(1 - to) * 100}%`;
+  one.toggleAttribute("data-missing", Boolean(missing));
+  return one;
+}
+
 export class View {
   #root;
   #act;
-  #peaks = null;
+  #parts = [];
   #duration = 0;
 
   /** @param {ShadowRoot} root @param {(command: string, value?: number) => void} act */
@@ -79,16 +92,20 @@ export class View {
     this.#label(".speeds", words.speed);
     this.#showSpeeds(model.rate);
     this.#showSides(model, words);
-    this.#get(".skip").hidden = !model.peaks;
+    this.#get(".skip").hidden = !model.parts.some(({ peaks }) => peaks);
     this.#get(".skip").ariaChecked = String(model.skipping);
     this.#get(".skip span").textContent = words.skip;
     this.#get(".kept").textContent = model.kept ? words.kept(dateOf(model.lang, model.kept)) : "";
+    this.#get(".which").textContent = model.which;
     this.#showSaying(model);
-    this.#showPeaks(model.peaks);
+    this.#showParts(model.parts);
   }
 
-  /** Where it stands: seconds, the whole, and how much of it has arrived (0 to 1). */
-  tell(lang, time, duration, have) {
+  /**
+   * Where it stands: seconds and the whole, how much of it has arrived (0 to 1), in words which
+   * part that is, its number, and the second in it.
+   */
+  tell(lang, { time, duration, have, which, index, second }) {
     this.#duration = duration;
     const share = duration > 0 ? Math.min(1, time / duration) : 0;
     const seek = this.#get(".seek");
@@ -101,10 +118,11 @@ export class View {
     seek.ariaLabel = words.seek;
     seek.ariaValueMax = String(Math.floor(duration));
     seek.ariaValueNow = String(Math.floor(time));
-    seek.ariaValueText = `${spoken(lang, time)} ${words.of} ${spoken(lang, duration)}`;
+    const said = `${spoken(lang, time)} ${words.of} ${spoken(lang, duration)}`;
+    seek.ariaValueText = [said, which].filter(Boolean).join(", ");
     this.#get(".now").textContent = clock(time);
     this.#get(".all").textContent = duration > 0 ? clock(duration) : "–:––";
-    this.#light(time);
+    this.#light(this.#parts[index]?.peaks, second);
   }
 
   focusPlay() { this.#get(".play").focus(); }
@@ -123,9 +141,8 @@ export class View {
     }
   }
 
-  #showSides({ peaks, lanes, muted, canMute }, words) {
-    const two = peaks?.lanes.length === 2;
-    this.#get(".sides").hidden = !two;
+  #showSides({ parts, lanes, muted, canMute }, words) {
+    this.#get(".sides").hidden = lanesOf(parts) !== 2;
     this.#root.querySelectorAll(".sides button").forEach((button, i) => {
       const name = words[lanes[i]] ?? lanes[i];
       button.dataset.who = lanes[i];
@@ -149,26 +166,29 @@ export class View {
     button.textContent = again;
   }
 
-  #showPeaks(peaks) {
-    this.#get(".box").dataset.lanes = peaks?.lanes.length ?? 0;
-    if (peaks === this.#peaks) return;
-    this.#peaks = peaks;
+  #showParts(parts) {
+    const before = this.#parts;
+    const same = parts.length === before.length && parts.every((part, i) =>
+      ["peaks", "missing", "from", "to"].every((name) => part[name] === before[i][name]));
+    if (same) return;
+    this.#parts = parts;
+    this.#get(".box").dataset.lanes = lanesOf(parts);
+    this.#get(".parts").replaceChildren(...parts.length > 1 ? parts.map(partOf) : []);
     this.#paint();
   }
 
   #paint() {
-    if (!this.#peaks) return;
-    const names = [...this.#root.querySelectorAll(".sides button")];
-    const two = this.#peaks.lanes.length === 2;
-    const box = two ? names : [this.#get(".head")];
-    const colours = box.map((one) => getComputedStyle(one).getPropertyValue("border-left-color"));
-    for (const canvas of this.#root.querySelectorAll("canvas")) draw(canvas, this.#peaks, colours);
+    if (!lanesOf(this.#parts)) return;
+    const colourOf = (one) => getComputedStyle(one).getPropertyValue("border-left-color");
+    const sides = [...this.#root.querySelectorAll(".sides button")].map(colourOf);
+    const colours = { sides, whole: colourOf(this.#get(".head")) };
+    for (const canvas of this.#root.querySelectorAll("canvas")) draw(canvas, this.#parts, colours);
   }
 
-  #light(time) {
-    if (this.#peaks?.lanes.length !== 2) return;
+  #light(peaks, second) {
     this.#root.querySelectorAll(".sides button").forEach((button, i) => {
-      button.toggleAttribute("data-speaking", speaks(this.#peaks, i, time));
+      const two = peaks?.lanes.length === 2;
+      button.toggleAttribute("data-speaking", two && speaks(peaks, i, second));
     });
   }
 

@@ -50,29 +50,40 @@ function bars(lane, count, loudest) {
     const from = Math.floor((i * lane.length) / count);
     const to = Math.max(from + 1, Math.floor(((i + 1) * lane.length) / count));
     let top = 0;
-    for (let x = from; x < to; x++) top = Math.max(top, lane[x]);
+    for (let x = from; x < to; x++) top = Math.max(top, lane[x] ?? 0);
     return Math.sqrt(top / loudest); // so that a quiet voice is seen beside a loud one
   });
 }
 
-/** Draws all lanes, one below the other, each in its colour; the size is the canvas's own. */
-export function draw(canvas, { lanes }, colours) {
-  const scale = devicePixelRatio || 1;
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  if (!width || !height) return;
-  canvas.width = Math.round(width * scale);
-  canvas.height = Math.round(height * scale);
-  const pen = canvas.getContext("2d");
-  pen.scale(scale, scale);
-  const count = Math.floor(width / (BAR + GAP));
+const UNKNOWN = { lanes: [new Float32Array(0)] }; // a part whose picture is not here: a thin line
+
+function drawPart(pen, { peaks, ...span }, [width, height], { sides, whole }) {
+  const { lanes } = peaks ?? UNKNOWN;
+  const [from, to] = [span.from, span.to].map((share) =>
+    Math.round((share * width) / (BAR + GAP)));
   const each = height / lanes.length;
   const loudest = Math.max(...lanes.map((lane) => lane.reduce((a, b) => Math.max(a, b), QUIET)));
   lanes.forEach((lane, row) => {
-    pen.fillStyle = colours[row];
+    pen.fillStyle = lanes.length === 2 ? sides[row] : whole;
     const middle = each * (row + 0.5);
-    bars(lane, count, loudest).forEach((value, i) => {
+    bars(lane, to - from, loudest).forEach((value, i) => {
       const tall = Math.max(1, value * (each - 4));
-      pen.fillRect(i * (BAR + GAP), middle - tall / 2, BAR, tall);
+      pen.fillRect((from + i) * (BAR + GAP), middle - tall / 2, BAR, tall);
     });
   });
+}
+
+/**
+ * Draws parts one after the other, each of its lanes below the other; the size is the canvas's own.
+ * @param {{peaks: ?object, from: number, to: number}[]} parts where each lies, 0 to 1
+ * @param {{sides: string[], whole: string}} colours of two lanes, and of one alone
+ */
+export function draw(canvas, parts, colours) {
+  const scale = devicePixelRatio || 1;
+  const size = [canvas.clientWidth, canvas.clientHeight];
+  if (!size[0] || !size[1]) return;
+  [canvas.width, canvas.height] = size.map((pixels) => Math.round(pixels * scale));
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  for (const part of parts) drawPart(pen, part, size, colours);
 }
