@@ -1,7 +1,7 @@
 /** The calls page: who is signed in, which calls are shown, and in which language. */
 
 import "./recording-player.js";
-import { ask } from "./player/ask.js";
+import { ask, callOf } from "./player/ask.js";
 import { serverWords } from "./player/messages.js";
 import { make } from "./calls/make.js";
 import { Row } from "./calls/row.js";
@@ -9,7 +9,7 @@ import { enter, leave, takeToken, tokenIn } from "./calls/session.js";
 import { wordsOf } from "./calls/words.js";
 
 const LANGUAGE = "tapedeck-language";
-const LINK = /^#(CA[0-9a-fA-F]{32})(?:&t=(\d+))?$/;
+const LINK = /^#(CA[0-9a-fA-F]{32})(?:&part=((?:RE|CA)[0-9a-fA-F]{32}))?(?:&t=(\d+))?$/;
 const TYPING_MS = 300;
 /** An answer, or null where something newer was wanted meanwhile. */
 const newest = (answer) => answer.catch(() => null);
@@ -250,15 +250,14 @@ class Page {
   async #goTo() {
     const link = LINK.exec(location.hash);
     if (!link) return;
-    const [, sid, seconds] = link;
+    const [, sid, part, seconds] = link;
     if (!this.#rows.has(sid)) {
-      const url = new URL(`api/calls/${sid}`, document.baseURI);
-      const answer = await newest(ask(url, this.#work.signal));
+      const answer = await newest(callOf(document.baseURI, sid, this.#work.signal));
       if (!answer) return;
       if (answer.status !== 200) return void this.#fail(answer, () => this.#goTo());
       this.#append([new Row(answer.body)], "prepend");
     }
-    this.#rows.get(sid).goTo(Number(seconds ?? 0));
+    this.#rows.get(sid).goTo(Number(seconds ?? 0), part);
   }
 }
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 from selenium.webdriver import Keys
 
@@ -26,10 +23,6 @@ return [...document.querySelectorAll('.line[aria-current] .who')].map((one) => o
 SIDES = """
 return [...document.querySelector('recording-player').shadowRoot.querySelectorAll('.sides button')]
     .map((one) => one.dataset.who)
-"""
-NAMED = """
-return [...document.querySelectorAll('recording-player')].map((one) =>
-    one.getAttribute('recording-sid') ?? one.getAttribute('call-sid'));
 """
 # How far the lit sentence is from being seen within its list: 0 when it is.
 HIDDEN = """
@@ -157,29 +150,3 @@ def test_a_transcript_that_came_meanwhile_is_shown(browser: Browser, stub: Stub)
     browser.see("No summary or transcript yet.")
     browser.find("#refresh").click()
     until(lambda: [one.text for one in browser.all(".line")] == ["Good morning."], "it is there")
-
-
-def test_another_recording_of_the_call_plays_beside_the_first(
-    site: Site, browser: Browser
-) -> None:
-    """Each has a player of its own, and sentences that lead to their second in that one."""
-    call = heard(site, "inbound")
-    added = site.stack.twilio.add_recording(seconds=20, seed=5, call_sid=call.call_sid)
-    other = replace(call, recording_sid=added.sid, recording=added)
-    assert other.send_recording_status().status == 204
-
-    def both() -> list[dict[str, Any]]:
-        recordings = call.api.get(f"/api/calls/{call.call_sid}").json["recordings"]
-        return recordings if all(one["transcript"] for one in recordings) else []
-
-    said = [one["transcript"] for one in until(both, "both transcripts")]
-    site.sign_in(browser)
-    opened(browser)
-    assert [one.text for one in browser.all(".line .text")] == \
-        [one["text"] for one in (*said[0], *said[1])]
-    assert browser.js(NAMED) == [call.call_sid, added.sid]
-    second = next(i for i, one in enumerate(said[1]) if one["start"] > 1)
-    browser.all("button.line")[len(said[0]) + second].click()
-    player = browser.player("recording-player[recording-sid]")
-    player.await_state("playing")
-    assert player.get("currentTime") >= said[1][second]["start"] - 0.1

@@ -1,12 +1,25 @@
 /** One call in the list: who, when, its player, and on demand what was said. */
 
 import { clock } from "../player/messages.js";
+import { hasOthers, partsOf } from "../player/parts.js";
 import { make } from "./make.js";
 import { dayName, expiryOf, numberOf, timeOf, wordsOf } from "./words.js";
 
 const isOutbound = (call) => Boolean(call.direction?.startsWith("outbound"));
 
+/** Of a call in full, its recordings are told one by one; of one in the list, how many there are. */
+function playsWithoutFirst({ recordings, recording_status: status }) {
+  if (Array.isArray(recordings)) return partsOf(recordings).length > 0;
+  return hasOthers(recordings, status === "expired");
+}
+
+/** Seconds to show before anybody presses: of all recordings, else of the call. */
+function lengthOf({ recordings, recordings_duration: all, duration }) {
+  return ((recordings?.length ?? recordings) > 1 && all) || duration || 0;
+}
+
 function whyNoRecording(call, words) {
+  if (playsWithoutFirst(call)) return "";
   if (call.recording_status === "expired") return words.expired;
   if (call.recording_status === "unavailable") return words.unavailable;
   return call.has_recording ? "" : words.noRecording;
@@ -38,7 +51,8 @@ export class Row {
 
   /** Writes it all again, in a language or with fresher facts; what plays goes on. */
   show(lang, call = this.call) {
-    const news = ["summary", "has_transcript"].some((name) => call[name] !== this.call[name]);
+    const told = ["summary", "has_transcript", "recordings"];
+    const news = told.some((name) => call[name] !== this.call[name]);
     this.call = call;
     this.lang = lang;
     const words = wordsOf(lang);
@@ -72,7 +86,7 @@ export class Row {
     }
     this.player.setAttribute("lang", this.lang);
     this.player.setAttribute("label", number);
-    this.player.setAttribute("duration", this.call.duration ?? 0);
+    this.player.setAttribute("duration", lengthOf(this.call));
     if (!this.player.parentNode) this.sound.replaceChildren(this.player);
     return undefined;
   }
@@ -88,12 +102,10 @@ export class Row {
     await this.#details.load();
   }
 
-  /** From a link: opens it, and stands at a second. */
-  goTo(seconds) {
-    if (seconds > 0 && this.player) {
-      this.player.setAttribute("start", seconds);
-      this.player.currentTime = seconds; // also where that was its start before
-    }
+  /** From a link: opens it, and stands at a second of the call, or of one of its recordings. */
+  goTo(time, part) {
+    if (this.player && part) this.player.place = { part, time };
+    else if (this.player && time > 0) this.player.currentTime = time;
     this.toggle(true);
     this.element.scrollIntoView({ block: "center" });
     document.querySelector(".linked")?.classList.remove("linked");

@@ -21,6 +21,7 @@ const ENGLISH = {
   signin: "Sign in", signinHow: "Open the link from your system, or paste it here.",
   token: "Sign-in link or token", enter: "Sign in", refused: "This link is no longer valid.",
   agent: "Agent", customer: "Customer",
+  recordings: "Recordings", recording: (when) => `Recording, ${when}`,
   another: (when) => `Another recording, ${when}`,
   conference: (when) => `Conference recording, ${when}`,
 };
@@ -45,6 +46,7 @@ const HEBREW = {
   signin: "התחברות", signinHow: "אפשר לפתוח את הקישור מהמערכת שלכם, או להדביק אותו כאן.",
   token: "קישור או אסימון התחברות", enter: "התחברות", refused: "הקישור כבר אינו תקף.",
   agent: "נציג", customer: "לקוח",
+  recordings: "הקלטות", recording: (when) => `הקלטה, ${when}`,
   another: (when) => `הקלטה נוספת, ${when}`,
   conference: (when) => `הקלטת ועידה, ${when}`,
 };
