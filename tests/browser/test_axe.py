@@ -11,6 +11,8 @@ from browser_kit import Browser, until
 from browser_site import Site
 from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
 from test_calls_page import LINES, call_json
+from test_parts import CALL, await_part, seek
+from test_parts_page import opened, page
 
 Check = Callable[[], list[str]]
 
@@ -76,6 +78,27 @@ def test_the_calls_page(browser: Browser, stub: Stub, check: Check, lang: str, s
     until(lambda: browser.all(".line[aria-current]"), "a lit sentence")
     assert check() == []
     browser.shot(f"calls-open-{lang}-{scheme}")
+
+
+@pytest.mark.parametrize("lang, scheme", SCHEMES)
+def test_a_call_with_several_recordings(browser: Browser, stub: Stub, check: Check, lang: str,
+                                        scheme: str) -> None:
+    """One of which was passed over, and one of which is deleted."""
+    page(stub, parts={"r2": {"status": "expired"}})
+    recordings = stub.answers["call"][0].body["recordings"]
+    recordings.append({**recordings[0], "name": f"RE{4:032x}", "recording_sid": f"RE{4:032x}"})
+    stub.answers[f"RE{4:032x} prepare"] = stub.answers[f"{recordings[0]['name']} prepare"]
+    stub.answers[f"{CALL} prepare"] = [error(500, "recording_failed")]
+    browser.media(prefers_color_scheme=scheme)
+    browser.language(lang)
+    player = opened(browser, stub)
+    player.click()
+    await_part(player, 0)
+    seek(player, 5.5)
+    until(lambda: player.time > 26.3, "the part after the next")
+    until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveforms")
+    assert check() == []
+    browser.shot(f"parts-passed-{lang}-{scheme}")
 
 
 def test_signing_in_and_nothing_there(browser: Browser, site: Site, stub: Stub, check: Check
