@@ -204,6 +204,26 @@ def test_a_part_that_is_not_here_yet_is_waited_for(browser: Browser, stub: Stub)
     await_part(player, 1)
 
 
+def test_a_part_that_is_still_arriving_plays_early(browser: Browser, stub: Stub) -> None:
+    """After the part before it, too; how much of the line is here is seen."""
+    three(stub, r2={"status": "processing", "duration": 60})
+    arrived = 44 + 30 * 32_000
+    stub.let(arrived=arrived)
+    body = {"playable": True, "play_url": "/media/late.wav", "bytes_received": arrived,
+            "bytes_total": len(stub.audio), "recording": NAMES[2], "recordings": 1}
+    stub.answers[f"{NAMES[2]} prepare"] = stub.answers[f"{NAMES[2]} status"] = [waiting(**body)]
+    player = begin(browser, stub, start="24.5")
+    await_part(player, 1)
+    await_part(player, 2)
+    have = browser.js("return document.querySelector('recording-player').shadowRoot"
+                      ".querySelector('.seek').style.getPropertyValue('--have')")
+    assert float(have.rstrip("%")) == pytest.approx(100 * 56 / 86, abs=1)
+    stub.let(arrived=len(stub.audio))
+    stub.answers[f"{NAMES[2]} status"] = [answer(2, play_url="/media/late.wav", duration=60)]
+    seek(player, 80)
+    player.await_sound(past=80)
+
+
 def test_what_is_silent_stays_silent_in_another_part(browser: Browser, stub: Stub) -> None:
     three(stub)
     player = begin(browser, stub)
@@ -297,6 +317,26 @@ def test_told_of_its_recordings_it_asks_for_none(browser: Browser, stub: Stub) -
     player.click()
     await_part(player, 2)
     assert stub.requests("/api/calls") == [] and asked(stub, 1) == []
+
+
+def test_the_only_recording_has_a_name_too(browser: Browser, stub: Stub) -> None:
+    """A link of a time when there were several holds when one is left."""
+    stub.answers["prepare"] = [ready(recording=CALL, recordings=1)]
+    player = begin(browser, stub, part=SIDS[1], start="12")
+    player.await_sound(past=12)
+    assert stub.requests("/api/calls") == []
+
+
+def test_it_asks_again_when_there_are_more_than_it_was_told(browser: Browser, stub: Stub) -> None:
+    three(stub)
+    browser.open(stub.page())
+    player = browser.player()
+    browser.js("document.querySelector('recording-player').recordings = arguments[0]",
+               [recording(1), recording(2)])
+    player.click()
+    player.await_sound()
+    assert part_of(player) == SIDS[1] and player.get("duration") == WHOLE
+    assert len(stub.requests("/api/calls")) == 1 and len(asked(stub, 1)) == 1
 
 
 INK = """
