@@ -64,6 +64,32 @@ typedef bool s3_taker(void *context, const char *bytes, size_t len);
 enum s3_outcome s3_get_range(struct s3 *s3, const char *key, int64_t offset, int64_t length,
                              s3_taker *take, void *context);
 
+/* ---- what there is ---- */
+
+/* An object as the store lists it. */
+struct s3_listed {
+    char key[S3_KEY_SIZE]; /* "" where it is longer, or has characters that no key of ours has */
+    int64_t size;
+    int64_t modified; /* seconds since 1970 */
+};
+typedef void s3_list_visitor(void *context, const struct s3_listed *one);
+
+/* A place in the list, which has the order of the keys' bytes: after this key, escaped as in a
+ * query. Start from {0}. A key has 1,024 bytes at most. */
+enum { S3_PLACE_SIZE = 3 * 1024 + 1, S3_LIST_PAGE = 1000 };
+struct s3_place {
+    char after[S3_PLACE_SIZE];
+    bool ended; /* nothing comes after it */
+};
+
+/* Visits at most S3_LIST_PAGE objects after `place`, which moves on (Amazon, "ListObjectsV2").
+ * S3_REFUSED: the answer is not such a list; nothing was visited then. A bucket that is not there
+ * is S3_REFUSED, too. */
+enum s3_outcome s3_list(struct s3 *s3, struct s3_place *place, s3_list_visitor *visit,
+                        void *context);
+
+/* ---- links ---- */
+
 /* A link to an object that anybody may follow for `ttl_s` seconds (a week at most): GET, answered
  * with this Content-Type and Content-Disposition. `out` holds S3_URL_SIZE. */
 struct s3_link {
@@ -78,7 +104,7 @@ enum result s3_link(const struct s3 *s3, const struct s3_link *link, char *out);
 struct s3_wanted {
     const char *key;
     int64_t size;
-    const char *sha256; /* hex */
+    const char *sha256; /* hex; "": not known, its size alone counts */
     int64_t timeout_ms; /* for all of it, as s3_head has it; 0: STALL_TIMEOUT, TRANSFER_TIMEOUT */
 };
 

@@ -31,6 +31,10 @@ bool s3_is_unreserved(char c);
  * none, or none that fits. */
 bool s3_read_upload_id(const char *body, char *out, size_t size);
 
+/* Visits the objects of a list, as s3_list has it, and gives the place after the last. False when
+ * it is no list, or one that does not go on from `place`; nothing was visited then. */
+bool s3_read_list(const char *body, struct s3_place *place, s3_list_visitor *visit, void *context);
+
 const struct config *s3_config(const struct s3 *s3);
 
 /* The connection for what is waited for. */

@@ -9,7 +9,9 @@ import os
 import re
 import secrets
 import subprocess
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -168,6 +170,52 @@ def test_virtual_hosts(verbs: Verbs, ceph: Ceph, key: str) -> None:
         url.replace(f"{name}:{ceph.port}", local), headers={"Host": f"{name}:{ceph.port}"}))
     assert answer.read() == path.read_bytes()
     assert verbs.outcome("delete", key, **there) == "ok"
+
+
+# ---- lists ----
+
+ODD = "zz/ a+b%2F&<\u05d0>'.txt"
+
+
+def listed(verbs: Verbs, after: str, **settings: str) -> tuple[dict[str, int], str, str, str]:
+    """The keys of a page with their sizes, where it ended, whether all did, and how it went."""
+    *rows, after, ended, outcome = verbs("list", after, **settings)
+    return dict(zip(rows[::3], map(int, rows[1::3]))), after.removeprefix("="), ended, outcome
+
+
+def test_a_list_goes_on_after_any_key(verbs: Verbs, ceph: Ceph) -> None:
+    """Also one that our own keys never have: here it is the last of its page, and of all."""
+    page = [ODD, *(f"zz/0{n:03}.wav" for n in range(999))]
+    for name in (*page, "zz/1" + ODD, "zz/2.wav", "zz/\u05d0"):
+        ceph.client.put(urllib.parse.quote(name), name.encode())
+    try:
+        keys, place, ended, outcome = listed(verbs, "zz%2F")
+        assert (len(keys), keys["-"], ended, outcome) == (1000, len(ODD.encode()), "0", "ok")
+        keys, place, ended, outcome = listed(verbs, place)
+        assert (keys.keys(), ended, outcome) == ({"-", "zz/2.wav"}, "1", "ok")
+        assert listed(verbs, place)[0] == {}
+        assert listed(verbs, urllib.parse.quote("zz/1" + ODD, safe=""))[0].keys() == {
+            "zz/2.wav", "-"}
+    finally:
+        for name in (*page, "zz/1" + ODD, "zz/2.wav", "zz/\u05d0"):
+            ceph.client.delete(urllib.parse.quote(name))
+
+
+def test_a_list_says_when(verbs: Verbs, ceph: Ceph) -> None:
+    ceph.client.put("zz/when.wav", b"1")
+    key, size, modified, *_ = verbs("list", "zz%2F")
+    assert (key, size) == ("zz/when.wav", "1") and abs(time.time() - int(modified)) < 600
+    ceph.client.delete("zz/when.wav")
+
+
+def test_a_list_that_cannot_be_had(verbs: Verbs, store_proxy: Proxy) -> None:
+    assert listed(verbs, "", S3_BUCKET="nosuch")[3] == "refused"
+    assert listed(verbs, "", S3_SECRET_KEY="wrong")[3] == "denied"
+    store_proxy.spoil(to_client=lambda data: data.replace(b"<IsTruncated>", b"<IsTruncatex>"))
+    assert listed(verbs, "") == ({}, "", "0", "refused")
+    store_proxy.down()
+    assert verbs.outcome("list", "") == "unavailable"
+    store_proxy.up()
 
 
 # ---- links ----

@@ -2,6 +2,7 @@
  * The verbs of clients/s3.h, one a process, for tests against a real store. No test by itself.
  *
  *   verbs put KEY FILE | get KEY FILE SIZE SHA256 | head KEY | delete KEY | link KEY TTL
+ *         list AFTER
  *
  * Prints the outcome's name, then what came with it; a link alone.
  */
@@ -49,6 +50,23 @@ static enum s3_outcome head(struct s3 *s3, char **words)
     return outcome;
 }
 
+static void print_one(void *context, const struct s3_listed *one)
+{
+    (void)context;
+    printf("%s %lld %lld\n", one->key[0] != '\0' ? one->key : "-", (long long)one->size,
+           (long long)one->modified);
+}
+
+/* A page, then the place and whether it is the last. */
+static enum s3_outcome list(struct s3 *s3, char **words)
+{
+    struct s3_place place = {.ended = false};
+    (void)snprintf(place.after, sizeof place.after, "%s", words[0]);
+    enum s3_outcome outcome = s3_list(s3, &place, print_one, NULL);
+    printf("=%s %d\n", place.after, place.ended);
+    return outcome;
+}
+
 static enum s3_outcome print_link(struct s3 *s3, char **words)
 {
     char url[S3_URL_SIZE];
@@ -84,6 +102,9 @@ static enum s3_outcome run(struct s3 *s3, int argc, char **argv)
     }
     if (argc != 3) {
         return S3_FAILED;
+    }
+    if (strcmp(argv[1], "list") == 0) {
+        return list(s3, argv + 2);
     }
     return strcmp(argv[1], "head") == 0 ? head(s3, argv + 2) : s3_delete(s3, argv[2]);
 }

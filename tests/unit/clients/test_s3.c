@@ -4,8 +4,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/magic.h"
 #include "base/text.h"
 #include "clients/s3_request.h"
 
@@ -99,6 +101,155 @@ static void test_an_uploads_id(void **state)
     assert_false(s3_read_upload_id("", id, sizeof id));
 }
 
+/* ---- lists ---- */
+
+#define LIST(truncated, inside)                                                                    \
+    "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><EncodingType>url</EncodingType>"        \
+    "<IsTruncated>" truncated "</IsTruncated>" inside "</ListBucketResult>"
+#define OBJECT(key, size, modified)                                                                \
+    "<Contents><Key>" key "</Key><LastModified>" modified "</LastModified><ETag>&quot;0&quot;"     \
+    "</ETag><Size>" size "</Size><StorageClass>STANDARD</StorageClass></Contents>"
+#define MODIFIED "1970-01-02T00:00:01.000Z"
+#define GOOD(key) OBJECT(key, "12", MODIFIED)
+
+struct seen {
+    struct magic magic;
+    size_t count;
+    struct s3_listed last;
+};
+
+static void note_object(void *context, const struct s3_listed *one)
+{
+    struct seen *seen = CHECKED(seen, context);
+    seen->count++;
+    seen->last = *one;
+}
+
+static bool read_list(const char *body, struct s3_place *place, struct seen *seen)
+{
+    *seen = (struct seen){.magic = MAGIC(seen)};
+    return s3_read_list(body, place, note_object, seen);
+}
+
+static void assert_key(const char *listed, const char *key, const char *after)
+{
+    char body[8192];
+    struct s3_place place = {.after = ""};
+    struct seen seen;
+    (void)snprintf(body, sizeof body, LIST("false", OBJECT("%s", "12", MODIFIED)), listed);
+    assert_true(read_list(body, &place, &seen));
+    assert_int_equal(seen.count, 1);
+    assert_string_equal(seen.last.key, key);
+    assert_string_equal(place.after, after);
+}
+
+static void test_a_list(void **state)
+{
+    struct s3_place place = {.after = "0"};
+    struct seen seen;
+    (void)state;
+    assert_true(
+        read_list(LIST("true", GOOD("1/a") OBJECT("1/b.wav", "9223372036854775807", MODIFIED)),
+                  &place, &seen));
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.last.key, "1/b.wav");
+    assert_true(seen.last.size == INT64_MAX && seen.last.modified == 86401);
+    assert_string_equal(place.after, "1%2Fb.wav");
+    assert_false(place.ended);
+    assert_true(read_list(LIST("false", ""), &place, &seen));
+    assert_int_equal(seen.count, 0);
+    assert_string_equal(place.after, "1%2Fb.wav");
+    assert_true(place.ended);
+}
+
+/* Stores escape in ways of their own; a place has one. */
+static void test_keys_in_a_list(void **state)
+{
+    char longest[128 + 1], escaped[3 * 128 + 1];
+    (void)state;
+    assert_key("1/CA.wav", "1/CA.wav", "1%2FCA.wav");
+    assert_key("1%2FCA.wav", "1/CA.wav", "1%2FCA.wav");
+    assert_key("a+b%2bc", "", "a%20b%2Bc");
+    assert_key("%D7%90", "", "%D7%90");
+    assert_key("&amp;&lt;&gt;&apos;&quot;&#39;&#34;&#x9;&#xA;&#xD;", "",
+               "%26%3C%3E%27%22%27%22%09%0A%0D");
+    assert_key("\xd7\x90", "", "%D7%90");
+    memset(longest, 'a', sizeof longest);
+    longest[127] = '\0';
+    assert_key(longest, longest, longest);
+    longest[127] = 'a';
+    longest[128] = '\0';
+    (void)snprintf(escaped, sizeof escaped, "%s", longest);
+    assert_key(longest, "", escaped);
+}
+
+static void test_keys_that_nobody_escaped(void **state)
+{
+    struct s3_place place = {.after = ""};
+    struct seen seen;
+    (void)state;
+    assert_true(read_list(
+        "<ListBucketResult><IsTruncated>false</IsTruncated>" GOOD("a+b%2b") "</ListBucketResult>",
+        &place, &seen));
+    assert_string_equal(place.after, "a%2Bb%252b");
+}
+
+static void test_what_is_no_list(void **state)
+{
+    static const char *const BAD[] = {
+        "",
+        "<Error><Code>NoSuchBucket</Code></Error>",
+        "<ListBucketResult><IsTruncated>false</IsTruncated>",
+        LIST("perhaps", GOOD("a")),
+        LIST("true", ""),
+        LIST("true", GOOD("0")), /* no further than before */
+        LIST("false", GOOD("a") "<Contents><Key>b</Key>"),
+        LIST("false", GOOD("a") "<Contents></Contents>"),
+        LIST("false", GOOD("")),
+        LIST("false", GOOD("a&b")),
+        LIST("false", GOOD("a&nbsp;b")),
+        LIST("false", GOOD("a&am")),
+        LIST("false", GOOD("&#0;")),
+        LIST("false", GOOD("%")),
+        LIST("false", GOOD("%4")),
+        LIST("false", GOOD("%4x")),
+        LIST("false", GOOD("a%00b")),
+        LIST("false", OBJECT("a", "-1", MODIFIED)),
+        LIST("false", OBJECT("a", "9223372036854775808", MODIFIED)),
+        LIST("false", OBJECT("a", "", MODIFIED)),
+        LIST("false", OBJECT("a", "1", "")),
+        LIST("false", OBJECT("a", "1", "1970-01-02T25:00:00.000Z")),
+        LIST("false", OBJECT("a", "1", "1970-01-02T00:00:00")),
+        LIST("false", OBJECT("a", "1", "02 Jan 1970 00:00:00 GMT")),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        struct s3_place place = {.after = "0"};
+        struct seen seen;
+        assert_false(read_list(BAD[i], &place, &seen));
+        assert_int_equal(seen.count, 0);
+        assert_string_equal(place.after, "0");
+    }
+}
+
+static void test_a_list_that_is_too_long(void **state)
+{
+    struct s3_place place = {.after = ""};
+    struct seen seen;
+    struct buf body;
+    (void)state;
+    for (int over = 0; over < 2; over++) {
+        buf_init(&body, 1 << 20);
+        buf_text(&body, "<ListBucketResult><IsTruncated>false</IsTruncated>");
+        for (int i = 0; i < S3_LIST_PAGE + over; i++) {
+            buf_text(&body, GOOD("a"));
+        }
+        buf_text(&body, "</ListBucketResult>");
+        assert_int_equal(read_list(buf_str(&body), &place, &seen), over == 0);
+        buf_free(&body);
+    }
+}
+
 /* Amazon, "Deriving the signing key": the example's key and date. */
 static void test_hmac_with_bytes_for_a_key(void **state)
 {
@@ -143,6 +294,11 @@ int main(void)
         cmocka_unit_test(test_an_endpoint_that_is_too_long),
         cmocka_unit_test(test_a_links_query),
         cmocka_unit_test(test_an_uploads_id),
+        cmocka_unit_test(test_a_list),
+        cmocka_unit_test(test_keys_in_a_list),
+        cmocka_unit_test(test_keys_that_nobody_escaped),
+        cmocka_unit_test(test_what_is_no_list),
+        cmocka_unit_test(test_a_list_that_is_too_long),
         cmocka_unit_test(test_hmac_with_bytes_for_a_key),
         cmocka_unit_test(test_digests_piece_by_piece),
     };
