@@ -48,7 +48,7 @@ static const struct command COMMANDS[] = {
     {"retain",
      command_retain,
      {"DATABASE_URL", "RECORDINGS_DIR"},
-     "retain [--dry-run]              delete the recordings whose time is over"},
+     "retain [--dry-run] [--all]      delete the recordings whose time is over"},
     {"backfill",
      command_backfill,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},

@@ -92,7 +92,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     }
     (void)queue_each_taken(app, reap, &c);
     int64_t noted = 0, forgotten = 0, offered, revoked = 0, again = 0;
-    (void)revocation_apply(app, &revoked);
+    (void)revocation_apply(app, false, &revoked);
     (void)revocation_forget(app);
     (void)audit_store(app, &noted);
     (void)delivery_forget(app, &forgotten);

@@ -1,15 +1,21 @@
 /*
- * tapedeck retain [--dry-run]
+ * tapedeck retain [--dry-run] [--all]
  *
- * Deletes the recordings whose time is over, files and objects that are nobody's, and folders that
- * are empty; with RETENTION_AT_TWILIO the provider's copies as well. What was said in a call stays.
- * Safe to run at any time, beside everything else.
+ * Deletes the recordings whose time is over, what is left of others that are deleted or moved,
+ * files and objects that are nobody's, and folders that are empty; with RETENTION_AT_TWILIO the
+ * provider's copies as well. What was said in a call stays. Nothing goes in a night in which too
+ * much would, unless --all says that this is meant.
+ *
+ * Each recording is marked first and deleted then, and what is marked is deleted whenever it is
+ * met: a run that is killed leaves nothing that the next one does not finish. Safe to run at any
+ * time, beside everything else.
  */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/magic.h"
 #include "commands.h"
+#include "disk_tour.h"
 #include "options.h"
 #include "provider/retain_provider.h"
 #include "storage/file.h"
@@ -21,23 +27,29 @@
 enum {
     PAGE = 500,
     PAGES_MAX = 100000,
-    TOUR_PAGES = 20,      /* a night: of 2,000,000 objects all are seen in 200 nights */
-    ORPHAN_AGE_S = 86400, /* younger ones may be on their way to becoming somebody's */
-    ORPHANS_BRAKE = 20,   /* with more, and more than half of all: the database is another's */
+    TOUR_PAGES = 20, /* a night: of 2,000,000 objects all are seen in 200 nights */
 };
 
 struct retain {
     struct magic magic;
     const struct app *app;
-    bool dry_run;
+    bool dry_run, all;
+    struct retention_night night;
     int64_t calls, bytes, failed; /* of those that were due */
-    bool no_store;                /* there are, and none is configured */
+    bool no_store;                /* there are objects, and no store is configured */
+    bool store_failed;            /* just now: it is not asked again tonight */
     int64_t left;                 /* in a dry run: only at the provider's, and to go there */
     struct retain_provider_counts at_provider;
-    int64_t files, orphans;
-    bool removing; /* the second tour: orphans go */
-    enum result result;
+    struct disk_tour_counts disk;
+    enum result result; /* the first that is not well */
 };
+
+static void note(struct retain *r, enum result result)
+{
+    if (r->result == RESULT_OK) {
+        r->result = result;
+    }
+}
 
 /* ---- what is due ---- */
 
@@ -69,16 +81,21 @@ static int64_t describe(const struct retain *r, const struct retention_due *due,
     return here ? file.size : object.bytes;
 }
 
+/* Its row stays where the store does not delete, and is met again the next time. */
+static enum result delete_object(struct retain *r, int64_t business_id, const char *name)
+{
+    enum result result = r->store_failed ? RESULT_FAILED : object_remove(r->app, business_id, name);
+    r->no_store = r->no_store || result == RESULT_DENIED;
+    r->store_failed = r->store_failed || result == RESULT_FAILED;
+    return result == RESULT_DENIED ? RESULT_FAILED : result;
+}
+
 /* Both are tried, whatever becomes of the other. */
-static enum result delete_copies(struct retain *r, int64_t business_id, const char *call_sid,
+static enum result delete_copies(struct retain *r, int64_t business_id, const char *name,
                                  int64_t *bytes)
 {
-    enum result files = inventory_remove(r->app->config, business_id, call_sid, bytes);
-    enum result object = object_remove(r->app, business_id, call_sid);
-    if (object == RESULT_DENIED) {
-        r->no_store = true;
-        object = RESULT_FAILED;
-    }
+    enum result files = inventory_remove(r->app->config, business_id, name, bytes);
+    enum result object = delete_object(r, business_id, name);
     return files != RESULT_OK ? files : object;
 }
 
@@ -94,7 +111,7 @@ static void delete_due(struct retain *r, const struct retention_due *due)
     }
     if (result != RESULT_OK) {
         r->failed++;
-        r->result = result;
+        note(r, result);
         return;
     }
     r->calls++;
@@ -129,7 +146,7 @@ static void delete_all_due(struct retain *r)
     for (int page = 0; page < PAGES_MAX && !cursor.ended; page++) {
         enum result result = retention_each_due(r->app, &cursor, PAGE, meet_due, r);
         if (result != RESULT_OK) {
-            r->result = result;
+            note(r, result);
             return;
         }
     }
@@ -144,7 +161,7 @@ static void delete_orphan(void *context, const struct orphan *orphan)
     enum result result = delete_copies(r, orphan->business_id, orphan->call_sid, &bytes);
     if (result != RESULT_OK) {
         r->failed++;
-        r->result = result;
+        note(r, result);
         return;
     }
     log_event("OBJECT_DELETED", "business_id=%lld sid=%s bytes=%lld",
@@ -166,7 +183,7 @@ static enum result delete_marked(struct retain *r)
     struct object_cursor cursor = {0};
     enum result result = RESULT_OK;
     int64_t count = PAGE;
-    for (int page = 0; page < PAGES_MAX && count == PAGE && r->failed == 0; page++) {
+    for (int page = 0; page < PAGES_MAX && count == PAGE && !r->store_failed; page++) {
         result = orphan_each(r->app, &cursor, PAGE, delete_orphan, r, &count);
         if (result != RESULT_OK) {
             break;
@@ -178,14 +195,26 @@ static enum result delete_marked(struct retain *r)
 /* Where the store failed for one just now, it is not asked for others. */
 static void delete_marked_orphans(struct retain *r)
 {
-    if (r->dry_run || r->failed > 0) {
+    if (r->dry_run || r->store_failed) {
         return;
     }
-    enum result toured = mark_orphans(r->app);
-    enum result deleted = delete_marked(r);
-    if (toured != RESULT_OK || deleted != RESULT_OK) {
-        r->result = deleted != RESULT_OK ? deleted : toured;
+    note(r, mark_orphans(r->app));
+    note(r, delete_marked(r));
+}
+
+/* ---- what no row tells of ---- */
+
+static void tour_disk(struct retain *r)
+{
+    const struct disk_tour_wish wish = {.dry_run = r->dry_run, .all = r->all};
+    enum result result = disk_tour(r->app, &wish, &r->disk);
+    if (result == RESULT_DENIED) {
+        fprintf(stderr,
+                "tapedeck: retain: %lld of %lld files belong to no call that this database knows;"
+                " is it the right one? They stay.\n",
+                (long long)r->disk.orphans, (long long)r->disk.files);
     }
+    note(r, result);
 }
 
 /* ---- what is left at the provider's ---- */
@@ -206,7 +235,7 @@ static void show_all_left(struct retain *r)
 {
     struct retention_cursor cursor = {0};
     for (int page = 0; page < PAGES_MAX && !cursor.ended && r->result == RESULT_OK; page++) {
-        r->result = retention_each_left(r->app, &cursor, PAGE, show_left, r);
+        note(r, retention_each_left(r->app, &cursor, PAGE, show_left, r));
     }
 }
 
@@ -220,74 +249,72 @@ static void delete_left(struct retain *r)
         show_all_left(r);
         return;
     }
-    enum result result = retain_at_provider(r->app, &r->at_provider);
-    if (r->result == RESULT_OK) {
-        r->result = result;
-    }
-}
-
-/* ---- what is nobody's ---- */
-
-/* PostgreSQL must say so: when it does not answer, nothing goes. */
-static void meet_file(void *context, const struct inventory_entry *entry)
-{
-    struct retain *r = CHECKED(retain, context);
-    int64_t bytes = entry->bytes;
-    r->files += !r->removing;
-    if (entry->age_s < ORPHAN_AGE_S || r->result != RESULT_OK) {
-        return;
-    }
-    enum result result = retention_is_orphan(r->app, entry->business_id, entry->call_sid);
-    if (result == RESULT_OK && r->removing) {
-        result = inventory_remove(r->app->config, entry->business_id, entry->call_sid, &bytes);
-        log_event("ORPHAN_DELETED", "business_id=%lld sid=%s bytes=%lld",
-                  (long long)entry->business_id, entry->call_sid, (long long)bytes);
-    }
-    r->orphans += result == RESULT_OK && !r->removing;
-    if (result != RESULT_OK && result != RESULT_EXISTS) {
-        r->result = result;
-    }
-}
-
-/* Counted first: a database that knows hardly any of the files is not the one they belong to. */
-static void delete_orphans(struct retain *r)
-{
-    if (r->result == RESULT_OK && inventory_each(r->app->config, meet_file, r) != RESULT_OK) {
-        r->result = RESULT_FAILED;
-    }
-    if (r->result != RESULT_OK || r->dry_run) {
-        return;
-    }
-    if (r->orphans > ORPHANS_BRAKE && r->orphans > r->files / 2) {
-        fprintf(stderr,
-                "tapedeck: retain: %lld of %lld files belong to no call that this database knows;"
-                " is it the right one? They stay.\n",
-                (long long)r->orphans, (long long)r->files);
-        r->result = RESULT_DENIED;
-        return;
-    }
-    r->removing = true;
-    (void)inventory_each(r->app->config, meet_file, r);
-    (void)inventory_remove_empty(r->app->config);
+    note(r, retain_at_provider(r->app, &r->at_provider));
 }
 
 /* ---- the command ---- */
 
-static int report(const struct retain *r)
+static bool is_held(const struct retain *r)
+{
+    return r->night.too_many && !r->all;
+}
+
+/* Is this night like others? Noted before anything goes: a run that is killed was one, too. */
+static bool is_believed(struct retain *r)
+{
+    note(r, retention_weigh(r->app, &r->night));
+    if (r->result != RESULT_OK || r->dry_run) {
+        return r->result == RESULT_OK;
+    }
+    if (is_held(r)) {
+        note(r, RESULT_DENIED);
+        log_event("RETAIN_HELD", "due=%lld of=%lld max=%lld%%", (long long)r->night.due,
+                  (long long)r->night.of, (long long)r->app->config->retention_max_share);
+        return false;
+    }
+    note(r, retention_note_night(r->app, r->night.due));
+    return r->result == RESULT_OK;
+}
+
+static void say_held(const struct retain *r)
+{
+    fprintf(stderr,
+            "tapedeck: retain: nothing %s deleted: %lld of %lld recordings are due, more than"
+            " RETENTION_MAX_SHARE (%lld %%) in one night. Is the clock of PostgreSQL's host right?"
+            " If they are to go: tapedeck retain --all\n",
+            r->dry_run ? "would be" : "was", (long long)r->night.due, (long long)r->night.of,
+            (long long)r->app->config->retention_max_share);
+}
+
+static void report_counts(const struct retain *r)
 {
     if (r->dry_run) {
         printf("%lld recordings, %lld bytes, would be deleted; %lld files are nobody's\n",
-               (long long)r->calls, (long long)r->bytes, (long long)r->orphans);
+               (long long)r->calls, (long long)r->bytes, (long long)r->disk.orphans);
+        if (r->disk.over > 0) {
+            printf("%lld files of recordings that are deleted or moved would go, too\n",
+                   (long long)r->disk.over);
+        }
     } else {
-        log_event("RETAIN_DONE", "deleted=%lld bytes=%lld orphans=%lld failed=%lld",
-                  (long long)r->calls, (long long)r->bytes, (long long)r->orphans,
-                  (long long)r->failed);
+        log_event("RETAIN_DONE", "deleted=%lld bytes=%lld orphans=%lld failed=%lld revoked=%lld",
+                  (long long)r->calls, (long long)r->bytes, (long long)r->disk.orphans,
+                  (long long)(r->failed + r->disk.failed), (long long)r->disk.over);
     }
     if (!r->dry_run && r->app->config->retention_at_twilio) {
         log_event("RETAIN_AT_TWILIO_DONE", "deleted=%lld failed=%lld",
                   (long long)r->at_provider.deleted, (long long)r->at_provider.failed);
     } else if (r->left > 0) {
         printf("%lld more would be deleted at Twilio\n", (long long)r->left);
+    }
+}
+
+static int report(const struct retain *r)
+{
+    if (is_held(r)) {
+        say_held(r);
+    }
+    if (r->dry_run || !is_held(r)) {
+        report_counts(r);
     }
     if (r->result == RESULT_UNAVAILABLE) {
         fprintf(stderr, "tapedeck: retain: PostgreSQL did not answer; the next run continues\n");
@@ -301,10 +328,20 @@ static int report(const struct retain *r)
     return r->result == RESULT_OK && r->at_provider.failed == 0 ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
+/* Twilio's copies go last, when ours are gone. */
+static void go_through(struct retain *r)
+{
+    delete_all_due(r);
+    delete_marked_orphans(r);
+    tour_disk(r);
+    delete_left(r);
+}
+
 int command_retain(const struct app *app, int argc, char **argv)
 {
     struct retain r = {.magic = MAGIC(retain), .app = app};
-    const struct option_spec specs[] = {{"--dry-run", NULL, &r.dry_run}, {NULL, NULL, NULL}};
+    const struct option_spec specs[] = {
+        {"--dry-run", NULL, &r.dry_run}, {"--all", NULL, &r.all}, {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
@@ -315,9 +352,8 @@ int command_retain(const struct app *app, int argc, char **argv)
         printf("%-12s %-34s %-10s  %-10s %12s  %s\n", "business", "call", "called", "expired",
                "bytes", "from");
     }
-    delete_all_due(&r);
-    delete_marked_orphans(&r);
-    delete_left(&r);
-    delete_orphans(&r);
+    if (is_believed(&r)) {
+        go_through(&r);
+    }
     return report(&r);
 }

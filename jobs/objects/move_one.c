@@ -144,12 +144,13 @@ enum move_outcome move_to_store(const struct app *app, int64_t business_id, cons
     if (file_find(app->config, business_id, call_sid, &up.file) != RESULT_OK) {
         return MOVE_DONE;
     }
-    enum result orphan = retention_is_orphan(app, business_id, call_sid);
-    if (orphan == RESULT_OK) {
-        return MOVE_NOBODY;
+    enum retention_owner owner = RETENTION_KEPT;
+    enum result asked = retention_whose(app, business_id, call_sid, &owner);
+    if (asked != RESULT_OK) {
+        return of_database(asked, why);
     }
-    if (orphan != RESULT_EXISTS) {
-        return of_database(orphan, why);
+    if (owner != RETENTION_KEPT) {
+        return MOVE_NOBODY;
     }
     enum move_outcome outcome = is_there(&up) ? put_rest(&up) : put_both(&up);
     return outcome == MOVE_DONE && !keep ? take_off(&up) : outcome;

@@ -155,6 +155,9 @@ static const struct config_row TABLE[] = {
           "transfers at once for each runner"),
     COUNT("RETENTION_DAYS", retention_days, "7", 0, 36500,
           "recordings are deleted this many days after their call; 0: never"),
+    COUNT("RETENTION_MAX_SHARE", retention_max_share, "50", 1, 100,
+          "`retain` deletes nothing in a night that would delete more than this percentage of all "
+          "recordings that expire; 100: no limit"),
     {"RETENTION_AT_TWILIO", TYPE_FLAG, AT(retention_at_twilio), "false", 0, 1, NULL,
      "true: `retain` also deletes them at Twilio; that cannot be undone", false},
     DURATION("RECONCILE_WINDOW", reconcile_window, "2d",

@@ -99,6 +99,7 @@ struct config {
     int64_t runner_linger;
     int64_t runner_transfers;
     int64_t retention_days;
+    int64_t retention_max_share;
     bool retention_at_twilio;
     int64_t reconcile_window;
     int64_t reconcile_page_size;

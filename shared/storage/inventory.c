@@ -12,8 +12,9 @@
 #include "file.h"
 #include "folders.h"
 
-/* What stands after "<call_sid>." in the name of a finished file. */
-static const char *const ENDINGS[] = {"wav", "mp3", FILE_PEAKS_ENDING};
+/* What stands after "<call_sid>." in the name of a finished file. The recording goes last: whoever
+ * finds it, finds all that is left. */
+static const char *const ENDINGS[] = {FILE_PEAKS_ENDING, "wav", "mp3"};
 enum { ENDING_COUNT = sizeof ENDINGS / sizeof *ENDINGS, NAME_SIZE = SID_SIZE + 16 };
 
 static bool is_ours(const char *name, char sid[SID_SIZE])

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "retention_sql.h"
+
 enum statement_name {
     EACH_DATED,
     EACH_AGED,
@@ -16,30 +18,14 @@ enum statement_name {
     MARK_LEFT_OTHER,
     IS_OVER,
     IS_OVER_OTHER,
-    IS_ORPHAN
+    WHOSE
 };
 
 /* clang-format off */
 
-#define IS_KEPT "c.recording_url <> '' AND c.recording_deleted_at IS NULL"
-
-/* Not EXISTS: the planner may read all that waits of a business for that, or of all calls below. */
-#define IS_ACTIVE \
-    "coalesce((SELECT true FROM recording_runs r WHERE r.business_id = c.business_id" \
-    " AND r.call_sid = c.call_sid AND r.status IN ('queued', 'running') LIMIT 1), false)"
-
 #define IS_OURS "c.call_sid ~ '^CA[0-9a-fA-F]{32}$'"
 #define MICROS(column) "(extract(epoch FROM " column ") * 1000000)::bigint"
 #define TIME_OF(micros) "to_timestamp(0) + " micros "::bigint * interval '1 microsecond'"
-
-/* What call_log_kept_by_age holds. */
-#define IS_KEPT_BY_AGE IS_KEPT " AND NOT c.legal_hold AND c.recording_expires_at IS NULL"
-
-/* The next business that keeps anything, and its oldest call: one look into the index. */
-#define NEXT_BUSINESS(from) \
-    "(SELECT c.business_id::bigint AS id, c.created_at AS oldest FROM call_log c" \
-    " WHERE " IS_KEPT_BY_AGE " AND c.business_id " from \
-    " ORDER BY c.business_id, c.created_at LIMIT 1)"
 
 /* Deleted here and in the object store, for a reason that still holds; and not seen to be gone at
  * the provider's. It begins with what call_log_left holds. */
@@ -52,18 +38,6 @@ enum statement_name {
     " AND NOT coalesce((SELECT true FROM call_log k WHERE k.call_sid = c.call_sid" \
     "   AND k.recording_deleted_at IS NULL LIMIT 1), false)"
 
-/* The same of recordings that are not the first of their call: by when they began, and held where one
- * of their calls is. */
-#define OTHER_IS_NAMED "n.name = n.recording_sid AND n.recording_url <> ''"
-#define OTHER_IS_HELD \
-    "EXISTS (SELECT FROM call_log h WHERE h.business_id = n.business_id AND h.legal_hold" \
-    "  AND h.call_sid IN (SELECT tapedeck_calls_of(n.business_id, n.recording_sid)))"
-#define OTHER_EXPIRY(days) \
-    "recording_expiry(n.started_at, n.expires_at, " OTHER_IS_HELD ", coalesce((SELECT b.days" \
-    " FROM business_retention b WHERE b.business_id = n.business_id), " days "::integer))"
-#define OTHER_IS_ACTIVE \
-    "coalesce((SELECT true FROM recording_runs r WHERE r.business_id = n.business_id" \
-    " AND r.call_sid = n.recording_sid AND r.status IN ('queued', 'running') LIMIT 1), false)"
 #define OTHER_IS_LEFT(days) \
     OTHER_IS_NAMED " AND n.deleted_at IS NOT NULL AND n.provider_deleted_at IS NULL" \
     " AND " OTHER_EXPIRY(days) " <= now() AND NOT " OTHER_IS_ACTIVE \
@@ -106,9 +80,9 @@ static const struct pg_statement SQL[] = {
         "   AND " OTHER_EXPIRY("$4") " <= now() AND NOT " OTHER_IS_ACTIVE " AND " OTHER_PLACE
         " ORDER BY n.started_at, n.recording_sid LIMIT $3"},
     [MARK_OTHER] = {"retention_mark_other",
-        "UPDATE tapedeck_recordings n SET deleted_at = now() WHERE n.business_id = $2::bigint"
-        "   AND n.recording_sid = $3 AND n.deleted_at IS NULL"
-        "   AND " OTHER_EXPIRY("$1") " <= now() AND NOT " OTHER_IS_ACTIVE},
+        "UPDATE tapedeck_recordings n SET deleted_at = now()"
+        "   WHERE n.business_id = $2::bigint AND n.recording_sid = $3 AND n.deleted_at IS NULL"
+        "   AND " OTHER_EXPIRY("$1") " <= now() AND NOT " OTHER_IS_ACTIVE ""},
     [EACH_LEFT_OTHER] = {"retention_each_left_other",
         "SELECT n.business_id, n.recording_sid, " PG_ISO("n.started_at") ","
         "   " PG_ISO("n.deleted_at") ", n.recording_url, " MICROS("n.started_at")
@@ -122,8 +96,8 @@ static const struct pg_statement SQL[] = {
         " WHERE business_id = $1::bigint AND recording_sid = $2 AND deleted_at IS NOT NULL"},
     [MARK] = {"retention_mark",
         "UPDATE call_log c SET recording_deleted_at = now()"
-        " WHERE c.business_id = $2::bigint AND c.call_sid = $3 AND " IS_KEPT
-        "   AND " RETENTION_EXPIRY("c", "$1") " <= now() AND NOT " IS_ACTIVE},
+        "   WHERE c.business_id = $2::bigint AND c.call_sid = $3 AND " IS_KEPT
+        "   AND " RETENTION_EXPIRY("c", "$1") " <= now() AND NOT " IS_ACTIVE ""},
     [EACH_LEFT] = {"retention_each_left",
         "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ","
         "   " PG_ISO("c.recording_deleted_at") ", c.recording_url, " MICROS("c.created_at")
@@ -144,13 +118,7 @@ static const struct pg_statement SQL[] = {
         "SELECT count(*) > 0 AND bool_and(coalesce(n.expires_at <= now(), false)"
         "   AND NOT " OTHER_IS_HELD " AND NOT " OTHER_IS_ACTIVE ") FROM tapedeck_recordings n"
         " WHERE n.business_id = $1::bigint AND n.recording_sid = $2"},
-    [IS_ORPHAN] = {"retention_is_orphan",
-        "SELECT NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = $1::bigint"
-        "   AND c.call_sid = $2"
-        "   AND (c.recording_deleted_at IS NULL OR c.legal_hold OR " IS_ACTIVE "))"
-        " AND NOT EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = $1::bigint"
-        "   AND n.recording_sid = $2 AND n.name = n.recording_sid"
-        "   AND (n.deleted_at IS NULL OR " OTHER_IS_HELD " OR " OTHER_IS_ACTIVE "))"},
+    [WHOSE] = {"retention_whose", "SELECT " OWNER("$1::bigint", "$2::text")},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -280,27 +248,31 @@ enum result retention_mark_left(const struct app *app, int64_t business_id, cons
     return pg_query(app->pg, sql_for(MARK_LEFT, name), &params, NULL);
 }
 
-static enum result ask(const struct app *app, const char *sql, int64_t business_id,
-                       const char *name, enum result no)
+enum result retention_is_over(const struct app *app, int64_t business_id, const char *name)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_text(&params, name);
-    enum result result = pg_query(app->pg, sql, &params, &rows);
+    enum result result = pg_query(app->pg, sql_for(IS_OVER, name), &params, &rows);
     if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : no;
+        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
         pg_rows_free(rows);
     }
     return result;
 }
 
-enum result retention_is_over(const struct app *app, int64_t business_id, const char *name)
+enum result retention_whose(const struct app *app, int64_t business_id, const char *name,
+                            enum retention_owner *owner)
 {
-    return ask(app, sql_for(IS_OVER, name), business_id, name, RESULT_LOST);
-}
-
-enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid)
-{
-    return ask(app, SQL[IS_ORPHAN].sql, business_id, call_sid, RESULT_EXISTS);
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_text(&params, name);
+    enum result result = pg_query(app->pg, SQL[WHOSE].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        *owner = (enum retention_owner)pg_rows_int(rows, 0, 0, RETENTION_KEPT);
+        pg_rows_free(rows);
+    }
+    return result;
 }

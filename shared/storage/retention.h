@@ -69,11 +69,37 @@ enum result retention_is_over(const struct app *app, int64_t business_id, const 
 /* Notes that the provider has it no more. */
 enum result retention_mark_left(const struct app *app, int64_t business_id, const char *name);
 
-/* May a file of this name go, as nobody's? RESULT_OK: no call of the business has this SID, or its
- * recording is deleted. RESULT_EXISTS: it is somebody's, is held, or is being fetched. */
-enum result retention_is_orphan(const struct app *app, int64_t business_id, const char *call_sid);
+/* Whose a file or an object of this name in this business's folder is. What is over goes at once,
+ * whatever its age; what is nobody's may be on its way to becoming somebody's, or this may be
+ * another database. */
+enum retention_owner {
+    RETENTION_KEPT,    /* somebody's: not deleted, or held, or being fetched */
+    RETENTION_OVER,    /* known to be deleted, or to be another business's */
+    RETENTION_NOBODYS, /* PostgreSQL knows no call and no recording of this name */
+};
+enum result retention_whose(const struct app *app, int64_t business_id, const char *name,
+                            enum retention_owner *owner);
+
+/* ---- the brake ---- */
+
+/* More than `floor`, and more than RETENTION_MAX_SHARE per cent: a clock is wrong, say, or this is
+ * another database. */
+bool retention_is_too_many(const struct config *config, int64_t floor, int64_t count, int64_t of);
+
+/* What a night is about to delete, of how much: what is due, what else will expire some day, and
+ * what was due within the last two weeks, so that nights after a holiday are nothing unusual. */
+struct retention_night {
+    int64_t due;
+    int64_t of; /* at least; counted only where more than a few are due */
+    bool too_many;
+};
+enum result retention_weigh(const struct app *app, struct retention_night *out);
+
+/* Remembers how much was due, before any of it goes. */
+enum result retention_note_night(const struct app *app, int64_t due);
 
 /* For the check that the schema accepts them. */
 const struct pg_statement *retention_statements(void);
+const struct pg_statement *retention_brake_statements(void);
 
 #endif

@@ -13,11 +13,12 @@ enum statement_name { EACH, FORGET };
 static const struct pg_statement SQL[] = {
     [EACH] = {"revocation_each",
         "SELECT id, business_id, name FROM tapedeck_revoked"
-        " WHERE id > $1 AND revoked_at > now() - interval '1 hour' AND revoked_at <= now()"
+        " WHERE id > $1 AND ($3::boolean OR revoked_at > now() - interval '1 hour')"
+        "   AND revoked_at <= now()"
         " ORDER BY id LIMIT $2"},
     [FORGET] = {"revocation_forget",
         "DELETE FROM tapedeck_revoked WHERE id IN (SELECT id FROM tapedeck_revoked"
-        "   WHERE revoked_at < now() - interval '1 day' LIMIT 10000)"},
+        "   WHERE revoked_at < now() - interval '7 days' LIMIT 10000)"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -36,8 +37,9 @@ static enum result apply_one(const struct app *app, int64_t business_id, const c
     if (!text_is_recording(name) || file_find(app->config, business_id, name, &file) != RESULT_OK) {
         return RESULT_OK;
     }
-    enum result result = retention_is_orphan(app, business_id, name);
-    if (result == RESULT_EXISTS) {
+    enum retention_owner owner = RETENTION_KEPT;
+    enum result result = retention_whose(app, business_id, name, &owner);
+    if (result == RESULT_OK && owner == RETENTION_KEPT) {
         result = retention_is_over(app, business_id, name);
     }
     if (result != RESULT_OK) {
@@ -52,12 +54,14 @@ static enum result apply_one(const struct app *app, int64_t business_id, const c
     return result;
 }
 
-static enum result apply_page(const struct app *app, int64_t *last, int *count, int64_t *removed)
+static enum result apply_page(const struct app *app, bool all, int64_t *last, int *count,
+                              int64_t *removed)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, *last);
     pg_int(&params, PAGE);
+    pg_flag(&params, all);
     enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
@@ -73,7 +77,7 @@ static enum result apply_page(const struct app *app, int64_t *last, int *count, 
     return result;
 }
 
-enum result revocation_apply(const struct app *app, int64_t *removed)
+enum result revocation_apply(const struct app *app, bool all, int64_t *removed)
 {
     enum result result = RESULT_OK;
     int64_t last = 0;
@@ -81,7 +85,7 @@ enum result revocation_apply(const struct app *app, int64_t *removed)
     *removed = 0;
     for (int page = 0; page < PAGES_MAX && count == PAGE; page++) {
         count = 0;
-        enum result one = apply_page(app, &last, &count, removed);
+        enum result one = apply_page(app, all, &last, &count, removed);
         result = one != RESULT_OK ? one : result;
     }
     return result;

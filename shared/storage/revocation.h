@@ -8,16 +8,18 @@
 #ifndef TAPEDECK_STORAGE_REVOCATION_H
 #define TAPEDECK_STORAGE_REVOCATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "app.h"
 #include "base/result.h"
 
-/* Takes the files away of all that was revoked within the last hour and is not somebody's again.
- * Gives how many recordings went. What an absent host missed, retain finds. */
-enum result revocation_apply(const struct app *app, int64_t *removed);
+/* Takes the files away of what was revoked within the last hour, or with `all` within the last
+ * week, and is not somebody's again. Gives how many recordings went. */
+enum result revocation_apply(const struct app *app, bool all, int64_t *removed);
 
-/* Forgets what was revoked more than a day ago. */
+/* Forgets what was revoked more than a week ago: a host that was away for so long has retain's tour
+ * of its disk. */
 enum result revocation_forget(const struct app *app);
 
 const struct pg_statement *revocation_statements(void);

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 from stack.calls import Call
 from stack.stack import Stack
 
-from jobs_kit import Db, known_call, value_of
+from jobs_kit import LOCK, Db, known_call, until, value_of
 
 DAY_S = 86400
 
@@ -53,3 +57,36 @@ class Own:
         here = {f"{call.call_sid}.wav", f"{call.call_sid}.peaks.json"} & self.files()
         assert len(here) == (0 if deleted else 2)
         return not deleted
+
+
+@contextmanager
+def retaining(own: Own) -> Iterator[subprocess.Popen[bytes]]:
+    """A run of it, to be killed."""
+    process = subprocess.Popen(
+        [str(own.stack.tapedeck), "retain"], env=own.stack.environment(), cwd="/",
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def killed_at_its_mark(own: Own) -> None:
+    """A run that is killed as it commits that a recording is deleted: nothing else was done."""
+    with psycopg.connect(own.stack.database_url, autocommit=True) as mine:
+        mine.execute(
+            "CREATE FUNCTION wait_for_test() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            f" PERFORM pg_advisory_xact_lock_shared({LOCK}); RETURN NEW; END $$")
+        mine.execute("CREATE CONSTRAINT TRIGGER wait_for_test AFTER UPDATE ON call_log"
+                     " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait_for_test()")
+        mine.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        with retaining(own) as process:
+            until(lambda: value_of(mine, "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                                         " AND locktype = 'advisory'"), "a mark that waits")
+            process.kill()
+            process.wait()
+        mine.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        until(lambda: value_of(own.db, "SELECT recording_deleted_at IS NOT NULL FROM call_log"),
+              "the commit of whoever is dead")
+        mine.execute("DROP FUNCTION wait_for_test CASCADE")

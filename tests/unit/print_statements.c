@@ -53,6 +53,7 @@ int main(void)
     print(inbox_statements());
     print(object_statements());
     print(retention_statements());
+    print(retention_brake_statements());
     print(authority_statements());
     print(overview_statements());
     print(backfill_statements());

@@ -91,14 +91,17 @@ def test_a_silent_twilio_costs_one_timeout(own: Own) -> None:
 
 
 def test_never_before_our_own_is_gone(own: Own) -> None:
+    """Retain follows no symbolic link, so the file stays."""
     call = own.stored(days=8)
-    wav = own.stack.recordings_dir / "1" / f"{call.call_sid}.wav"
-    own.db.execute("UPDATE call_log SET recording_deleted_at = now()")
+    folder, elsewhere = own.stack.recordings_dir / "1", own.stack.recordings_dir / "moved"
+    folder.rename(elsewhere)
+    folder.symlink_to(elsewhere)
     own.retain(code=1, **ASKED)
-    assert asked_of(own, call) == [] and not is_gone(own, call) and wav.exists()
-    wav.unlink()
+    assert asked_of(own, call) == [] and not is_gone(own, call)
+    folder.unlink()
+    elsewhere.rename(folder)
     own.retain(**ASKED)
-    assert is_gone(own, call)
+    assert is_gone(own, call) and own.files() == set()
 
 
 def test_a_hold_or_longer_days_come_in_time(own: Own) -> None:

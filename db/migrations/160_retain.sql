@@ -1,0 +1,7 @@
+-- How much was due on each night of `tapedeck retain`: a night that would delete far more than others
+-- is not believed (RETENTION_MAX_SHARE).
+CREATE TABLE IF NOT EXISTS tapedeck_retain_nights (
+    id       bigserial   PRIMARY KEY,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    due      bigint      NOT NULL
+);
