@@ -5,3 +5,6 @@ CREATE TABLE IF NOT EXISTS tapedeck_retain_nights (
     began_at timestamptz NOT NULL DEFAULT now(),
     due      bigint      NOT NULL
 );
+
+-- Where its tour through the bucket goes on: after this key, escaped as in a query.
+ALTER TABLE retain_tour ADD COLUMN IF NOT EXISTS bucket_after text NOT NULL DEFAULT '';

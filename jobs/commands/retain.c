@@ -16,6 +16,7 @@
 #include "base/magic.h"
 #include "commands.h"
 #include "disk_tour.h"
+#include "objects/bucket_tour.h"
 #include "options.h"
 #include "provider/retain_provider.h"
 #include "storage/file.h"
@@ -41,6 +42,7 @@ struct retain {
     int64_t left;                 /* in a dry run: only at the provider's, and to go there */
     struct retain_provider_counts at_provider;
     struct disk_tour_counts disk;
+    struct bucket_tour_counts bucket;
     enum result result; /* the first that is not well */
 };
 
@@ -217,6 +219,25 @@ static void tour_disk(struct retain *r)
     note(r, result);
 }
 
+static void tour_bucket(struct retain *r)
+{
+    const struct bucket_tour_wish wish = {.all = r->all};
+    if (r->dry_run || r->store_failed || r->app->s3 == NULL) {
+        return;
+    }
+    enum result result = bucket_tour(r->app, &wish, &r->bucket);
+    if (result == RESULT_DENIED) {
+        fprintf(stderr,
+                "tapedeck: retain: %lld of %lld objects belong to no call that this database knows;"
+                " is it the right one, and is the bucket its own? They stay.\n",
+                (long long)r->bucket.orphans, (long long)r->bucket.objects);
+    }
+    log_event("BUCKET_TOURED", "objects=%lld adopted=%lld deleted=%lld strange=%lld ended=%d",
+              (long long)r->bucket.objects, (long long)r->bucket.adopted,
+              (long long)r->bucket.deleted, (long long)r->bucket.strange, r->bucket.ended);
+    note(r, result);
+}
+
 /* ---- what is left at the provider's ---- */
 
 static void show_left(void *context, const struct retention_due *left)
@@ -334,6 +355,7 @@ static void go_through(struct retain *r)
     delete_all_due(r);
     delete_marked_orphans(r);
     tour_disk(r);
+    tour_bucket(r);
     delete_left(r);
 }
 

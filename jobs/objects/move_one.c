@@ -82,7 +82,7 @@ static enum move_outcome put_both(struct up *up)
     enum result result =
         object_stored(up->app, up->business_id, up->call_sid, &up->file, &stored, &up->peaks);
     if (result == RESULT_LOST) { /* deleted meanwhile */
-        (void)object_erase(up->app, up->business_id, up->call_sid, up->file.kind);
+        (void)object_erase(up->app, up->business_id, up->call_sid);
         return MOVE_NOBODY;
     }
     return of_database(result, up->why);

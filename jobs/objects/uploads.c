@@ -154,7 +154,7 @@ static void take_back(const struct going *going)
     if (going->has_row) {
         (void)s3_delete(app->s3, object_peaks_key(call->business_id, call->call_sid, key));
     } else {
-        (void)object_erase(app, call->business_id, call->call_sid, going->file.kind);
+        (void)object_erase(app, call->business_id, call->call_sid);
     }
     tell(call, "OBJECT_DROPPED", "deleted", going->sound.size);
 }

@@ -232,34 +232,38 @@ enum result object_peaks_lost(const struct app *app, int64_t business_id, const 
     return change(app, PEAKS_LOST, business_id, call_sid);
 }
 
-/* Both are tried. A runner that died may have left a waveform that no row tells of. */
-enum s3_outcome object_erase(const struct app *app, int64_t business_id, const char *call_sid,
-                             enum audio_kind kind)
+/* All are tried: a runner that died may have left what no row tells of, and a recording may have
+ * come again in another format. */
+enum s3_outcome object_erase(const struct app *app, int64_t business_id, const char *call_sid)
 {
+    static const char *const ENDINGS[] = {"wav", "mp3", FILE_PEAKS_ENDING};
+    enum s3_outcome all = S3_OK;
     char key[S3_KEY_SIZE];
-    enum s3_outcome sound = s3_delete(app->s3, object_key(business_id, call_sid, kind, key));
-    enum s3_outcome peaks = s3_delete(app->s3, object_peaks_key(business_id, call_sid, key));
-    return sound != S3_OK ? sound : peaks;
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
+        enum s3_outcome one = s3_delete(app->s3, print_key(business_id, call_sid, ENDINGS[i], key));
+        all = all != S3_OK ? all : one;
+    }
+    return all;
 }
 
-/* One that was lost may have come back: it is looked for, too. */
+/* One that was lost may have come back, and a restored database may know nothing of it. */
 enum result object_remove(const struct app *app, int64_t business_id, const char *call_sid)
 {
     struct object_facts object;
-    enum result result = find(app, business_id, call_sid, true, &object);
-    if (result != RESULT_OK) {
-        return result == RESULT_NOT_FOUND ? RESULT_OK : result;
+    enum result known = find(app, business_id, call_sid, true, &object);
+    if (known != RESULT_OK && known != RESULT_NOT_FOUND) {
+        return known;
     }
     if (app->s3 == NULL) {
-        return RESULT_DENIED;
+        return known == RESULT_OK ? RESULT_DENIED : RESULT_OK;
     }
-    enum s3_outcome outcome = object_erase(app, business_id, call_sid, object.kind);
+    enum s3_outcome outcome = object_erase(app, business_id, call_sid);
     if (outcome != S3_OK) {
         log_event("OBJECT_STAYS", "business_id=%lld sid=%s reason=%s", (long long)business_id,
                   call_sid, s3_outcome_name(outcome));
         return RESULT_FAILED;
     }
-    return change(app, FORGET, business_id, call_sid);
+    return known == RESULT_OK ? change(app, FORGET, business_id, call_sid) : RESULT_OK;
 }
 
 enum result object_each(const struct app *app, struct object_cursor *cursor, int64_t limit,

@@ -33,8 +33,8 @@ struct object_facts {
     char call_sid[SID_SIZE];
     enum audio_kind kind;
     int64_t bytes;
-    int64_t modified_ns; /* of the file it was made from */
-    char sha256[CRYPTO_SHA256_HEX];
+    int64_t modified_ns; /* of the file it was made from; of an adopted one, the store's */
+    char sha256[CRYPTO_SHA256_HEX]; /* "": adopted (stray.h), so its bytes were never seen */
     struct object_peaks peaks;
 };
 
@@ -74,13 +74,12 @@ enum result object_held_up(const struct app *app, int64_t business_id, const cha
 /* Notes that the store does not have it any more. */
 enum result object_lost(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* Deletes a recording and its waveform in the store, whatever the row says, and sees that both are
- * gone. */
-enum s3_outcome object_erase(const struct app *app, int64_t business_id, const char *call_sid,
-                             enum audio_kind kind);
+/* Deletes a recording and its waveform in the store, whatever the row says and in whatever format,
+ * and sees that they are gone. S3_OK when they were not there. */
+enum s3_outcome object_erase(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* The same, and forgets it. RESULT_OK when there is no row.
- * RESULT_DENIED: without an object store nothing can be deleted there. */
+/* The same, and forgets the row, if there is one. Without an object store: RESULT_DENIED when there
+ * is a row, as nothing can be deleted there, else RESULT_OK. */
 enum result object_remove(const struct app *app, int64_t business_id, const char *call_sid);
 
 /* Visits at most `limit` that the store has, by business and call, after `cursor`, which moves on;

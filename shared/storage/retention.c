@@ -43,6 +43,16 @@ enum statement_name {
     " AND " OTHER_EXPIRY(days) " <= now() AND NOT " OTHER_IS_ACTIVE \
     " AND NOT EXISTS (SELECT FROM recording_objects o WHERE o.business_id = n.business_id" \
     "   AND o.call_sid = n.recording_sid)"
+/* With an object store ($4) there is a row to its object from this commit on, also where a restored
+ * database knew of none: whoever deletes what is there, now or after a crash, takes it away last. */
+#define MARK_OBJECT \
+    ", object AS (INSERT INTO recording_objects (business_id, call_sid, kind, bytes, sha256, etag," \
+    "   modified_ns, lost_at, call_gone_at)" \
+    "   SELECT $2::bigint, $3::text, 'wav', 0, '', '', 0, now(), clock_timestamp()" \
+    "   WHERE $4::boolean AND EXISTS (SELECT FROM marked)" \
+    "   ON CONFLICT (business_id, call_sid) DO UPDATE SET call_gone_at = clock_timestamp())" \
+    " SELECT 1 FROM marked"
+
 #define OTHER_PLACE "(n.started_at, n.recording_sid) > (" TIME_OF("$1") ", $2::text)"
 
 static const struct pg_statement SQL[] = {
@@ -80,9 +90,10 @@ static const struct pg_statement SQL[] = {
         "   AND " OTHER_EXPIRY("$4") " <= now() AND NOT " OTHER_IS_ACTIVE " AND " OTHER_PLACE
         " ORDER BY n.started_at, n.recording_sid LIMIT $3"},
     [MARK_OTHER] = {"retention_mark_other",
-        "UPDATE tapedeck_recordings n SET deleted_at = now()"
+        "WITH marked AS (UPDATE tapedeck_recordings n SET deleted_at = now()"
         "   WHERE n.business_id = $2::bigint AND n.recording_sid = $3 AND n.deleted_at IS NULL"
-        "   AND " OTHER_EXPIRY("$1") " <= now() AND NOT " OTHER_IS_ACTIVE ""},
+        "   AND " OTHER_EXPIRY("$1") " <= now() AND NOT " OTHER_IS_ACTIVE " RETURNING 1)"
+        MARK_OBJECT},
     [EACH_LEFT_OTHER] = {"retention_each_left_other",
         "SELECT n.business_id, n.recording_sid, " PG_ISO("n.started_at") ","
         "   " PG_ISO("n.deleted_at") ", n.recording_url, " MICROS("n.started_at")
@@ -95,9 +106,10 @@ static const struct pg_statement SQL[] = {
         "UPDATE tapedeck_recordings SET provider_deleted_at = now()"
         " WHERE business_id = $1::bigint AND recording_sid = $2 AND deleted_at IS NOT NULL"},
     [MARK] = {"retention_mark",
-        "UPDATE call_log c SET recording_deleted_at = now()"
+        "WITH marked AS (UPDATE call_log c SET recording_deleted_at = now()"
         "   WHERE c.business_id = $2::bigint AND c.call_sid = $3 AND " IS_KEPT
-        "   AND " RETENTION_EXPIRY("c", "$1") " <= now() AND NOT " IS_ACTIVE ""},
+        "   AND " RETENTION_EXPIRY("c", "$1") " <= now() AND NOT " IS_ACTIVE " RETURNING 1)"
+        MARK_OBJECT},
     [EACH_LEFT] = {"retention_each_left",
         "SELECT c.business_id, c.call_sid, " PG_ISO("c.created_at") ","
         "   " PG_ISO("c.recording_deleted_at") ", c.recording_url, " MICROS("c.created_at")
@@ -222,6 +234,7 @@ enum result retention_mark(const struct app *app, int64_t business_id, const cha
     pg_int(&params, app->config->retention_days);
     pg_int(&params, business_id);
     pg_text(&params, name);
+    pg_flag(&params, app->s3 != NULL);
     return pg_change(app->pg, sql_for(MARK, name), &params, RESULT_LOST);
 }
 

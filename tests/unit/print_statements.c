@@ -24,6 +24,7 @@
 #include "storage/orphan.h"
 #include "storage/retention.h"
 #include "storage/revocation.h"
+#include "storage/stray.h"
 
 static void print(const struct pg_statement *table)
 {
@@ -54,6 +55,7 @@ int main(void)
     print(object_statements());
     print(retention_statements());
     print(retention_brake_statements());
+    print(stray_statements());
     print(authority_statements());
     print(overview_statements());
     print(backfill_statements());
