@@ -279,6 +279,7 @@ static enum result judge(struct pg *pg, const PGresult *result)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     remember_error(pg, PQresultErrorMessage(result));
     if (state == NULL || state_is_unavailable(state)) {
+        log_event("PG_REFUSED", "sqlstate=%s", state != NULL ? state : "-");
         return RESULT_UNAVAILABLE;
     }
     if (strcmp(state, "23505") == 0) {
