@@ -56,15 +56,21 @@ static const struct pg_statement SQL[] = {
         "INSERT INTO call_steps AS s (business_id, call_sid, step)"
         " SELECT business_id, call_sid, 'transcribe' FROM recording_runs"
         " WHERE id = ANY ($1::bigint[]) AND job_type = 'full'" UNLESS_BEGUN},
+    /* `t` is locked whatever its state is, so that one which is just ending is waited for: it may have
+     * looked for its calls before this one was there. */
     [BEGIN_JOINED] = {"step_begin_joined",
-        "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
-        " SELECT business_id, call_sid, 'summarise', true FROM (SELECT business_id, call_sid"
-        "     FROM call_log WHERE call_sid = $2 AND business_id IS NOT NULL LIMIT 1) c"
-        " WHERE EXISTS (SELECT FROM tapedeck_recordings r JOIN call_steps t"
-        "     ON t.business_id = r.business_id AND t.call_sid = r.name"
-        "   WHERE r.conference_sid = $1 AND r.business_id = c.business_id AND r.call_sid IS NULL"
-        "     AND t.step = 'transcribe' AND t.status IN ('done', 'skipped', 'failed'))"
-        " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW},
+        "WITH t AS MATERIALIZED (SELECT x.business_id, x.status FROM tapedeck_conference_calls k"
+        "   JOIN tapedeck_recordings r USING (conference_sid)"
+        "   JOIN call_steps x ON x.business_id = r.business_id AND x.call_sid = r.recording_sid"
+        "     AND x.step = 'transcribe'"
+        "   WHERE k.call_sid = $1 FOR SHARE OF x)"
+        " INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
+        " SELECT DISTINCT t.business_id, $1, 'summarise', (SELECT count(*) > 1"
+        "     FROM tapedeck_names_of(t.business_id, $1))"
+        " FROM t WHERE t.status NOT IN ('queued', 'running') AND EXISTS (SELECT FROM call_log c"
+        "   WHERE c.business_id = t.business_id AND c.call_sid = $1)"
+        " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW
+        " WHERE $2::boolean"},
     [REDO] = {"step_redo",
         "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
         " VALUES ($1, $2, 'transcribe', $3)"
@@ -160,12 +166,11 @@ enum result step_begin_after(const struct app *app, const struct run_end *ends, 
     return result;
 }
 
-enum result step_begin_joined(const struct app *app, const char *conference_sid,
-                              const char *call_sid)
+enum result step_begin_joined(const struct app *app, const char *call_sid, bool anew)
 {
     struct pg_params params = {0};
-    pg_text(&params, conference_sid);
     pg_text(&params, call_sid);
+    pg_flag(&params, anew);
     return query(app, BEGIN_JOINED, &params, NULL);
 }
 

@@ -43,10 +43,10 @@ enum result step_begin(const struct app *app, int64_t business_id, const char *c
  * them. */
 enum result step_begin_after(const struct app *app, const struct run_end *ends, size_t count);
 
-/* The summary of a call that joined a conference after that was transcribed; of any other nothing.
- */
-enum result step_begin_joined(const struct app *app, const char *conference_sid,
-                              const char *call_sid);
+/* The summary of a call that joined its conference, or became known, after a recording of that was
+ * transcribed: then the end of that step did not begin it. Of any other call, nothing. With `anew`
+ * also where it has one. Together with what made the call a part of it, or after that. */
+enum result step_begin_joined(const struct app *app, const char *call_sid, bool anew);
 
 /* The same by hand, whatever there was: with `again` also when the call is transcribed. */
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again);

@@ -321,6 +321,9 @@ enum result service_call_event(const struct app *app, const struct call_callback
                                int64_t business_hint)
 {
     enum result result = call_save(app, callback, business_hint);
+    if (result == RESULT_OK) {
+        result = step_begin_joined(app, callback->call_sid, false);
+    }
     return result == RESULT_OK ? match_waiting(app, callback->call_sid) : result;
 }
 
@@ -332,7 +335,7 @@ static enum result take_part(const struct app *app, const struct conference_call
     }
     result = conference_join(app, callback->conference_sid, callback->call_sid);
     if (result == RESULT_OK) {
-        result = step_begin_joined(app, callback->conference_sid, callback->call_sid);
+        result = step_begin_joined(app, callback->call_sid, true);
     }
     if (result == RESULT_OK) {
         return pg_commit(app->pg);

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from stack.calls import Call
 
-CONFERENCE_STATUS = "/webhook/conference_status"
 
 
 def joins(call: Call, conference: str, event: str = "participant-join") -> None:
-    answer = call._send(CONFERENCE_STATUS, {
-        "AccountSid": call.stack.account_sid, "ConferenceSid": conference, "CallSid": call.call_sid,
-        "StatusCallbackEvent": event, "FriendlyName": "room", "SequenceNumber": "1"})
+    answer = call.send_conference_status(conference, StatusCallbackEvent=event)
     assert (answer.status, answer.body) == (204, b"")
 
 

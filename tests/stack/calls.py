@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CALL_STATUS = "/webhook/call_status"
 RECORDING_STATUS = "/webhook/recording_status"
+CONFERENCE_STATUS = "/webhook/conference_status"
 
 
 def new_sid(prefix: str) -> str:
@@ -118,6 +119,18 @@ class Call:
             "RecordingChannels": str(self.recording.channels if self.recording else 2),
             "RecordingSource": "DialVerb",
             "RecordingTrack": "both",
+            **changes,
+        })
+
+    def send_conference_status(self, conference: str, **changes: str | None) -> Answer:
+        """Twilio's event that this call joined a conference, or another one of its events."""
+        return self._send(CONFERENCE_STATUS, {
+            "AccountSid": self.stack.account_sid,
+            "ConferenceSid": conference,
+            "CallSid": self.call_sid,
+            "StatusCallbackEvent": "participant-join",
+            "FriendlyName": "room",
+            "SequenceNumber": "1",
             **changes,
         })
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from speech.fake import FakeSpeech
 from stack.calls import Call, new_call, new_sid
 from stack.stack import Stack
 
@@ -76,6 +77,40 @@ def test_all_orders_end_alike(
                                "Conference", "both", True, True)]
     assert second.send_call_status().status == 204, "and whenever the other call comes"
     assert shown(second) == shown(first)
+
+
+def ended(db: Db, call: Call) -> dict[str, object]:
+    """When each step of the call itself was done."""
+    return dict(db.execute("SELECT step, completed_at FROM call_steps WHERE call_sid = %s"
+                           " AND status = 'done'", [call.call_sid]).fetchall())
+
+
+@pytest.mark.parametrize("late", ["join", "status"])
+def test_who_comes_after_the_transcript_is_told_of_once(
+    stack: Stack, new_business: NewBusiness, drain: Drain, db: Db, late: str
+) -> None:
+    """A leg's event may come when its conference's recording has had all its steps."""
+    business, sid = new_business(), new_sid("CF")
+    there = new_call(stack, business, recorded=False)
+    leg = new_call(stack, business, recorded=False, announced=late == "join")
+    conference = recorded(there, sid)
+    joins(there, sid)
+    if late == "status":
+        joins(leg, sid)
+    announce(conference, sid)
+    with FakeSpeech() as fake:
+        drain(**fake.settings)
+        before = ended(db, there)
+        assert before.keys() == {"summarise", "notify"} and not ended(db, leg)
+        joins(leg, sid)
+        assert leg.send_call_status().status == 204
+        drain(**fake.settings)
+        after = ended(db, leg)
+        assert after.keys() == {"summarise", "notify"}
+        joins(leg, sid)
+        assert leg.send_call_status().status == 204
+        drain(**fake.settings)
+    assert (ended(db, leg), ended(db, there)) == (after, before), "and not again"
 
 
 def test_a_crm_may_say_who_took_part(legs: list[Call], stack: Stack, db: Db) -> None:
