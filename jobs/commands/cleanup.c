@@ -62,6 +62,13 @@ static void bound_due_times(const struct app *app)
     }
 }
 
+/* What arrives of a recording that nobody may hear any more need not arrive. */
+static void stop(void *context, const struct run_waiting *run)
+{
+    const struct cleanup *c = CHECKED(cleanup, context);
+    (void)service_cancel(c->app, run->business_id, run->id);
+}
+
 static void trim_cache(const struct app *app)
 {
     struct cache_counts counts;
@@ -92,6 +99,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     }
     (void)queue_each_taken(app, reap, &c);
     int64_t noted = 0, forgotten = 0, offered, revoked = 0, again = 0;
+    (void)run_each_revoked(app, STALE_MAX, stop, &c);
     (void)revocation_apply(app, false, &revoked);
     (void)revocation_forget(app);
     (void)audit_store(app, &noted);

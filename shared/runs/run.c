@@ -11,6 +11,7 @@ enum statement_name {
     NEXT_DUE,
     EACH_ALIVE,
     EACH_STALE,
+    EACH_REVOKED,
     RESCUE,
     EACH_BUSINESS,
     END_CANCELLED,
@@ -64,6 +65,17 @@ static const struct pg_statement SQL[] = {
         "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
         " WHERE status = 'running' AND " PG_LAPSED("heartbeat_at", "$1")
         " ORDER BY id LIMIT $2"},
+    [EACH_REVOKED] = {"run_each_revoked",
+        "SELECT r.id, r.business_id, r.call_sid, r.lane, r.lease_token FROM recording_runs r"
+        " JOIN (SELECT DISTINCT v.business_id, v.name FROM tapedeck_revoked v"
+        "   WHERE v.revoked_at > now() - interval '1 hour') v"
+        "   ON v.business_id = r.business_id AND v.name = r.call_sid"
+        " WHERE r.status IN ('queued', 'running') AND NOT r.cancel_requested"
+        "   AND NOT EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
+        "     AND c.call_sid = r.call_sid AND c.recording_deleted_at IS NULL)"
+        "   AND NOT EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = r.business_id"
+        "     AND n.recording_sid = r.call_sid AND n.deleted_at IS NULL)"
+        " ORDER BY r.id LIMIT $1"},
     [RESCUE] = {"run_rescue",
         "UPDATE recording_runs SET" BACK_OR_CANCELLED("error_code", "error") ","
         "   recoveries = " COUNT_RECOVERY("$4") ", recovered_at = now(), queued_at = now()"
@@ -207,6 +219,14 @@ enum result run_each_stale(const struct app *app, int64_t limit, run_visitor *vi
     pg_int(&params, app->config->stale_after);
     pg_int(&params, limit);
     return visit_waiting(app, EACH_STALE, &params, visit, context);
+}
+
+enum result run_each_revoked(const struct app *app, int64_t limit, run_visitor *visit,
+                             void *context)
+{
+    struct pg_params params = {0};
+    pg_int(&params, limit);
+    return visit_waiting(app, EACH_REVOKED, &params, visit, context);
 }
 
 enum result run_rescue(const struct app *app, int64_t run_id)

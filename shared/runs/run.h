@@ -126,6 +126,11 @@ enum result run_next_due(const struct app *app, int64_t *ms);
 /* Visits runs marked running that nobody has been heard of for STALE_AFTER. */
 enum result run_each_stale(const struct app *app, int64_t limit, run_visitor *visit, void *context);
 
+/* Visits active runs, not cancelled yet, of recordings that were revoked within the last hour
+ * (storage/revocation.h) and that nobody may hear now. */
+enum result run_each_revoked(const struct app *app, int64_t limit, run_visitor *visit,
+                             void *context);
+
 /* Puts a stale run back to queued. RESULT_NOT_FOUND when it is not stale any more. */
 enum result run_rescue(const struct app *app, int64_t run_id);
 

@@ -78,11 +78,12 @@ static int open_folder(const struct config *config, int64_t business_id)
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static bool remove_one(int folder, const char *call_sid, const char *ending, int64_t *bytes)
+static bool remove_one(int folder, const char *prefix, const char *call_sid, const char *ending,
+                       int64_t *bytes)
 {
     char name[NAME_SIZE];
     struct stat st;
-    int n = snprintf(name, sizeof name, "%.34s.%s", call_sid, ending);
+    int n = snprintf(name, sizeof name, "%s%.34s.%s", prefix, call_sid, ending);
     if (n < 0 || (size_t)n >= sizeof name) {
         return false;
     }
@@ -94,8 +95,8 @@ static bool remove_one(int folder, const char *call_sid, const char *ending, int
            errno == ENOENT;
 }
 
-enum result inventory_remove(const struct config *config, int64_t business_id, const char *call_sid,
-                             int64_t *bytes)
+static enum result remove_all(const struct config *config, int64_t business_id,
+                              const char *call_sid, bool arriving, int64_t *bytes)
 {
     bool gone = true;
     *bytes = 0;
@@ -103,11 +104,26 @@ enum result inventory_remove(const struct config *config, int64_t business_id, c
     if (folder < 0) {
         return errno == ENOENT ? RESULT_OK : RESULT_FAILED;
     }
+    if (arriving) {
+        gone = remove_one(folder, ".", call_sid, "part", bytes);
+    }
     for (int i = 0; i < ENDING_COUNT; i++) {
-        gone = remove_one(folder, call_sid, ENDINGS[i], bytes) && gone;
+        gone = remove_one(folder, "", call_sid, ENDINGS[i], bytes) && gone;
     }
     close(folder);
     return gone ? RESULT_OK : RESULT_FAILED;
+}
+
+enum result inventory_remove(const struct config *config, int64_t business_id, const char *call_sid,
+                             int64_t *bytes)
+{
+    return remove_all(config, business_id, call_sid, false, bytes);
+}
+
+enum result inventory_silence(const struct config *config, int64_t business_id,
+                              const char *call_sid, int64_t *bytes)
+{
+    return remove_all(config, business_id, call_sid, true, bytes);
 }
 
 struct emptied {

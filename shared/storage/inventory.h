@@ -31,6 +31,11 @@ enum result inventory_each(const struct config *config, inventory_visitor *visit
 enum result inventory_remove(const struct config *config, int64_t business_id, const char *call_sid,
                              int64_t *bytes);
 
+/* The same, and what has arrived of it so far: whoever plays that gets no further bytes, and
+ * whoever writes it cannot give it a name. */
+enum result inventory_silence(const struct config *config, int64_t business_id,
+                              const char *call_sid, int64_t *bytes);
+
 /* Removes the folders of businesses that have nothing in them. Gives how many. */
 int64_t inventory_remove_empty(const struct config *config);
 

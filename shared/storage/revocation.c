@@ -28,13 +28,20 @@ const struct pg_statement *revocation_statements(void)
     return SQL;
 }
 
-/* The disk is asked first: most of what was revoked has no file here any more. */
+/* Most of what was revoked has no file here any more. No part file has that stamp. */
+static bool is_here(const struct app *app, int64_t business_id, const char *name)
+{
+    struct file_facts file;
+    int fd;
+    return file_find(app->config, business_id, name, &file) == RESULT_OK ||
+           file_arriving_open(app->config, business_id, name, -1, &fd) != RESULT_NOT_FOUND;
+}
+
 static enum result apply_one(const struct app *app, int64_t business_id, const char *name,
                              int64_t *removed)
 {
-    struct file_facts file;
-    int64_t bytes;
-    if (!text_is_recording(name) || file_find(app->config, business_id, name, &file) != RESULT_OK) {
+    int64_t bytes = 0;
+    if (!text_is_recording(name) || !is_here(app, business_id, name)) {
         return RESULT_OK;
     }
     enum retention_owner owner = RETENTION_KEPT;
@@ -45,7 +52,7 @@ static enum result apply_one(const struct app *app, int64_t business_id, const c
     if (result != RESULT_OK) {
         return result == RESULT_LOST ? RESULT_OK : result;
     }
-    result = inventory_remove(app->config, business_id, name, &bytes);
+    result = inventory_silence(app->config, business_id, name, &bytes);
     if (result == RESULT_OK) {
         (*removed)++;
         log_event("RECORDING_REVOKED", "business_id=%lld sid=%s bytes=%lld", (long long)business_id,

@@ -14,8 +14,8 @@
 #include "app.h"
 #include "base/result.h"
 
-/* Takes the files away of what was revoked within the last hour, or with `all` within the last
- * week, and is not somebody's again. Gives how many recordings went. */
+/* Takes the files away, whole or still arriving, of what was revoked within the last hour, or with
+ * `all` within the last week, and is not somebody's again. Gives how many recordings went. */
 enum result revocation_apply(const struct app *app, bool all, int64_t *removed);
 
 /* Forgets what was revoked more than a week ago: a host that was away for so long has retain's tour

@@ -299,3 +299,38 @@ def test_after_a_runner_was_killed(
 
 def tag_of(answer: Answer) -> str:
     return answer.headers["ETag"]
+
+
+TAKEN_AWAY = {
+    "deleted": "DELETE FROM call_log WHERE call_sid = %s",
+    "moved": "UPDATE call_log SET business_id = 1 WHERE call_sid = %s",
+    "marked": "UPDATE call_log SET recording_deleted_at = now() WHERE call_sid = %s",
+}
+
+
+@pytest.mark.parametrize("how, status", [("deleted", 404), ("moved", 404), ("marked", 410)])
+def test_what_is_taken_away_stops_arriving(begun: Begin, db: Db, how: str, status: int) -> None:
+    """A link that was given out plays on until the next cleanup, and no longer."""
+    call, link = begun()
+    assert ask(call, link, 0).status == 206
+    db.execute(TAKEN_AWAY[how], [call.call_sid])
+    assert call.stack.run("cleanup").returncode == 0
+    until(lambda: run_of(db, call).status == "cancelled", "the end of its run")
+    assert ask(call, link, 0).status == status
+    assert files_of(call) == []
+
+
+def test_nor_does_what_a_dead_runner_left_play_on(
+    stack: Stack, db: Db, new_business: Callable[[], int], runner: Callable[..., Runner],
+    cleanup: Command,
+) -> None:
+    call = known_call(stack, db, new_business(), seconds=30,
+                      faults=[fault("stall", after_bytes=HELD_AT)])
+    one = runner()
+    click(call)
+    link = link_of(call)
+    one.kill()
+    assert ask(call, link, 0).status == 206
+    db.execute(TAKEN_AWAY["deleted"], [call.call_sid])
+    cleanup()
+    assert ask(call, link, 0).status == 404
