@@ -176,11 +176,15 @@ enum result call_find(const struct app *app, int64_t business_id, const char *na
     if (text_is_sid(name, "CA")) {
         return find_as(app, FIND, business_id, name, out);
     }
-    enum result result = find_as(app, FIND_OTHER, business_id, name, out);
-    if (result == RESULT_OK && text_is_sid(out->source_sid, "CA")) {
-        char first[SID_SIZE];
-        memcpy(first, out->source_sid, sizeof first);
-        result = find_as(app, FIND, business_id, first, out);
+    struct call_facts own = {0};
+    enum result result = find_as(app, FIND_OTHER, business_id, name, &own);
+    if (result != RESULT_OK || !text_is_sid(own.source_sid, "CA")) {
+        *out = own;
+        return result;
+    }
+    result = find_as(app, FIND, business_id, own.source_sid, out);
+    if (result == RESULT_OK && strcmp(out->source_sid, own.source_sid) != 0) {
+        *out = own; /* it is not there yet, and the call has another leg's or a conference's */
     }
     return result;
 }

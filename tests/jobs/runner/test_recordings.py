@@ -95,6 +95,24 @@ def test_one_that_waited_in_the_inbox_is_taken_up(
     assert plays(call, second.recording_sid) == second.source()
 
 
+def test_one_under_way_is_not_its_other_legs(new_call: NewCall, drain: Drain) -> None:
+    """A call that has no recording yet plays its leg's; by its own SID that of the call does not."""
+    call = new_call(announced=False)
+    leg = new_call(announced=False)
+    leg = replace(leg, business=call.business)
+    assert call.send_call_status().status == 204
+    assert call.send_recording_status(RecordingStatus="in-progress").status == 204
+    assert leg.send_call_status(ParentCallSid=call.call_sid).status == 204
+    assert leg.send_recording_status().status == 204
+    drain()
+    assert plays(call, call.call_sid) == plays(call, leg.recording_sid) == leg.source()
+    answer = call.api.get(f"/api/recordings/file/{call.recording_sid}")
+    assert (answer.status, answer.json["error"]) == (404, "no_recording")
+    assert call.send_recording_status().status == 204
+    drain()
+    assert plays(call, call.call_sid) == plays(call, call.recording_sid) == call.source()
+
+
 def test_nobody_elses(new_call: NewCall, drain: Drain) -> None:
     call, stranger = new_call(), new_call()
     second = further(call)
