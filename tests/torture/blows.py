@@ -54,9 +54,11 @@ class Blows:
 
     def undo_all(self) -> None:
         """All servers are up again, nobody is frozen, and the provider is well."""
-        for _, undo in self._undo:
-            undo()
-        self._undo = []
+        while self._undo:
+            due, self._undo = self._undo, []
+            for _, undo in due:
+                undo()
+            time.sleep(0.01)
         for case in self.world.cases:
             self.world.stack.twilio.faults(case.call.recording_sid)
 
@@ -79,8 +81,7 @@ class Blows:
 
     def _unfinished(self, sids: list[str]) -> list[str]:
         """A runner may die between the last step of a run and its line in the log."""
-        cases = [case for case in map(self.world.by_sid, sids) if case is not None]
-        return [case.sid for case in cases if case.finished() is None]
+        return [sid for sid in sids if not any(case.finished() for case in self.world.called(sid))]
 
     def terminate_runner(self) -> None:
         if runner := self.fleet.choose(self.rng):
@@ -129,16 +130,27 @@ class Blows:
         return dict(rows)
 
     def kill_responders(self) -> None:
+        if "responders" in self._down:
+            return
         leader = self.world.stack.pid("responders")
         pids = [pid for pid in processes.all_pids()
                 if (stat := processes.read_stat(pid)) and stat.session == leader
                 and _program(pid) == "tapedeck.fcgi"]
         chosen = self.rng.sample(pids, self.rng.randint(1, len(pids))) if pids else []
         self._note("responders killed", str(len(chosen)))
+        self._down.add("responders")
         self.world.weather.begins("responders")
         for pid in chosen:
             processes.send(pid, signal.SIGKILL)
-        self._later(0.05, lambda: self.world.weather.ends("responders"))
+        self._later(0.05, lambda: self._see_dead(chosen))
+
+    def _see_dead(self, pids: list[int]) -> None:
+        """A busy machine takes its time to end a process."""
+        if any(_program(pid) == "tapedeck.fcgi" for pid in pids):
+            self._later(0.05, lambda: self._see_dead(pids))
+        else:
+            self._down.discard("responders")
+            self.world.weather.ends("responders")
 
     # Redis.
 

@@ -51,7 +51,9 @@ def describe(report: Report) -> str:
     lines += _group("recordings", "", report.outcomes)
     lines.append("also: " + ", ".join(
         f"{tally[name]} {name}" for name in
-        ("transfers cut by a kill", "files checked", "files lost", "callbacks 204", "callbacks 503")
+        ("transfers cut by a kill", "files checked", "files lost", "files cut", "callbacks 204",
+         "callbacks 503", "calls deleted", "calls moved", "calls marked", "refused", "waveforms",
+         "transcripts", "without transcript", "webhooks")
     ))
     lines.append("longest recovery: " + ", ".join(
         f"{seconds:.1f} s after {kind}" for kind, (seconds, _) in

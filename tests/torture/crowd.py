@@ -1,21 +1,24 @@
-"""People who click, and the provider that calls back."""
+"""People who click, and people who click on what is none of their business."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import random
 import time
-from collections.abc import Callable
 
-from stack.api import Answer
+from stack.api import Answer, Api
 
-from .answers import PG_GRACE, Asked, ask, judge
-from .cast import Case
+from .answers import Asked, judge
+from .cast import MARKED, Case
 from .parts import Part
 from .world import World
 
 PATIENCE = 15.0
 FAILURES = (OSError, http.client.HTTPException)
+KINDS = {"file": 4, "prepare": 4, "status": 2, "download": 2, "link": 3, "page": 1}
+PATHS = {"file": "/api/recordings/file/{}", "prepare": "/api/recordings/{}/prepare",
+         "status": "/api/recordings/{}/status"}
 
 
 class Clicker(Part):
@@ -30,106 +33,95 @@ class Clicker(Part):
 
     def step(self) -> None:
         case = self._rng.choice(self.world.cases)
-        kind = self._rng.choices(("file", "prepare", "status"), (4, 4, 2))[0]
+        kind = self._rng.choices(list(KINDS), list(KINDS.values()))[0]
         ranged = None
-        if kind == "file" and self._rng.random() < 0.3:
+        if kind in ("file", "download", "link") and self._rng.random() < 0.3:
             first = self._rng.randrange(len(case.source) - 1)
             ranged = (first, self._rng.randrange(first, len(case.source)))
-        click(self.world, case, kind, ranged, wait=self._rng.random() < 0.2)
+        stranger = self._stranger(case) if self._rng.random() < 0.1 and kind != "link" else None
+        click(self.world, case, kind, ranged, self._rng.random() < 0.2, stranger, self._rng)
+
+    def _stranger(self, case: Case) -> Api | None:
+        """Who had it once, or anybody else."""
+        talk = self._rng.choice(self.world.talks)
+        fate = case.talk.fate
+        business = talk.business
+        if fate is not None and fate.was_business != case.talk.business:
+            business = fate.was_business
+        return self.world.api(business) if business != case.talk.business else None
 
 
 def click(
-    world: World, case: Case, kind: str, ranged: tuple[int, int] | None = None, wait: bool = False
+    world: World, case: Case, kind: str, ranged: tuple[int, int] | None = None, wait: bool = False,
+    stranger: Api | None = None, rng: random.Random | None = None,
 ) -> Answer | None:
     """One request about one recording; a wrong answer is told, and no answer is None."""
-    asked = ask(case, kind, ranged)
+    asked = _ask(case, kind, ranged, stranger, rng or random.Random(0))
+    if asked is None:
+        return None
     try:
         answer = _send(asked, wait)
     except FAILURES as error:
-        if not world.weather.was("responders", asked.at, 0.2):
+        if not world.weather.was("responders", asked.at, 0.2) and asked.losses == case.losses:
             world.complain(f"{kind} {case.sid}: no answer: {error!r}")
         return None
     if wrong := judge(world, asked, answer):
-        world.complain(f"{kind} {case.sid}: {wrong}")
+        world.complain(f"{kind} {case.sid} {asked.path}: {wrong}")
+    elif kind == "prepare" and stranger is None and not asked.is_gone:
+        _keep_link(world, asked, answer)
     return answer
 
 
+def _ask(case: Case, kind: str, ranged: tuple[int, int] | None, stranger: Api | None,
+         rng: random.Random) -> Asked | None:
+    """What was true is looked up before the request is sent, the epoch first of all."""
+    talk, epoch, losses = case.talk, case.talk.epoch, case.losses
+    call = talk.choose_call(case, rng)
+    path = case.link if kind == "link" else None
+    if kind in PATHS:
+        path = PATHS[kind].format(rng.choice(_names(case)))
+    elif kind == "download" and call is not None:
+        path = f"/api/calls/{call.call_sid}/download?recording={case.sid}"
+    elif kind == "page" and call is not None:
+        path = f"/api/calls/{call.call_sid}"
+    if path is None:
+        return None
+    shown = talk.shown(call) if call is not None and talk.fate is None else []
+    page_stays = kind == "page" and talk.fate is not None and talk.fate.kind == MARKED
+    return Asked(case, kind, path, stranger or talk.api, stranger is not None, ranged,
+                 losses=losses, epoch=epoch, was_here=case.finished() is not None,
+                 was_announced=case.announced, is_gone=case.is_gone and not page_stays,
+                 by_name=kind == "link" or kind != "download" and (case.name or "-") in path,
+                 shown=frozenset(one.sid for one in shown if one.announced))
+
+
+def _names(case: Case) -> list[str]:
+    """All that it can be asked for by: its SID, and the calls that have no other one."""
+    talk, names = case.talk, [case.sid]
+    if case.is_first:
+        names.append(case.call.call_sid)
+    if case.announced and len(talk.cases) == 1:
+        names += [call.call_sid for call in talk.calls if case in talk.shown(call)]
+    return names
+
+
 def _send(asked: Asked, wait: bool) -> Answer:
-    case = asked.case
     headers = {"Prefer": "wait=1"} if wait else {}
-    if asked.kind == "prepare":
-        return case.api.post(case.call.prepare_path, headers=headers, timeout=PATIENCE)
-    if asked.kind == "status":
-        return case.api.get(case.call.status_path, headers=headers, timeout=PATIENCE)
     if asked.ranged:
         headers["Range"] = "bytes={}-{}".format(*asked.ranged)
-    return case.api.get(case.call.file_path, headers=headers, timeout=PATIENCE)
+    if asked.kind == "prepare":
+        return asked.api.post(asked.path, headers=headers, timeout=PATIENCE)
+    token = None if asked.kind == "link" else ""
+    return asked.api.get(asked.path, headers=headers, timeout=PATIENCE, token=token)
 
 
-class Announcer(Part):
-    """Sends all callbacks, some twice, some before their call, each until it is taken."""
-
-    def __init__(self, world: World, rng: random.Random) -> None:
-        every = world.plan.seconds * 0.6 / len(world.cases)
-        super().__init__(world, "announcer", every)
-        self._rng = rng
-        self._left = list(world.cases)
-        self._again: list[tuple[float, Case]] = []
-
-    def step(self) -> None:
-        if self._left:
-            self._announce(self._left.pop())
-        for due, case in self._again:
-            if due <= time.monotonic():
-                self._recording(case)
-        self._again = [one for one in self._again if one[0] > time.monotonic()]
-
-    def finish(self, seconds: float = 30.0) -> None:
-        """Wait until all callbacks are taken, then end."""
-        deadline = time.monotonic() + seconds
-        while (self._left or self._again) and not self.world.violations:
-            if time.monotonic() > deadline:
-                self.world.complain("callbacks are still not taken")
-            time.sleep(0.05)
-        self.end()
-
-    def _announce(self, case: Case) -> None:
-        early = self._rng.random() < 0.3
-        if early:
-            self._recording(case)
-        self._call(case)
-        if self._rng.random() < 0.15:
-            self._call(case)
-        if not early:
-            self._recording(case)
-        case.announced = True
-        if self._rng.random() < 0.4:
-            self._again.append((time.monotonic() + self._rng.uniform(0, 3), case))
-
-    def _call(self, case: Case) -> None:
-        self._until_taken(case, lambda: case.call.send_call_status())
-        case.call_known = True
-
-    def _recording(self, case: Case) -> None:
-        self._until_taken(case, lambda: case.call.send_recording_status())
-
-    def _until_taken(self, case: Case, send: Callable[[], Answer]) -> None:
-        """As the provider does: what is not answered 2xx is sent again."""
-        while not self._ending.is_set():
-            began = time.monotonic()
-            try:
-                answer = send()
-            except FAILURES as error:
-                self._excuse(case, began, repr(error))
-            else:
-                self.world.count(f"callbacks {answer.status}")
-                if answer.status == 204:
-                    return
-                self._excuse(case, began, f"{answer.status} {answer.body[:200]!r}")
-            self._ending.wait(0.3)
-
-    def _excuse(self, case: Case, began: float, what: str) -> None:
-        killed = self.world.weather.was("responders", began, 0.2)
-        away = self.world.weather.was("postgres", began, PG_GRACE) and what.startswith("503")
-        if not killed and not away:
-            self.world.complain(f"a callback of {case.sid} got {what}")
+def _keep_link(world: World, asked: Asked, answer: Answer) -> None:
+    """It opens this recording's file, of this business."""
+    link = json.loads(answer.body).get("play_url") if answer.status in (200, 202) else None
+    if link is None or asked.epoch != asked.case.talk.epoch:
+        return
+    path = link.removeprefix(world.stack.public_base_url)
+    case = asked.case
+    if case.name and not path.startswith(f"/media/{case.talk.business}/{case.name}."):
+        world.complain(f"{case.sid}: a link to {path}")
+    case.link = path

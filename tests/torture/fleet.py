@@ -105,6 +105,7 @@ class Fleet(Part):
                 self.world.timeline.note(runner.name, line)
                 self._judge(runner, event, sid)
                 self._recoveries.heard(event, sid)
+                self.world.heard(sid)
         for name, tail in self._others.items():
             for line in tail.lines():
                 self.world.timeline.note(name, line)
@@ -139,9 +140,11 @@ class Cleaner(Part):
     def __init__(self, world: World) -> None:
         super().__init__(world, "cleanup", CLEANUP_EVERY)
         self._log: Path = world.stack.log("cleanup")
+        self._said = Tail(self._log)
 
     def step(self) -> None:
         argv = [str(self.world.stack.tapedeck), "cleanup"]
+        began = time.monotonic()
         with self._log.open("ab") as out:
             try:
                 status = subprocess.run(argv, env=self.world.stack.environment(), cwd="/",
@@ -151,5 +154,7 @@ class Cleaner(Part):
                 self.world.complain("cleanup did not end")
                 return
         self.world.count(f"cleanups ended {status}")
+        if not any(line.startswith("PG_") for line in self._said.lines()) and status == 0:
+            self.world.cleaned(began)
         if status not in (0, 1):
             self.world.complain(f"cleanup ended with {status}")

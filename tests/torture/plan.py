@@ -25,6 +25,12 @@ SETTINGS = {
     "PG_TIMEOUT": "400ms",
     "REDIS_TIMEOUT": "300ms",
     "RUNNER_GRACE": "3s",
+    # What comes after a recording is tried until it is done: a session is shorter than a day.
+    "STEP_RETRIES": "100",
+    "STEP_DELAY": "200ms",
+    "STEP_DELAY_MAX": "1s",
+    "WEBHOOK_DELAYS": "200ms,400ms,800ms,2s,4s,8s,16s,30s",
+    "WEBHOOK_PRIVATE": "true",
 }
 
 
@@ -41,16 +47,19 @@ class Plan:
     clickers: int
     fsync: bool
     between_blows: tuple[float, float]
-    losses_a_second: float  # finished files that go missing
+    losses_a_second: float  # finished files that go missing, or lose their tails
+    taken_away_of_each: int  # calls that the CRM deletes, moves, and marks
 
 
 def short(seed: int) -> Plan:
     """Well under a minute, all of it."""
-    return Plan(seed, businesses=6, recordings=60, seconds=18, quiet_seconds=22, runners=3,
-                clickers=3, fsync=False, between_blows=(0.1, 0.9), losses_a_second=2.0)
+    return Plan(seed, businesses=6, recordings=60, seconds=15, quiet_seconds=22, runners=3,
+                clickers=3, fsync=False, between_blows=(0.1, 0.9), losses_a_second=2.0,
+                taken_away_of_each=2)
 
 
 def full(seed: int, minutes: float) -> Plan:
     """The promise of the issue: 200 recordings over 20 businesses, for minutes."""
     return Plan(seed, businesses=20, recordings=200, seconds=minutes * 60, quiet_seconds=60,
-                runners=3, clickers=5, fsync=True, between_blows=(0.2, 2.0), losses_a_second=6.0)
+                runners=3, clickers=5, fsync=True, between_blows=(0.2, 2.0), losses_a_second=6.0,
+                taken_away_of_each=8)

@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from speech.receiver import Receiver
 from stack.stack import Stack
 
-from . import verdict
+from . import telling, verdict
 from .blows import TERM_SECONDS, Blows
-from .cast import gather
-from .crowd import Announcer, Clicker
+from .announcer import Announcer
+from .casting import gather
+from .crm import Crm
+from .crowd import Clicker
 from .fleet import Cleaner, Fleet
 from .plan import SETTINGS, Plan
 from .recoveries import Recoveries
@@ -32,7 +35,7 @@ SANITIZERS = {
 TAIL = 60
 CALLS_SHOWN = 3
 STEP = 0.01
-SID = re.compile(r"CA[0-9a-f]{32}")
+SID = re.compile(r"(?:CA|RE)[0-9a-f]{32}")
 
 
 @dataclass
@@ -55,8 +58,8 @@ def run(plan: Plan, run_dir: Path, build_dir: Path) -> Report:
     began = time.monotonic()
     with _sanitizers(run_dir.parent / f"{run_dir.name}-sanitizer") as found:
         with Stack(run_dir, build_dir=build_dir, responders=RESPONDERS, fast=not plan.fsync,
-                   bound=True, overrides=SETTINGS) as stack:
-            _torment(plan, stack, report)
+                   bound=True, overrides=SETTINGS, speech=True) as stack, Receiver() as receiver:
+            _torment(plan, stack, receiver, report)
         report.violations += [path.read_text(errors="replace") for path in found()]
     report.seconds = time.monotonic() - began
     return report
@@ -79,12 +82,13 @@ def _sanitizers(folder: Path) -> Iterator[Callable[[], list[Path]]]:
                 os.environ[name] = value
 
 
-def _torment(plan: Plan, stack: Stack, report: Report) -> None:
+def _torment(plan: Plan, stack: Stack, receiver: Receiver, report: Report) -> None:
     chance = random.Random(plan.seed)
     world = World(stack, plan, gather(stack, plan, chance), Timeline(stack.log("timeline")))
     recoveries = Recoveries(lambda text: world.timeline.note("recovery", text))
     fleet = Fleet(world, recoveries, _roll(chance))
     watch = Watch(world, fleet)
+    secrets = telling.subscribe(stack, {talk.business for talk in world.talks}, receiver)
     _commit_for_real(world)
     try:
         fleet.start()
@@ -94,6 +98,8 @@ def _torment(plan: Plan, stack: Stack, report: Report) -> None:
         watch.end()
         if not world.violations:
             report.outcomes = verdict.judge_all(world)
+            telling.judge_transcripts(world)
+            telling.judge_told(world, receiver.told, secrets)
     finally:
         fleet.kill_all()
         report.most_in_flight = watch.most_in_flight
@@ -119,18 +125,19 @@ def _storm(world: World, blows: Blows, chance: random.Random) -> None:
     """Everything at once, for as long as the plan says or until something is wrong; then calm."""
     crowd = [Clicker(world, n, _roll(chance)) for n in range(world.plan.clickers)]
     announcer, thief = Announcer(world, _roll(chance)), Thief(world, _roll(chance))
-    cleaner = Cleaner(world)
-    for part in (announcer, thief, cleaner, *crowd):
+    cleaner, crm = Cleaner(world), Crm(world, _roll(chance))
+    for part in (announcer, thief, cleaner, crm, *crowd):
         part.start()
     _blow(world, blows, chance)
     blows.undo_all()
     announcer.finish()
-    for part in (thief, *crowd):
+    for part in (thief, crm, *crowd):
         part.end()
     if not world.violations:
         world.timeline.note("session", "calm")
         verdict.ask_for_the_missing(world)
         world.tally["calm ms"] = round(verdict.await_rest(world) * 1000)
+        telling.await_waveforms(world)
     cleaner.end()
 
 
@@ -150,8 +157,9 @@ def _evidence(world: World) -> list[str]:
     lines: list[str] = []
     for sid in sorted(set(SID.findall("\n".join(world.violations))))[:CALLS_SHOWN]:
         case = world.by_sid(sid)
-        trouble = f"trouble {case.trouble.name}, lost {case.losses} times" if case else "unknown"
+        trouble = f"{case.name}, trouble {case.trouble.name}, lost {case.losses} times" if case \
+            else "unknown"
         lines += [f"---- {sid}: {trouble}", *verdict.history(world, sid)]
-        lines += world.timeline.tail(TAIL, sid)
+        lines += world.timeline.tail(TAIL, case.name if case and case.name else sid)
     return [*lines, "---- the end of the timeline", *world.timeline.tail(TAIL)] if lines else \
         world.timeline.tail(TAIL)

@@ -1,4 +1,4 @@
-"""What all parts of a session share: the stack, the recordings, the weather, and the record."""
+"""What all parts of a session share: the stack, the calls, the weather, and the record."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any
 import psycopg
 import redis
 
+from stack.api import Api
 from stack.stack import Stack
 
-from .cast import Case
+from .cast import Case, Talk
 from .plan import Plan
+from .witness import Witness
 
 PG_SECONDS = 5
 
@@ -79,7 +81,7 @@ class World:
 
     stack: Stack
     plan: Plan
-    cases: list[Case]
+    talks: list[Talk]
     timeline: Timeline
     weather: Weather = field(default_factory=Weather)
     tally: Counter[str] = field(default_factory=Counter)
@@ -87,9 +89,19 @@ class World:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self.cases = [case for talk in self.talks for case in talk.cases]
+        self.witness = Witness(self.stack.log("responders"))
+        self._by_sid = {case.sid: case for case in self.cases}
+        self._by_call: dict[str, list[Case]] = {}
+        self._apis = {talk.business: talk.api for talk in self.talks}
+        self._cleaned: list[tuple[float, float]] = []
+        self._heard: dict[str, float] = {}
         for case in self.cases:
-            self.timeline.note("case", f"sid={case.sid} business={case.call.business} "
-                               f"trouble={case.trouble.name}")
+            if case.talk.conference is None:
+                self._by_call.setdefault(case.call.call_sid, []).append(case)
+            self.timeline.note("case", f"sid={case.sid} of {case.call.call_sid} "
+                               f"business={case.talk.business} trouble={case.trouble.name} "
+                               f"in {case.talk.conference}")
 
     def count(self, what: str, by: int = 1) -> None:
         with self._lock:
@@ -101,8 +113,42 @@ class World:
             self.violations.append(what)
         self.timeline.note("VIOLATION", what)
 
-    def by_sid(self, sid: str) -> Case | None:
-        return next((case for case in self.cases if case.sid == sid), None)
+    def called(self, name: str) -> list[Case]:
+        """Which recordings a file or run of that name may be of."""
+        if (case := self._by_sid.get(name)) is not None:
+            return [case] if not case.is_first else []
+        of_call = self._by_call.get(name, [])
+        return [case for case in of_call if case.is_first] or \
+            [case for case in of_call if case.name is None]
+
+    def by_sid(self, name: str) -> Case | None:
+        """That, where it is plain already; or the one with that SID."""
+        found = self.called(name)
+        return found[0] if len(found) == 1 else self._by_sid.get(name)
+
+    def api(self, business: int) -> Api:
+        """Somebody of that business, signed in."""
+        return self._apis[business]
+
+    # Since when what nobody may hear any more has to be silent.
+
+    def cleaned(self, began: float) -> None:
+        """A `tapedeck cleanup` has gone through without trouble."""
+        with self._lock:
+            self._cleaned.append((began, time.monotonic()))
+
+    def heard(self, name: str) -> None:
+        """A runner did something to it."""
+        with self._lock:
+            self._heard[name] = time.monotonic()
+
+    def is_silent(self, case: Case, at: float) -> bool:
+        """Two cleanups have passed since it was taken away, and since anybody stored it: one may
+        have looked in the moment before that."""
+        assert case.talk.fate is not None
+        with self._lock:
+            since = max(case.talk.fate.since, self._heard.get(case.name or case.sid, 0.0))
+            return sum(began > since and ended < at for began, ended in self._cleaned) > 1
 
     def db(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self.stack.database_url, autocommit=True,

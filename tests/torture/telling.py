@@ -1,0 +1,140 @@
+"""What comes after the recordings: waveforms, transcripts, and the webhooks."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+from speech import hearing
+from speech.receiver import Receiver, Told
+from stack.calls import Call
+from stack.stack import Stack
+from twilio import speech
+
+from .cast import Case, Talk
+from .crowd import FAILURES
+from .verdict import POLL, Run, read_runs
+from .world import World
+
+AT_ONCE = 0.05  # the provider takes at least so long to send a recording
+
+
+def subscribe(stack: Stack, businesses: set[int], receiver: Receiver) -> dict[int, str]:
+    """A webhook of each business; what they are signed with."""
+    secrets = {}
+    for business in businesses:
+        done = stack.run("webhook", "--business", str(business), "--url", receiver.url)
+        assert done.returncode == 0, done.stderr
+        secrets[business] = done.stdout.strip()
+    return secrets
+
+
+def await_waveforms(world: World) -> None:
+    """Each recording that is here has one, as soon as somebody wants it."""
+    deadline = time.monotonic() + world.plan.quiet_seconds
+    for case in world.cases:
+        while not world.violations and not case.is_gone and case.finished():
+            try:
+                answer = case.talk.api.get(f"/api/recordings/{case.sid}/peaks", timeout=15)
+            except FAILURES as error:
+                world.complain(f"{case.sid}: no answer about its waveform: {error!r}")
+                continue
+            if answer.status == 200 and answer.json["length"] > 0:
+                world.count("waveforms")
+                break
+            if answer.status != 202 or time.monotonic() > deadline:
+                world.complain(f"{case.sid} has no waveform: {answer.status}")
+            time.sleep(POLL)
+
+
+def judge_transcripts(world: World) -> None:
+    """What was stored by the run that its callback began has the words that are in it, and no
+    others."""
+    runs = read_runs(world)
+    for talk in world.talks:
+        for call in talk.calls if talk.fate is None else []:
+            page = talk.api.get(f"/api/calls/{call.call_sid}").json
+            shown = {one["recording_sid"]: one for one in page["recordings"]}
+            for case in talk.shown(call):
+                _judge_transcript(world, case, shown[case.sid], _full(runs, case))
+
+
+def _full(runs: dict[str, list[Run]], case: Case) -> bool:
+    """Did the run that its callback began store it? One that failed has no steps yet."""
+    own = [run for run in runs.get(case.name or case.sid, []) if run.job_type == "full"]
+    return any(run.status == "completed" for run in own)
+
+
+def _judge_transcript(world: World, case: Case, shown: dict[str, Any], full: bool) -> None:
+    said = sorted(one["text"] for one in shown["transcript"])
+    wanted = words_of(case) if full else []
+    if case.cuts and said != wanted:  # a part of it may have been read
+        return
+    if said != wanted:
+        world.complain(f"{case.sid} ({case.trouble.name}): the transcript is {said}, not {wanted}")
+    world.count("transcripts" if full else "without transcript")
+
+
+def words_of(case: Case) -> list[str]:
+    """The phrases that really are in it, of all channels."""
+    return _words(case.source)
+
+
+@functools.lru_cache(maxsize=None)
+def _words(source: bytes) -> list[str]:
+    channels = source[22]
+    sound = memoryview(source[speech.HEADER_BYTES:]).cast("h")
+    return sorted(one.text for channel in range(channels)
+                  for one in hearing.hear(sound[channel::channels].tobytes()))
+
+
+def judge_told(world: World, told: list[Told], secrets: dict[int, str]) -> None:
+    """Each call whose recordings were transcribed was told of, to its business alone: once when all
+    that was known was done, once more at most for each that came late, and in the end in full."""
+    runs = read_runs(world)
+    by_call: dict[str, dict[str, Told]] = {}
+    for one in told:
+        by_call.setdefault(one.json["call"]["call_sid"], {})[one.id] = one
+    calls = {call.call_sid: (talk, call) for talk in world.talks for call in talk.calls}
+    for sid in by_call.keys() - calls.keys():
+        world.complain(f"told of {sid}, which is no call of ours")
+    for sid, (talk, call) in calls.items():
+        mine = sorted(by_call.get(sid, {}).values(), key=lambda one: _moment(one.json))
+        done = [case for case in talk.own(call) if _full(runs, case)]
+        if talk.fate is None:
+            _judge_call(world, call, done, talk, mine, secrets)
+
+
+def _moment(body: dict[str, Any]) -> float:
+    return datetime.fromisoformat(body["created_at"]).timestamp()
+
+
+def _judge_call(world: World, call: Call, done: list[Case], talk: Talk, mine: list[Told],
+                secrets: dict[int, str]) -> None:
+    world.count("webhooks", len(mine))
+    for one in mine:
+        if one.json["business_id"] != talk.business or not one.is_signed(secrets[talk.business]):
+            world.complain(f"{call.call_sid} was told to {one.json['business_id']}")
+    if not done:
+        return
+    own = talk.own(call)
+    first, last = min(case.told_at for case in own), max(case.told_at for case in own)
+    most = 1 if last - first < AT_ONCE and talk.conference is None else len(own)
+    if not 1 <= len(mine) <= most:
+        world.complain(f"{call.call_sid} was told of {len(mine)} times, for {len(own)} recordings"
+                       f" announced within {last - first:.1f} s: {[one.body for one in mine]}")
+    elif mine:
+        _judge_last(world, call, done, mine[-1].json["call"])
+
+
+def _judge_last(world: World, call: Call, done: list[Case], said: dict[str, Any]) -> None:
+    there = {one["recording_sid"]: one for one in said["recordings"]}
+    for case in done:
+        words = sorted(one["text"] for one in there.get(case.sid, {}).get("transcript", []))
+        if case.sid not in there or words != words_of(case) and not case.cuts:
+            world.complain(f"{call.call_sid} was told of, in the end, without what {case.sid} says:"
+                           f" {json.dumps(said)}")
+
