@@ -5,7 +5,6 @@ from __future__ import annotations
 from stack.calls import Call
 
 
-
 def joins(call: Call, conference: str, event: str = "participant-join") -> None:
     answer = call.send_conference_status(conference, StatusCallbackEvent=event)
     assert (answer.status, answer.body) == (204, b"")

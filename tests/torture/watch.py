@@ -55,7 +55,8 @@ class Watch(Part):
         if kind not in KINDS or not any(self._may_lie_there(case, path) for case in cases):
             self.world.complain(f"{path} is no file of ours")
         elif kind == PEAKS:
-            self._check_peaks(name, content)
+            if content or not any(case.cuts for case in cases):  # nothing was left to be read
+                self._check_peaks(name, content)
         else:
             self._check(cases, content)
 
