@@ -6,32 +6,17 @@
 
 #include "call_sql.h"
 
-enum statement_name { FIND, FIND_OTHER, READ, LABEL, BUSINESS };
+enum statement_name { FIND, READ, LABEL, BUSINESS };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [FIND] = {"call_find",
-        "SELECT " FACTS_COLUMNS("$7") " FROM call_log c" FACTS_TABLES
-        " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
-    /* One that is its call's first is found by the call's name: the caller asks again. */
-    [FIND_OTHER] = {"call_find_other",
-        "SELECT " FACTS_COLUMNS("$7") " FROM (SELECT m.*, m.recording_sid AS sid,"
-        "     (SELECT k.direction FROM call_log k WHERE k.business_id = m.business_id"
-        "       AND k.call_sid = m.call_sid LIMIT 1) AS direction"
-        "   FROM tapedeck_recordings m"
-        "   WHERE m.business_id = $1::bigint AND m.recording_sid = $6) n"
-        " CROSS JOIN LATERAL (SELECT n.sid AS call_sid, n.business_id) c"
-        " CROSS JOIN LATERAL (" OTHER_AS_SOURCE("n.direction") ") s (call_sid, business_id,"
-        "   recording_url, recording_deleted_at, recording_status, recording_reason,"
-        "   recording_duration, duration, channels, direction, created_at, recording_expires_at,"
-        "   legal_hold)" WORK_TABLES
-        " CROSS JOIN (SELECT 1 AS count) m"},
+    [FIND] = {"call_find", "SELECT f.* FROM" FACTS_OF("ARRAY[$6]", "$7")},
     [READ] = {"call_read",
-        "SELECT " FACTS_COLUMNS("$7") ROW_COLUMNS ", c.final_transcript, NULL,"
+        "SELECT f.*" ROW_COLUMNS ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
-        "   c.transcript_source, c.summary_status FROM call_log c" FACTS_TABLES
-        " WHERE c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
+        "   c.transcript_source, c.summary_status FROM" FACTS_OF("ARRAY[$6]", "$7")
+        " JOIN call_log c ON c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
     [LABEL] = {"call_label",
         "SELECT to_char(created_at, 'YYYY-MM-DD'),"
         "   regexp_replace(coalesce(CASE WHEN direction LIKE 'outbound%' THEN to_number"
@@ -154,15 +139,15 @@ static enum result query_one(const struct app *app, enum statement_name name,
     return result;
 }
 
-static enum result find_as(const struct app *app, enum statement_name name, int64_t business_id,
-                           const char *sid, struct call_facts *out)
+static enum result find(const struct app *app, int64_t business_id, const char *name,
+                        struct call_facts *out)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     call_facts_params(app, business_id, &params);
-    pg_text(&params, sid);
+    pg_text(&params, name);
     pg_int(&params, app->config->retention_days);
-    enum result result = query_one(app, name, &params, &rows);
+    enum result result = query_one(app, FIND, &params, &rows);
     if (result == RESULT_OK) {
         read_facts(rows, 0, out);
         pg_rows_free(rows);
@@ -170,19 +155,17 @@ static enum result find_as(const struct app *app, enum statement_name name, int6
     return result;
 }
 
+/* One that was asked for by its own name, and is its call's first, is found by the call's. */
 enum result call_find(const struct app *app, int64_t business_id, const char *name,
                       struct call_facts *out)
 {
-    if (text_is_sid(name, "CA")) {
-        return find_as(app, FIND, business_id, name, out);
-    }
     struct call_facts own = {0};
-    enum result result = find_as(app, FIND_OTHER, business_id, name, &own);
-    if (result != RESULT_OK || !text_is_sid(own.source_sid, "CA")) {
+    enum result result = find(app, business_id, name, &own);
+    if (result != RESULT_OK || text_is_sid(name, "CA") || !text_is_sid(own.source_sid, "CA")) {
         *out = own;
         return result;
     }
-    result = find_as(app, FIND, business_id, own.source_sid, out);
+    result = find(app, business_id, own.source_sid, out);
     if (result == RESULT_OK && strcmp(out->source_sid, own.source_sid) != 0) {
         *out = own; /* it is not there yet, and the call has another leg's or a conference's */
     }

@@ -22,10 +22,8 @@ enum statement_name { LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND };
 /* A page of the rows `source`, which are called l: first the page, then what it takes to show it.
  * Not EXISTS: the planner may read all of a business's calls at once for that. */
 #define PAGE_OF(source) \
-    "SELECT " FACTS_COLUMNS("$12") ROW_COLUMNS ", NULL," \
-    "   (extract(epoch FROM c.created_at) * 1000000)::bigint" \
-    " FROM (SELECT l.* FROM " source " WHERE l.business_id = $1::bigint AND " IS_OURS("l") \
-    "   AND " BEFORE_CURSOR("l") \
+    "WITH page AS MATERIALIZED (SELECT l.* FROM " source " WHERE l.business_id = $1::bigint" \
+    "   AND " IS_OURS("l") " AND " BEFORE_CURSOR("l") \
     "   AND ($8::text IS NULL OR l.direction = $8" \
     "     OR $8 = 'outbound' AND l.direction LIKE 'outbound%')" \
     "   AND ($9::text IS NULL OR l.status = $9)" \
@@ -34,7 +32,11 @@ enum statement_name { LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND };
     "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1), false)" \
     "     OR coalesce((SELECT true FROM tapedeck_recordings_of(l.business_id::bigint, l.call_sid," \
     "       l.parent_call_sid) n WHERE n.recording_url <> '' LIMIT 1), false)))" \
-    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11) c" FACTS_TABLES \
+    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11)" \
+    " SELECT f.*" ROW_COLUMNS ", NULL, (extract(epoch FROM c.created_at) * 1000000)::bigint" \
+    " FROM page c" \
+    " JOIN" FACTS_OF("(SELECT array_agg(call_sid::text) FROM page)", "$12") \
+    "   ON f.name = c.call_sid" \
     " ORDER BY c.created_at DESC, c.call_sid DESC"
 
 /* A search: $13 for LIKE, $14 as it was typed. One without any word ("%") is for those very signs; a
