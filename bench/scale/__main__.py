@@ -52,14 +52,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def site(stack: Stack, size: world.Size) -> Site:
+def filled(stack: Stack, size: world.Size) -> Stack:
     with psycopg.connect(stack.database_url, autocommit=True) as db:
         for name, value in MEMORY.items():
             db.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     stack.halt("postgres", signal.SIGINT)
     stack.revive("postgres")
     world.fill(stack.database_url, size, stack.account_sid, tell)
-    return Site(stack)
+    return stack
 
 
 def timed(all_probes: list[Probe], sites: list[Site]) -> list[table.Row]:
@@ -77,8 +77,8 @@ def main() -> int:
     machine = table.machine()
     with ExitStack() as open_:
         folder = Path(open_.enter_context(tempfile.TemporaryDirectory())).resolve()
-        sites = [site(open_.enter_context(Stack(
-            folder / str(one.calls), bound=True, build_dir=wish.build, overrides=OVERRIDES)), one)
+        sites = [Site(filled(open_.enter_context(Stack(
+            folder / str(one.calls), bound=True, build_dir=wish.build, overrides=OVERRIDES)), one))
             for one in (size.of(wish.small), size)]
         rows = timed(probes(wish.times), sites)
         found = plans.collect(sites[1], probes(1))

@@ -22,7 +22,10 @@ WAITING = 200  # runs that have no slot yet
 BUSY = 20  # businesses that these are of: as many in a small history as in a large one
 POLITE = 10  # others may need the machine more
 DELETED_EVERY = 7  # of the calls: here and at the provider's
-FILLED = ("call_log", "recording_runs", "call_steps", "recording_inbox", "recording_objects")
+SECOND_OF_TEN = 3  # calls that have a second recording
+CONFERENCE_EVERY = 20  # of a business's calls three take part in one, and it has a recording
+FILLED = ("call_log", "recording_runs", "call_steps", "recording_inbox", "recording_objects",
+          "tapedeck_recordings", "tapedeck_conference_calls")
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,39 @@ SELECT recording_sid, 'completed', account_sid, call_sid, recording_url, created
   FROM call_log WHERE recording_url <> '' AND id > {calls} - {runs}
 """
 
+# A row for each first recording, then the second ones, then the conferences', which have no call.
+RECORDINGS = """
+INSERT INTO tapedeck_recordings (business_id, recording_sid, name, call_sid, account_sid, source,
+    started_at, recording_url, recording_status, recording_duration, channels, announced_at)
+SELECT business_id, recording_sid, call_sid, call_sid, account_sid, 'DialVerb', created_at,
+    recording_url, 'completed', recording_duration, channels, created_at
+  FROM call_log WHERE recording_url <> '';
+INSERT INTO tapedeck_recordings (business_id, recording_sid, name, call_sid, account_sid, source,
+    started_at, recording_url, recording_status, recording_duration, channels, announced_at,
+    deleted_at, provider_deleted_at)
+SELECT business_id, sid, sid, call_sid, account_sid, 'StartCallRecordingAPI',
+    created_at + interval '20 seconds', replace(recording_url, recording_sid, sid), 'completed',
+    recording_duration / 2, channels, created_at, recording_deleted_at,
+    recording_provider_deleted_at
+  FROM (SELECT *, 'RE' || md5('second ' || id) AS sid FROM call_log
+         WHERE recording_url <> '' AND id % 10 < {second}) c;
+INSERT INTO tapedeck_conference_calls (conference_sid, call_sid, joined_at)
+SELECT 'CF' || md5('conference ' || business_id || ' ' || nth / {conference}), call_sid, created_at
+  FROM (SELECT business_id, call_sid, created_at,
+               row_number() OVER (PARTITION BY business_id ORDER BY id) AS nth
+          FROM call_log) c
+ WHERE nth % {conference} < 3;
+INSERT INTO tapedeck_recordings (business_id, recording_sid, name, conference_sid, account_sid,
+    source, started_at, recording_url, recording_status, recording_duration, channels, announced_at)
+SELECT business_id, sid, sid, conference_sid, '{account}', 'Conference', joined_at,
+    'https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/' || sid, 'completed', 300, 1,
+    joined_at
+  FROM (SELECT DISTINCT ON (k.conference_sid) c.business_id, k.conference_sid, k.joined_at,
+               'RE' || md5(k.conference_sid) AS sid
+          FROM tapedeck_conference_calls k JOIN call_log c USING (call_sid)
+         ORDER BY k.conference_sid, k.joined_at) j
+"""
+
 SIZES = """
 SELECT relname, reltuples::bigint, pg_table_size(oid), pg_indexes_size(oid) FROM pg_class
  WHERE relname = ANY (%s) AND relkind = 'r' ORDER BY pg_total_relation_size(oid) DESC
@@ -136,7 +172,8 @@ def fill(url: str, size: Size, account: str, tell: Callable[[str], None]) -> Non
     """Fill an empty, migrated database with calls of this Twilio account."""
     names = {"calls": size.calls, "runs": size.runs, "businesses": size.businesses, "days": DAYS,
              "large": LARGE, "every": TRANSCRIBED_EVERY, "snippets": SNIPPETS, "waiting": WAITING, "busy": BUSY,
-             "deleted": DELETED_EVERY, "account": account}
+             "deleted": DELETED_EVERY, "second": SECOND_OF_TEN, "conference": CONFERENCE_EVERY,
+             "account": account}
     with _connected(url) as db:
         indexes = db.execute(DROPPABLE, [list(FILLED)]).fetchall()
         for name, _ in indexes:
@@ -149,6 +186,7 @@ def fill(url: str, size: Size, account: str, tell: Callable[[str], None]) -> Non
         tell(f"{size.calls:,} calls")
         db.execute(RUNS.format(**names))
         db.execute(REST.format(**names))
+        db.execute(RECORDINGS.format(**names))
         db.execute("DROP TABLE scale_words")
         tell(f"{size.runs:,} runs, and what belongs to them")
         _together([definition for _, definition in indexes], url)
