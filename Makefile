@@ -102,10 +102,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/testable.a
 	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
 
 # What a request costs, in instructions: tests/cost.
-$(BUILD)/obj/tests/cost/%.o: ALL_CFLAGS += -I tests/unit
-$(BUILD)/hot_path: $(BUILD)/obj/tests/cost/hot_path.o $(TESTABLE_O)
-	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SHARED_LIBS) $(JOBS_LIBS)
+$(BUILD)/hot_path: tests/cost/hot_path.c $(BUILD)/testable.a
+	@echo "cc $<"
+	@$(CC) $(ALL_CFLAGS) -I tests/unit $(ALL_LDFLAGS) -o $@ $< $(BUILD)/testable.a \
+	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS)
 
 units: $(UNITS)
 	@sh tests/unit/run.sh "" $(UNITS)
