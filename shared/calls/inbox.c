@@ -23,9 +23,11 @@ static const struct pg_statement SQL[] = {
         "   to_timestamp($12::bigint))"
         " ON CONFLICT (recording_sid, status) DO UPDATE SET received_at = i.received_at"
         " RETURNING matched_at IS NOT NULL"},
+    /* A release that knew no start kept none: it was not later than this. */
     [EACH_WAITING] = {"inbox_each_waiting",
         "SELECT recording_sid, status, account_sid, call_sid, recording_url, duration, channels,"
-        "   error_code, conference_sid, source, track, extract(epoch FROM started_at)::bigint"
+        "   error_code, conference_sid, source, track,"
+        "   extract(epoch FROM coalesce(started_at, received_at))::bigint"
         " FROM recording_inbox i WHERE matched_at IS NULL AND (call_sid = $1"
         "   OR conference_sid IN (SELECT k.conference_sid FROM tapedeck_conference_calls k"
         "     WHERE k.call_sid = $1)"
