@@ -36,7 +36,9 @@ static int explain(enum result result, const struct pg *pg)
     case RESULT_OK: return EXIT_DONE;
     case RESULT_NOT_FOUND: break;
     case RESULT_LOST:
-        fprintf(stderr, "tapedeck: another migration is running; try again when it is done\n");
+        fprintf(stderr,
+                "tapedeck: another migration, or a long transaction, has what this one needs;"
+                " try again when it is done\n");
         break;
     case RESULT_UNAVAILABLE:
         fprintf(stderr,

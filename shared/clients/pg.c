@@ -285,6 +285,9 @@ static enum result judge(struct pg *pg, const PGresult *result)
     if (strcmp(state, "23505") == 0) {
         return RESULT_EXISTS;
     }
+    if (strcmp(state, "55P03") == 0) {
+        return RESULT_LOST;
+    }
     if (strncmp(state, "22", 2) == 0) {
         return RESULT_INVALID;
     }

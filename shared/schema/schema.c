@@ -6,11 +6,18 @@
 
 #include "base/clock.h"
 #include "base/embedded.h"
+#include "base/log.h"
 #include "clients/crypto.h"
 
-enum { LOCK_TRIES = 300, LOCK_WAIT_MS = 200, NAME_SIZE = 96 };
+enum {
+    LOCK_TRIES = 300,
+    LOCK_WAIT_MS = 200,
+    TABLE_TRIES = 600, /* each of a second or more */
+    TABLE_WAIT_MS = 2000,
+    NAME_SIZE = 96,
+};
 
-enum statement_name { EXISTS, CREATE, LOCK, FIND, NOTE };
+enum statement_name { EXISTS, CREATE, LOCK, FIND, HURRY, NOTE };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
@@ -21,6 +28,9 @@ static const struct pg_statement SQL[] = {
         " applied_at timestamptz NOT NULL DEFAULT now())"},
     [LOCK] = {"schema_lock", "SELECT pg_try_advisory_xact_lock(7223372036854)"},
     [FIND] = {"schema_find", "SELECT checksum FROM tapedeck_migrations WHERE name = $1"},
+    /* Whoever waits for a table keeps all others waiting who come after it, callbacks, too; what is
+     * waited for may be a backup, which reads all tables for an hour. */
+    [HURRY] = {"schema_hurry", "SELECT set_config('lock_timeout', '1s', true)"},
     [NOTE] = {"schema_note", "INSERT INTO tapedeck_migrations (name, checksum) VALUES ($1, $2)"},
     {NULL, NULL},
 };
@@ -79,7 +89,10 @@ static enum result apply(struct pg *pg, const struct migration *m)
     struct pg_params params = {0};
     pg_text(&params, m->name);
     pg_text(&params, m->checksum);
-    enum result result = pg_script(pg, m->sql);
+    enum result result = pg_query(pg, SQL[HURRY].sql, NULL, NULL);
+    if (result == RESULT_OK) {
+        result = pg_script(pg, m->sql);
+    }
     if (result == RESULT_OK) {
         result = pg_query(pg, SQL[NOTE].sql, &params, NULL);
     }
@@ -121,16 +134,29 @@ static enum result migrate_alone(struct pg *pg, const struct migration *m, enum 
     return result;
 }
 
-/* Each file has a transaction, and each transaction the lock: no session has to keep it between. */
+/* Each file has a transaction, and each transaction the lock: no session has to keep it between.
+ * RESULT_LOST: somebody else has a table that it needs, or the lock. */
+static enum result try_one(struct pg *pg, const struct migration *m, enum schema_step *step)
+{
+    enum result result = begin_alone(pg);
+    if (result == RESULT_OK) {
+        result = migrate_alone(pg, m, step);
+    }
+    return result;
+}
+
 static enum result migrate_one(struct pg *pg, const struct migration *m, schema_visitor *visit,
                                void *context)
 {
     enum schema_step step = SCHEMA_MISSING;
-    enum result result = begin_alone(pg);
-    if (result != RESULT_OK) {
-        return result;
+    enum result result = try_one(pg, m, &step);
+    for (int i = 0; i < TABLE_TRIES && result == RESULT_LOST && step == SCHEMA_BROKEN; i++) {
+        pg_rollback(pg);
+        log_event("MIGRATION_WAITS", "name=%s retry_ms=%d", m->name, TABLE_WAIT_MS);
+        clock_sleep_ms(TABLE_WAIT_MS);
+        step = SCHEMA_MISSING;
+        result = try_one(pg, m, &step);
     }
-    result = migrate_alone(pg, m, &step);
     if (step != SCHEMA_MISSING) {
         visit(context, m->name, step, step == SCHEMA_BROKEN ? pg_error(pg) : NULL);
     }

@@ -16,8 +16,10 @@ enum schema_step { SCHEMA_PRESENT, SCHEMA_MISSING, SCHEMA_APPLIED, SCHEMA_CHANGE
 typedef void schema_visitor(void *context, const char *name, enum schema_step step,
                             const char *error);
 
-/* Applies what is missing. RESULT_LOST: another migration held the lock all the while.
- * RESULT_FAILED: one was changed or broken; those after it were not tried. */
+/* Applies what is missing. A table that others use for long (a backup) is asked for again and
+ * again, for a second each time, so that nobody waits longer for it. RESULT_LOST: another migration
+ * held the lock all the while, or a transaction such a table. RESULT_FAILED: one was changed or
+ * broken; those after it were not tried. */
 enum result schema_migrate(struct pg *pg, schema_visitor *visit, void *context);
 
 /* Applies nothing. RESULT_NOT_FOUND when something is missing or changed. */
