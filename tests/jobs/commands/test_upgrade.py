@@ -1,6 +1,6 @@
 """An upgrade from the release before recordings were things of their own: its schema, its rows.
 
-tests/upgrade does it with that release's programs, while they go on working.
+test_side_by_side.py does it with that release's programs, while they go on working.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -160,6 +161,17 @@ def test_a_second_recording_from_then_plays_and_is_as_old_as_it_is(
                     " FROM tapedeck_recordings WHERE recording_sid = %s", second) == 20
     full = call.api.get(f"/api/calls/{call.call_sid}").json
     assert [one["recording_sid"] for one in full["recordings"]] == [second, call.recording_sid]
+
+
+def test_its_first_recordings_are_found_by_their_own_names(upgraded: Stack, call: Call) -> None:
+    """They have no rows of their own; what it kept of their callbacks tells whose they are."""
+    assert upgraded.run("drain", "--once").returncode == 0
+    for path in (f"/api/recordings/file/{call.recording_sid}",
+                 f"/api/recordings/{call.recording_sid}/status"):
+        assert call.api.get(path).status == 200
+        assert replace(call, business=2).api.get(path).status == 404
+    ready = call.api.post(f"/api/recordings/{call.recording_sid}/prepare").json
+    assert ready["recording"] == call.call_sid, "there is one file of it"
 
 
 def test_it_ends_when_its_time_is_over(upgraded: Stack, old: Db, call: Call) -> None:
