@@ -17,24 +17,16 @@ from stack.stack import ROOT, Stack
 
 from databases import MIGRATIONS, Db, new_database
 from jobs_kit import alive_in_session, until, value_of
+from old_release import HISTORY
 
 MakeStack = Callable[..., Stack]
 OLD = [name for name in MIGRATIONS if name < "140"]
-ROWS = 100_000
 LONG = 10_000  # milliseconds, more than anybody is to wait
 
-# As it left them: calls with one recording each, and what came of it.
-CALLS = f"""
-INSERT INTO call_log (business_id, call_sid, account_sid, direction, status, created_at,
-    recording_url, recording_sid, recording_status, recording_duration, recording_announced_at)
-SELECT 1, 'CA' || md5('call ' || n), 'AC' || md5('account'), 'inbound', 'completed',
-    now() - n * interval '1 minute', 'https://api.twilio.com/2010-04-01/Accounts/AC' || md5('account')
-    || '/Recordings/RE' || md5('recording ' || n), 'RE' || md5('recording ' || n), 'completed', 5, now()
-  FROM generate_series(1, {ROWS}) n;
-INSERT INTO recording_inbox (recording_sid, status, account_sid, call_sid, recording_url, matched_at)
-SELECT recording_sid, 'completed', account_sid, call_sid, recording_url, now() FROM call_log
+PLACES = """
+SELECT md5(string_agg(ctid || ' ' || xmin, ',' ORDER BY id)) FROM call_log
+ WHERE business_id = 1 AND call_sid <> 'CA' || md5('call 7')
 """
-PLACES = "SELECT md5(string_agg(ctid || ' ' || xmin, ',' ORDER BY id)) FROM call_log"
 FILE = "SELECT pg_relation_filenode('call_log')"
 
 
@@ -84,39 +76,37 @@ def upgrade(stack: Stack, url: str) -> Iterator[Callable[[], subprocess.Popen[st
         until(lambda: not alive_in_session(process.pid), "its end")
 
 
-def test_calls_are_written_meanwhile_and_none_is_rewritten(
-    upgrade: Callable[[], subprocess.Popen[str]], url: str, old: Db
+# Transactions that go on for long: a backup, which reads all tables, and a CRM that has written.
+LONG_ONES = {
+    "a backup": "SELECT count(*) FROM recording_inbox, call_log, recording_runs WHERE false",
+    "a writer": "UPDATE call_log SET status = 'busy' WHERE call_sid = 'CA' || md5('call 7')",
+}
+WAITS = """
+SELECT count(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database
+ WHERE datname = current_database()) AND mode LIKE '%%Exclusive%%'
+"""
+
+
+@pytest.mark.parametrize("long_one", LONG_ONES.values(), ids=LONG_ONES)
+def test_nobody_waits_for_it_and_no_call_is_rewritten(
+    upgrade: Callable[[], subprocess.Popen[str]], url: str, old: Db, long_one: str
 ) -> None:
-    """It ends while transactions are open that have written to call_log: it wants no lock there."""
-    old.execute(CALLS)
-    with psycopg.connect(url) as crm:
-        crm.execute("UPDATE call_log SET status = 'busy' WHERE call_sid = 'CA' || md5('call 7')")
+    """It may have to wait for such a one; then callbacks and the CRM do not wait for it."""
+    old.execute(HISTORY)
+    with psycopg.connect(url) as other:
+        other.execute(long_one)
         before = value_of(old, PLACES), value_of(old, FILE)
-        said, errors = upgrade().communicate(timeout=120)
-        assert said.endswith("the schema is up to date\n"), said + errors
-        assert (value_of(old, PLACES), value_of(old, FILE)) == before
-        crm.execute("INSERT INTO call_log (business_id, call_sid) VALUES (1, %s)", [new_sid("CA")])
-    assert value_of(old, "SELECT count(*) FROM call_log WHERE status = 'busy'") == 1
-
-
-def test_who_reads_for_long_makes_nobody_wait(
-    upgrade: Callable[[], subprocess.Popen[str]], url: str, old: Db
-) -> None:
-    """A backup reads all tables, for as long as it takes; callbacks go on being kept."""
-    with psycopg.connect(url) as backup:
-        backup.execute("SELECT count(*) FROM recording_inbox, call_log, recording_runs")
         process = upgrade()
-        until(lambda: process.poll() is not None or value_of(
-            old, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation ="
-            " 'recording_inbox'::regclass"), "its wait for the backup")
+        until(lambda: process.poll() is not None or value_of(old, WAITS), "its wait")
         old.execute(f"SET statement_timeout = {LONG}")
         for _ in range(3):
             old.execute("INSERT INTO recording_inbox (recording_sid, status, account_sid, call_sid,"
                         " recording_url) VALUES (%s, 'completed', '', %s, '')",
                         [new_sid("RE"), new_sid("CA")])
-        assert process.poll() is None, process.communicate()
+            old.execute("INSERT INTO call_log (business_id, call_sid) VALUES (2, %s)", [new_sid("CA")])
     said, errors = process.communicate(timeout=120)
     assert said.endswith("the schema is up to date\n"), said + errors
+    assert (value_of(old, PLACES), value_of(old, FILE)) == before, "each row in its place"
 
 
 # What that release left behind, and what its programs do beside ours.
