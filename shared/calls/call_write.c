@@ -129,8 +129,8 @@ static enum result save_locked(const struct app *app, const struct call_callback
     return result == RESULT_OK ? insert_new(app, callback, business_id) : result;
 }
 
-enum result call_save(const struct app *app, const struct call_callback *callback,
-                      int64_t business_hint)
+static enum result save_once(const struct app *app, const struct call_callback *callback,
+                             int64_t business_hint)
 {
     enum result result = pg_begin(app->pg);
     if (result != RESULT_OK) {
@@ -142,4 +142,13 @@ enum result call_save(const struct app *app, const struct call_callback *callbac
     }
     pg_rollback(app->pg);
     return result;
+}
+
+/* The CRM may insert the call at the same moment, and knows nothing of our lock: where its index
+ * refuses a second row, the first one is there to be updated. */
+enum result call_save(const struct app *app, const struct call_callback *callback,
+                      int64_t business_hint)
+{
+    enum result result = save_once(app, callback, business_hint);
+    return result == RESULT_EXISTS ? save_once(app, callback, business_hint) : result;
 }

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from http_expect import brief, says
-from http_given import Given
+from http_given import Given, given_in
 from stack.api import Answer
 from stack.calls import CALL_STATUS, Call, new_number, new_sid
+from stack.processes import wait_until
 from stack.stack import Stack
 
 ENDED = ("completed", "busy", "failed", "no-answer", "canceled")
@@ -102,6 +104,25 @@ def test_the_same_event_many_times_at_once_is_one_call(
         answers = list(senders.map(lambda _: call.send_call_status(), range(16)))
     assert {answer.status for answer in answers} == {204}
     assert given.row("call_log", call_sid=call.call_sid)["business_id"] == call.business
+
+
+def test_a_call_that_the_crm_inserts_at_the_same_moment(make_stack: Callable[..., Stack]) -> None:
+    """Its unique index lets only one of two in: whoever comes second has something to say, too."""
+    stack = make_stack(responders=1)
+    call = Call(stack, 1, new_sid("CA"), new_sid("RE"), new_number(), new_number(), None)
+    with given_in(stack) as given, psycopg.connect(stack.database_url) as crm, \
+            ThreadPoolExecutor(1) as sender:
+        given.db.execute("CREATE UNIQUE INDEX one_of_each ON call_log (call_sid)")
+        crm.execute("INSERT INTO call_log (business_id, call_sid, status) VALUES (1, %s, 'ringing')",
+                    [call.call_sid])
+        sent = sender.submit(call.send_call_status)
+        assert wait_until(lambda: given.db.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND query LIKE 'INSERT INTO call_log%'").fetchone() is not None, 30.0)
+        crm.commit()
+        saved(sent.result())
+        row = given.row("call_log", call_sid=call.call_sid)
+        assert (row["status"], row["duration"]) == ("completed", 5)
 
 
 def test_it_starts_no_download(
