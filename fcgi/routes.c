@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/auth.h"
+#include "http/states.h"
 #include "routes/handlers.h"
 
 enum who {
@@ -19,7 +20,8 @@ struct route {
     unsigned methods;
     const char *pattern; /* {call} a call's SID or a recording's, {business} and {run} numbers,
                      {file} SID and ending */
-    const char *keys[KEYS_MAX]; /* query keys it takes, each at most once */
+    const char *keys[KEYS_MAX]; /* query keys it takes, each at most once; of WHO_TWILIO any, as
+                                   they are signed */
     enum who who;
     handler *handle;
 };
@@ -40,26 +42,10 @@ static const struct route ROUTES[] = {
      handle_calls},
     {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call},
     {GET_HEAD, "/api/calls/{call}/download", {"recording", NULL}, WHO_SESSION, handle_download},
-    {METHOD_POST,
-     "/webhook/recording_status",
-     {"business_id", "bodySHA256", NULL},
-     WHO_TWILIO,
-     handle_recording_status},
-    {METHOD_POST,
-     "/recording_status_callback",
-     {"business_id", "bodySHA256", NULL},
-     WHO_TWILIO,
-     handle_recording_status},
-    {METHOD_POST,
-     "/webhook/call_status",
-     {"business_id", "bodySHA256", NULL},
-     WHO_TWILIO,
-     handle_call_status},
-    {METHOD_POST,
-     "/webhook/conference_status",
-     {"business_id", "bodySHA256", NULL},
-     WHO_TWILIO,
-     handle_conference_status},
+    {METHOD_POST, "/webhook/recording_status", {NULL}, WHO_TWILIO, handle_recording_status},
+    {METHOD_POST, "/recording_status_callback", {NULL}, WHO_TWILIO, handle_recording_status},
+    {METHOD_POST, "/webhook/call_status", {NULL}, WHO_TWILIO, handle_call_status},
+    {METHOD_POST, "/webhook/conference_status", {NULL}, WHO_TWILIO, handle_conference_status},
     {METHOD_POST, "/api/session", {NULL}, WHO_SESSION, handle_session_open},
     {METHOD_DELETE, "/api/session", {NULL}, WHO_ANYONE, handle_session_close},
     {GET_HEAD, "/healthz", {NULL}, WHO_ANYONE, handle_healthz},
@@ -170,14 +156,18 @@ static bool key_is_known(const struct route *route, const char *key)
     return false;
 }
 
+/* Whoever gives an address to Twilio may put keys of his own into it. */
 static bool query_is_good(const struct route *route, const struct form *query)
 {
+    if (route->who == WHO_TWILIO) {
+        return true;
+    }
     for (size_t i = 0; i < query->count; i++) {
         if (!key_is_known(route, query->pairs[i].name)) {
             return false;
         }
     }
-    return !form_has_repeats(query);
+    return query->clean && !form_has_repeats(query);
 }
 
 static void allow_header(struct response *response, unsigned methods)
@@ -200,15 +190,6 @@ static void allow_header(struct response *response, unsigned methods)
     }
     response_header(response, "Allow", buf_str(&allow));
     buf_free(&allow);
-}
-
-static enum message_id refusal(enum result result)
-{
-    switch (result) {
-    case RESULT_TOO_BIG: return MESSAGE_TOO_LARGE;
-    case RESULT_INVALID: return MESSAGE_BAD_PARAMETER;
-    default: return MESSAGE_FORBIDDEN;
-    }
 }
 
 static void refuse_caller(const struct request *request, struct response *response, bool too_often)
@@ -240,8 +221,10 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
         return true;
     case WHO_TWILIO:
         result = auth_twilio(app, request);
-        if (result != RESULT_OK) {
-            response_error(response, refusal(result));
+        if (result == RESULT_TOO_BIG) {
+            response_error(response, MESSAGE_TOO_LARGE);
+        } else if (result != RESULT_OK) {
+            states_answer_failure(result, response);
         }
         return result == RESULT_OK;
     case WHO_METRICS:
@@ -282,8 +265,9 @@ void routes_answer(const struct app *app, struct request *request, enum result b
         allow_header(response, gate.methods);
     } else if (begun == RESULT_TOO_BIG) {
         response_error(response, MESSAGE_TOO_LARGE);
-    } else if (begun != RESULT_OK || gate.fit != FIT_GOOD ||
-               !query_is_good(gate.route, &request->query)) {
+    } else if (begun != RESULT_OK) {
+        states_answer_failure(begun, response);
+    } else if (gate.fit != FIT_GOOD || !query_is_good(gate.route, &request->query)) {
         response_error(response, MESSAGE_BAD_PARAMETER);
     } else if (caller_may(app, gate.route, request, response)) {
         gate.route->handle(app, request, response);

@@ -105,6 +105,9 @@ enum result auth_metrics(const struct app *app, struct request *request)
 enum result auth_twilio(const struct app *app, struct request *request)
 {
     enum result result = request_read_form(request);
+    if (result == RESULT_INVALID) {
+        log_event("WEBHOOK_REFUSED", "cause=no_form");
+    }
     if (result != RESULT_OK) {
         return result;
     }

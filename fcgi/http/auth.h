@@ -32,7 +32,7 @@ enum result auth_strike(const struct app *app, struct request *request);
 void auth_answer_too_often(const struct request *request, struct response *response);
 
 /* RESULT_DENIED, with the cause in the log, unless the form is signed by Twilio. Reads the form
- * first: RESULT_TOO_BIG, RESULT_INVALID. */
+ * first, with its results; RESULT_INVALID is in the log, too. */
 enum result auth_twilio(const struct app *app, struct request *request);
 
 /* May a change that rides on the cookie come from here? Our own origin may, and those in

@@ -64,16 +64,16 @@ struct request {
     const char *route;   /* the pattern that fits path and method, NULL: none does */
 };
 
-/* Reads method, target and query. RESULT_TOO_BIG or RESULT_INVALID when they are no good; the
- * request may be answered all the same. Free with request_free. */
+/* Reads method, target and query. RESULT_TOO_BIG: the target is too long; RESULT_FAILED: without
+ * memory. The request may be answered all the same. Free with request_free. */
 enum result request_begin(struct request *request, const struct request_io *io);
 void request_free(struct request *request);
 
 /* A header by its CGI name ("HTTP_RANGE"), or NULL where it is missing or empty. */
 const char *request_header(const struct request *request, const char *cgi_name);
 
-/* Reads the body, at most REQUEST_BODY_MAX bytes, which must be a form. RESULT_TOO_BIG,
- * RESULT_INVALID. */
+/* Reads the body, at most REQUEST_BODY_MAX bytes, which must be a form. RESULT_TOO_BIG;
+ * RESULT_INVALID: it is of another type, or not as long as was said; RESULT_FAILED. */
 enum result request_read_form(struct request *request);
 
 /* True for HTTP/1.0, whose clients web servers serve without ranges. */

@@ -113,21 +113,65 @@ static int escape_value(const char *in, size_t left)
 bool text_percent_decode(const char *in, size_t len, bool plus_is_space, char *out, size_t *out_len)
 {
     size_t written = 0;
+    bool clean = true;
     for (size_t i = 0; i < len; i++) {
         int byte = (unsigned char)in[i];
-        if (byte == '%') {
-            byte = escape_value(in + i, len - i);
+        int escaped = byte == '%' ? escape_value(in + i, len - i) : -1;
+        if (escaped >= 0) {
+            byte = escaped;
             i += 2;
         } else if (byte == '+' && plus_is_space) {
             byte = ' ';
+        } else if (byte == '%') {
+            clean = false;
         }
-        if (byte <= 0) {
-            return false;
-        }
+        clean = clean && byte != 0;
         out[written++] = (char)byte;
     }
     out[written] = '\0';
     *out_len = written;
+    return clean;
+}
+
+/* How many bytes follow this first one of a character (RFC 3629, 4); -1: it begins none. */
+static int bytes_after(unsigned char first)
+{
+    if (first < 0x80) {
+        return 0;
+    }
+    if (first < 0xc2 || first > 0xf4) {
+        return -1;
+    }
+    return 1 + (first >= 0xe0) + (first >= 0xf0);
+}
+
+/* Nothing overlong, no surrogate, nothing beyond U+10FFFF: the second byte says. */
+static bool second_fits(unsigned char first, unsigned char second)
+{
+    switch (first) {
+    case 0xe0: return second >= 0xa0;
+    case 0xed: return second < 0xa0;
+    case 0xf0: return second >= 0x90;
+    case 0xf4: return second < 0x90;
+    default: return true;
+    }
+}
+
+bool text_is_utf8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at != '\0') {
+        unsigned char first = *at++;
+        int after = bytes_after(first);
+        if (after < 0 || (after > 0 && !second_fits(first, *at))) {
+            return false;
+        }
+        for (; after > 0; after--, at++) {
+            if ((*at & 0xc0) != 0x80) {
+                return false;
+            }
+        }
+    }
     return true;
 }
 

@@ -28,9 +28,9 @@ bool text_is_recording(const char *text);
 /* Lowercase hex of `len` bytes into `out` (2 * len + 1 bytes). */
 void text_hex(const unsigned char *bytes, size_t len, char *out);
 
-/* Percent-decodes `len` bytes of `in` into `out` (at least len + 1 bytes; may be `in` itself).
- * `plus_is_space` for forms. False for a bad escape, or for an escape or byte that is NUL; then
- * `out` is undefined. */
+/* Percent-decodes `len` bytes of `in` into `out` (at least len + 1 bytes; may be `in` itself), and
+ * ends it with a NUL. `plus_is_space` for forms. A '%' that begins no escape stands for itself
+ * (WHATWG URL, section 1.3). False when there was such a one, or a NUL, escaped or not. */
 bool text_percent_decode(const char *in, size_t len, bool plus_is_space, char *out,
                          size_t *out_len);
 
@@ -42,6 +42,9 @@ const char *text_for_log(const char *in, char *out, size_t size);
 /* The last four digits of a phone number, for logs: "...1234"; shorter or NULL gives "...".
  * Returns `out`, which holds at least 8 bytes. */
 const char *text_last_digits(const char *number, char *out);
+
+/* Is it well-formed UTF-8 (RFC 3629: nothing overlong, no surrogates), as PostgreSQL keeps it? */
+bool text_is_utf8(const char *text);
 
 /* Case-insensitive ASCII equality, whatever the locale. */
 bool text_same(const char *a, const char *b);

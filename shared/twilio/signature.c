@@ -70,28 +70,25 @@ static void add_url(struct buf *b, const struct base *base, enum port port, cons
     buf_text(b, target);
 }
 
-/* By name, then by value; strcmp compares bytes as unsigned. */
-static int compare_pairs(const void *a, const void *b)
+/* What is signed of the parameters: by name, then by value, of a repeated name the unique ones. */
+static bool add_params(struct buf *b, const struct form *params)
 {
-    const struct form_pair *left = a;
-    const struct form_pair *right = b;
-    int names = strcmp(left->name, right->name);
-    return names != 0 ? names : strcmp(left->value, right->value);
-}
-
-static void add_params(struct buf *b, const struct form *params)
-{
-    struct form_pair sorted[FORM_MAX_PAIRS];
-    memcpy(sorted, params->pairs, params->count * sizeof sorted[0]);
-    qsort(sorted, params->count, sizeof sorted[0], compare_pairs);
-    for (size_t i = 0; i < params->count; i++) {
-        /* The unique values only of a repeated name. */
-        if (i > 0 && compare_pairs(&sorted[i - 1], &sorted[i]) == 0) {
-            continue;
-        }
-        buf_text(b, sorted[i].name);
-        buf_text(b, sorted[i].value);
+    struct form_pair *sorted = calloc(params->count + 1, sizeof *sorted);
+    if (sorted == NULL) {
+        return false;
     }
+    if (params->count > 0) {
+        memcpy(sorted, params->pairs, params->count * sizeof *sorted);
+    }
+    qsort(sorted, params->count, sizeof *sorted, form_compare);
+    for (size_t i = 0; i < params->count; i++) {
+        if (i == 0 || form_compare(&sorted[i - 1], &sorted[i]) != 0) {
+            buf_add(b, sorted[i].name, sorted[i].name_len);
+            buf_add(b, sorted[i].value, sorted[i].value_len);
+        }
+    }
+    free(sorted);
+    return buf_ok(b);
 }
 
 static bool is_signature(const char *header, const char *auth_token, const struct buf *data)
@@ -109,18 +106,19 @@ static bool is_signature(const char *header, const char *auth_token, const struc
 static bool any_url_matches(const char *header, const char *auth_token, const struct base *base,
                             const char *target, const struct form *params)
 {
-    struct buf data;
+    struct buf data, rest;
     bool found = false;
     buf_init(&data, SIGNED_MAX);
-    for (int port = 0; port < PORT_CHOICES && !found; port++) {
+    buf_init(&rest, SIGNED_MAX);
+    bool good = params == NULL || add_params(&rest, params);
+    for (int port = 0; port < PORT_CHOICES && good && !found; port++) {
         buf_clear(&data);
         add_url(&data, base, (enum port)port, target);
-        if (params != NULL) {
-            add_params(&data, params);
-        }
+        buf_add(&data, buf_str(&rest), rest.len);
         found = is_signature(header, auth_token, &data);
     }
     buf_free(&data);
+    buf_free(&rest);
     return found;
 }
 

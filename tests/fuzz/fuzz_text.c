@@ -37,7 +37,7 @@ static void check_decode(const char *text, bool plus_is_space)
         REQUIRE(decoded == len - 2 * escapes && strlen(out) == decoded);
         REQUIRE(!plus_is_space || escapes > 0 || strchr(out, '+') == NULL);
     } else {
-        REQUIRE(escapes > 0);
+        REQUIRE(escapes > 0 && decoded <= len && out[decoded] == '\0');
     }
     free(out);
 }
@@ -59,6 +59,21 @@ static void check_log(const char *text, size_t size)
     free(out);
 }
 
+/* Cut anywhere within a character, it is none any more. */
+static void check_utf8(const char *text)
+{
+    char cut[5] = "";
+    if (!text_is_utf8(text)) {
+        return;
+    }
+    for (size_t len = 0; text[len] != '\0' && len + 1 < sizeof cut; len++) {
+        bool within = ((unsigned char)text[len] & 0xc0) == 0x80;
+        REQUIRE(text_is_utf8(cut) == !within);
+        cut[len] = text[len];
+        cut[len + 1] = '\0';
+    }
+}
+
 static void check_number(const char *text)
 {
     char out[8];
@@ -76,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_decode(text, false);
     check_decode(text, true);
     check_log(text, room);
+    check_utf8(text);
     check_number(text);
     REQUIRE(text_same(text, text));
     if (text_is_sid(text, "CA")) {

@@ -74,30 +74,27 @@ void fuzz_world_make(struct fuzz_world *world, const char *redis_url)
 
 /* ---- the provider's signature ---- */
 
-static int by_name_and_value(const void *a, const void *b)
-{
-    const struct form_pair *left = a, *right = b;
-    int names = strcmp(left->name, right->name);
-    return names != 0 ? names : strcmp(left->value, right->value);
-}
-
 void fuzz_world_sign(const char *url, const char *target, const struct form *params, char *out)
 {
     struct buf text;
-    struct form_pair pairs[FORM_MAX_PAIRS];
+    struct form_pair *pairs = NULL;
     unsigned char mac[CRYPTO_SHA1_SIZE];
     size_t count = params != NULL ? params->count : 0;
     buf_init(&text, SIGNED_MAX);
     buf_format(&text, "%s%s", url, target);
     if (count > 0) {
+        pairs = calloc(count, sizeof *pairs);
+        REQUIRE(pairs != NULL);
         memcpy(pairs, params->pairs, count * sizeof *pairs);
-        qsort(pairs, count, sizeof *pairs, by_name_and_value);
+        qsort(pairs, count, sizeof *pairs, form_compare);
     }
     for (size_t i = 0; i < count; i++) {
-        if (i == 0 || by_name_and_value(&pairs[i - 1], &pairs[i]) != 0) {
-            buf_format(&text, "%s%s", pairs[i].name, pairs[i].value);
+        if (i == 0 || form_compare(&pairs[i - 1], &pairs[i]) != 0) {
+            buf_add(&text, pairs[i].name, pairs[i].name_len);
+            buf_add(&text, pairs[i].value, pairs[i].value_len);
         }
     }
+    free(pairs);
     REQUIRE(buf_ok(&text) && crypto_hmac_sha1(WORLD_AUTH_TOKEN, text.data, text.len, mac));
     crypto_base64(mac, sizeof mac, out);
     buf_free(&text);

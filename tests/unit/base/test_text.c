@@ -139,41 +139,44 @@ static void test_percent_decode(void **state)
     static const struct {
         const char *in;
         bool plus;
-        const char *out; /* NULL: refused */
+        const char *out;
+        bool clean;
     } cases[] = {
-        {"", true, ""},
-        {"plain", true, "plain"},
-        {"a+b", true, "a b"},
-        {"a+b", false, "a+b"},
-        {"a%2Bb", true, "a+b"},
-        {"%41%6a%6A", true, "Ajj"},
-        {"%25", true, "%"},
-        {"%2541", true, "%41"},
-        {"%d7%90", true, "\xd7\x90"},
-        {"%ff\xff", true, "\xff\xff"},
-        {"%", true, NULL},
-        {"%4", true, NULL},
-        {"x%", true, NULL},
-        {"x%4", true, NULL},
-        {"%zz", true, NULL},
-        {"%4z", true, NULL},
-        {"%z4", true, NULL},
-        {"%%41", true, NULL},
-        {"%+1", true, NULL},
-        {"%00", true, NULL},
-        {"a%00b", false, NULL},
+        {"", true, "", true},
+        {"plain", true, "plain", true},
+        {"a+b", true, "a b", true},
+        {"a+b", false, "a+b", true},
+        {"a%2Bb", true, "a+b", true},
+        {"%41%6a%6A", true, "Ajj", true},
+        {"%25", true, "%", true},
+        {"%2541", true, "%41", true},
+        {"%d7%90", true, "\xd7\x90", true},
+        {"%ff\xff", true, "\xff\xff", true},
+        {"%", true, "%", false},
+        {"%4", true, "%4", false},
+        {"x%", true, "x%", false},
+        {"x%4", true, "x%4", false},
+        {"%zz", true, "%zz", false},
+        {"%4z", true, "%4z", false},
+        {"%z4", true, "%z4", false},
+        {"%%41", true, "%A", false},
+        {"%+1", true, "% 1", false},
+        {"%00", true, "\0", false},
+        {"a%00b", false, "a\0b", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        size_t len = strlen(cases[i].in);
+    static const size_t NULS[] = {0, 1}; /* the last cases hold one, behind so many bytes */
+    for (size_t i = 0, count = sizeof cases / sizeof cases[0]; i < count; i++) {
+        size_t len = strlen(cases[i].in), want = strlen(cases[i].out);
+        if (i + 2 >= count) {
+            want = 2 * NULS[i + 2 - count] + 1;
+        }
         char *out = malloc(len + 1); /* exact, so that the sanitizer sees a step too far */
         assert_non_null(out);
         size_t out_len = 999;
-        bool ok = text_percent_decode(cases[i].in, len, cases[i].plus, out, &out_len);
-        assert_int_equal(ok, cases[i].out != NULL);
-        if (ok) {
-            assert_string_equal(out, cases[i].out);
-            assert_int_equal(out_len, strlen(cases[i].out));
-        }
+        bool clean = text_percent_decode(cases[i].in, len, cases[i].plus, out, &out_len);
+        assert_int_equal(clean, cases[i].clean);
+        assert_int_equal(out_len, want);
+        assert_memory_equal(out, cases[i].out, want + 1);
         free(out);
     }
 }
@@ -184,6 +187,7 @@ static void test_percent_decode_respects_length(void **state)
     char out[8];
     size_t out_len = 0;
     assert_false(text_percent_decode("%41", 2, false, out, &out_len));
+    assert_string_equal(out, "%4");
     assert_false(text_percent_decode("a\0b", 3, false, out, &out_len));
     assert_true(text_percent_decode("a%41b", 4, false, out, &out_len));
     assert_string_equal(out, "aA");
@@ -197,6 +201,44 @@ static void test_percent_decode_in_place(void **state)
     assert_true(text_percent_decode(text, strlen(text), true, text, &len));
     assert_string_equal(text, "\xd7\x90 A");
     assert_int_equal(len, 4);
+}
+
+static void test_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"", true},
+        {"plain \x01\x7f", true},
+        {"\xc2\x80", true},
+        {"\xd7\x90", true},
+        {"\xe0\xa0\x80", true},
+        {"\xed\x9f\xbf", true},
+        {"\xee\x80\x80", true},
+        {"\xf0\x90\x80\x80", true},
+        {"\xf4\x8f\xbf\xbf", true},
+        {"\x80", false},
+        {"\xbf", false},
+        {"\xc0\x80", false}, /* overlong */
+        {"\xc1\xbf", false},
+        {"\xe0\x9f\xbf", false},
+        {"\xf0\x8f\xbf\xbf", false},
+        {"\xed\xa0\x80", false}, /* surrogate */
+        {"\xf4\x90\x80\x80", false},
+        {"\xf5\x80\x80\x80", false},
+        {"\xff", false},
+        {"\xd7", false}, /* cut short */
+        {"\xd7x", false},
+        {"\xe1\x80", false},
+        {"\xe1\x80x", false},
+        {"\xf1\x80\x80", false},
+        {"a\xd7\x90\x90", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(text_is_utf8(cases[i].text), cases[i].good);
+    }
 }
 
 static void test_for_log(void **state)
@@ -289,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_percent_decode),
         cmocka_unit_test(test_percent_decode_respects_length),
         cmocka_unit_test(test_percent_decode_in_place),
+        cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_for_log),
         cmocka_unit_test(test_last_digits),
         cmocka_unit_test(test_same),

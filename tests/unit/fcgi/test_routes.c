@@ -181,20 +181,6 @@ static void test_long_targets(void **state)
     free(target);
 }
 
-static void test_too_many_pairs(void **state)
-{
-    struct world *world = *state;
-    struct buf target;
-    buf_init(&target, REQUEST_TARGET_MAX);
-    buf_text(&target, "/api/calls?");
-    for (size_t i = 0; i <= FORM_MAX_PAIRS; i++) {
-        buf_text(&target, "a&");
-    }
-    ask(world, "GET", buf_str(&target));
-    assert_int_equal(answer(world), 413);
-    buf_free(&target);
-}
-
 /* ---- Allow and OPTIONS ---- */
 
 static void test_allow(void **state)
@@ -336,7 +322,6 @@ int main(void)
         world_test(test_who_passes_meets_the_handler),
         world_test(test_unavailable_says_when_to_come_back),
         world_test(test_long_targets),
-        world_test(test_too_many_pairs),
         world_test(test_allow),
         world_test(test_play_links),
         world_test(test_play_link_of_another_kind),
