@@ -21,6 +21,7 @@ int command_reconcile(const struct app *app, int argc, char **argv);
 int command_audit(const struct app *app, int argc, char **argv);
 int command_transcribe(const struct app *app, int argc, char **argv);
 int command_webhook(const struct app *app, int argc, char **argv);
+int command_inbox(const struct app *app, int argc, char **argv);
 int command_backfill(const struct app *app, int argc, char **argv);
 int command_config(const struct app *app, int argc, char **argv);
 

@@ -135,9 +135,11 @@ static void add_database(struct buf *out, const struct overview *o)
     gauge(out, "tapedeck_breakers_open",
           "Recordings that are not tried now, because they failed too often.", o->breakers_open);
     gauge(out, "tapedeck_callbacks_waiting", "Callbacks whose call is not known yet.",
-          o->inbox_waiting);
+          o->inbox.waiting);
+    gauge(out, "tapedeck_callbacks_unused", "Signed callbacks that could not be used, and wait.",
+          o->inbox.unused);
     gauge(out, "tapedeck_recordings_without_call",
-          "Recordings that no call shows, for 15 minutes or more.", o->without_call);
+          "Recordings that no call shows, for 15 minutes or more.", o->inbox.without_call);
     add_after(out, o);
 }
 
@@ -165,6 +167,27 @@ static void add_fault(void *context, const char *reason, const char *none, int64
     (void)none;
     exposition_sample(out, "tapedeck_download_faults_total", "", label(one, "reason", reason),
                       count);
+}
+
+static void add_unused(void *context, const char *reason, const char *none, int64_t count)
+{
+    struct exposition_label one[2];
+    struct buf *out = CHECKED(buf, context);
+    (void)none;
+    exposition_sample(out, "tapedeck_callbacks_unused_total", "", label(one, "field", reason),
+                      count);
+}
+
+/* Those over the ceiling are in no table, so here is all that tells of them. */
+static void add_callbacks(struct buf *out, const struct counts *counts)
+{
+    static const char DROPPED[] = "tapedeck_callbacks_dropped_total";
+    exposition_family(out, "tapedeck_callbacks_unused_total", "counter",
+                      "Signed callbacks that could not be used and were kept, by field.");
+    counts_each(counts, METRICS_UNUSED, add_unused, out);
+    exposition_family(out, DROPPED, "counter",
+                      "Signed callbacks that could not be used and were over INBOX_PER_DAY.");
+    exposition_sample(out, DROPPED, "", NULL, counts_of(counts, METRICS_DROPPED, NULL, NULL));
 }
 
 static void add_request(void *context, const char *route, const char *code, int64_t count)
@@ -203,6 +226,7 @@ static void add_counts(struct buf *out, const struct counts *counts)
     exposition_family(out, "tapedeck_download_faults_total", "counter",
                       "Download attempts that did not succeed, by reason.");
     counts_each(counts, METRICS_FAULTS, add_fault, out);
+    add_callbacks(out, counts);
     exposition_family(out, "tapedeck_http_requests_total", "counter",
                       "Requests that responders answered.");
     counts_each(counts, METRICS_REQUESTS, add_request, out);

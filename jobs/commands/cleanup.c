@@ -5,13 +5,14 @@
  * has and Redis lost, due times that only a wrong clock can have set, announced
  * recordings that failed for what may have passed, callbacks whose call has
  * appeared since, files of recordings that nobody may hear any more, part files without an owner, a
- * cache that is over its ceiling, webhook deliveries that ended long ago. Safe to run at any time,
- * any number of times, beside runners.
+ * cache that is over its ceiling, webhook deliveries that ended long ago, callbacks that could not
+ * be used and whose time is over. Safe to run at any time, any number of times, beside runners.
  */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/magic.h"
+#include "calls/inbox.h"
 #include "commands.h"
 #include "followups/delivery.h"
 #include "followups/due_time.h"
@@ -98,12 +99,13 @@ int command_cleanup(const struct app *app, int argc, char **argv)
         return EXIT_NOT_DONE;
     }
     (void)queue_each_taken(app, reap, &c);
-    int64_t noted = 0, forgotten = 0, offered, revoked = 0, again = 0;
+    int64_t noted = 0, forgotten = 0, unused = 0, offered, revoked = 0, again = 0;
     (void)run_each_revoked(app, STALE_MAX, stop, &c);
     (void)revocation_apply(app, false, &revoked);
     (void)revocation_forget(app);
     (void)audit_store(app, &noted);
     (void)delivery_forget(app, &forgotten);
+    (void)inbox_expire_unused(app, &unused);
     int64_t matched = service_match_inbox(app);
     (void)run_control_try_again(app, &again);
     (void)service_offer_due(app, &offered);

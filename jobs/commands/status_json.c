@@ -106,8 +106,10 @@ static void put_database(struct json *json, const struct overview *o)
     json_put(json, "accounts_paused", of_pauses(o, false));
     json_put(json, "hosts_paused", of_pauses(o, true));
     json_put_int(json, "breakers_open", o->breakers_open);
-    json_put_int(json, "callbacks_waiting", o->inbox_waiting);
-    json_put_int(json, "recordings_without_call", o->without_call);
+    json_put_int(json, "callbacks_waiting", o->inbox.waiting);
+    json_put_int(json, "callbacks_unused", o->inbox.unused);
+    json_put_int(json, "inboxes_full", o->inbox.full);
+    json_put_int(json, "recordings_without_call", o->inbox.without_call);
     json_put(json, "failed", of_reasons(o));
     json_put(json, "steps", of_counts(&o->steps, true));
     json_put(json, "deliveries", of_counts(&o->deliveries, false));
@@ -124,6 +126,8 @@ static void put_nothing(struct json *json)
         "hosts_paused",
         "breakers_open",
         "callbacks_waiting",
+        "callbacks_unused",
+        "inboxes_full",
         "recordings_without_call",
         "failed",
         "steps",

@@ -51,10 +51,18 @@ static void add_queue(const struct overview *o, struct buf *out)
 static void add_troubles(const struct overview *o, struct buf *out)
 {
     buf_format(out, "%-12s %lld callbacks wait for their call\n", "inbox",
-               (long long)o->inbox_waiting);
-    if (o->without_call > 0) {
+               (long long)o->inbox.waiting);
+    if (o->inbox.unused > 0) {
+        buf_format(out, "%-12s %lld callbacks could not be used; `tapedeck inbox` says why\n",
+                   "unused", (long long)o->inbox.unused);
+    }
+    if (o->inbox.full > 0) {
+        buf_format(out, "%-12s of %lld accounts, which reached INBOX_PER_DAY: no more are kept\n",
+                   "inbox full", (long long)o->inbox.full);
+    }
+    if (o->inbox.without_call > 0) {
         buf_format(out, "%-12s %lld recordings are shown by no call: see docs/operations.md\n",
-                   "no call", (long long)o->without_call);
+                   "no call", (long long)o->inbox.without_call);
     }
     if (o->breakers_open > 0) {
         buf_format(out, "%-12s %lld recordings failed too often and are left alone for now\n",

@@ -10,6 +10,8 @@ enum statement_name { LOCK, UPDATE, RESOLVE, INSERT };
 
 /* clang-format off */
 
+/* A party may have any length; so much is kept and shown of it. */
+#define PARTY(parameter) "left(" parameter ", 128)"
 #define ENDED "('completed', 'busy', 'failed', 'no-answer', 'canceled')"
 
 static const struct pg_statement SQL[] = {
@@ -20,9 +22,10 @@ static const struct pg_statement SQL[] = {
         "   account_sid = coalesce($2, account_sid),"
         "   parent_call_sid = coalesce($3, parent_call_sid),"
         "   direction = coalesce($4, direction),"
-        "   from_number = coalesce($5, from_number), to_number = coalesce($6, to_number),"
-        "   status = CASE WHEN status IN " ENDED " AND $7 NOT IN " ENDED " THEN status"
-        "     ELSE $7 END,"
+        "   from_number = coalesce(" PARTY("$5") ", from_number),"
+        "   to_number = coalesce(" PARTY("$6") ", to_number),"
+        "   status = CASE WHEN $7::text IS NULL OR status IN " ENDED " AND $7 NOT IN " ENDED
+        "     THEN status ELSE $7 END,"
         "   duration = coalesce($8::integer, duration)"
         " WHERE call_sid = $1"},
     [RESOLVE] = {"call_resolve",
@@ -33,7 +36,8 @@ static const struct pg_statement SQL[] = {
     [INSERT] = {"call_insert",
         "INSERT INTO call_log (business_id, call_sid, account_sid, parent_call_sid, direction,"
         "   from_number, to_number, status, duration, created_at, updated_at)"
-        " VALUES ($1::bigint, $2, $3, $4, $5, $6, $7, $8, $9::integer, now(), now())"},
+        " VALUES ($1::bigint, $2, $3, $4, $5, " PARTY("$6") ", " PARTY("$7") ", $8, $9::integer,"
+        "   now(), now())"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -107,9 +111,9 @@ enum result call_lock(const struct app *app, const char *call_sid)
 }
 
 /* A CRM's call_log may have no unique index on call_sid, so the lock keeps two callbacks of one
- * call from inserting it twice. */
+ * call from inserting it twice. `written` is what is kept of it. */
 static enum result save_locked(const struct app *app, const struct call_callback *callback,
-                               int64_t business_hint)
+                               const struct call_callback *written, int64_t business_hint)
 {
     int64_t business_id;
     enum result result = call_lock(app, callback->call_sid);
@@ -117,7 +121,7 @@ static enum result save_locked(const struct app *app, const struct call_callback
         result = authority_check(app, callback->account_sid, callback->call_sid, 0);
     }
     if (result == RESULT_OK) {
-        result = update_known(app, callback);
+        result = update_known(app, written);
     }
     if (result != RESULT_NOT_FOUND) {
         return result;
@@ -126,17 +130,17 @@ static enum result save_locked(const struct app *app, const struct call_callback
     if (result == RESULT_OK) {
         result = authority_check(app, callback->account_sid, callback->call_sid, business_id);
     }
-    return result == RESULT_OK ? insert_new(app, callback, business_id) : result;
+    return result == RESULT_OK ? insert_new(app, written, business_id) : result;
 }
 
 static enum result save_once(const struct app *app, const struct call_callback *callback,
-                             int64_t business_hint)
+                             const struct call_callback *written, int64_t business_hint)
 {
     enum result result = pg_begin(app->pg);
     if (result != RESULT_OK) {
         return result;
     }
-    result = save_locked(app, callback, business_hint);
+    result = save_locked(app, callback, written, business_hint);
     if (result == RESULT_OK) {
         return pg_commit(app->pg);
     }
@@ -146,9 +150,26 @@ static enum result save_once(const struct app *app, const struct call_callback *
 
 /* The CRM may insert the call at the same moment, and knows nothing of our lock: where its index
  * refuses a second row, the first one is there to be updated. */
+static enum result save(const struct app *app, const struct call_callback *callback,
+                        const struct call_callback *written, int64_t business_hint)
+{
+    enum result result = save_once(app, callback, written, business_hint);
+    return result == RESULT_EXISTS ? save_once(app, callback, written, business_hint) : result;
+}
+
+/* A CRM's columns may be narrower than ours: the call is kept without what does not fit them. */
 enum result call_save(const struct app *app, const struct call_callback *callback,
                       int64_t business_hint)
 {
-    enum result result = save_once(app, callback, business_hint);
-    return result == RESULT_EXISTS ? save_once(app, callback, business_hint) : result;
+    struct call_callback written = *callback;
+    enum result result = save(app, callback, &written, business_hint);
+    if (result == RESULT_INVALID) {
+        written.from = written.to = NULL;
+        result = save(app, callback, &written, business_hint);
+    }
+    if (result == RESULT_INVALID) {
+        written.parent_call_sid = written.direction = written.status = NULL;
+        result = save(app, callback, &written, business_hint);
+    }
+    return result;
 }

@@ -38,7 +38,11 @@ static const struct pg_statement SQL[] = {
     [COUNT] = {"inbox_count",
         "SELECT (SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL),"
         "   (SELECT count(*) FROM (SELECT FROM tapedeck_recordings_without_call"
-        "     WHERE since < now() - " PG_MS("$1") " LIMIT $2) counted)"},
+        "     WHERE since < now() - " PG_MS("$1") " LIMIT $2) counted),"
+        "   (SELECT count(*) FROM tapedeck_unused_callbacks),"
+        "   (SELECT count(*) FROM (SELECT FROM tapedeck_unused_callbacks"
+        "     WHERE received_at > now() - interval '1 day' GROUP BY account_sid"
+        "     HAVING count(*) >= $3::bigint) AS f)"},
     [READ_PROGRESS] = {"inbox_read_progress",
         "SELECT next_page FROM reconcile_progress WHERE account_sid = $1 AND next_page <> ''"},
     [WRITE_PROGRESS] = {"inbox_write_progress",
@@ -126,16 +130,19 @@ enum result inbox_matched(const struct app *app, const struct recording_callback
     return pg_query(app->pg, SQL[MATCHED].sql, &params, NULL);
 }
 
-enum result inbox_count(const struct app *app, int64_t *waiting, int64_t *without_call)
+enum result inbox_count(const struct app *app, struct inbox_counts *counts)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, PATIENCE_MS);
     pg_int(&params, COUNT_MAX);
+    pg_int(&params, app->config->inbox_per_day);
     enum result result = pg_query(app->pg, SQL[COUNT].sql, &params, &rows);
     if (result == RESULT_OK) {
-        *waiting = pg_rows_int(rows, 0, 0, 0);
-        *without_call = pg_rows_int(rows, 0, 1, 0);
+        *counts = (struct inbox_counts){.waiting = pg_rows_int(rows, 0, 0, 0),
+                                        .without_call = pg_rows_int(rows, 0, 1, 0),
+                                        .unused = pg_rows_int(rows, 0, 2, 0),
+                                        .full = pg_rows_int(rows, 0, 3, 0)};
         pg_rows_free(rows);
     }
     return result;

@@ -65,6 +65,8 @@ struct config {
     struct config_list webhook_delays;
     int64_t webhook_timeout;
     int64_t webhook_keep;
+    int64_t inbox_per_day;
+    int64_t inbox_keep;
     bool webhook_private;
     bool enable_schedulers;
     int64_t sendfile; /* enum sendfile_mode */

@@ -21,6 +21,8 @@ enum { METRICS_EVERY_MS = 2000, METRICS_NAME_SIZE = 96, METRICS_COUNTS_MAX = 102
 #define METRICS_DOWNLOADS "downloads" /* how an attempt ended */
 #define METRICS_FAULTS "faults"       /* why it did not end well */
 #define METRICS_BYTES "bytes"         /* of stored recordings */
+#define METRICS_UNUSED "unused"       /* callbacks that could not be used, why */
+#define METRICS_DROPPED "dropped"     /* those of them that were over INBOX_PER_DAY */
 #define METRICS_REQUESTS "requests"   /* route, status */
 #define METRICS_WITHIN "within"       /* route, the bucket's upper bound */
 #define METRICS_TOOK_US "took_us"     /* route */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/magic.h"
-#include "calls/inbox.h"
 #include "followups/delivery.h"
 #include "followups/step.h"
 #include "runs/account.h"
@@ -184,7 +183,7 @@ static bool read_database(const struct app *app, int64_t limit, struct overview 
            account_each_paused(app, add_pause, o) == RESULT_OK &&
            step_each_count(app, add_step, o) == RESULT_OK &&
            delivery_each_count(app, add_delivery, o) == RESULT_OK &&
-           inbox_count(app, &o->inbox_waiting, &o->without_call) == RESULT_OK;
+           inbox_count(app, &o->inbox) == RESULT_OK;
 }
 
 struct overview *overview_read(const struct app *app, int64_t limit)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/magic.h"
 #include "base/text.h"
+#include "calls/inbox.h"
 #include "runs/queue.h"
 #include "storage/disk.h"
 
@@ -79,9 +80,7 @@ struct overview {
     struct overview_reason reasons[OVERVIEW_LINES_MAX]; /* of failures within a day */
     size_t reason_count;
     struct overview_counts steps, deliveries;
-    int64_t inbox_waiting; /* callbacks whose call is not known yet */
-    int64_t
-        without_call; /* recordings that no call shows, for 15 minutes or more; 10,000 at most */
+    struct inbox_counts inbox;
     int64_t breakers_open; /* calls left alone, as they failed too often */
 };
 

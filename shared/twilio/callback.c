@@ -5,9 +5,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "media.h"
 
-enum { PARTY_MAX = 128, WORD_MAX = 64, ERROR_CODE_MAX = 999999999 };
+enum { WORD_MAX = 64, ERROR_CODE_MAX = 999999999 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -23,21 +22,35 @@ static const char *const CALL_STATUSES[] = {
     "busy",   "failed",    "no-answer", "canceled",
 };
 
-static const char *const DIRECTIONS[] = {"inbound", "outbound-api", "outbound-dial", "outbound"};
+/* What comes, and what is kept of it. */
+static const struct {
+    const char *word, *kept;
+} DIRECTIONS[] = {
+    {"inbound", "inbound"},
+    {"outbound-api", "outbound-api"},
+    {"outbound-dial", "outbound-dial"},
+    {"outbound", "outbound"},
+    {"trunking-originating", "outbound"},
+    {"trunking-terminating", "inbound"},
+};
 
+/* The fields that we act on. */
 static const char *const RECORDING_FIELDS[] = {
-    "AccountSid",   "CallSid",           "RecordingSid",      "RecordingStatus",
-    "RecordingUrl", "RecordingDuration", "RecordingChannels", "RecordingStartTime",
-    "ErrorCode",    "ConferenceSid",     "RecordingSource",   "RecordingTrack",
+    "AccountSid",        "CallSid",           "RecordingSid",       "RecordingStatus",
+    "RecordingDuration", "RecordingChannels", "RecordingStartTime", "ErrorCode",
+    "ConferenceSid",     "RecordingSource",   "RecordingTrack",     NULL,
 };
 
 static const char *const CALL_FIELDS[] = {
-    "AccountSid", "CallSid",   "ParentCallSid", "From",
-    "To",         "Direction", "CallStatus",    "CallDuration",
+    "AccountSid", "CallSid",    "ParentCallSid", "From", "To",
+    "Direction",  "CallStatus", "CallDuration",  NULL,
+};
+
+static const char *const CONFERENCE_FIELDS[] = {
+    "AccountSid", "ConferenceSid", "CallSid", "StatusCallbackEvent", NULL,
 };
 
 _Static_assert(COUNT(RECORDING_STATUSES) == RECORDING_FAILED + 1, "a name for each status");
-_Static_assert(COUNT(CALL_FIELDS) <= COUNT(RECORDING_FIELDS), "repeats_any has room for both");
 
 /* The index of `word`, or -1. */
 static int find_word(const char *word, const char *const *words, size_t count)
@@ -50,27 +63,23 @@ static int find_word(const char *word, const char *const *words, size_t count)
     return -1;
 }
 
-/* Two values of a field we act on: which one is meant would be a guess. */
-static bool repeats_any(const struct form *form, const char *const *fields, size_t count)
+/* The first field with two different values, or NULL: which one is meant would be a guess. */
+static const char *first_doubtful(const struct form *form, const char *const *fields)
 {
-    bool seen[COUNT(RECORDING_FIELDS)] = {false};
-    for (size_t i = 0; i < form->count; i++) {
-        int field = find_word(form->pairs[i].name, fields, count);
-        if (field < 0) {
-            continue;
-        }
-        if (seen[field]) {
-            return true;
-        }
-        seen[field] = true;
+    while (*fields != NULL && !form_differs(form, *fields)) {
+        fields++;
     }
-    return false;
+    return *fields;
 }
 
-/* The value, or NULL when it did not come or came empty. */
+/* The value, or NULL when it did not come or came empty. What holds a NUL is no text: it came, and
+ * is neither a SID, a word nor a label. */
 static const char *optional(const struct form *form, const char *name)
 {
     const char *value = form_get(form, name);
+    if (value == NULL && form_has(form, name)) {
+        return "\xff";
+    }
     return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
@@ -118,25 +127,30 @@ bool callback_belongs(const struct recording_callback *callback)
     return call && conference && (callback->call_sid != NULL || callback->conference_sid != NULL);
 }
 
-static bool url_agrees(const struct form *form, const struct recording_callback *callback)
+/* What a recording's callback cannot do without and lacks, or NULL. */
+static const char *recording_lacks(const struct recording_callback *callback, int status)
 {
-    struct media_ref ref;
-    const char *url = optional(form, "RecordingUrl");
-    if (url == NULL) {
-        return true;
+    if (!text_is_sid(callback->account_sid, "AC")) {
+        return "AccountSid";
     }
-    return media_parse(url, &ref) == RESULT_OK &&
-           strcmp(ref.account_sid, callback->account_sid) == 0 &&
-           strcmp(ref.recording_sid, callback->recording_sid) == 0;
+    if (!text_is_sid(callback->recording_sid, "RE")) {
+        return "RecordingSid";
+    }
+    if (!callback_belongs(callback)) {
+        bool call = callback->call_sid == NULL || text_is_sid(callback->call_sid, "CA");
+        return call && callback->conference_sid != NULL ? "ConferenceSid" : "CallSid";
+    }
+    return status < 0 ? "RecordingStatus" : NULL;
 }
 
-enum result callback_recording(const struct form *form, struct recording_callback *out)
+enum result callback_recording(const struct form *form, struct recording_callback *out,
+                               const char **field)
 {
     *out = (struct recording_callback){
-        .account_sid = form_get(form, "AccountSid"),
+        .account_sid = optional(form, "AccountSid"),
         .call_sid = optional(form, "CallSid"),
         .conference_sid = optional(form, "ConferenceSid"),
-        .recording_sid = form_get(form, "RecordingSid"),
+        .recording_sid = optional(form, "RecordingSid"),
         .duration = number_or_unknown(form, "RecordingDuration", 0, INT32_MAX),
         .channels = number_or_unknown(form, "RecordingChannels", 1, 2),
         .start_time = time_or_unknown(form, "RecordingStartTime"),
@@ -144,82 +158,143 @@ enum result callback_recording(const struct form *form, struct recording_callbac
         .source = callback_word(form_get(form, "RecordingSource")),
         .track = callback_word(form_get(form, "RecordingTrack")),
     };
-    if (repeats_any(form, RECORDING_FIELDS, COUNT(RECORDING_FIELDS))) {
-        return RESULT_INVALID;
-    }
-    if (!text_is_sid(out->account_sid, "AC") || !callback_belongs(out) ||
-        !text_is_sid(out->recording_sid, "RE")) {
-        return RESULT_INVALID;
-    }
     int status =
         find_word(form_get(form, "RecordingStatus"), RECORDING_STATUSES, COUNT(RECORDING_STATUSES));
-    if (status < 0 || !url_agrees(form, out)) {
+    *field = first_doubtful(form, RECORDING_FIELDS);
+    if (*field == NULL) {
+        *field = recording_lacks(out, status);
+    }
+    if (*field != NULL) {
         return RESULT_INVALID;
     }
     out->status = (enum recording_status)status;
     return RESULT_OK;
 }
 
-enum result callback_conference(const struct form *form, struct conference_callback *out)
+/* Events about the conference as a whole name no call (Twilio, "Conference events"). */
+static bool names_no_call(const char *event)
 {
-    static const char *const FIELDS[] = {"AccountSid", "ConferenceSid", "CallSid"};
-    *out = (struct conference_callback){
-        .account_sid = form_get(form, "AccountSid"),
-        .conference_sid = form_get(form, "ConferenceSid"),
-        .call_sid = optional(form, "CallSid"),
-    };
-    bool good = !repeats_any(form, FIELDS, COUNT(FIELDS)) && text_is_sid(out->account_sid, "AC") &&
-                text_is_sid(out->conference_sid, "CF") &&
-                (out->call_sid == NULL || text_is_sid(out->call_sid, "CA"));
-    return good ? RESULT_OK : RESULT_INVALID;
+    return event != NULL &&
+           (strncmp(event, "conference-", 11) == 0 || strncmp(event, "announcement-", 13) == 0);
 }
 
-/* NULL, or a party of a call short and clean enough to keep and show. */
-static bool is_party(const char *party)
+enum result callback_conference(const struct form *form, struct conference_callback *out,
+                                const char **field)
 {
-    if (party == NULL) {
-        return true;
+    *out = (struct conference_callback){
+        .account_sid = optional(form, "AccountSid"),
+        .conference_sid = optional(form, "ConferenceSid"),
+        .call_sid = optional(form, "CallSid"),
+    };
+    bool alone = out->call_sid == NULL && names_no_call(form_get(form, "StatusCallbackEvent"));
+    *field = first_doubtful(form, CONFERENCE_FIELDS);
+    if (*field != NULL) {
+        return RESULT_INVALID;
     }
-    size_t len = strnlen(party, PARTY_MAX + 1);
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)party[i];
-        if (byte < ' ' || byte == 0x7f) {
+    if (!text_is_sid(out->account_sid, "AC")) {
+        *field = "AccountSid";
+    } else if (!text_is_sid(out->conference_sid, "CF")) {
+        *field = "ConferenceSid";
+    } else if (!alone && !text_is_sid(out->call_sid, "CA")) {
+        *field = "CallSid";
+    }
+    return *field == NULL ? RESULT_OK : RESULT_INVALID;
+}
+
+/* May it be kept and shown? */
+static bool is_label(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
             return false;
         }
     }
-    return len <= PARTY_MAX;
+    return text_is_utf8(text);
 }
 
-static bool call_fields_hold(const struct call_callback *call)
+/* A party of the call; NULL, and the field is named, where it is none that may be kept. */
+static const char *party(const struct form *form, const char *name, const char **field)
 {
-    bool parent = call->parent_call_sid == NULL || text_is_sid(call->parent_call_sid, "CA");
-    bool direction =
-        call->direction == NULL || find_word(call->direction, DIRECTIONS, COUNT(DIRECTIONS)) >= 0;
-    return parent && direction && text_is_sid(call->account_sid, "AC") &&
-           text_is_sid(call->call_sid, "CA") &&
-           find_word(call->status, CALL_STATUSES, COUNT(CALL_STATUSES)) >= 0 &&
-           is_party(call->from) && is_party(call->to);
+    const char *value = optional(form, name);
+    if (value == NULL || is_label(value)) {
+        return value;
+    }
+    if (*field == NULL) {
+        *field = name;
+    }
+    return NULL;
 }
 
-enum result callback_call(const struct form *form, struct call_callback *out)
+static const char *direction_of(const char *word)
+{
+    for (size_t i = 0; word != NULL && i < COUNT(DIRECTIONS); i++) {
+        if (strcmp(word, DIRECTIONS[i].word) == 0) {
+            return DIRECTIONS[i].kept;
+        }
+    }
+    return NULL;
+}
+
+static const char *call_lacks(const struct call_callback *call, const struct form *form)
+{
+    if (!text_is_sid(call->account_sid, "AC")) {
+        return "AccountSid";
+    }
+    if (!text_is_sid(call->call_sid, "CA")) {
+        return "CallSid";
+    }
+    return optional(form, "CallStatus") == NULL ? "CallStatus" : NULL;
+}
+
+/* A call is worth more than its labels: those that do not fit are left out. */
+static void read_labels(const struct form *form, struct call_callback *out, const char **field)
+{
+    const char *parent = optional(form, "ParentCallSid");
+    const char *direction = optional(form, "Direction");
+    const char *status = form_get(form, "CallStatus");
+    out->parent_call_sid = text_is_sid(parent, "CA") ? parent : NULL;
+    out->direction = direction_of(direction);
+    out->status = find_word(status, CALL_STATUSES, COUNT(CALL_STATUSES)) >= 0 ? status : NULL;
+    if (out->status == NULL) {
+        *field = "CallStatus";
+    } else if (direction != NULL && out->direction == NULL) {
+        *field = "Direction";
+    } else if (parent != NULL && out->parent_call_sid == NULL) {
+        *field = "ParentCallSid";
+    }
+    out->from = party(form, "From", field);
+    out->to = party(form, "To", field);
+}
+
+enum result callback_call(const struct form *form, struct call_callback *out, const char **field)
 {
     *out = (struct call_callback){
-        .account_sid = form_get(form, "AccountSid"),
-        .call_sid = form_get(form, "CallSid"),
-        .parent_call_sid = optional(form, "ParentCallSid"),
-        .from = optional(form, "From"),
-        .to = optional(form, "To"),
-        .direction = optional(form, "Direction"),
-        .status = form_get(form, "CallStatus"),
+        .account_sid = optional(form, "AccountSid"),
+        .call_sid = optional(form, "CallSid"),
         .duration = number_or_unknown(form, "CallDuration", 0, INT32_MAX),
     };
-    if (repeats_any(form, CALL_FIELDS, COUNT(CALL_FIELDS))) {
+    *field = first_doubtful(form, CALL_FIELDS);
+    if (*field == NULL) {
+        *field = call_lacks(out, form);
+    }
+    if (*field != NULL) {
         return RESULT_INVALID;
     }
-    return call_fields_hold(out) ? RESULT_OK : RESULT_INVALID;
+    read_labels(form, out, field);
+    return RESULT_OK;
 }
 
 const char *recording_status_name(enum recording_status status)
 {
     return RECORDING_STATUSES[status];
+}
+
+const char *callback_kind_name(enum callback_kind kind)
+{
+    static const char *const NAMES[] = {
+        [CALLBACK_RECORDING] = "recording",
+        [CALLBACK_CALL] = "call",
+        [CALLBACK_CONFERENCE] = "conference",
+    };
+    return NAMES[kind];
 }

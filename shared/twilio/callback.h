@@ -1,8 +1,11 @@
 /*
- * Twilio's recording and call status callbacks, from form to struct, checked.
+ * Twilio's recording, call and conference callbacks, from form to struct, checked.
  *
- * Unknown fields are ignored (Twilio adds new ones). A field that must be a SID and is not makes
- * the whole callback RESULT_INVALID; a duration that is "-1", empty or no number is "not known".
+ * Unknown fields are ignored (Twilio adds new ones). A label that does not fit is left out, and
+ * the callback is as good without it; a duration that is "-1", empty or no number is "not known".
+ * RESULT_INVALID means that it cannot be used, and `*field` names the field because of which: one
+ * that it needs and that is missing or not what it must be, or one that came with two different
+ * values. With RESULT_OK, `*field` names the first label that was left out, or is NULL.
  * The strings point into the form and live as long as it does.
  */
 #ifndef TAPEDECK_TWILIO_CALLBACK_H
@@ -20,6 +23,9 @@ enum recording_status {
     RECORDING_ABSENT,
     RECORDING_FAILED,
 };
+
+/* What it tells of, by the address that it was sent to. */
+enum callback_kind { CALLBACK_RECORDING, CALLBACK_CALL, CALLBACK_CONFERENCE };
 
 enum { CALLBACK_UNKNOWN = -1 }; /* a number that did not come, or is not known yet */
 
@@ -41,10 +47,10 @@ struct call_callback {
     const char *account_sid;
     const char *call_sid;
     const char *parent_call_sid; /* or NULL */
-    const char *from;            /* or NULL; a number, or client:…, sip:… */
+    const char *from;            /* or NULL; a number, or client:…, sip:…, of whatever length */
     const char *to;
-    const char *direction; /* inbound, outbound-api, outbound-dial, or NULL */
-    const char *status;    /* one of Twilio's call states */
+    const char *direction; /* inbound, outbound, outbound-api, outbound-dial, or NULL */
+    const char *status;    /* one of Twilio's call states; NULL: one that we do not know */
     int64_t duration;      /* seconds, or CALLBACK_UNKNOWN */
 };
 
@@ -55,17 +61,19 @@ struct conference_callback {
         *call_sid; /* who joined, left, spoke …; NULL: an event of the conference as a whole */
 };
 
-/* RESULT_INVALID when AccountSid or ConferenceSid is missing, or one of the SIDs is wrong. */
-enum result callback_conference(const struct form *form, struct conference_callback *out);
+/* Needs AccountSid, RecordingSid, RecordingStatus, and a CallSid or a ConferenceSid. Where the
+ * recording is said to be (RecordingUrl) is not asked: media.h makes the address from the SIDs. */
+enum result callback_recording(const struct form *form, struct recording_callback *out,
+                               const char **field);
 
-/* RESULT_INVALID when AccountSid, RecordingSid or RecordingStatus is missing or wrong, or when
- * there is neither a CallSid nor a ConferenceSid, or one is wrong. A RecordingUrl that came must
- * hold the same account and recording as the fields, or is invalid. */
-enum result callback_recording(const struct form *form, struct recording_callback *out);
+/* Needs AccountSid, CallSid and a CallStatus, though not one that we know. Labels are
+ * ParentCallSid, Direction, From, To and the status. */
+enum result callback_call(const struct form *form, struct call_callback *out, const char **field);
 
-/* RESULT_INVALID when AccountSid, CallSid, CallStatus, ParentCallSid or Direction is wrong, or
- * From or To is longer than 128 bytes or holds control characters. */
-enum result callback_call(const struct form *form, struct call_callback *out);
+/* Needs AccountSid and ConferenceSid; CallSid, too, unless its StatusCallbackEvent is about the
+ * conference as a whole. */
+enum result callback_conference(const struct form *form, struct conference_callback *out,
+                                const char **field);
 
 /* Is it a recording of a call, of a conference, or of a call in a conference, by well-formed SIDs?
  */
@@ -76,5 +84,8 @@ const char *callback_word(const char *word);
 
 /* Twilio's word: "in-progress", "completed", "absent", "failed". */
 const char *recording_status_name(enum recording_status status);
+
+/* "recording", "call", "conference". */
+const char *callback_kind_name(enum callback_kind kind);
 
 #endif

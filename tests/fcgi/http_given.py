@@ -143,7 +143,7 @@ class Given:
             "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {} t"
         ).format(sql.Identifier(table))).fetchone() for table in (
             "call_log", "recording_runs", "recording_inbox", "tapedeck_recordings",
-            "tapedeck_conference_calls")}
+            "tapedeck_conference_calls", "tapedeck_unused_callbacks")}
 
     def _insert(self, table: str, row: dict[str, Any], returning: str) -> Any:
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(

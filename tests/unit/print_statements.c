@@ -52,6 +52,7 @@ int main(void)
     print(transcript_statements());
     print(history_statements());
     print(inbox_statements());
+    print(inbox_unused_statements());
     print(object_statements());
     print(retention_statements());
     print(retention_brake_statements());

@@ -218,8 +218,7 @@ TARGETS = [
     (sized("/api/calls?search=", 15000), {413}),
     (sized("/api/calls?search=", 17000), {413, 414, 431}),
     ("/api/calls?" + "&" * 4000, {200}),
-    ("/api/calls?" + "&".join(f"a{n}=" for n in range(128)), {400}),
-    ("/api/calls?" + "&".join(f"a{n}=" for n in range(129)), {413}),
+    ("/api/calls?" + "&".join(f"a{n}=" for n in range(500)), {400}),
     ("/api/calls?limit=" + "0" * 4000 + "1", {200, 400}),
     ("/api/calls?cursor=" + "x" * 4000, {400}),
     (f"/media/{'9' * 300}/{new_sid('CA')}.wav", {400, 404}),
@@ -294,12 +293,13 @@ def test_bodies(given: Given, stack: Stack, size: int, status: int) -> None:
         is_refusal(answer, 413)
 
 
-@pytest.mark.parametrize("count, status", [(128, 204), (129, 413), (5000, 413)])
-def test_fields(given: Given, stack: Stack, count: int, status: int) -> None:
+@pytest.mark.parametrize("count", [129, 5000])
+def test_fields(given: Given, stack: Stack, count: int) -> None:
+    """As many as there is room for."""
     params = event(stack)
     more = {f"F{n}": "" for n in range(count - len(params))}
-    assert post(stack, RECORDING_STATUS, {**params, **more}).status == status
-    assert len(given.rows("recording_inbox", call_sid=params["CallSid"])) == (status == 204)
+    assert post(stack, RECORDING_STATUS, {**params, **more}).status == 204
+    assert given.row("recording_inbox", call_sid=params["CallSid"])
 
 
 @pytest.mark.parametrize("name, value", [
@@ -308,11 +308,12 @@ def test_fields(given: Given, stack: Stack, count: int, status: int) -> None:
     ("AccountSid", "AC" + "0" * 5000),
 ])
 def test_one_field_beyond_measure(given: Given, stack: Stack, name: str, value: str) -> None:
+    """It was signed: what cannot be used waits, and all else is kept without it."""
     params = {"AccountSid": stack.account_sid, "CallSid": new_sid("CA"), "CallStatus": "ringing",
               name: value}
-    before = given.everything()
-    says(post(stack, f"{CALL_STATUS}?business_id=1", params), 400, "bad_parameter")
-    assert given.everything() == before
+    kept = len(given.rows("call_log")) + len(given.rows("tapedeck_unused_callbacks"))
+    assert post(stack, f"{CALL_STATUS}?business_id=1", params).status == 204
+    assert len(given.rows("call_log")) + len(given.rows("tapedeck_unused_callbacks")) == kept + 1
 
 
 @pytest.mark.parametrize("length", ["65537", "1000000000000", "9223372036854775807",
@@ -372,9 +373,6 @@ def test_cors_on_what_the_gate_and_the_handlers_refuse(
     answer = somebody.token("x", Origin=FRIEND)
     is_too_often(answer)
     is_for_friends(answer)
-    params = {"AccountSid": new_sid("AC"), "CallSid": new_sid("CA"), "CallStatus": "ringing"}
-    answer = post(stack, CALL_STATUS, params)
-    says(answer, 422, "business_not_found")
 
 
 @pytest.mark.parametrize("size", [0, 1, 4000, 9000, 65536, 1_000_000])

@@ -124,11 +124,11 @@ class Bad:
     body: bytes | None = None
     status: int = 403
     code: str = "forbidden"
-    cause: str | None = "mismatch"
+    cause: str = "mismatch"
 
 
 HASHED = RECORDING_STATUS + "?bodySHA256="
-BAD_REQUEST: dict[str, Any] = {"status": 400, "code": "bad_parameter", "cause": None}
+BAD_REQUEST: dict[str, Any] = {"status": 400, "code": "bad_parameter", "cause": "no_form"}
 BAD: dict[str, Bad] = {
     "no signature": Bad(headers={"X-Twilio-Signature": ""}, cause="no_header"),
     "nonsense": Bad(headers={"X-Twilio-Signature": "x"}),
@@ -151,18 +151,10 @@ BAD: dict[str, Bad] = {
     "a hash in capitals": Bad(path=HASHED + "{HASH}", signed="{url}?bodySHA256={HASH}",
                               cause="bad_body"),
     "a hash that was not signed": Bad(path=HASHED + "{hash}"),
-    "an unknown query key": Bad(path=RECORDING_STATUS + "?x=1", signed="{url}?x=1", **BAD_REQUEST),
-    "a repeated query key": Bad(path=RECORDING_STATUS + "?business_id=1&business_id=1",
-                                signed="{url}?business_id=1&business_id=1", **BAD_REQUEST),
     "json": Bad(headers={"Content-Type": "application/json"}, body=b"{}", **BAD_REQUEST),
     "multipart": Bad(headers={"Content-Type": "multipart/form-data; boundary=x"}, **BAD_REQUEST),
     "no type": Bad(headers={"Content-Type": ""}, **BAD_REQUEST),
     "a type that only begins so": Bad(headers={"Content-Type": FORM + "2"}, **BAD_REQUEST),
-    "a broken escape": Bad(body=b"CallSid=%zz", **BAD_REQUEST),
-    "a NUL": Bad(body=b"CallSid=CA%00", **BAD_REQUEST),
-    "more parameters than anybody sends": Bad(
-        body=b"&".join(b"a%d=1" % n for n in range(129)), status=413, code="too_large",
-        cause=None),
 }
 
 
@@ -183,7 +175,7 @@ def test_refusals_change_nothing(
     says(answer, bad.status, bad.code)
     assert given.everything() == before
     logged = stack.log("responders").read_bytes()[log:].decode()
-    assert logged == (f"WEBHOOK_REFUSED cause={bad.cause}\n" if bad.cause else "")
+    assert logged == f"WEBHOOK_REFUSED cause={bad.cause}\n"
 
 
 @pytest.mark.parametrize("path", [RECORDING_STATUS, OLDER, CALL_STATUS])

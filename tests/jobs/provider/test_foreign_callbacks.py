@@ -69,8 +69,9 @@ class House:
         assert (answer.status, answer.json["error"]) == (403, "forbidden")
         lines = self.stack.log("responders").read_text().splitlines()
         assert [line for line in lines if line.startswith(f"CALLBACK_FOREIGN sid={sid} ")]
-        kept = self.db.execute("SELECT 1 FROM recording_inbox WHERE call_sid = %s", [sid])
-        assert kept.fetchone() is None
+        for table in ("recording_inbox", "tapedeck_unused_callbacks"):
+            kept = self.db.execute(f"SELECT 1 FROM {table} WHERE call_sid = %s", [sid])
+            assert kept.fetchone() is None
 
 
 @contextmanager

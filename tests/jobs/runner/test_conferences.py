@@ -196,10 +196,14 @@ def test_a_conference_moves_with_its_calls(
 
 @pytest.mark.parametrize("changes", [{"ConferenceSid": "CF1"}, {"ConferenceSid": None},
                                      {"CallSid": "CA1", "ConferenceSid": "CF" + "0" * 32}])
-def test_what_names_neither_is_refused(legs: list[Call], changes: dict[str, str | None]) -> None:
+def test_what_names_neither_waits(
+    legs: list[Call], db: Db, changes: dict[str, str | None]
+) -> None:
     conference = recorded(legs[0], "")
     wrong = {"CallSid": None, **changes}
-    assert conference.send_recording_status(**wrong).status == 400
+    assert conference.send_recording_status(**wrong).status == 204
+    assert value_of(db, "SELECT count(*) FROM tapedeck_unused_callbacks WHERE recording_sid = %s",
+                    conference.recording_sid) == 1
 
 
 def test_reconcile_finds_what_nobody_announced(legs: list[Call], stack: Stack, drain: Drain) -> None:
