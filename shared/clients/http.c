@@ -29,6 +29,7 @@ struct http_transfer {
     bool forbidden; /* its name led to an address that it may not use */
     bool has_body;  /* some of it came, and `answer` is what went before it */
     bool afresh;    /* begun again on a connection of its own */
+    bool unpacks;
     struct curl_slist *headers;
     curl_mime *mime;
     struct http_source *put;
@@ -41,23 +42,6 @@ struct http {
     size_t count;
     struct http_gather gather;
 };
-
-static void deliver(void *context, const char *bytes, size_t len);
-
-struct http *http_new(void)
-{
-    struct http *http = calloc(1, sizeof *http);
-    if (http == NULL) {
-        return NULL;
-    }
-    http->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
-    if (http->multi == NULL) {
-        free(http);
-        return NULL;
-    }
-    http->gather.deliver = deliver;
-    return http;
-}
 
 static void unlink_transfer(struct http_transfer *t)
 {
@@ -105,33 +89,32 @@ void http_free(struct http *http)
 
 /* ---- one transfer ---- */
 
-/* Its dates may lie in the past, its numbers may be anything. */
-static int64_t bounded_retry_after(curl_off_t seconds)
+static const char *header_of(const struct http_transfer *t, const char *name)
 {
-    if (seconds < 0) {
-        return 0;
-    }
-    return seconds < HTTP_RETRY_AFTER_MAX_S ? seconds : HTTP_RETRY_AFTER_MAX_S;
+    struct curl_header *header;
+    bool there = curl_easy_header(t->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+    return there ? header->value : NULL;
 }
 
+/* Its dates may lie in the past, its numbers may be anything. */
 static struct http_answer answer_of(const struct http_transfer *t)
 {
-    struct http_answer answer = {.content_length = -1};
+    struct http_answer answer = {.status = 0};
     char *type = NULL;
-    curl_off_t length = -1;
+    curl_off_t length = -1, retry = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &answer.status);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    curl_off_t retry_after = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry);
     answer.content_type = type;
-    answer.content_length = length;
-    answer.retry_after_s = bounded_retry_after(retry_after);
-    struct curl_header *etag;
-    if (curl_easy_header(t->easy, "ETag", 0, CURLH_HEADER, -1, &etag) == CURLHE_OK &&
-        strlen(etag->value) < sizeof answer.etag) {
-        memcpy(answer.etag, etag->value, strlen(etag->value) + 1);
-    }
+    answer.is_bounded = length >= 0 || header_of(t, "Transfer-Encoding") != NULL;
+    answer.content_length = t->unpacks && header_of(t, "Content-Encoding") != NULL ? -1 : length;
+    answer.retry_after_s = retry < 0                        ? 0
+                           : retry < HTTP_RETRY_AFTER_MAX_S ? retry
+                                                            : HTTP_RETRY_AFTER_MAX_S;
+    const char *etag = header_of(t, "ETag");
+    bool fits = etag != NULL && strlen(etag) < sizeof answer.etag;
+    (void)snprintf(answer.etag, sizeof answer.etag, "%s", fits ? etag : "");
     return answer;
 }
 
@@ -139,6 +122,21 @@ static void deliver(void *context, const char *bytes, size_t len)
 {
     struct http_transfer *t = CHECKED(http_transfer, context);
     t->refused = t->refused || !t->events->on_body(t->context, &t->answer, bytes, len);
+}
+
+struct http *http_new(void)
+{
+    struct http *http = calloc(1, sizeof *http);
+    if (http == NULL) {
+        return NULL;
+    }
+    http->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+    if (http->multi == NULL) {
+        free(http);
+        return NULL;
+    }
+    http->gather.deliver = deliver;
+    return http;
 }
 
 static size_t on_bytes(char *bytes, size_t one, size_t len, void *context)
@@ -313,6 +311,10 @@ static bool set_sent(struct http_transfer *t, const struct http_request *r)
     if (good && (r->body != NULL || r->parts != NULL) && r->s3_region == NULL) {
         good = add_header(t, "Expect:");
     }
+    if (good && r->unpack) { /* curl undoes what it could have asked for */
+        good = add_header(t, "Accept-Encoding: identity");
+        good &= curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK;
+    }
     for (const char *const *line = r->headers; line != NULL && *line != NULL && good; line++) {
         good = add_header(t, *line);
     }
@@ -348,6 +350,7 @@ enum result http_start(struct http *http, const struct http_request *request,
     t->events = events;
     t->context = context;
     t->stall_timeout_ms = request->stall_timeout_ms;
+    t->unpacks = request->unpack;
     t->last_byte_ms = clock_monotonic_ms();
     t->easy = curl_easy_init();
     if (t->easy == NULL || !set_options(t, request) || !set_sent(t, request) ||

@@ -50,14 +50,17 @@ struct http_request {
     int64_t stall_timeout_ms; /* no byte moving */
     int64_t total_timeout_ms;
     bool public_only; /* refuse to connect to addresses that are no public host (base/address.h) */
-    bool alone; /* on a connection of its own: one that is open already was never asked that */
+    bool alone;  /* on a connection of its own: one that is open already was never asked that */
+    bool unpack; /* an answer that comes packed (RFC 9110, 8.4), though nobody asked for that, is
+                    unpacked on its way; on_body bounds what comes out */
 };
 
 struct http_answer {
-    long status;               /* 0 while there is none */
-    const char *content_type;  /* NULL when there is none; valid inside the callback */
-    int64_t content_length;    /* -1 when not said */
-    int64_t retry_after_s;     /* 0 when not said, a day at most */
+    long status;              /* 0 while there is none */
+    const char *content_type; /* NULL when there is none; valid inside the callback */
+    int64_t content_length;   /* of what on_body gets; -1 when not said, or unpacked on its way */
+    bool is_bounded;          /* a length or chunks tell its end from a connection that broke off */
+    int64_t retry_after_s;    /* 0 when not said, a day at most */
     char etag[HTTP_ETAG_SIZE]; /* as it was sent; "" when it was not, or is longer */
 };
 
