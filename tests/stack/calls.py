@@ -83,7 +83,7 @@ class Call:
     def finished_file(self) -> Path | None:
         """The finished file on this disk, if it is there."""
         folder = self.stack.recordings_dir / str(self.business)
-        for extension in ("wav", "mp3"):
+        for extension in ("wav", "mp3", "flac", "oga", "w64"):
             if (path := folder / f"{self.call_sid}.{extension}").exists():
                 return path
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +117,14 @@ class Control:
         """The exact bytes Twilio has: asis, wav, wav1, wav2, mp3, mp31 or mp32."""
         return self._ask("GET", f"recordings/{sid}/bytes?format={format}")
 
+    def give(
+        self, sid: str, content: bytes, formats: Sequence[str] = (), type: str = "audio/x-wav"
+    ) -> None:
+        """Serve these bytes in the place of speech, in these formats or in all; once any are given,
+        the others are not there."""
+        query = urllib.parse.urlencode({"formats": ",".join(formats), "type": type})
+        self._ask("POST", f"recordings/{sid}/bytes?{query}", content)
+
     def faults(self, sid: str, *faults: dict[str, Any]) -> None:
         """Replace the faults of one recording; none at all heals it."""
         self._json("POST", f"recordings/{sid}/faults", {"faults": list(faults)})
@@ -180,11 +189,11 @@ class Control:
         return json.loads(self._ask(method, path, body, patience))
 
     def _ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None, patience: float = PATIENCE
+        self, method: str, path: str, body: dict[str, Any] | bytes | None = None, patience: float = PATIENCE
     ) -> bytes:
         connection = http.client.HTTPConnection(self._address, timeout=patience)
         try:
-            raw = None if body is None else json.dumps(body).encode()
+            raw = json.dumps(body).encode() if isinstance(body, dict) else body
             connection.request(method, "/_control/" + path, raw)
             answer = connection.getresponse()
             data = answer.read()

@@ -41,6 +41,7 @@ class Controller:
             ("POST", re.compile(r"recordings"), self._add),
             ("POST", re.compile(r"conferences"), self._put_conference),
             ("GET", re.compile(r"recordings/([^/]+)/bytes"), self._bytes),
+            ("POST", re.compile(r"recordings/([^/]+)/bytes"), self._give),
             ("POST", re.compile(r"recordings/([^/]+)/faults"), self._faults),
             ("POST", re.compile(r"faults"), self._account_faults),
             ("POST", re.compile(r"release"), self._release),
@@ -110,6 +111,15 @@ class Controller:
         with source.path.open("rb") as file:
             while piece := file.read(COPY_CHUNK):
                 wire.write(piece)
+
+    def _give(self, wire: Wire, request: Request, sid: str) -> None:
+        wish = _query(request, "formats", "type")
+        labels = [label for label in wish.get("formats", "").split(",") if label]
+        if set(labels) - faults.MEDIA_FORMATS:
+            raise ControlError(400, f"formats must be of {sorted(faults.MEDIA_FORMATS)}")
+        source = self._library.keep(request.body, wish.get("type", "audio/x-wav"))
+        self._shelf.give(self._find(sid).sid, labels or sorted(faults.MEDIA_FORMATS), source)
+        wire.json(200, {"bytes": source.size})
 
     def _faults(self, wire: Wire, request: Request, sid: str) -> None:
         self._find(sid)

@@ -31,13 +31,15 @@ SHAPING: dict[str, dict[str, Any]] = {
     "lie_length": {"by": 1000},
     "no_length": {},
     "short": {"bytes": 844},
+    "no_type": {},
+    "gzip": {},
 }
 KINDS = ANSWERS | SHAPING
 RELEASABLE = frozenset(
     {"not_ready", "silent_forever", "latency", "hold", "stall", "trickle"}
 )
 LIMITS: dict[tuple[str, str], range | tuple[int, ...]] = {
-    ("status", "code"): (401, 403, 404, 429, 500, 502, 503),
+    ("status", "code"): (401, 403, 404, 410, 429, 500, 502, 503),
     ("status", "retry_after"): range(0, 86401),
     ("redirect", "code"): (301, 302, 303, 307, 308),
     ("latency", "ms"): range(0, 3_600_001),

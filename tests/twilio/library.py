@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +30,15 @@ class Library:
 
     def __init__(self, cache: Path | None) -> None:
         self._cache = cache
+        self._given = tempfile.TemporaryDirectory(prefix="fake-twilio-")
         self._known: dict[tuple[Any, ...], Source] = {}
         self._making: dict[tuple[Any, ...], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def source(self, recording: Recording, label: str) -> Source:
         """The exact bytes served for `label`; of many that ask at once, one does the work."""
+        if recording.given is not None:
+            return recording.given[label]
         channels = recording.served_channels(label)
         content_type = MP3 if label.startswith("mp3") else WAV
         key = (recording.seed, recording.seconds, channels, content_type)
@@ -44,6 +48,13 @@ class Library:
             if key not in self._known:
                 self._known[key] = self._make(*key)
             return self._known[key]
+
+    def keep(self, content: bytes, content_type: str) -> Source:
+        """A file with these bytes, whatever they are."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = Path(self._given.name) / digest
+        path.write_bytes(content)
+        return Source(path, len(content), digest, content_type)
 
     def _make(self, seed: int, seconds: float, channels: int, content_type: str) -> Source:
         path = speech.call_file(seed, seconds, channels, self._cache)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import time
 from collections.abc import Callable
@@ -64,6 +65,10 @@ class Delivery:
 
     def _open(self) -> BinaryIO:
         short = self._shaping.get("short")
+        if "gzip" in self._shaping:
+            packed = gzip.compress(self._source.path.read_bytes())
+            self._size = len(packed)
+            return io.BytesIO(packed)
         if short is None:
             return self._source.path.open("rb")
         with self._source.path.open("rb") as whole:
@@ -76,7 +81,9 @@ class Delivery:
         return io.BytesIO(start)
 
     def _send_head(self) -> None:
-        headers = {"Content-Type": self._source.content_type}
+        headers = {} if "no_type" in self._shaping else {"Content-Type": self._source.content_type}
+        if "gzip" in self._shaping:
+            headers["Content-Encoding"] = "gzip"
         if "no_length" in self._shaping:
             headers["Transfer-Encoding"] = "chunked"
         else:

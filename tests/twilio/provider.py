@@ -23,7 +23,7 @@ CONFERENCE = re.compile(
     r"/2010-04-01/Accounts/([^/]+)/Conferences/([^/.]+)(/Participants)?(\.[^/]*)?")
 EXTENSIONS = {None: "asis", ".wav": "wav", ".mp3": "mp3", ".json": "json"}
 NOT_FOUND = "The requested resource was not found"
-ERROR_CODES = {401: 20003, 403: 20403, 404: 20404, 429: 20429, 500: 20500, 502: 20502, 503: 20503}
+ERROR_CODES = {401: 20003, 403: 20403, 404: 20404, 410: 20410, 429: 20429, 500: 20500, 502: 20502, 503: 20503}
 # Longer than the smallest recording, so that no check of the size alone turns it away.
 ERROR_PAGE = b"<!DOCTYPE html>\n<title>Bad Gateway</title>\n" + b"<p>Try again later.</p>\n" * 100
 
@@ -170,7 +170,7 @@ class Provider:
         wire.reply(204, {})
 
     def _media(self, wire: Wire, exchange: Exchange, recording: Recording, label: str) -> None:
-        if recording.status != "completed":
+        if recording.status != "completed" or label not in (recording.given or (label,)):
             raise TwilioError(404, 20404, NOT_FOUND)
         if recording.served_channels(label) > recording.channels:
             raise TwilioError(400, 16113, "Dual channels are not available: the recording is mono")

@@ -44,6 +44,7 @@ class Recording:
     date_created: datetime
     conference_sid: str | None = None  # of a conference: then Twilio names no call
     faults: list[Fault] = field(default_factory=list)
+    given: dict[str, Any] | None = None  # by format, what is served in the place of speech
 
     def served_channels(self, label: str) -> int:
         """How many channels this format of it has; MP3 is mono unless asked for otherwise."""

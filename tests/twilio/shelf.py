@@ -8,6 +8,7 @@ from . import faults
 from .conferences import Conference
 from .faults import Fault
 from .gate import Latch
+from .library import Source
 from .recordings import BadRecording, Recording
 
 
@@ -60,6 +61,12 @@ class Shelf:
                 self._account_faults = wanted
             else:
                 self._recordings[sid].faults = wanted
+
+    def give(self, sid: str, labels: list[str], source: Source) -> None:
+        """Serve this in the place of speech; of formats that nobody gave there is nothing."""
+        with self._lock:
+            given = self._recordings[sid].given
+            self._recordings[sid].given = {**(given or {}), **dict.fromkeys(labels, source)}
 
     def answer_fault(self, sid: str, label: str) -> tuple[Fault | None, Latch | None]:
         """The fault that replaces this answer, with a latch when it makes the client wait."""
