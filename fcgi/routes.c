@@ -71,17 +71,11 @@ static bool take_call(const char *text, size_t len, struct request *request)
 
 static bool take_file(const char *text, size_t len, struct request *request)
 {
-    static const enum audio_kind KINDS[] = {AUDIO_WAV, AUDIO_MP3};
-    if (len != SID_LENGTH + 4 || text[SID_LENGTH] != '.') {
+    if (len <= SID_LENGTH || text[SID_LENGTH] != '.') {
         return false;
     }
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
-        if (memcmp(text + SID_LENGTH + 1, audio_extension(KINDS[i]), 3) == 0) {
-            request->kind = KINDS[i];
-            return take_call(text, SID_LENGTH, request);
-        }
-    }
-    return false;
+    request->kind = audio_kind_named(text + SID_LENGTH + 1, len - SID_LENGTH - 1);
+    return request->kind != AUDIO_UNKNOWN && take_call(text, SID_LENGTH, request);
 }
 
 /* What a placeholder takes from its segment. */

@@ -7,12 +7,15 @@
 
 local lighty = ... -- which is its scripts' alone, and no global
 
-local TYPES = { wav = "audio/wav", mp3 = "audio/mpeg" }
+-- As in shared/storage/audio.c, in the order in which shared/storage/file.c looks for them.
+local KINDS = { "wav", "mp3", "flac", "oga", "w64" }
+local TYPES = { wav = "audio/wav", mp3 = "audio/mpeg", flac = "audio/flac", oga = "audio/ogg",
+    w64 = "audio/x-w64" }
 local NAME = "^([1-9]%d*)/(%u%u)(%x+)%.(%w+)$"
 local NAMED = { CA = true, RE = true } -- after a call or a recording
 local SID_DIGITS, DIGITS_MAX = 32, 15
 local NS_PER_S = 1000000000
-local HEAD_SIZE, NO_CLAIM = 12, 0x7fffff00 -- as in shared/storage/audio.c
+local HEAD_SIZE, NO_CLAIM, SLACK = 12, 0x7ffff000, 16 -- as in shared/storage/wave.c, audio.h
 local FOLDER = os.getenv("RECORDINGS_DIR") .. "/"
 
 local request, headers = lighty.r.req_attr, lighty.r.req_header
@@ -40,13 +43,16 @@ function carry.is_ordinary()
             or headers["Transfer-Encoding"])
 end
 
--- The finished file: a WAV comes before an MP3 of the same recording, as in shared/storage/file.c.
+-- The finished file, unless there is one of a kind that comes first.
 local function find(recording)
-    if recording.kind ~= "wav" and stat((recording.path:gsub("%w+$", "wav"))) then
-        return nil
+    for _, kind in ipairs(KINDS) do
+        if kind == recording.kind then
+            local file = stat(recording.path)
+            return file and file.is_file and file or nil
+        elseif stat((recording.path:gsub("%w+$", kind))) then
+            return nil
+        end
     end
-    local file = stat(recording.path)
-    return file and file.is_file and file or nil
 end
 
 -- Has it all its bytes, as far as it says itself? As file_is_whole in shared/storage/file.c.
@@ -62,7 +68,7 @@ local function is_whole(recording, size)
     end
     local a, b, c, d = head:byte(5, 8)
     local claimed = a + 256 * (b + 256 * (c + 256 * d))
-    return claimed >= NO_CLAIM or claimed + 8 <= size
+    return claimed >= NO_CLAIM or claimed + 8 <= size + SLACK
 end
 
 -- One that every server reads as we do (fcgi/http/serve.c, range_is_plain), and that can be satisfied.

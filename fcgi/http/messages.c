@@ -1,5 +1,7 @@
 #include "messages.h"
 
+#include <string.h>
+
 static const struct message MESSAGES[MESSAGE_COUNT] = {
     [MESSAGE_READY] = {"ready", 200, "The recording is ready to play.", "ההקלטה מוכנה להשמעה."},
     [MESSAGE_PROCESSING] = {"processing", 202,
@@ -54,6 +56,25 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
                                    "Too many failed attempts. Try again later.",
                                    "יותר מדי ניסיונות כושלים. אפשר לנסות שוב מאוחר יותר."},
 };
+
+static const struct message REASONS[] = {
+    {"empty", 404, "The recording is empty: it has no sound.", "ההקלטה ריקה: אין בה קול."},
+    {"gone", 404, "The phone provider has deleted the recording.", "ספק הטלפוניה מחק את ההקלטה."},
+    {"not_audio", 404, "What the phone provider has is not a recording.",
+     "מה שיש אצל ספק הטלפוניה אינו הקלטה."},
+    {"unsupported_format", 404, "The recording is in a format that cannot be played here.",
+     "ההקלטה בפורמט שאי אפשר לנגן כאן."},
+};
+
+const struct message *message_of_reason(const char *reason)
+{
+    for (size_t i = 0; i < sizeof REASONS / sizeof *REASONS; i++) {
+        if (strcmp(REASONS[i].code, reason) == 0) {
+            return &REASONS[i];
+        }
+    }
+    return NULL;
+}
 
 const struct message *message_get(enum message_id id)
 {

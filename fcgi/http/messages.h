@@ -41,4 +41,8 @@ enum message_id {
 /* Never NULL. */
 const struct message *message_get(enum message_id id);
 
+/* Why there is no recording and will be none, by the API's `reason`. NULL: there is nothing to say
+ * beyond MESSAGE_RECORDING_UNAVAILABLE. */
+const struct message *message_of_reason(const char *reason);
+
 #endif

@@ -48,6 +48,16 @@ static void answer_waiting(const struct look *look, struct json *json, struct re
     response_header_int(response, "Retry-After", look->retry_after_s);
 }
 
+static void put_reason(const char *reason, struct json *json)
+{
+    const struct message *message = message_of_reason(reason);
+    json_put_text(json, "reason", reason);
+    if (message != NULL) {
+        json_put_text(json, "message", message->english);
+        json_put_text(json, "message_he", message->hebrew);
+    }
+}
+
 static void answer_error(const struct look *look, struct response *response)
 {
     struct json *json = response_message(message_of(look->state));
@@ -56,7 +66,7 @@ static void answer_error(const struct look *look, struct response *response)
         json_put_text(json, "detail", look->facts.last_error);
     }
     if (look->state == STATE_UNAVAILABLE) {
-        json_put_text(json, "reason", look->facts.reason);
+        put_reason(look->facts.reason, json);
     }
     if (look->has_facts) {
         json_put_int(json, "recordings", look->facts.recordings);

@@ -50,9 +50,10 @@ static int64_t try_later(const struct app *app, const struct run *run, int64_t d
     return result == RESULT_OK ? delay_ms : ENDING_FINAL;
 }
 
-static int64_t fail(const struct app *app, const struct run *run, const struct run_reason *reason)
+static int64_t fail(const struct app *app, const struct run *run, const struct run_reason *reason,
+                    bool final)
 {
-    enum result result = run_fail(app, run, reason);
+    enum result result = run_fail(app, run, reason, final);
     if (result == RESULT_UNAVAILABLE) {
         return ENDING_BLOCKED;
     }
@@ -64,7 +65,7 @@ static int64_t fail_attempt(const struct app *app, const struct run *run,
                             const struct run_reason *reason)
 {
     if (run->attempts + 1 >= app->config->run_attempts) {
-        return fail(app, run, reason);
+        return fail(app, run, reason, false);
     }
     return try_later(app, run, retry_delay(app->config, run->attempts), true, reason);
 }
@@ -182,7 +183,10 @@ int64_t ending_write(const struct app *app, const struct run *run, struct transf
     char host[ACCOUNT_NAME_SIZE];
     switch (end->outcome) {
     case TRANSFER_STORABLE: abort(); /* storing.h's */
-    case TRANSFER_REFUSED: note_account(app, run, true); return fail(app, run, &end->reason);
+    case TRANSFER_REFUSED:
+    case TRANSFER_FINAL:
+        note_account(app, run, true);
+        return fail(app, run, &end->reason, end->outcome == TRANSFER_FINAL);
     case TRANSFER_NOT_READY:
         note_account(app, run, true);
         return try_later(app, run, NOT_READY_DELAY_MS, false, &end->reason);

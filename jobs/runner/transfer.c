@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/magic.h"
+#include "ladder.h"
 #include "twilio/media.h"
+
+enum turn { TURN_NONE, TURN_UP, TURN_DOWN };
 
 struct transfer {
     struct magic magic;
@@ -17,11 +19,17 @@ struct transfer {
     const struct transfer_events *events;
     void *context;
     struct media_ref ref;
-    bool announced_lately;
+    bool is_recent;
     int64_t deadline; /* of the whole ladder; monotonic */
-    size_t rung;
+    struct ladder ladder;
     struct http_transfer *request;
     struct file_part part;
+    enum audio_verdict verdict; /* of what is here so far */
+    struct audio_facts sound;
+    int64_t look_at;  /* it is looked at again when so many bytes are here */
+    int64_t total;    /* bytes, as far as listeners are told; -1: not known */
+    enum turn turn;   /* we ended the request, to ask for another format */
+    bool unsupported; /* one of the formats had sound that we do not decode */
     int64_t retry_after_s;
     bool answered;
     bool line_broke;
@@ -37,6 +45,10 @@ static const struct run_reason DISK = {"disk_error", "The recording could not be
 static const struct run_reason TOO_BIG = {"too_big", "The recording is larger than allowed."};
 static const struct run_reason NOT_AUDIO = {"not_audio",
                                             "The provider sent something that is not audio."};
+static const struct run_reason EMPTY = {"empty", "The recording has a header and no sound."};
+static const struct run_reason UNSUPPORTED = {"unsupported_format",
+                                              "The recording is of a format that is not decoded."};
+static const struct run_reason GONE = {"gone", "The provider has deleted the recording."};
 static const struct run_reason TOO_SMALL = {"too_small",
                                             "The provider sent too few bytes for a recording."};
 static const struct run_reason TRUNCATED = {"truncated", "The recording arrived incomplete."};
@@ -59,7 +71,7 @@ static const struct run_reason INTERNAL = {"internal", "The download could not b
 
 static enum media_format format_of(const struct transfer *t)
 {
-    return (enum media_format)t->app->config->recording_formats.items[t->rung];
+    return (enum media_format)t->app->config->recording_formats.items[t->ladder.rung];
 }
 
 static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
@@ -74,7 +86,7 @@ static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
         end.reason = *reason;
     }
     if (outcome == TRANSFER_STORABLE) {
-        end.kind = audio_kind_of(t->part.head, sizeof t->part.head);
+        end.kind = t->sound.kind;
         end.format = media_format_name(format_of(t));
     } else {
         file_part_drop(&t->part);
@@ -85,16 +97,16 @@ static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
 
 /* ---- the body ---- */
 
+/* The bytes decide, unless they come as a page or a document. */
 static bool type_can_be_audio(const char *type)
 {
-    static const char *const TYPES[] = {"audio/", "application/octet-stream",
-                                        "binary/octet-stream"};
-    for (size_t i = 0; type != NULL && i < sizeof TYPES / sizeof *TYPES; i++) {
-        if (strncasecmp(type, TYPES[i], strlen(TYPES[i])) == 0) {
-            return true;
+    static const char *const DOCUMENTS[] = {"html", "json", "xml"};
+    for (size_t i = 0; type != NULL && i < sizeof DOCUMENTS / sizeof *DOCUMENTS; i++) {
+        if (strcasestr(type, DOCUMENTS[i]) != NULL) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 static bool give_up(struct transfer *t, const struct run_reason *why)
@@ -124,8 +136,31 @@ const struct run_reason *transfer_disk_trouble(const struct file_part *part)
     return part->error == ENOSPC || part->error == EDQUOT ? &DISK_FULL : &DISK;
 }
 
-/* As soon as the first bytes are here, they must look like audio: an error page is not fetched to
- * its end, and never published as progress. */
+/* What a RIFF header says is shorter than a length that may be a lie: who listens meanwhile is
+ * told the shorter one, and hears all samples. */
+static int64_t early_total(const struct transfer *t, const struct http_answer *answer)
+{
+    bool shorter = t->sound.end > 0 && t->sound.end < answer->content_length;
+    return shorter ? t->sound.end : answer->content_length;
+}
+
+/* As soon as enough bytes are here, they must be audio: an error page is not fetched to its end,
+ * and never published as progress. */
+static bool look_at_bytes(struct transfer *t, const struct http_answer *answer)
+{
+    if (t->part.size < t->look_at) {
+        return true;
+    }
+    t->verdict = audio_look(t->part.fd, t->part.size, false, &t->sound);
+    t->look_at = t->verdict == AUDIO_MORE ? t->part.size * 2 : INT64_MAX;
+    t->total = early_total(t, answer);
+    if (t->verdict == AUDIO_UNSUPPORTED) {
+        t->turn = TURN_DOWN;
+        return false;
+    }
+    return t->verdict == AUDIO_NONE ? give_up(t, &NOT_AUDIO) : true;
+}
+
 static bool on_body(void *context, const struct http_answer *answer, const char *bytes, size_t len)
 {
     struct transfer *t = CHECKED(transfer, context);
@@ -133,6 +168,10 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
         return true; /* judged by its status when it ends; the body is dropped */
     }
     t->answered = true;
+    if (t->part.size == 0 && ladder_up(&t->ladder)) {
+        t->turn = TURN_UP;
+        return false;
+    }
     if (!type_can_be_audio(answer->content_type)) {
         return give_up(t, &NOT_AUDIO);
     }
@@ -142,58 +181,77 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
     if (file_part_write(&t->part, bytes, len) != RESULT_OK) {
         return give_up(t, transfer_disk_trouble(&t->part));
     }
-    if (t->part.size < AUDIO_HEAD_SIZE) {
-        return true;
+    if (!look_at_bytes(t, answer)) {
+        return false;
     }
-    struct transfer_progress progress = {
-        .format = media_format_name(format_of(t)),
-        .kind = audio_kind_of(t->part.head, sizeof t->part.head),
-        .received = t->part.size,
-        .total = answer->content_length,
-        .stamp_ns = t->part.stamp_ns,
-    };
-    if (progress.kind == AUDIO_UNKNOWN) {
-        return give_up(t, &NOT_AUDIO);
+    if (t->verdict == AUDIO_GOOD) {
+        struct transfer_progress progress = {
+            .format = media_format_name(format_of(t)),
+            .kind = t->sound.kind,
+            .received = t->part.size < t->total || t->total < 0 ? t->part.size : t->total,
+            .total = t->total,
+            .stamp_ns = t->part.stamp_ns,
+        };
+        t->events->on_progress(t->context, &progress);
     }
-    t->events->on_progress(t->context, &progress);
     return true;
 }
 
 /* ---- the end of one request ---- */
 
-static const struct run_reason *check_part(const struct transfer *t,
-                                           const struct http_answer *answer)
-{
-    const struct file_part *part = &t->part;
-    if (answer->content_length >= 0 && answer->content_length != part->size) {
-        return &TRUNCATED;
-    }
-    if (part->size < t->app->config->min_recording_bytes) {
-        return &TOO_SMALL;
-    }
-    if (audio_kind_of(part->head, sizeof part->head) == AUDIO_UNKNOWN) {
-        return &NOT_AUDIO;
-    }
-    return audio_riff_size(part->head, sizeof part->head) > part->size ? &TRUNCATED : NULL;
-}
-
-static void take_part(struct transfer *t, const struct http_answer *answer)
-{
-    const struct run_reason *trouble = check_part(t, answer);
-    end_transfer(t, trouble == NULL ? TRANSFER_STORABLE : TRANSFER_FAILED, trouble);
-}
-
 static enum result start_rung(struct transfer *t);
 
-static void next_rung(struct transfer *t)
+static void ask(struct transfer *t)
 {
-    t->rung++;
-    if (t->rung >= t->app->config->recording_formats.count) {
-        end_transfer(t, TRANSFER_REFUSED, &NO_FORMAT);
-    } else if (file_part_rewind(&t->part) != RESULT_OK) {
+    if (file_part_rewind(&t->part) != RESULT_OK) {
         end_transfer(t, transfer_disk_outcome(t->app, &t->part), transfer_disk_trouble(&t->part));
     } else if (start_rung(t) != RESULT_OK) {
         end_transfer(t, TRANSFER_HOST, &INTERNAL);
+    }
+}
+
+/* Which answer of all formats counts: one that may become a recording yet, then one that will not.
+ */
+static void next_rung(struct transfer *t, bool missing)
+{
+    if (ladder_down(&t->ladder, missing)) {
+        ask(t);
+    } else if (t->unsupported) {
+        end_transfer(t, TRANSFER_FINAL, &UNSUPPORTED);
+    } else if (t->ladder.missing != 0) {
+        end_transfer(t, t->is_recent ? TRANSFER_NOT_READY : TRANSFER_FAILED, &NOT_FOUND);
+    } else {
+        end_transfer(t, TRANSFER_REFUSED, &NO_FORMAT);
+    }
+}
+
+/* Where nothing but the end of the connection says that all is here, the header must agree. */
+static bool is_cut_off(const struct transfer *t, const struct http_answer *answer)
+{
+    return answer->content_length >= 0
+               ? answer->content_length != t->part.size
+               : !answer->is_bounded && t->sound.said > t->part.size + AUDIO_SLACK;
+}
+
+/* The whole answer is here. What is no sound, or none yet, may be a page of a host in trouble; but
+ * a file that begins as an MP3 and is none stays so. */
+static void take_part(struct transfer *t, const struct http_answer *answer)
+{
+    enum audio_verdict verdict = audio_look(t->part.fd, t->part.size, true, &t->sound);
+    bool pretends = t->sound.kind != AUDIO_UNKNOWN;
+    if (is_cut_off(t, answer)) {
+        end_transfer(t, TRANSFER_FAILED, &TRUNCATED);
+    } else if (verdict == AUDIO_EMPTY) {
+        end_transfer(t, TRANSFER_FINAL, &EMPTY);
+    } else if (t->part.size < t->app->config->min_recording_bytes) {
+        end_transfer(t, TRANSFER_FAILED, &TOO_SMALL);
+    } else if (verdict == AUDIO_UNSUPPORTED) {
+        t->unsupported = true;
+        next_rung(t, false);
+    } else if (verdict == AUDIO_GOOD) {
+        end_transfer(t, TRANSFER_STORABLE, NULL);
+    } else {
+        end_transfer(t, pretends ? TRANSFER_FINAL : TRANSFER_FAILED, &NOT_AUDIO);
     }
 }
 
@@ -213,10 +271,9 @@ static void judge_answer(struct transfer *t, const struct http_answer *answer)
     t->answered = verdict != MEDIA_ACCOUNT;
     switch (verdict) {
     case MEDIA_TAKE: take_part(t, answer); return;
-    case MEDIA_NEXT_FORMAT: next_rung(t); return;
-    case MEDIA_NOT_READY:
-        end_transfer(t, t->announced_lately ? TRANSFER_NOT_READY : TRANSFER_FAILED, &NOT_FOUND);
-        return;
+    case MEDIA_NEXT_FORMAT: next_rung(t, false); return;
+    case MEDIA_NOT_THERE: next_rung(t, true); return;
+    case MEDIA_GONE: end_transfer(t, TRANSFER_FINAL, &GONE); return;
     case MEDIA_ACCOUNT:
         t->retry_after_s = answer->retry_after_s;
         bool shut_out = answer->status == 401 || answer->status == 429;
@@ -246,6 +303,11 @@ static void on_done(void *context, enum http_outcome outcome, const struct http_
     t->request = NULL;
     if (t->stopped) {
         end_transfer(t, TRANSFER_STOPPED, NULL);
+    } else if (t->turn == TURN_UP) {
+        ask(t);
+    } else if (t->turn == TURN_DOWN) {
+        t->unsupported = true;
+        next_rung(t, false);
     } else if (t->trouble != NULL) {
         bool disk = t->part.error != 0;
         end_transfer(t, disk ? transfer_disk_outcome(t->app, &t->part) : TRANSFER_FAILED,
@@ -263,6 +325,9 @@ static void on_done(void *context, enum http_outcome outcome, const struct http_
 
 static enum result start_rung(struct transfer *t)
 {
+    t->turn = TURN_NONE;
+    t->verdict = AUDIO_MORE;
+    t->look_at = AUDIO_HEAD_SIZE;
     static const struct http_events EVENTS = {.on_body = on_body, .on_done = on_done};
     const struct config *config = t->app->config;
     struct credential credential = credentials_of(t->app->credentials, t->ref.account_sid);
@@ -280,6 +345,7 @@ static enum result start_rung(struct transfer *t)
         .stall_timeout_ms = config->stall_timeout,
         .total_timeout_ms = left > 1 ? left : 1,
         .public_only = media_base_is_twilio(config->twilio_api_base),
+        .unpack = true,
     };
     return http_start(t->http, &request, &EVENTS, t, &t->request);
 }
@@ -324,7 +390,8 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
     t->http = http;
     t->events = events;
     t->context = context;
-    t->announced_lately = run->announced_lately;
+    t->is_recent = run->is_recent;
+    t->ladder.count = app->config->recording_formats.count;
     t->deadline = clock_monotonic_ms() + app->config->transfer_timeout;
     if (begin(t, run, end) != RESULT_OK) {
         free(t);

@@ -20,6 +20,7 @@ enum transfer_outcome {
     TRANSFER_STORABLE,  /* the part is complete and checked; not synced yet */
     TRANSFER_FAILED,    /* one failed attempt: try again, while attempts are left */
     TRANSFER_REFUSED,   /* no format will ever come: trying again is useless */
+    TRANSFER_FINAL,     /* what the provider has is no recording: a click does not ask again */
     TRANSFER_NOT_READY, /* the provider has no media yet, and may soon: no failure */
     TRANSFER_ACCOUNT,   /* the account or its host is at fault, not this recording */
     TRANSFER_SHUT_OUT,  /* the same, and never this recording: 401, or 429 (slow down) */
@@ -51,7 +52,7 @@ struct transfer_progress {
 };
 
 struct transfer_events {
-    /* Bytes came, and the first of them looked like audio. */
+    /* Bytes came, and they are audio. */
     void (*on_progress)(void *context, const struct transfer_progress *progress);
     /* The end. `part` is open when STORABLE and the receiver's to finish; else it is gone. */
     void (*on_end)(void *context, const struct transfer_end *end, struct file_part *part);

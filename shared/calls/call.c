@@ -10,9 +10,9 @@ enum statement_name { FIND, READ, LABEL, BUSINESS };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [FIND] = {"call_find", "SELECT f.* FROM" FACTS_OF("ARRAY[$6]", "$7")},
+    [FIND] = {"call_find", "SELECT " FACTS " FROM" FACTS_OF("ARRAY[$6]", "$7")},
     [READ] = {"call_read",
-        "SELECT f.*" ROW_COLUMNS ", c.final_transcript, NULL,"
+        "SELECT " FACTS ROW_COLUMNS ", c.final_transcript, NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM" FACTS_OF("ARRAY[$6]", "$7")
@@ -67,10 +67,11 @@ static enum run_activity activity_of(const char *status)
 
 static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f)
 {
+    const char *final = pg_rows_text(rows, row, 31), *kind = pg_rows_text(rows, row, 32);
     *f = (struct call_facts){
         .has_url = pg_rows_bool(rows, row, 2),
         .deleted = pg_rows_bool(rows, row, 3),
-        .absent = pg_rows_bool(rows, row, 4),
+        .absent = pg_rows_bool(rows, row, 4) || final != NULL,
         .duration = pg_rows_int(rows, row, 6, -1),
         .channels = pg_rows_int(rows, row, 7, -1),
         .run_id = pg_rows_int(rows, row, 8, 0),
@@ -87,7 +88,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
         .inbound = pg_rows_bool(rows, row, 21),
         .object_bytes = pg_rows_int(rows, row, 22, -1),
         .object_modified_ns = pg_rows_int(rows, row, 23, 0),
-        .object_kind = pg_rows_bool(rows, row, 24) ? AUDIO_MP3 : AUDIO_WAV,
+        .object_kind = kind != NULL ? audio_kind_named(kind, strlen(kind)) : AUDIO_UNKNOWN,
         .being_stored = pg_rows_bool(rows, row, 25),
         .recordings = pg_rows_int(rows, row, 27, 0),
         .stored_bytes = pg_rows_int(rows, row, 28, -1),
@@ -96,7 +97,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f
     f->deleted = f->deleted || (f->has_url && !f->absent && f->ends_in_s == 0);
     copy(f->call_sid, sizeof f->call_sid, pg_rows_text(rows, row, 0));
     copy(f->source_sid, sizeof f->source_sid, pg_rows_text(rows, row, 1));
-    copy(f->reason, sizeof f->reason, pg_rows_text(rows, row, 5));
+    copy(f->reason, sizeof f->reason, final != NULL ? final : pg_rows_text(rows, row, 5));
     copy(f->last_code, sizeof f->last_code, pg_rows_text(rows, row, 18));
     copy(f->last_error, sizeof f->last_error, pg_rows_text(rows, row, 19));
     copy(f->expires_at, sizeof f->expires_at, pg_rows_text(rows, row, 26));

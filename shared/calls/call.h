@@ -27,7 +27,7 @@ struct call_facts {
     int64_t recordings; /* how many the call has; of one that was asked for by its own name: 1 */
     bool has_url;
     bool deleted; /* it was ours, and is deleted, or its own end is over */
-    bool absent;  /* the provider said absent or failed */
+    bool absent;  /* the provider said absent or failed, or its newest run failed for good */
     char reason[CALL_REASON_SIZE];
     int64_t stored_bytes; /* of the file, when it was last stored; 0 or less: not known */
     int64_t duration;     /* seconds; -1: not known */

@@ -33,7 +33,7 @@ enum statement_name { LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND };
     "     OR coalesce((SELECT true FROM tapedeck_recordings_of(l.business_id::bigint, l.call_sid," \
     "       l.parent_call_sid) n WHERE n.recording_url <> '' LIMIT 1), false)))" \
     "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11)" \
-    " SELECT f.*" ROW_COLUMNS ", NULL, (extract(epoch FROM c.created_at) * 1000000)::bigint" \
+    " SELECT " FACTS ROW_COLUMNS ", NULL, (extract(epoch FROM c.created_at) * 1000000)::bigint" \
     " FROM page c" \
     " JOIN" FACTS_OF("(SELECT array_agg(call_sid::text) FROM page)", "$12") \
     "   ON f.name = c.call_sid" \

@@ -15,9 +15,18 @@ struct call_row; /* call.h */
  * $2 is BREAKER_RESET, $3 RECOVERY_WINDOW, $4 INFLIGHT_TTL, $5 RECOVERY_LIMIT, `retention_days` the
  * parameter of that name. */
 #define FACTS_OF(names, retention_days) \
-    " tapedeck_facts($1::bigint, " names ", $2, $3, $4, $5, " retention_days ") f"
+    " tapedeck_facts($1::bigint, " names ", $2, $3, $4, $5, " retention_days ") f" \
+    " LEFT JOIN recording_objects k ON k.business_id = $1::bigint AND k.call_sid = f.source" \
+    "   AND k.lost_at IS NULL" \
+    " LEFT JOIN LATERAL (SELECT CASE WHEN l.final THEN l.error_code END AS code" \
+    "   FROM recording_runs l WHERE l.business_id = $1::bigint AND l.call_sid = f.source" \
+    "   ORDER BY l.id DESC LIMIT 1) e ON true"
 
-enum { FACTS_COUNT = 31 };
+/* The function's columns, and what it does not give: why the newest run failed for good, and the
+ * object's kind. */
+#define FACTS "f.*, e.code, k.kind"
+
+enum { FACTS_COUNT = 33 };
 
 #define ROW_COLUMNS \
     ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
@@ -27,7 +36,7 @@ enum { FACTS_COUNT = 31 };
 
 /* clang-format on */
 
-/* Reads f.* and ROW_COLUMNS of a row; its texts live as long as `rows`. */
+/* Reads FACTS and ROW_COLUMNS of a row; its texts live as long as `rows`. */
 void call_row_read(const struct pg_rows *rows, int row, struct call_row *out);
 
 /* The first parameters of FACTS_OF: the business and what comes after it. */

@@ -109,12 +109,11 @@ static struct http_answer answer_of(const struct http_transfer *t)
     answer.content_type = type;
     answer.is_bounded = length >= 0 || header_of(t, "Transfer-Encoding") != NULL;
     answer.content_length = t->unpacks && header_of(t, "Content-Encoding") != NULL ? -1 : length;
-    answer.retry_after_s = retry < 0                        ? 0
-                           : retry < HTTP_RETRY_AFTER_MAX_S ? retry
-                                                            : HTTP_RETRY_AFTER_MAX_S;
+    retry = retry < HTTP_RETRY_AFTER_MAX_S ? retry : HTTP_RETRY_AFTER_MAX_S;
+    answer.retry_after_s = retry > 0 ? retry : 0;
     const char *etag = header_of(t, "ETag");
-    bool fits = etag != NULL && strlen(etag) < sizeof answer.etag;
-    (void)snprintf(answer.etag, sizeof answer.etag, "%s", fits ? etag : "");
+    (void)snprintf(answer.etag, sizeof answer.etag, "%s",
+                   etag != NULL && strlen(etag) < sizeof answer.etag ? etag : "");
     return answer;
 }
 

@@ -21,7 +21,7 @@ enum recording_state {
     STATE_READY,
     STATE_NO_CALL,
     STATE_EXPIRED,     /* it was ours, and its time ended */
-    STATE_UNAVAILABLE, /* the provider said absent or failed */
+    STATE_UNAVAILABLE, /* the provider said absent or failed, or what it has is no recording */
     STATE_NO_RECORDING,
     STATE_OFFLINE,    /* waits, and no runner has been seen; or its runners died again and again */
     STATE_PROCESSING, /* it arrives; or it is on its way from another machine to the store */

@@ -19,20 +19,14 @@ enum result queue_publish(const struct app *app, const struct queue_job *job, co
     redis_text(&args, progress->format);
     redis_int(&args, progress->bytes_received);
     redis_int(&args, progress->bytes_total);
-    redis_text(&args, progress->kind != AUDIO_UNKNOWN ? audio_extension(progress->kind) : "");
+    redis_text(&args, audio_extension(progress->kind));
     redis_int(&args, progress->stamp_ns);
     return script_post(app, "publish.lua", 3, &args, NULL, NULL);
 }
 
 static enum audio_kind kind_named(const char *name)
 {
-    static const enum audio_kind KINDS[] = {AUDIO_WAV, AUDIO_MP3};
-    for (size_t i = 0; name != NULL && i < sizeof KINDS / sizeof *KINDS; i++) {
-        if (strcmp(name, audio_extension(KINDS[i])) == 0) {
-            return KINDS[i];
-        }
-    }
-    return AUDIO_UNKNOWN;
+    return name != NULL ? audio_kind_named(name, strlen(name)) : AUDIO_UNKNOWN;
 }
 
 static int64_t seen_ms(int64_t left_ms)

@@ -48,7 +48,8 @@ static const struct pg_statement SQL[] = {
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [FAIL] = {"run_fail",
         "UPDATE recording_runs SET status = 'failed', lease_token = NULL,"
-        "   completed_at = now(), attempts = attempts + 1, error_code = $3, error = $4"
+        "   completed_at = now(), attempts = attempts + 1, error_code = $3, error = $4,"
+        "   final = $5::boolean"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
     [EACH_DUE] = {"run_each_due",
         "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
@@ -144,13 +145,15 @@ enum result run_retry(const struct app *app, const struct run *run, int64_t dela
     return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
 }
 
-enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason)
+enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason,
+                     bool final)
 {
     struct pg_params params = {0};
     pg_int(&params, run->id);
     pg_text(&params, run->token);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
+    pg_flag(&params, final);
     return pg_change(app->pg, SQL[FAIL].sql, &params, RESULT_LOST);
 }
 

@@ -30,10 +30,10 @@ struct run {
     char token[RUN_TOKEN_SIZE];
     enum run_job job;
     enum queue_lane lane;
-    int64_t attempts;      /* failed so far */
-    int64_t admitted_us;   /* by its account; 0: nobody was asked */
-    int64_t stored_bytes;  /* of its file, when it was last stored; 0 or less: not known */
-    bool announced_lately; /* a completed callback came within NOT_READY_WINDOW */
+    int64_t attempts;     /* failed so far */
+    int64_t admitted_us;  /* by its account; 0: nobody was asked */
+    int64_t stored_bytes; /* of its file, when it was last stored; 0 or less: not known */
+    bool is_recent;       /* its callback, its call's end or its row is within NOT_READY_WINDOW */
     char recording_url[MEDIA_URL_SIZE]; /* "" when the call has none */
 };
 
@@ -97,7 +97,10 @@ void run_seal_abort(const struct app *app);
 enum result run_retry(const struct app *app, const struct run *run, int64_t delay_ms, bool counts,
                       const struct run_reason *reason);
 
-enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason);
+/* `final`: what the provider has is no recording and will not be one; only a person or another
+ * callback has it fetched again. */
+enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason,
+                     bool final);
 
 /* Cancelled because a person asked. */
 enum result run_end_cancelled(const struct app *app, const struct run *run);

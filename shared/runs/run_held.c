@@ -11,6 +11,13 @@
 enum statement_name { CLAIM, HEARTBEAT, CANCEL_WANTED, SEAL };
 
 /* clang-format off */
+
+#define IS_RECENT(at) "NOT " PG_LAPSED(at, "$5")
+
+/* A row may have been made when the call began, or when it was over. */
+#define CALL_END \
+    "least(c.created_at + c.duration * interval '1 second', c.updated_at)"
+
 static const struct pg_statement SQL[] = {
     [CLAIM] = {"run_claim",
         "UPDATE recording_runs r SET status = 'running', lease_token = j.token,"
@@ -29,9 +36,11 @@ static const struct pg_statement SQL[] = {
         "     (SELECT n.recording_url FROM tapedeck_recordings n"
         "       WHERE n.business_id = r.business_id AND n.recording_sid = r.call_sid)),"
         "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_announced_at > now() - " PG_MS("$5") ")"
+        "     AND c.call_sid = r.call_sid AND (" IS_RECENT("c.recording_announced_at")
+        "       OR " IS_RECENT("c.created_at") " OR " IS_RECENT(CALL_END) "))"
         "   OR EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = r.business_id"
-        "     AND n.recording_sid = r.call_sid AND n.announced_at > now() - " PG_MS("$5") "),"
+        "     AND n.recording_sid = r.call_sid"
+        "     AND (" IS_RECENT("n.announced_at") " OR " IS_RECENT("n.created_at") ")),"
         "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
         "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1)"},
     [HEARTBEAT] = {"run_heartbeat",
@@ -87,7 +96,7 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
         .job = type != NULL && strcmp(type, "full") == 0 ? JOB_FULL : JOB_DOWNLOAD,
         .lane = queue_lane_of(pg_rows_text(rows, row, 3)),
         .attempts = pg_rows_int(rows, row, 4, 0),
-        .announced_lately = pg_rows_bool(rows, row, 6),
+        .is_recent = pg_rows_bool(rows, row, 6),
         .stored_bytes = pg_rows_int(rows, row, 7, -1),
     };
     memcpy(claim->run.call_sid, claim->job.call_sid, sizeof claim->run.call_sid);

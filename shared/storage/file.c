@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read_at.h"
+#include "wave.h"
+
 enum { NS_PER_S = 1000000000 };
 
 _Static_assert(sizeof(off_t) == sizeof(int64_t), "a recording may be larger than 2 GiB");
@@ -49,10 +52,9 @@ static bool find_named(const struct config *config, int64_t business_id, const c
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out)
 {
-    static const enum audio_kind KINDS[] = {AUDIO_WAV, AUDIO_MP3};
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
-        out->kind = KINDS[i];
-        if (find_named(config, business_id, call_sid, audio_extension(KINDS[i]), out)) {
+    for (int kind = AUDIO_UNKNOWN + 1; kind < AUDIO_KINDS; kind++) {
+        out->kind = (enum audio_kind)kind;
+        if (find_named(config, business_id, call_sid, audio_extension(out->kind), out)) {
             return RESULT_OK;
         }
     }
@@ -66,17 +68,16 @@ int file_open_quietly(const struct file_facts *facts)
     return fd < 0 && errno == EPERM ? open(facts->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : fd;
 }
 
-/* A WAV is not stored when it is shorter than it says (jobs/runner/transfer.c). */
 static bool has_what_it_claims(const struct file_facts *facts)
 {
-    unsigned char head[AUDIO_HEAD_SIZE];
+    unsigned char head[WAVE_HEAD] = "";
     int fd = facts->kind == AUDIO_WAV ? file_open_quietly(facts) : -1;
     if (fd < 0) {
         return true;
     }
-    ssize_t n = pread(fd, head, sizeof head, 0);
+    (void)read_at(fd, 0, head, sizeof head);
     close(fd);
-    return n < 0 || audio_riff_size(head, (size_t)n) <= facts->size;
+    return wave_riff_size(head) <= facts->size + AUDIO_SLACK;
 }
 
 bool file_is_whole(const struct file_facts *facts, int64_t stored_bytes)

@@ -1,5 +1,5 @@
 /*
- * Recordings on disk: RECORDINGS_DIR/<business>/<call_sid>.<wav|mp3>, and while one arrives
+ * Recordings on disk: RECORDINGS_DIR/<business>/<call_sid>.<wav|mp3|…>, and while one arrives
  * .<call_sid>.part beside it.
  *
  * A finished name has all its bytes, on the disk and not just in memory: it appears by rename after
@@ -42,8 +42,8 @@ struct file_facts {
 /* A file's time of change, in nanoseconds since 1970. */
 int64_t file_modified_ns(const struct stat *st);
 
-/* Finds the finished file: two stats at most, no symbolic links. RESULT_NOT_FOUND when there is
- * none. `call_sid` must have passed text_is_sid. */
+/* Finds the finished file: a stat for each kind at most, no symbolic links. RESULT_NOT_FOUND when
+ * there is none. `call_sid` must have passed text_is_sid. */
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out);
 
@@ -86,7 +86,6 @@ struct file_part {
     int64_t size;    /* bytes written */
     int64_t flushed; /* of those, on their way to the disk */
     int64_t stamp_ns;
-    unsigned char head[AUDIO_HEAD_SIZE];
     int error; /* errno of the last failure */
 };
 

@@ -155,16 +155,6 @@ enum result file_peaks_open(const struct config *config, int64_t business_id, co
     return open_named(config, business_id, call_sid, PEAKS_ENDING, part);
 }
 
-static void keep_head(struct file_part *part, const char *bytes, size_t len)
-{
-    if (part->size >= AUDIO_HEAD_SIZE) {
-        return;
-    }
-    size_t have = (size_t)part->size;
-    size_t wanted = AUDIO_HEAD_SIZE - have;
-    memcpy(part->head + have, bytes, len < wanted ? len : wanted);
-}
-
 void file_part_flush(struct file_part *part)
 {
     (void)sync_file_range(part->fd, part->flushed, 0, SYNC_FILE_RANGE_WRITE);
@@ -173,7 +163,6 @@ void file_part_flush(struct file_part *part)
 
 enum result file_part_write(struct file_part *part, const char *bytes, size_t len)
 {
-    keep_head(part, bytes, len);
     while (len > 0) {
         ssize_t n = write(part->fd, bytes, len);
         if (n < 0 && errno == EINTR) {
@@ -203,7 +192,6 @@ enum result file_part_rewind(struct file_part *part)
         }
     }
     part->size = part->flushed = 0;
-    memset(part->head, 0, sizeof part->head);
     set_stamp(part, clock_wall_ns());
     return RESULT_OK;
 }

@@ -12,10 +12,14 @@
 #include "file.h"
 #include "folders.h"
 
-/* What stands after "<call_sid>." in the name of a finished file. The recording goes last: whoever
- * finds it, finds all that is left. */
-static const char *const ENDINGS[] = {FILE_PEAKS_ENDING, "wav", "mp3"};
-enum { ENDING_COUNT = sizeof ENDINGS / sizeof *ENDINGS, NAME_SIZE = SID_SIZE + 16 };
+enum { NAME_SIZE = SID_SIZE + 16 };
+
+/* What stands after "<call_sid>." in the name of a finished file: that of each kind, and one
+ * more. The recording goes last: whoever finds it, finds all that is left. */
+static const char *ending_at(int i)
+{
+    return i == AUDIO_UNKNOWN ? FILE_PEAKS_ENDING : audio_extension((enum audio_kind)i);
+}
 
 static bool is_ours(const char *name, char sid[SID_SIZE])
 {
@@ -24,12 +28,10 @@ static bool is_ours(const char *name, char sid[SID_SIZE])
     }
     memcpy(sid, name, SID_LENGTH);
     sid[SID_LENGTH] = '\0';
-    for (int i = 0; i < ENDING_COUNT; i++) {
-        if (strcmp(name + SID_LENGTH + 1, ENDINGS[i]) == 0) {
-            return text_is_recording(sid);
-        }
-    }
-    return false;
+    const char *ending = name + SID_LENGTH + 1;
+    return (strcmp(ending, FILE_PEAKS_ENDING) == 0 ||
+            audio_kind_named(ending, strlen(ending)) != AUDIO_UNKNOWN) &&
+           text_is_recording(sid);
 }
 
 struct tour {
@@ -107,8 +109,8 @@ static enum result remove_all(const struct config *config, int64_t business_id,
     if (arriving) {
         gone = remove_one(folder, ".", call_sid, "part", bytes);
     }
-    for (int i = 0; i < ENDING_COUNT; i++) {
-        gone = remove_one(folder, "", call_sid, ENDINGS[i], bytes) && gone;
+    for (int i = 0; i < AUDIO_KINDS; i++) {
+        gone = remove_one(folder, "", call_sid, ending_at(i), bytes) && gone;
     }
     close(folder);
     return gone ? RESULT_OK : RESULT_FAILED;

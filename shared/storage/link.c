@@ -7,7 +7,7 @@
 #include "clients/crypto.h"
 
 _Static_assert(LINK_SIZE >
-                   sizeof "/media//.wav?exp=&sig=" + 20 + SID_LENGTH + 20 + CRYPTO_SHA256_HEX,
+                   sizeof "/media//.flac?exp=&sig=" + 20 + SID_LENGTH + 20 + CRYPTO_SHA256_HEX,
                "the longest link fits");
 
 static bool sign(const char *secret, const struct link *link, char *hex)

@@ -132,7 +132,7 @@ static void read_facts(const struct pg_rows *rows, int row, struct object_facts 
     const char *kind = pg_rows_text(rows, row, 2), *peaks = pg_rows_text(rows, row, 7);
     *out = (struct object_facts){
         .business_id = pg_rows_int(rows, row, 0, 0),
-        .kind = kind != NULL && strcmp(kind, "mp3") == 0 ? AUDIO_MP3 : AUDIO_WAV,
+        .kind = kind != NULL ? audio_kind_named(kind, strlen(kind)) : AUDIO_UNKNOWN,
         .bytes = pg_rows_int(rows, row, 3, 0),
         .modified_ns = pg_rows_int(rows, row, 4, 0),
         .peaks = {.bytes = pg_rows_int(rows, row, 6, -1)},
@@ -236,11 +236,11 @@ enum result object_peaks_lost(const struct app *app, int64_t business_id, const 
  * come again in another format. */
 enum s3_outcome object_erase(const struct app *app, int64_t business_id, const char *call_sid)
 {
-    static const char *const ENDINGS[] = {"wav", "mp3", FILE_PEAKS_ENDING};
-    enum s3_outcome all = S3_OK;
     char key[S3_KEY_SIZE];
-    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
-        enum s3_outcome one = s3_delete(app->s3, print_key(business_id, call_sid, ENDINGS[i], key));
+    enum s3_outcome all = s3_delete(app->s3, object_peaks_key(business_id, call_sid, key));
+    for (int kind = AUDIO_UNKNOWN + 1; kind < AUDIO_KINDS; kind++) {
+        const char *sound = object_key(business_id, call_sid, (enum audio_kind)kind, key);
+        enum s3_outcome one = s3_delete(app->s3, sound);
         all = all != S3_OK ? all : one;
     }
     return all;

@@ -40,9 +40,7 @@ const struct pg_statement *stray_statements(void)
 
 static bool read_ending(const char *ending, enum audio_kind *kind)
 {
-    *kind = strcmp(ending, "wav") == 0   ? AUDIO_WAV
-            : strcmp(ending, "mp3") == 0 ? AUDIO_MP3
-                                         : AUDIO_UNKNOWN;
+    *kind = audio_kind_named(ending, strlen(ending));
     return *kind != AUDIO_UNKNOWN || strcmp(ending, FILE_PEAKS_ENDING) == 0;
 }
 

@@ -28,8 +28,8 @@ struct stray {
     enum retention_owner owner;
 };
 
-/* Reads what an object is from its key, "<business>/<name>.<wav|mp3|peaks.json>". False when it is
- * none of ours. */
+/* Reads what an object is from its key, "<business>/<name>.<wav|mp3|…|peaks.json>". False when it
+ * is none of ours. */
 bool stray_read(const struct s3_listed *listed, struct stray *out);
 
 /* Leaves those of `count` objects that no row tells of, in their order, and says whose they are. */

@@ -138,7 +138,8 @@ enum media_verdict media_judge(long http_status)
     case 400:
     case 406:
     case 415: return MEDIA_NEXT_FORMAT;
-    case 404: return MEDIA_NOT_READY;
+    case 404: return MEDIA_NOT_THERE;
+    case 410: return MEDIA_GONE;
     case 401:
     case 403:
     case 429: return MEDIA_ACCOUNT;

@@ -48,7 +48,8 @@ bool media_format_from_name(const char *name, size_t len, enum media_format *out
 enum media_verdict {
     MEDIA_TAKE,        /* 200: read the body */
     MEDIA_NEXT_FORMAT, /* 400 (16113 no second channel, 16109 no mp3), 406, 415 */
-    MEDIA_NOT_READY,   /* 404 (20404): not there yet, or not any more */
+    MEDIA_NOT_THERE,   /* 404 (20404): not in this format, or not yet, or not any more */
+    MEDIA_GONE,        /* 410: deleted, for good */
     MEDIA_ACCOUNT,     /* 401, 403, 429 and 5xx: not this recording's fault */
     MEDIA_REFUSED,     /* a redirect, or anything else */
 };

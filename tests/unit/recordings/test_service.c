@@ -17,7 +17,7 @@
 #define PARENT "CAfedcba9876543210fedcba9876543210"
 
 #define WHOLE "a whole file."
-#define CLAIMS_16 "RIFF\x08\0\0\0WAVEabcd"
+#define CLAIMS_40 "RIFF\x20\0\0\0WAVEabcdefgh"
 
 enum { GRACE = 60000, BREAKER = 3, BUSINESS = 7 };
 
@@ -360,7 +360,7 @@ static void test_row_of_a_file_that_is_not_whole(void **state)
     struct world *world = *state;
     struct call_facts facts = facts_of(SID);
     struct look look;
-    assert_true(scratch_file(world->dir, "7/" SID ".wav", CLAIMS_16, 14));
+    assert_true(scratch_file(world->dir, "7/" SID ".wav", CLAIMS_40, 14));
     assert_int_equal(look_row(world, &facts).state, STATE_ABSENT);
     assert_int_equal(service_look(&world->app, BUSINESS, SID, &look), RESULT_UNAVAILABLE);
     facts.stored_bytes = 14; /* it never had more */

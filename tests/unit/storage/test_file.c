@@ -147,20 +147,21 @@ static bool is_whole(struct world *world, const char *name, const char *bytes, s
 /* A RIFF header says how many bytes come after its first 8; streams write 0 or all ones. */
 static void test_whole(void **state)
 {
-    static const char claims_16[] = "RIFF\x08\0\0\0WAVEabcdefgh";
+    static const char claims_40[] = "RIFF\x20\0\0\0WAVEabcdefghijklmnopqrstuvwxyz..";
     struct world *world = *state;
     folder(world, "7");
-    assert_true(is_whole(world, "7/" SID ".wav", claims_16, 16, 0));
-    assert_true(is_whole(world, "7/" SID ".wav", claims_16, 17, -1));
-    assert_false(is_whole(world, "7/" SID ".wav", claims_16, 15, 0));
-    assert_false(is_whole(world, "7/" SID ".wav", claims_16, 12, 0));
-    assert_true(is_whole(world, "7/" SID ".wav", claims_16, 11, 0)); /* says nothing any more */
+    assert_true(is_whole(world, "7/" SID ".wav", claims_40, 40, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", claims_40, 41, -1));
+    assert_true(is_whole(world, "7/" SID ".wav", claims_40, 24, 0)); /* so wrong many are */
+    assert_false(is_whole(world, "7/" SID ".wav", claims_40, 23, 0));
+    assert_false(is_whole(world, "7/" SID ".wav", claims_40, 12, 0));
+    assert_true(is_whole(world, "7/" SID ".wav", claims_40, 11, 0)); /* says nothing any more */
     assert_false(is_whole(world, "7/" SID ".wav", "", 0, 0));
     assert_true(is_whole(world, "7/" SID ".wav", "RIFF\0\0\0\0WAVE", 12, 0));
     assert_true(is_whole(world, "7/" SID ".wav", "RIFF\xff\xff\xff\xffWAVE", 12, 0));
     assert_true(is_whole(world, "7/" SID ".wav", "RIFF\x99\0\0\0AVI ", 12, 0));
-    assert_true(is_whole(world, "7/" SID ".mp3", claims_16, 12, 0));
-    assert_false(is_whole(world, "7/" SID ".mp3", claims_16, 0, 0));
+    assert_true(is_whole(world, "7/" SID ".mp3", claims_40, 12, 0));
+    assert_false(is_whole(world, "7/" SID ".mp3", claims_40, 0, 0));
 }
 
 static void test_whole_as_stored(void **state)

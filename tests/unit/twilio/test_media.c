@@ -212,13 +212,13 @@ static void test_judge(void **state)
         enum media_verdict verdict;
     } cases[] = {
         {200, MEDIA_TAKE},        {400, MEDIA_NEXT_FORMAT}, {406, MEDIA_NEXT_FORMAT},
-        {415, MEDIA_NEXT_FORMAT}, {404, MEDIA_NOT_READY},   {401, MEDIA_ACCOUNT},
+        {415, MEDIA_NEXT_FORMAT}, {404, MEDIA_NOT_THERE},   {401, MEDIA_ACCOUNT},
         {403, MEDIA_ACCOUNT},     {429, MEDIA_ACCOUNT},     {500, MEDIA_ACCOUNT},
         {502, MEDIA_ACCOUNT},     {503, MEDIA_ACCOUNT},     {599, MEDIA_ACCOUNT},
         {0, MEDIA_REFUSED},       {-1, MEDIA_REFUSED},      {100, MEDIA_REFUSED},
         {201, MEDIA_REFUSED},     {204, MEDIA_REFUSED},     {206, MEDIA_REFUSED},
         {301, MEDIA_REFUSED},     {302, MEDIA_REFUSED},     {307, MEDIA_REFUSED},
-        {304, MEDIA_REFUSED},     {410, MEDIA_REFUSED},     {418, MEDIA_REFUSED},
+        {304, MEDIA_REFUSED},     {410, MEDIA_GONE},        {418, MEDIA_REFUSED},
         {499, MEDIA_REFUSED},     {600, MEDIA_REFUSED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
