@@ -100,13 +100,11 @@ static const char *header_of(const struct http_transfer *t, const char *name)
 static struct http_answer answer_of(const struct http_transfer *t)
 {
     struct http_answer answer = {.status = 0};
-    char *type = NULL;
     curl_off_t length = -1, retry = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &answer.status);
-    curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
     curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry);
-    answer.content_type = type;
+    answer.content_type = header_of(t, "Content-Type");
     answer.is_bounded = length >= 0 || header_of(t, "Transfer-Encoding") != NULL;
     answer.content_length = t->unpacks && header_of(t, "Content-Encoding") != NULL ? -1 : length;
     retry = retry < HTTP_RETRY_AFTER_MAX_S ? retry : HTTP_RETRY_AFTER_MAX_S;
@@ -422,7 +420,7 @@ static void finish(struct http_transfer *t, enum http_outcome outcome)
     const struct http_events *events = t->events;
     void *context = t->context;
     char *type = answer.content_type != NULL ? strdup(answer.content_type) : NULL;
-    answer.content_type = type;
+    answer.content_type = header_of(t, "Content-Type");
     free_transfer(t);
     events->on_done(context, outcome, &answer);
     free(type);

@@ -119,7 +119,7 @@ static const struct config_row TABLE[] = {
     {"RETRY_DELAYS", TYPE_DURATIONS, AT(retry_delays), "5s,30s,120s", 1, 86400 * 1000LL, NULL,
      "the waits between attempts; the last one repeats", false},
     DURATION("NOT_READY_WINDOW", not_ready_window, "10min",
-             "how long after the callback a 404 means \"not yet\""),
+             "how long after the callback, or the call, a 404 means \"not yet\""),
     DURATION(
         "ACCOUNT_PAUSE", account_pause, "10s",
         "how long an account pauses when the provider refuses, is busy or away; doubled each time"),

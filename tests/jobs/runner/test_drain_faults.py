@@ -52,7 +52,6 @@ TROUBLES = {
         "truncated", [fault("truncate", after_bytes=3000), fault("no_length")]),
     "nothing but headers": Trouble("truncated", [fault("truncate", after_bytes=0)]),
     "promises more than it sends": Trouble("truncated", [fault("lie_length", by=1000)]),
-    "promises less than it sends": Trouble("truncated", [fault("lie_length", by=-1000)]),
     "too short": Trouble("too_small", [fault("short")]),
     "an HTML page": Trouble("not_audio", [fault("html")]),
     "an HTML page that says audio": Trouble("not_audio", [fault("html_as_audio")]),
@@ -102,6 +101,17 @@ def test_what_is_odd_but_whole_is_stored(
     drain()
     assert run_of(db, call).status == "completed"
     assert_stored(call, "wav2")
+
+
+def test_a_length_that_is_met_is_all_there_is(
+    new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    """Whatever the header promises beyond it."""
+    call = new_call(faults=[fault("lie_length", by=-1000)])
+    drain()
+    assert run_of(db, call).status == "completed"
+    assert call.finished_file is not None
+    assert call.finished_file.read_bytes() == call.source("wav2")[:-1000]
 
 
 @pytest.mark.parametrize("trouble", ["stops sending", "too short", "truncated"])

@@ -18,6 +18,7 @@ from jobs_kit import (
     Db, Runner, assert_stored, click, files_of, heard_of_long_ago, known_call, lapse, make_due,
     run_of, until, until_idle,
 )
+from odd_audio import tone, wav
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 PIECE = 65536
@@ -119,6 +120,55 @@ def test_mp3_plays_early_too(begun: Begin) -> None:
     until(lambda: call.finished_file, "a finished file")
     last = ask(call, link, 0)
     assert last.body == whole and last.headers["ETag"] == first.headers["ETag"]
+
+
+@pytest.mark.parametrize("lie", [1, 5000])
+def test_a_total_that_was_a_lie(lie: int, begun: Begin, db: Db, twilio: Control) -> None:
+    """The provider promises more than there is: who listens is told where the WAV ends."""
+    call, link = begun(fault("lie_length", by=lie), fault("stall", after_bytes=HELD_AT, first=1))
+    whole = call.source()
+    first = ask(call, link, 0)
+    assert first.headers["Content-Range"].endswith(f"/{len(whole)}")
+    assert first.body == whole[: len(first.body)] and len(first.body) >= PIECE
+    beyond = ask(call, link, len(whole))
+    assert beyond.status == 416
+    assert beyond.headers["Content-Range"] == f"bytes */{len(whole)}"
+    assert prepared(call)["bytes_total"] == len(whole)
+    twilio.release(call.recording_sid)
+    until(lambda: run_of(db, call).error_code == "truncated", "the end of the lie")
+
+
+def test_what_lies_behind_the_end_stays(
+    stack: Stack, db: Db, new_business: Callable[[], int], runner: Callable[..., Runner],
+    twilio: Control, rds: redis.Redis,
+) -> None:
+    """Nothing of it is sound, and nothing of it is lost."""
+    sound = wav(tone(10))
+    call = known_call(stack, db, new_business(),
+                      faults=[fault("stall", after_bytes=PIECE + 5000, first=1)])
+    twilio.give(call.recording_sid, sound + b"behind" * 1000)
+    runner("--linger", "1h")
+    click(call)
+    link = link_of(call)
+    early = ask(call, link, 0)
+    assert early.headers["Content-Range"].endswith(f"/{len(sound)}")
+    twilio.release(call.recording_sid)
+    until_idle(rds, call.business)
+    last = ask(call, link, 0)
+    assert last.body == sound + b"behind" * 1000
+
+
+def test_a_header_that_says_nothing_has_no_total_of_its_own(
+    stack: Stack, db: Db, new_business: Callable[[], int], runner: Callable[..., Runner],
+    twilio: Control,
+) -> None:
+    sound = wav(tone(10), size=0, riff=36)
+    call = known_call(stack, db, new_business(),
+                      faults=[fault("stall", after_bytes=PIECE + 5000, first=1)])
+    twilio.give(call.recording_sid, sound)
+    runner("--linger", "1h")
+    click(call)
+    assert ask(call, link_of(call), 0).headers["Content-Range"].endswith(f"/{len(sound)}")
 
 
 def test_nothing_plays_before_64_kib(
