@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/magic.h"
 #include "base/read_at.h"
@@ -18,7 +19,7 @@ struct sound {
     SNDFILE *file;
     SF_INFO info;
     int fd;
-    int64_t start, size, at; /* what libsndfile sees begins at `start`; it is at `at` */
+    int64_t start, size; /* what libsndfile sees begins at `start`; the descriptor's place is its */
     struct wave_patch patches[WAVE_PATCHES];
     size_t patch_count;
 };
@@ -31,15 +32,22 @@ static sf_count_t view_length(void *context)
     return sound->size - sound->start;
 }
 
+static sf_count_t view_tell(void *context)
+{
+    const struct sound *sound = CHECKED(sound, context);
+    return lseek(sound->fd, 0, SEEK_CUR) - sound->start;
+}
+
 static sf_count_t view_seek(sf_count_t offset, int whence, void *context)
 {
     struct sound *sound = CHECKED(sound, context);
-    int64_t from = whence == SEEK_CUR ? sound->at : whence == SEEK_END ? view_length(sound) : 0;
+    int64_t from = whence == SEEK_CUR   ? view_tell(sound)
+                   : whence == SEEK_END ? sound->size - sound->start
+                                        : 0;
     if (offset < -from || offset > INT64_MAX / 2 - from) {
         return -1;
     }
-    sound->at = from + offset;
-    return sound->at;
+    return lseek(sound->fd, sound->start + from + offset, SEEK_SET) < 0 ? -1 : from + offset;
 }
 
 /* Puts what of the patch lies within these bytes, which are the file's from `at` on. */
@@ -56,7 +64,7 @@ static void apply(const struct wave_patch *patch, unsigned char *bytes, int64_t 
 static sf_count_t view_read(void *out, sf_count_t count, void *context)
 {
     struct sound *sound = CHECKED(sound, context);
-    int64_t at = sound->start + sound->at, left = sound->size - at;
+    int64_t at = lseek(sound->fd, 0, SEEK_CUR), left = sound->size - at;
     size_t len = count < left ? (size_t)count : (size_t)left;
     unsigned char *bytes = count > 0 && left > 0 ? malloc(len) : NULL;
     if (bytes == NULL) {
@@ -68,14 +76,7 @@ static sf_count_t view_read(void *out, sf_count_t count, void *context)
     }
     memcpy(out, bytes, got);
     free(bytes);
-    sound->at += (int64_t)got;
-    return (sf_count_t)got;
-}
-
-static sf_count_t view_tell(void *context)
-{
-    const struct sound *sound = CHECKED(sound, context);
-    return sound->at;
+    return lseek(sound->fd, at + (int64_t)got, SEEK_SET) < 0 ? 0 : (sf_count_t)got;
 }
 
 /* libsndfile takes the sizes in a header at their word, and begins where the file does. */
@@ -96,7 +97,7 @@ static bool make_view(struct sound *sound)
         struct wave_facts wave = wave_look(sound->fd, form, sound->size, true);
         sound->patch_count = wave_patches(&wave, sound->size, sound->patches);
     }
-    return true;
+    return lseek(sound->fd, sound->start, SEEK_SET) >= 0;
 }
 
 /* ---- sound ---- */
