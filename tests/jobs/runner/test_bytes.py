@@ -13,14 +13,14 @@ from speech.fake import FakeSpeech
 from speech.fake import fault as speech_fault
 from stack.calls import Call
 from stack.stack import Stack
+from twilio import odd_audio
 from twilio import speech as speech_audio
 from twilio.client import Control, fault
+from twilio.odd_audio import EMPTY, MP3S, NO_MP3, WAVS, frames, tone, wav
 
-import odd_audio
 from jobs_kit import (
     LATER, Db, assert_idle, click, files_of, make_due, run_of, runs_of, until,
 )
-from odd_audio import EMPTY, MP3S, NO_MP3, WAVS, frames, tone, wav
 from steps_kit import steps_of
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]

@@ -18,11 +18,11 @@ import pytest
 import redis
 from stack.calls import Call
 from stack.stack import Stack
+from twilio.odd_audio import frames, id3
 
 from jobs_kit import (
     LATER, Db, assert_idle, click, files_of, insert_call, run_of, unrecorded_call,
 )
-from odd_audio import frames, id3
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
 

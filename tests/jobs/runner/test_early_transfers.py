@@ -13,12 +13,12 @@ from stack.api import Answer, Api
 from stack.calls import Call
 from stack.stack import Stack
 from twilio.client import Control, fault
+from twilio.odd_audio import tone, wav
 
 from jobs_kit import (
     Db, Runner, assert_stored, click, files_of, heard_of_long_ago, known_call, lapse, make_due,
     run_of, until, until_idle,
 )
-from odd_audio import tone, wav
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 PIECE = 65536
