@@ -73,9 +73,8 @@ static const struct pg_statement SQL[] = {
     /* What may have passed: anything but what the provider said for good. */
     [TRY_AGAIN] = {"run_control_try_again",
         QUEUE_AGAIN("'full'", "'later'")
-        " WHERE f.job_type = 'full' AND coalesce(f.error_code, '') NOT IN ('bad_recording_url',"
-        "     'no_format', 'too_big', 'gone', 'empty', 'encrypted', 'external_storage',"
-        "     'unsupported_format')"
+        " WHERE f.job_type = 'full' AND NOT f.final"
+        "   AND coalesce(f.error_code, '') NOT IN ('bad_recording_url', 'no_format', 'too_big')"
         "   AND f.completed_at BETWEEN now() - " PG_MS("$2") " * 30 AND now() - " PG_MS("$1")
         "   AND " FAILED_LAST " AND " IS_WANTED
         "   AND (SELECT count(*) < $3 AND f.completed_at <= now() - least(" PG_MS("$1")

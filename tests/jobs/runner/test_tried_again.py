@@ -75,7 +75,7 @@ def test_each_wait_is_twice_as_long(
 
 @pytest.mark.parametrize("columns", [
     {"error_code": "no_format"}, {"error_code": "bad_recording_url"}, {"error_code": "too_big"},
-    {"job_type": "download"},
+    {"job_type": "download"}, {"error_code": "empty", "final": True},
 ])
 def test_what_cannot_pass_or_was_not_announced_stays(
     columns: dict[str, str], failed: Call, db: Db, cleanup: Command
