@@ -309,6 +309,7 @@ static void say_held(const struct retain *r)
 
 static void report_counts(const struct retain *r)
 {
+    int64_t failed = r->failed + r->disk.failed;
     if (r->dry_run) {
         printf("%lld recordings, %lld bytes, would be deleted; %lld files are nobody's\n",
                (long long)r->calls, (long long)r->bytes, (long long)r->disk.orphans);
@@ -319,7 +320,7 @@ static void report_counts(const struct retain *r)
     } else {
         log_event("RETAIN_DONE", "deleted=%lld bytes=%lld orphans=%lld failed=%lld revoked=%lld",
                   (long long)r->calls, (long long)r->bytes, (long long)r->disk.orphans,
-                  (long long)(r->failed + r->disk.failed), (long long)r->disk.over);
+                  (long long)failed, (long long)r->disk.over);
     }
     if (!r->dry_run && r->app->config->retention_at_twilio) {
         log_event("RETAIN_AT_TWILIO_DONE", "deleted=%lld failed=%lld",
