@@ -125,6 +125,10 @@ class Control:
         query = urllib.parse.urlencode({"formats": ",".join(formats), "type": type})
         self._ask("POST", f"recordings/{sid}/bytes?{query}", content)
 
+    def tokens(self, *tokens: str) -> None:
+        """The account's auth tokens from now on: the primary one, and a secondary one if there is."""
+        self._json("POST", "tokens", {"tokens": list(tokens)})
+
     def faults(self, sid: str, *faults: dict[str, Any]) -> None:
         """Replace the faults of one recording; none at all heals it."""
         self._json("POST", f"recordings/{sid}/faults", {"faults": list(faults)})

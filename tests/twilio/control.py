@@ -44,6 +44,7 @@ class Controller:
             ("POST", re.compile(r"recordings/([^/]+)/bytes"), self._give),
             ("POST", re.compile(r"recordings/([^/]+)/faults"), self._faults),
             ("POST", re.compile(r"faults"), self._account_faults),
+            ("POST", re.compile(r"tokens"), self._tokens),
             ("POST", re.compile(r"release"), self._release),
             ("POST", re.compile(r"disown"), self._disown),
             ("POST", re.compile(r"reset"), self._reset),
@@ -132,6 +133,15 @@ class Controller:
         wanted = faults.parse(_fields(request, "faults").get("faults", []))
         self._shelf.set_faults(sid, wanted)
         wire.json(200, {"faults": len(wanted)})
+
+    def _tokens(self, wire: Wire, request: Request) -> None:
+        tokens = _fields(request, "tokens").get("tokens")
+        if (not isinstance(tokens, list) or len(tokens) not in (1, 2)
+                or not all(isinstance(token, str) and token for token in tokens)
+                or len(set(tokens)) != len(tokens)):
+            raise ControlError(400, "tokens must be one or two different texts")
+        self._shelf.tokens = tuple(tokens)
+        wire.json(200, {"tokens": len(tokens)})
 
     def _release(self, wire: Wire, request: Request) -> None:
         wish = _fields(request, "sid", "all")

@@ -33,10 +33,10 @@ class FakeTwilio:
             raise ValueError("a fake Twilio needs an account SID (AC and 32 hex digits) and a token")
         self.account = account
         self.token = token
-        self._shelf = Shelf()
+        self._shelf = Shelf(token)
         self._ledger = Ledger()
         library = Library(Path(cache) if cache else None)
-        self._provider = Provider(account, token, self._shelf, library, self._ledger)
+        self._provider = Provider(account, self._shelf, library, self._ledger)
         self._controller = Controller(account, self._shelf, library, self._ledger)
         self._server = Server(port, self._serve)
         self._thread: threading.Thread | None = None

@@ -47,10 +47,9 @@ class Provider:
     """Answers requests for one account's recordings."""
 
     def __init__(
-        self, account: str, token: str, shelf: Shelf, library: Library, ledger: Ledger
+        self, account: str, shelf: Shelf, library: Library, ledger: Ledger
     ) -> None:
         self._account = account
-        self._token = token
         self._shelf = shelf
         self._library = library
         self._ledger = ledger
@@ -85,8 +84,9 @@ class Provider:
 
     def _check_credentials(self, exchange: Exchange, request: Request, counts: bool) -> None:
         sent = request.headers.get("Authorization")
-        wanted = f"{self._account}:{self._token}".encode()
-        good = sent is not None and hmac.compare_digest(_basic(sent), wanted)
+        good = sent is not None and any(
+            hmac.compare_digest(_basic(sent), f"{self._account}:{token}".encode())
+            for token in self._shelf.tokens)
         exchange.authorised(sent is not None, good, counts)
         if counts and not good:
             raise TwilioError(401, 20003, "Authenticate")

@@ -13,13 +13,15 @@ from .recordings import BadRecording, Recording
 
 
 class Shelf:
-    """All recordings and conferences, the account's own faults, and whoever waits to be released.
+    """All recordings and conferences, the account's own faults, and whoever waits to be released;
+    and the account's auth tokens, of which there are two while one is being changed.
 
     Matching a fault and opening the latch it makes a request wait on are one step under one lock:
     a release can therefore never fall between the two and be lost.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = tokens
         self._lock = threading.Lock()
         self._recordings: dict[str, Recording] = {}
         self._conferences: dict[str, Conference] = {}

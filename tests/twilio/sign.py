@@ -13,19 +13,24 @@ from typing import Union
 Params = Union[Mapping[str, Union[str, Sequence[str]]], Iterable[tuple[str, str]]]
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
+SETTINGS = "X-Twilio-Webhooks-Signature-Settings"
+
 # Twilio's own cap on how long a webhook may take.
 PATIENCE = 60.0
 
 
-def signature(token: str, url: str, params: Params | None = None) -> str:
-    """The X-Twilio-Signature of a webhook to `url` (without fragment) with these parameters."""
+def signature(
+    token: str, url: str, params: Params | None = None, algorithm: str = "sha1"
+) -> str:
+    """The X-Twilio-Signature of a webhook to `url` (without fragment) with these parameters; an
+    auth token signs with SHA-1, a shared key with what its header SETTINGS names."""
     values: dict[str, set[str]] = {}
     for name, value in pairs(params):
         values.setdefault(name, set()).add(value)
     signed = url
     for name in sorted(values, key=str.encode):
         signed += "".join(name + value for value in sorted(values[name], key=str.encode))
-    digest = hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
+    digest = hmac.new(token.encode(), signed.encode(), algorithm).digest()
     return base64.b64encode(digest).decode()
 
 

@@ -84,6 +84,23 @@ def test_credentials_are_checked(provider, control, recording, auth):
     assert stats.log[-1]["auth_sent"] is (auth is not None) and stats.log[-1]["auth_ok"] is False
 
 
+def basic(token):
+    return "Basic " + base64.b64encode(f"{ACCOUNT}:{token}".encode()).decode()
+
+
+def test_two_tokens_while_one_is_changed(provider, control, recording):
+    """Both sign in until the secondary one is promoted; then the old one is nothing."""
+    control.tokens(TOKEN, "secondary")
+    assert provider.ask(recording.path).status == 200
+    assert provider.ask(recording.path, auth=basic("secondary")).status == 200
+    control.tokens("secondary")
+    assert provider.ask(recording.path).status == 401
+    assert provider.ask(recording.path, auth=basic("secondary")).status == 200
+    for wrong in ((), ("a", "a"), ("a", "b", "c"), ("",)):
+        with pytest.raises(ControlFailed):
+            control.tokens(*wrong)
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
