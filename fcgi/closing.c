@@ -59,6 +59,25 @@ static void may_read_recordings(struct sandbox *sandbox, const char *recordings_
     }
 }
 
+/* The folder of the accounts file, and the one that a link leads to: another file may take its
+ * name, which to Landlock is another one. Never all there is. */
+static void may_read_accounts(struct sandbox *sandbox, const char *accounts_file)
+{
+    char path[PATH_MAX], real[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s", accounts_file);
+    if (n <= 0 || n >= PATH_MAX || realpath(path, real) == NULL) {
+        return;
+    }
+    char *const files[] = {path, real};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *slash = strrchr(files[i], '/');
+        if (slash != NULL && slash != files[i]) {
+            *slash = '\0';
+            sandbox_may_read(sandbox, files[i]);
+        }
+    }
+}
+
 static void may_read_home(struct sandbox *sandbox)
 {
     const char *home = getenv("HOME");
@@ -89,6 +108,7 @@ void closing_enter(const struct app *app)
         }
     }
     may_read_recordings(&sandbox, app->config->recordings_dir);
+    may_read_accounts(&sandbox, app->config->twilio_accounts_file);
     may_read_home(&sandbox);
     pg_files(app->config->database_url, may_read, &sandbox);
     (void)sandbox_enter(&sandbox);

@@ -148,7 +148,7 @@ static int complain(const char *what, const char *why)
     return EXIT_CONFIG;
 }
 
-static int run(const struct config *config, const struct credentials *credentials)
+static int run(const struct config *config, struct credentials *credentials)
 {
     static const char *const NEEDS[] = {
         "DATABASE_URL", "REDIS_URL",       "RECORDINGS_DIR",    "JWT_SECRET",

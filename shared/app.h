@@ -17,7 +17,7 @@ struct metrics;   /* observe/metrics.h */
 
 struct app {
     const struct config *config;
-    const struct credentials *credentials;
+    struct credentials *credentials;
     struct pg *pg;
     struct redis *redis;
     struct s3 *s3;               /* NULL without an object store */

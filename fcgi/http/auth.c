@@ -113,10 +113,13 @@ enum result auth_twilio(const struct app *app, struct request *request)
     }
     struct credential credential =
         credentials_of(app->credentials, form_get(&request->form, "AccountSid"));
+    const struct signature_headers headers = {
+        .signature = request_header(request, "HTTP_X_TWILIO_SIGNATURE"),
+        .settings = request_header(request, "HTTP_X_TWILIO_WEBHOOKS_SIGNATURE_SETTINGS"),
+    };
     enum signature_verdict verdict =
-        signature_check(credential.auth_token, request_header(request, "HTTP_X_TWILIO_SIGNATURE"),
-                        app->config->public_base_url, request->target, &request->form,
-                        buf_str(&request->body), request->body.len);
+        signature_check(&credential, &headers, app->config->public_base_url, request->target,
+                        &request->form, buf_str(&request->body), request->body.len);
     if (verdict == SIGNATURE_GOOD) {
         return RESULT_OK;
     }

@@ -4,18 +4,6 @@
 
 #include "provider_api.h"
 
-static enum result fetch_page(const struct catalogue *c, const char *uri,
-                              struct provider_api_answer *page)
-{
-    enum { URL_SIZE = LISTING_URI_SIZE + 512 };
-    char url[URL_SIZE];
-    int n = snprintf(url, sizeof url, "%s%s", c->app->config->twilio_api_base, uri);
-    if (n < 0 || n >= URL_SIZE) {
-        return RESULT_TOO_BIG;
-    }
-    return provider_api_request(c->app, c->http, c->account, HTTP_GET, url, LISTING_PAGE_MAX, page);
-}
-
 /* A page that the provider does not have any more is no fault of the moment. */
 static enum result judge_page(const struct catalogue *c, const struct provider_api_answer *page)
 {
@@ -32,7 +20,8 @@ enum result catalogue_page(const struct catalogue *c, const char *uri, listing_v
                            void *context, char *next)
 {
     struct provider_api_answer page = {.status = 0};
-    enum result result = fetch_page(c, uri, &page);
+    enum result result =
+        provider_api_request(c->app, c->http, c->account, HTTP_GET, uri, LISTING_PAGE_MAX, &page);
     if (result == RESULT_OK) {
         result = judge_page(c, &page);
     }

@@ -44,13 +44,7 @@ static enum result judge(struct inquiry *a, const struct provider_api_answer *an
 
 static enum result fetch(struct inquiry *a, const char *uri, struct provider_api_answer *answer)
 {
-    enum { URL_SIZE = PARTICIPANTS_URI_SIZE + 512 };
-    char url[URL_SIZE];
-    int n = snprintf(url, sizeof url, "%s%s", a->app->config->twilio_api_base, uri);
-    if (n < 0 || n >= URL_SIZE) {
-        return RESULT_TOO_BIG;
-    }
-    enum result result = provider_api_request(a->app, a->http, a->account, HTTP_GET, url,
+    enum result result = provider_api_request(a->app, a->http, a->account, HTTP_GET, uri,
                                               PARTICIPANTS_ANSWER_MAX, answer);
     return result == RESULT_OK ? judge(a, answer) : result;
 }

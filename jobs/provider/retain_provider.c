@@ -48,11 +48,11 @@ static void rest(struct leaving *l, const char *account, const struct provider_a
 /* The status, or 0 when there is no whole answer; an account's own fault ends its turn. */
 static long ask(struct leaving *l, const struct media_ref *ref, enum http_method method)
 {
-    char url[MEDIA_URL_SIZE], metadata[MEDIA_URL_SIZE + sizeof ".json"];
+    char uri[MEDIA_URL_SIZE], metadata[MEDIA_URL_SIZE + sizeof ".json"];
     struct provider_api_answer answer = {.status = 0};
     long status = 0;
-    l->result = media_url(l->app->config->twilio_api_base, ref, url);
-    (void)snprintf(metadata, sizeof metadata, "%s.json", url);
+    l->result = media_url("", ref, uri);
+    (void)snprintf(metadata, sizeof metadata, "%s.json", uri);
     if (l->result == RESULT_OK) {
         l->result = provider_api_request(l->app, l->http, ref->account_sid, method, metadata,
                                          BODY_MAX, &answer);

@@ -84,7 +84,7 @@ struct storer *storer_new(const struct app *app)
     storer->magic = MAGIC(storer);
     pthread_mutex_init(&storer->lock, NULL);
     pthread_cond_init(&storer->changed, NULL);
-    storer->app = (struct app){.config = app->config, .credentials = app->credentials};
+    storer->app = (struct app){.config = app->config};
     storer->app.pg = pg_new(app->config->database_url, app->config->pg_timeout);
     storer->app.redis = redis_new(app->config->redis_url, app->config->redis_timeout);
     storer->app.metrics = metrics_new();

@@ -34,6 +34,7 @@ struct transfer {
     bool answered;
     bool line_broke;
     bool stopped;
+    bool with_other;                  /* of the account's two tokens; the first was refused */
     const struct run_reason *trouble; /* why we ended the request ourselves */
 };
 
@@ -265,8 +266,23 @@ static const struct run_reason *account_reason(long status)
     }
 }
 
+/* While a token is being changed, one of the two is refused. */
+static bool ask_with_other(struct transfer *t, const struct http_answer *answer)
+{
+    if (answer->status != 401 || t->with_other ||
+        credentials_of(t->app->credentials, t->ref.account_sid).other_password == NULL) {
+        return false;
+    }
+    t->with_other = true;
+    ask(t);
+    return true;
+}
+
 static void judge_answer(struct transfer *t, const struct http_answer *answer)
 {
+    if (ask_with_other(t, answer)) {
+        return;
+    }
     enum media_verdict verdict = media_judge(answer->status);
     t->answered = verdict != MEDIA_ACCOUNT;
     switch (verdict) {
@@ -331,20 +347,21 @@ static enum result start_rung(struct transfer *t)
     static const struct http_events EVENTS = {.on_body = on_body, .on_done = on_done};
     const struct config *config = t->app->config;
     struct credential credential = credentials_of(t->app->credentials, t->ref.account_sid);
+    bool other = t->with_other && credential.other_password != NULL;
     int64_t left = t->deadline - clock_monotonic_ms();
     char url[MEDIA_URL_SIZE];
-    enum result result = media_format_url(config->twilio_api_base, &t->ref, format_of(t), url);
+    enum result result = media_format_url(credential.api_base, &t->ref, format_of(t), url);
     if (result != RESULT_OK) {
         return result;
     }
     struct http_request request = {
         .url = url,
         .user = credential.user,
-        .password = credential.password,
+        .password = other ? credential.other_password : credential.password,
         .connect_timeout_ms = config->connect_timeout,
         .stall_timeout_ms = config->stall_timeout,
         .total_timeout_ms = left > 1 ? left : 1,
-        .public_only = media_base_is_twilio(config->twilio_api_base),
+        .public_only = media_base_is_twilio(credential.api_base),
         .unpack = true,
     };
     return http_start(t->http, &request, &EVENTS, t, &t->request);

@@ -15,8 +15,9 @@
 enum { ENV_FILE_MAX = 64 * 1024 };
 
 /* Told of each line: its name and value, or name NULL and the line where it is not NAME=value.
- * Anything but RESULT_OK ends the reading. The texts live as long as `storage`. */
-typedef enum result env_file_visitor(void *context, const char *name, const char *value);
+ * Anything but RESULT_OK ends the reading. The texts live as long as `storage`; the value may be
+ * cut into pieces. */
+typedef enum result env_file_visitor(void *context, const char *name, char *value);
 
 /* Reads the file at `path`, or the one that is open as `fd` (and closes it), into `storage` (whose
  * ceiling is the file's; the caller's to free) and visits its lines. RESULT_NOT_FOUND: there is no

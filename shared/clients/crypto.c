@@ -16,6 +16,7 @@ enum { TOKEN_BYTES = 16 };
 /* What callers make room for. */
 _Static_assert(CRYPTO_SHA256_HEX == 2 * CRYPTO_SHA256_SIZE + 1, "two digits a byte, and a NUL");
 _Static_assert(CRYPTO_SHA1_BASE64 == 4 * ((CRYPTO_SHA1_SIZE + 2) / 3) + 1, "RFC 4648, 4");
+_Static_assert(CRYPTO_SHA256_BASE64 == 4 * ((CRYPTO_SHA256_SIZE + 2) / 3) + 1, "RFC 4648, 4");
 _Static_assert(CRYPTO_MD5_HEX == 2 * CRYPTO_MD5_SIZE + 1, "two digits a byte, and a NUL");
 _Static_assert(CRYPTO_MD5_BASE64 == 4 * ((CRYPTO_MD5_SIZE + 2) / 3) + 1, "RFC 4648, 4");
 _Static_assert(CRYPTO_TOKEN_SIZE == 2 * TOKEN_BYTES + 1, "two digits a byte, and a NUL");

@@ -50,12 +50,16 @@ static const struct config_row TABLE[] = {
          false),
     TEXT("TWILIO_AUTH_TOKEN", twilio_auth_token, TYPE_TEXT, "", 0,
          "checks webhooks, and fetches media if there is no API key", true),
+    TEXT("TWILIO_AUTH_TOKEN_PREVIOUS", twilio_auth_token_previous, TYPE_TEXT, "", 0,
+         "the old token, still accepted while TWILIO_AUTH_TOKEN is being changed", true),
     TEXT("TWILIO_API_KEY", twilio_api_key, TYPE_TEXT, "", 0, "if set, this key fetches media",
          false),
     TEXT("TWILIO_API_SECRET", twilio_api_secret, TYPE_TEXT, "", 0, "belongs to TWILIO_API_KEY",
          true),
     TEXT("TWILIO_ACCOUNTS_FILE", twilio_accounts_file, TYPE_PATH, "", 0,
-         "a file with further accounts, as AC…=token lines; only its owner may read it", false),
+         "a file with accounts, as AC…=token lines; read again when it changes; only its owner may "
+         "read it",
+         false),
     TEXT("TWILIO_API_BASE", twilio_api_base, TYPE_URL, "https://api.twilio.com", 0,
          "where the provider's API is", false),
     TEXT("OPENAI_API_KEY", openai_api_key, TYPE_TEXT, "", 0, "for transcripts and summaries", true),
@@ -221,7 +225,7 @@ struct reading {
     char *error;
 };
 
-static enum result note_line(void *context, const char *name, const char *value)
+static enum result note_line(void *context, const char *name, char *value)
 {
     struct reading *reading = CHECKED(reading, context);
     if (name == NULL) {

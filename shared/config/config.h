@@ -43,6 +43,7 @@ struct config {
     const char *accel_prefix;
     const char *twilio_account_sid;
     const char *twilio_auth_token;
+    const char *twilio_auth_token_previous;
     const char *twilio_api_key;
     const char *twilio_api_secret;
     const char *twilio_accounts_file;

@@ -69,7 +69,7 @@ static bool path_is_safe(const char *text)
     return text[0] == '/' && !climbs;
 }
 
-static bool url_is_safe(const char *text)
+bool config_value_is_url(const char *text)
 {
     size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
                     : strncmp(text, "http://", 7) == 0 ? 7
@@ -88,7 +88,7 @@ static bool text_is_valid(const struct config_row *row, const char *text)
         return true;
     }
     switch (row->type) {
-    case TYPE_URL: return url_is_safe(text);
+    case TYPE_URL: return config_value_is_url(text);
     case TYPE_PATH: return path_is_safe(text);
     case TYPE_ACCOUNT: return text_is_sid(text, "AC");
     default: return strlen(text) >= (size_t)row->min;

@@ -43,6 +43,9 @@ struct config_row {
 /* True for types whose field is a string that the config owns. */
 bool config_value_is_text(enum config_type type);
 
+/* True for what TYPE_URL takes. */
+bool config_value_is_url(const char *text);
+
 /* Parses `text` into the row's field, replacing what was there. False when it is no such value. */
 bool config_value_set(struct config *config, const struct config_row *row, const char *text);
 

@@ -1,5 +1,6 @@
 #include "credentials.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,65 +9,184 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/env_file.h"
+#include "base/log.h"
 #include "base/magic.h"
 #include "base/text.h"
 
-enum { ACCOUNTS_MAX = 1000, FILE_CEILING = 256 * 1024 };
+enum { ACCOUNTS_MAX = 1000, FILE_CEILING = 512 * 1024, LOOK_EVERY_MS = 1000 };
 
-struct account {
-    const char *sid, *token; /* point into the storage */
-};
+static const int64_t SETTLED_NS = 1000000000;
 
-struct credentials {
+/* One reading of the file. */
+struct table {
     struct magic magic;
-    const struct config *config;
-    struct buf storage;
-    struct account *accounts;
+    struct buf storage; /* what the lines point into */
+    struct account_line *lines;
     size_t count;
 };
 
-static const struct account *find_account(const struct credentials *c, const char *sid)
+/* What changes when a file does, or when another takes its name. */
+struct mark {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+};
+
+struct credentials {
+    const struct config *config;
+    struct table table;
+    struct mark mark; /* of the file that was read last, taken or refused; all 0: read it again */
+    bool missing;
+    int64_t looked_ms;
+};
+
+/* ---- one reading ---- */
+
+static void table_init(struct table *table)
 {
-    for (size_t i = 0; i < c->count; i++) {
-        if (strcmp(c->accounts[i].sid, sid) == 0) {
-            return &c->accounts[i];
+    *table = (struct table){.magic = MAGIC(table)};
+    buf_init(&table->storage, FILE_CEILING);
+}
+
+static void table_free(struct table *table)
+{
+    buf_free(&table->storage);
+    free(table->lines);
+}
+
+static const struct account_line *table_find(const struct table *table, const char *sid)
+{
+    for (size_t i = 0; sid != NULL && i < table->count; i++) {
+        if (strcmp(table->lines[i].sid, sid) == 0) {
+            return &table->lines[i];
         }
     }
     return NULL;
 }
 
-/* Of two tokens of one account, which is meant would be a guess. */
-static enum result note_account(void *context, const char *name, const char *value)
+/* Of two lines of one account, which is meant would be a guess. */
+static enum result note_line(void *context, const char *name, char *value)
 {
-    struct credentials *c = CHECKED(credentials, context);
-    if (name == NULL || !text_is_sid(name, "AC") || value[0] == '\0' || c->count == ACCOUNTS_MAX ||
-        find_account(c, name) != NULL) {
+    struct table *table = CHECKED(table, context);
+    if (name == NULL || table->count == ACCOUNTS_MAX || table_find(table, name) != NULL ||
+        !account_line_read(name, value, &table->lines[table->count])) {
         return RESULT_INVALID;
     }
-    c->accounts[c->count++] = (struct account){.sid = name, .token = value};
+    table->count++;
     return RESULT_OK;
 }
 
-/* Secrets that others may read are no secrets. Asked of the file that is open: the name may lead
- * elsewhere a moment later. */
-static bool is_private(int fd)
+/* Secrets that others may read are no secrets. */
+static bool is_private(const struct stat *st)
 {
-    struct stat st;
-    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) == 0 &&
-           (st.st_uid == geteuid() || st.st_uid == 0);
+    return S_ISREG(st->st_mode) && (st->st_mode & 077) == 0 &&
+           (st->st_uid == geteuid() || st->st_uid == 0);
 }
 
-/* A FIFO in its place must not hold us up. Gives -1 for anything but a private file. */
-static int open_private(const char *path)
+static struct mark mark_of(const struct stat *st)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && !is_private(fd)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
+    struct mark mark;
+    memset(&mark, 0, sizeof mark); /* its padding is compared, too */
+    mark.device = st->st_dev;
+    mark.inode = st->st_ino;
+    mark.size = st->st_size;
+    mark.modified = st->st_mtim;
+    mark.changed = st->st_ctim;
+    return mark;
 }
+
+/* Somebody may still be writing it. A time that is ahead is a clock's mistake, and says nothing. */
+static bool is_settled(const struct mark *mark)
+{
+    int64_t age =
+        clock_wall_ns() - ((int64_t)mark->changed.tv_sec * 1000000000 + mark->changed.tv_nsec);
+    return age < 0 || age >= SETTLED_NS;
+}
+
+/* Judges the file that is open: the name may lead elsewhere a moment later. A FIFO in its place
+ * must not hold us up. RESULT_NOT_FOUND; RESULT_DENIED: others may read it, or we may not;
+ * RESULT_INVALID: a line makes no sense; RESULT_FAILED: no memory. */
+static enum result read_table(const char *path, struct table *table, struct mark *mark)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_DENIED;
+    }
+    if (fstat(fd, &st) != 0 || !is_private(&st)) {
+        close(fd);
+        return RESULT_DENIED;
+    }
+    *mark = mark_of(&st);
+    table->lines = calloc(ACCOUNTS_MAX, sizeof *table->lines);
+    if (table->lines == NULL) {
+        close(fd);
+        return RESULT_FAILED;
+    }
+    return env_file_read_open(fd, &table->storage, note_line, table) == RESULT_OK ? RESULT_OK
+                                                                                  : RESULT_INVALID;
+}
+
+/* ---- reading it again ---- */
+
+static void refuse(enum result why)
+{
+    log_event("ACCOUNTS_FILE_REFUSED", "cause=%s",
+              why == RESULT_NOT_FOUND ? "missing"
+              : why == RESULT_INVALID ? "malformed"
+                                      : "not_private");
+}
+
+static void replace(struct credentials *c, const struct mark *seen)
+{
+    struct table next;
+    struct mark mark = *seen;
+    table_init(&next);
+    enum result result = read_table(c->config->twilio_accounts_file, &next, &mark);
+    if (memcmp(&mark, seen, sizeof mark) != 0) {
+        result = RESULT_FAILED; /* another one by now: the next look sees it */
+    }
+    if (result == RESULT_OK) {
+        table_free(&c->table);
+        c->table = next;
+        log_event("ACCOUNTS_FILE_READ", "accounts=%zu", next.count);
+    } else {
+        table_free(&next);
+    }
+    if (result != RESULT_FAILED) {
+        c->mark = mark;
+    }
+    if (result != RESULT_OK && result != RESULT_FAILED) {
+        refuse(result);
+    }
+}
+
+static void look(struct credentials *c)
+{
+    struct stat st;
+    int64_t now = clock_monotonic_ms();
+    if (c->config->twilio_accounts_file[0] == '\0' || now - c->looked_ms < LOOK_EVERY_MS) {
+        return;
+    }
+    c->looked_ms = now;
+    bool missing = stat(c->config->twilio_accounts_file, &st) != 0;
+    if (missing && !c->missing) {
+        refuse(RESULT_NOT_FOUND);
+    }
+    c->missing = missing;
+    if (missing) {
+        return;
+    }
+    struct mark mark = mark_of(&st);
+    if (memcmp(&mark, &c->mark, sizeof mark) != 0 && is_settled(&mark)) {
+        replace(c, &mark);
+    }
+}
+
+/* ---- the beginning ---- */
 
 static enum result complain(char *error, const char *why)
 {
@@ -74,18 +194,21 @@ static enum result complain(char *error, const char *why)
     return RESULT_INVALID;
 }
 
-static enum result read_accounts(struct credentials *c, char *error)
+static enum result read_first(struct credentials *c, char *error)
 {
-    const char *path = c->config->twilio_accounts_file;
-    if (path[0] == '\0') {
+    if (c->config->twilio_accounts_file[0] == '\0') {
         return RESULT_OK;
     }
-    int fd = open_private(path);
-    if (fd < 0) {
-        return complain(error, "it must be a file that only its owner may read (mode 0600)");
-    }
-    if (env_file_read_open(fd, &c->storage, note_account, c) != RESULT_OK) {
+    c->looked_ms = clock_monotonic_ms();
+    switch (read_table(c->config->twilio_accounts_file, &c->table, &c->mark)) {
+    case RESULT_OK: break;
+    case RESULT_FAILED: return complain(error, "no memory");
+    case RESULT_INVALID:
         return complain(error, "it must hold lines of AC…=token, each account once, at most 1000");
+    default: return complain(error, "it must be a file that only its owner may read (mode 0600)");
+    }
+    if (!is_settled(&c->mark)) {
+        memset(&c->mark, 0, sizeof c->mark);
     }
     return RESULT_OK;
 }
@@ -93,15 +216,13 @@ static enum result read_accounts(struct credentials *c, char *error)
 enum result credentials_load(const struct config *config, struct credentials **out, char *error)
 {
     struct credentials *c = calloc(1, sizeof *c);
+    *out = NULL;
     if (c == NULL) {
         return complain(error, "no memory");
     }
-    c->magic = MAGIC(credentials);
     c->config = config;
-    buf_init(&c->storage, FILE_CEILING);
-    c->accounts = calloc(ACCOUNTS_MAX, sizeof *c->accounts);
-    enum result result =
-        c->accounts != NULL ? read_accounts(c, error) : complain(error, "no memory");
+    table_init(&c->table);
+    enum result result = read_first(c, error);
     if (result != RESULT_OK) {
         credentials_free(c);
         c = NULL;
@@ -113,34 +234,64 @@ enum result credentials_load(const struct config *config, struct credentials **o
 void credentials_free(struct credentials *credentials)
 {
     if (credentials != NULL) {
-        buf_free(&credentials->storage);
-        free(credentials->accounts);
+        table_free(&credentials->table);
         free(credentials);
     }
 }
 
-struct credential credentials_of(const struct credentials *credentials, const char *account_sid)
+/* ---- whose ---- */
+
+/* The account's own line, else the configured account's; NULL: neither has one. */
+static const struct account_line *line_of(const struct credentials *c, const char *sid)
 {
-    const struct config *config = credentials->config;
-    bool has_key = config->twilio_api_key[0] != '\0';
-    const struct account *own = account_sid != NULL ? find_account(credentials, account_sid) : NULL;
-    if (own != NULL) {
-        return (struct credential){
-            .user = own->sid, .password = own->token, .auth_token = own->token};
-    }
-    return (struct credential){
-        .user = has_key ? config->twilio_api_key : config->twilio_account_sid,
-        .password = has_key ? config->twilio_api_secret : config->twilio_auth_token,
-        .auth_token = config->twilio_auth_token,
+    const struct account_line *own = table_find(&c->table, sid);
+    return own != NULL ? own : table_find(&c->table, c->config->twilio_account_sid);
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static struct account_line configured_line(const struct config *config)
+{
+    const char *key = or_null(config->twilio_api_key);
+    return (struct account_line){
+        .sid = config->twilio_account_sid,
+        .tokens = {config->twilio_auth_token, or_null(config->twilio_auth_token_previous)},
+        .api_key = key,
+        .api_secret = key != NULL ? config->twilio_api_secret : NULL,
     };
 }
 
-bool credentials_agree(const struct credentials *credentials, const char *one, const char *other)
+struct credential credentials_of(struct credentials *credentials, const char *account_sid)
 {
-    return find_account(credentials, one) == find_account(credentials, other);
+    const struct config *config = credentials->config;
+    look(credentials);
+    const struct account_line *own = line_of(credentials, account_sid);
+    struct account_line line = own != NULL ? *own : configured_line(config);
+    bool has_key = line.api_key != NULL;
+    struct credential credential = {
+        .user = has_key ? line.api_key : line.sid,
+        .password = has_key ? line.api_secret : line.tokens[0],
+        .other_password = has_key ? NULL : line.tokens[1],
+        .api_base = line.api_base != NULL ? line.api_base : config->twilio_api_base,
+    };
+    memcpy(credential.tokens, line.tokens, sizeof credential.tokens);
+    memcpy(credential.shared_keys, line.shared_keys, sizeof credential.shared_keys);
+    return credential;
 }
 
-bool credentials_are_several(const struct credentials *credentials)
+bool credentials_agree(struct credentials *credentials, const char *one, const char *other)
 {
-    return credentials->count > 0;
+    look(credentials);
+    return line_of(credentials, one) == line_of(credentials, other);
+}
+
+bool credentials_are_several(struct credentials *credentials)
+{
+    look(credentials);
+    const struct table *table = &credentials->table;
+    return table->count > 1 || (table->count == 1 &&
+                                table_find(table, credentials->config->twilio_account_sid) == NULL);
 }

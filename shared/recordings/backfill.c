@@ -144,7 +144,8 @@ enum result backfill_record(const struct app *app, int64_t business_id,
     }
     memcpy(ref.account_sid, entry->account_sid, SID_SIZE);
     memcpy(ref.recording_sid, entry->recording_sid, SID_SIZE);
-    enum result result = media_url(app->config->twilio_api_base, &ref, url);
+    enum result result =
+        media_url(credentials_of(app->credentials, ref.account_sid).api_base, &ref, url);
     if (result != RESULT_OK) {
         return result;
     }

@@ -270,7 +270,8 @@ enum result service_recording_event(const struct app *app,
     char url[MEDIA_URL_SIZE];
     memcpy(ref.account_sid, callback->account_sid, SID_SIZE);
     memcpy(ref.recording_sid, callback->recording_sid, SID_SIZE);
-    enum result result = media_url(app->config->twilio_api_base, &ref, url);
+    enum result result =
+        media_url(credentials_of(app->credentials, ref.account_sid).api_base, &ref, url);
     if (result == RESULT_OK) {
         result = pg_begin(app->pg);
     }

@@ -7,7 +7,17 @@
 #include "base/buf.h"
 #include "clients/crypto.h"
 
-enum { SIGNED_MAX = 4 * 1024 * 1024 };
+enum { SIGNED_MAX = 4 * 1024 * 1024, SECRETS_MAX = ACCOUNT_TOKENS };
+
+typedef bool hmac(const char *key, const void *data, size_t len, unsigned char *out);
+
+/* How a webhook is signed, and with which secrets it may be. */
+struct signer {
+    hmac *hmac;
+    size_t digest_size;
+    const char *secrets[SECRETS_MAX];
+    int count;
+};
 
 /* "scheme://host:port/path", in pieces that point into it; userinfo is left out. */
 struct base {
@@ -91,20 +101,23 @@ static bool add_params(struct buf *b, const struct form *params)
     return buf_ok(b);
 }
 
-static bool is_signature(const char *header, const char *auth_token, const struct buf *data)
+static bool is_signature(const char *header, const struct signer *signer, const struct buf *data)
 {
-    unsigned char mac[CRYPTO_SHA1_SIZE];
-    char expected[CRYPTO_SHA1_BASE64];
-    if (!buf_ok(data) || !crypto_hmac_sha1(auth_token, data->data, data->len, mac)) {
-        return false;
+    unsigned char mac[CRYPTO_SHA256_SIZE];
+    char expected[CRYPTO_SHA256_BASE64];
+    bool found = false;
+    for (int i = 0; i < signer->count && buf_ok(data) && !found; i++) {
+        if (signer->hmac(signer->secrets[i], data->data, data->len, mac)) {
+            crypto_base64(mac, signer->digest_size, expected);
+            found = crypto_same(expected, header);
+        }
     }
-    crypto_base64(mac, sizeof mac, expected);
-    return crypto_same(expected, header);
+    return found;
 }
 
 /* Twilio has signed with and without the port over the years, so each way is tried. */
-static bool any_url_matches(const char *header, const char *auth_token, const struct base *base,
-                            const char *target, const struct form *params)
+static bool any_url_matches(const char *header, const struct signer *signer,
+                            const struct base *base, const char *target, const struct form *params)
 {
     struct buf data, rest;
     bool found = false;
@@ -115,7 +128,7 @@ static bool any_url_matches(const char *header, const char *auth_token, const st
         buf_clear(&data);
         add_url(&data, base, (enum port)port, target);
         buf_add(&data, buf_str(&rest), rest.len);
-        found = is_signature(header, auth_token, &data);
+        found = is_signature(header, signer, &data);
     }
     buf_free(&data);
     buf_free(&rest);
@@ -152,23 +165,97 @@ static bool body_matches(const char *hash, size_t hash_len, const char *body, si
     return crypto_same(expected, given);
 }
 
-enum signature_verdict signature_check(const char *auth_token, const char *header,
+/* ---- who signs ---- */
+
+/* The value of this name in "name=value,name=value", without the blanks around it. */
+static size_t setting(const char *settings, const char *name, const char **value)
+{
+    size_t name_len = strlen(name);
+    for (const char *at = settings; at != NULL;) {
+        at += strspn(at, " \t");
+        size_t len = strcspn(at, ",");
+        const char *next = at[len] == ',' ? at + len + 1 : NULL;
+        if (strncmp(at, name, name_len) == 0 && at[name_len] == '=') {
+            *value = at + name_len + 1;
+            len -= name_len + 1;
+            while (len > 0 && strchr(" \t", (*value)[len - 1]) != NULL) {
+                len--;
+            }
+            return len;
+        }
+        at = next;
+    }
+    *value = "";
+    return 0;
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+    return strlen(word) == len && memcmp(text, word, len) == 0;
+}
+
+static void add_secret(struct signer *signer, const char *secret)
+{
+    if (secret != NULL && secret[0] != '\0') {
+        signer->secrets[signer->count++] = secret;
+    }
+}
+
+static enum signature_verdict shared_key_of(const struct credential *credential,
+                                            const char *settings, struct signer *signer)
+{
+    const char *key, *algorithm;
+    size_t key_len = setting(settings, "key", &key);
+    size_t len = setting(settings, "algorithm", &algorithm);
+    if (is_word(algorithm, len, "HMAC_SHA256")) {
+        signer->hmac = crypto_hmac_sha256;
+        signer->digest_size = CRYPTO_SHA256_SIZE;
+    } else if (len > 0 && !is_word(algorithm, len, "HMAC_SHA1")) {
+        return SIGNATURE_NO_ALGORITHM;
+    }
+    for (int i = 0; i < ACCOUNT_SHARED_KEYS && signer->count == 0; i++) {
+        const struct account_shared_key *one = &credential->shared_keys[i];
+        if (one->name != NULL && is_word(key, key_len, one->name)) {
+            add_secret(signer, one->secret);
+        }
+    }
+    return signer->count > 0 ? SIGNATURE_GOOD : SIGNATURE_NO_TOKEN;
+}
+
+static enum signature_verdict signer_of(const struct credential *credential, const char *settings,
+                                        struct signer *signer)
+{
+    *signer = (struct signer){.hmac = crypto_hmac_sha1, .digest_size = CRYPTO_SHA1_SIZE};
+    if (settings != NULL && settings[0] != '\0') {
+        return shared_key_of(credential, settings, signer);
+    }
+    for (int i = 0; i < ACCOUNT_TOKENS; i++) {
+        add_secret(signer, credential->tokens[i]);
+    }
+    return signer->count > 0 ? SIGNATURE_GOOD : SIGNATURE_NO_TOKEN;
+}
+
+enum signature_verdict signature_check(const struct credential *credential,
+                                       const struct signature_headers *headers,
                                        const char *base_url, const char *target,
                                        const struct form *params, const char *body, size_t body_len)
 {
     struct base base;
+    struct signer signer;
     size_t hash_len = 0;
-    if (header == NULL || header[0] == '\0') {
+    if (headers->signature == NULL || headers->signature[0] == '\0') {
         return SIGNATURE_NO_HEADER;
     }
-    if (auth_token == NULL || auth_token[0] == '\0') {
-        return SIGNATURE_NO_TOKEN;
+    enum signature_verdict verdict = signer_of(credential, headers->settings, &signer);
+    if (verdict != SIGNATURE_GOOD) {
+        return verdict;
     }
     if (!split_base(base_url, &base)) {
         return SIGNATURE_MISMATCH;
     }
     const char *hash = body_hash(target, &hash_len);
-    if (!any_url_matches(header, auth_token, &base, target, hash == NULL ? params : NULL)) {
+    if (!any_url_matches(headers->signature, &signer, &base, target,
+                         hash == NULL ? params : NULL)) {
         return SIGNATURE_MISMATCH;
     }
     if (hash != NULL && !body_matches(hash, hash_len, body, body_len)) {
@@ -183,6 +270,7 @@ const char *signature_verdict_name(enum signature_verdict verdict)
     case SIGNATURE_GOOD: return "good";
     case SIGNATURE_NO_HEADER: return "no_header";
     case SIGNATURE_NO_TOKEN: return "no_token";
+    case SIGNATURE_NO_ALGORITHM: return "no_algorithm";
     case SIGNATURE_BAD_BODY: return "bad_body";
     case SIGNATURE_MISMATCH: return "mismatch";
     }

@@ -63,7 +63,7 @@ static bool is_within(const struct buf *storage, const char *text)
     return text >= storage->data && text <= storage->data + storage->len;
 }
 
-static enum result see(void *context, const char *name, const char *value)
+static enum result see(void *context, const char *name, char *value)
 {
     struct lines *lines = context;
     lines->count++;

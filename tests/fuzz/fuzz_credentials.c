@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "config/credentials.h"
 #include "fuzz.h"
 
@@ -28,16 +27,25 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static void check_account(const struct credentials *credentials, const char *sid)
+static void check_secret(const char *secret, bool needed)
+{
+    REQUIRE(secret != NULL || !needed);
+    REQUIRE(secret == NULL || (secret[0] != '\0' && strchr(secret, '\n') == NULL));
+}
+
+static void check_account(struct credentials *credentials, const char *sid)
 {
     struct credential c = credentials_of(credentials, sid);
-    REQUIRE(c.user != NULL && c.password != NULL && c.auth_token != NULL);
-    if (strcmp(c.auth_token, "our token") == 0 && strcmp(c.user, "SK") == 0) {
-        return;
+    check_secret(c.user, true);
+    check_secret(c.password, true);
+    check_secret(c.other_password, false);
+    check_secret(c.tokens[0], true);
+    check_secret(c.tokens[1], false);
+    REQUIRE(strncmp(c.api_base, "http", 4) == 0 && c.api_base[strlen(c.api_base) - 1] != '/');
+    for (int i = 0; i < ACCOUNT_SHARED_KEYS; i++) {
+        check_secret(c.shared_keys[i].secret, c.shared_keys[i].name != NULL);
     }
-    REQUIRE(sid != NULL && text_is_sid(sid, "AC"));
-    REQUIRE(strcmp(c.user, sid) == 0 && c.password[0] != '\0');
-    REQUIRE(c.password == c.auth_token && strchr(c.password, '\n') == NULL);
+    REQUIRE(strncmp(c.user, "SK", 2) == 0 || (c.password == c.tokens[0] && c.user[0] == 'A'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,6 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct config config = {
         .twilio_account_sid = ACCOUNT,
         .twilio_auth_token = "our token",
+        .twilio_auth_token_previous = "our old token",
+        .twilio_api_base = "https://api.twilio.com",
         .twilio_api_key = "SK",
         .twilio_api_secret = "our secret",
         .twilio_accounts_file = path,

@@ -69,6 +69,7 @@ static inline int make_world(void **state)
         .accel_prefix = "/_recordings",
         .twilio_account_sid = "",
         .twilio_auth_token = "the auth token",
+        .twilio_auth_token_previous = "",
         .twilio_api_key = "",
         .twilio_api_secret = "",
         .twilio_accounts_file = "",

@@ -205,7 +205,7 @@ def test_what_is_no_file(
     f"{SECOND}\n", f"{SECOND} {TOKEN}\n", f"{SECOND}=\n", f"={TOKEN}\n", f"{TOKEN}\n",
     f"SECOND={TOKEN}\n", f"{SECOND[:-1]}={TOKEN}\n", f"SK{SECOND[2:]}={TOKEN}\n",
     f"{SECOND}={TOKEN}\n{SECOND}={TOKEN}\n", f"{SECOND}={TOKEN}\n{TOKEN}\x1b[2J\n",
-    f"{SECOND}={TOKEN}\n\0{SUB}=x\n", "# " + "x" * 300_000,
+    f"{SECOND}={TOKEN}\n\0{SUB}=x\n", "# " + "x" * 600_000,
 ], ids=range(12))
 def test_a_malformed_file(stack: Stack, accounts: Path, text: str) -> None:
     accounts.write_text(text)

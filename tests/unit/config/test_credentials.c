@@ -6,94 +6,34 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accounts_world.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "config/credentials.h"
-#include "scratch.h"
 
-#define OURS "AC00000000000000000000000000000001"
-#define SECOND "AC0123456789abcdef0123456789abcdef"
 #define THIRD "ACfedcba9876543210fedcba9876543210"
-#define TOKEN "the second one's token"
+#define DUBLIN "https://api.dublin.ie1.twilio.com"
 
 enum { LINE_SIZE = 128, MOST = 1000, STRANGER = 54321 };
 
-struct world {
-    char dir[SCRATCH_SIZE];
-    char path[2 * SCRATCH_SIZE];
-    struct config config;
-    struct credentials *credentials;
-    char error[CONFIG_ERROR_SIZE];
-};
-
-static int make_world(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-    *state = world;
-    if (world == NULL || !scratch_make(world->dir)) {
-        return -1;
-    }
-    world->config = (struct config){
-        .twilio_account_sid = OURS,
-        .twilio_auth_token = "our own token",
-        .twilio_api_key = "",
-        .twilio_api_secret = "",
-        .twilio_accounts_file = scratch_path(world->dir, "accounts", world->path),
-    };
-    return 0;
-}
-
-static int end_world(void **state)
-{
-    struct world *world = *state;
-    credentials_free(world->credentials);
-    bool removed = scratch_remove(world->dir);
-    free(world);
-    return removed ? 0 : -1;
-}
-
-static void write_accounts(struct world *world, const char *text, size_t len, mode_t mode)
-{
-    (void)unlink(world->path);
-    assert_true(scratch_file(world->dir, "accounts", text, len));
-    assert_int_equal(chmod(world->path, mode), 0);
-}
-
-/* A refusal is one line that names the setting, and nothing of what the file holds. */
-static enum result load(struct world *world)
-{
-    credentials_free(world->credentials);
-    world->credentials = NULL;
-    memset(world->error, 0, sizeof world->error);
-    enum result result = credentials_load(&world->config, &world->credentials, world->error);
-    if (result != RESULT_OK) {
-        assert_int_equal(result, RESULT_INVALID);
-        assert_null(world->credentials);
-        assert_memory_equal(world->error, "configuration: TWILIO_ACCOUNTS_FILE: ", 37);
-        assert_null(strpbrk(world->error, "\r\n"));
-        assert_null(strstr(world->error, TOKEN));
-        assert_null(strstr(world->error, world->dir));
-    }
-    return result;
-}
-
-static enum result load_text(struct world *world, const char *text)
-{
-    write_accounts(world, text, strlen(text), 0600);
-    return load(world);
-}
-
 static void assert_credential(const struct world *world, const char *account, const char *user,
-                              const char *password, const char *auth_token)
+                              const char *password, const char *token)
 {
     struct credential got = credentials_of(world->credentials, account);
     assert_string_equal(got.user, user);
     assert_string_equal(got.password, password);
-    assert_string_equal(got.auth_token, auth_token);
+    assert_null(got.other_password);
+    assert_string_equal(got.api_base, BASE);
+    assert_string_equal(got.tokens[0], token);
+    assert_null(got.tokens[1]);
+    assert_null(got.shared_keys[0].name);
 }
 
 static void assert_ours(const struct world *world, const char *account)
@@ -142,15 +82,58 @@ static void test_all_others_have_the_configured_ones(void **state)
     assert_ours(world, NULL);
 }
 
-/* So the configured account may be any: what the file says of it stands. */
+/* So the configured account's token can be changed without a restart, for its subaccounts, too. */
 static void test_the_file_goes_before_what_is_configured(void **state)
 {
     struct world *world = *state;
     world->config.twilio_api_key = "SK1";
     world->config.twilio_api_secret = "the key's secret";
-    assert_int_equal(load_text(world, OURS "=t1\n"), RESULT_OK);
+    assert_int_equal(load_text(world, OURS "=t1\n" THIRD "=t3\n"), RESULT_OK);
     assert_credential(world, OURS, OURS, "t1", "t1");
-    assert_credential(world, SECOND, "SK1", "the key's secret", "our own token");
+    assert_credential(world, SECOND, OURS, "t1", "t1");
+    assert_credential(world, THIRD, THIRD, "t3", "t3");
+    assert_true(credentials_agree(world->credentials, OURS, SECOND));
+    assert_false(credentials_agree(world->credentials, OURS, THIRD));
+    assert_true(credentials_are_several(world->credentials));
+    assert_int_equal(load_text(world, OURS "=t1\n"), RESULT_OK);
+    assert_false(credentials_are_several(world->credentials));
+}
+
+static void assert_two(const struct credential *got, const char *first, const char *second)
+{
+    assert_string_equal(got->tokens[0], first);
+    assert_string_equal(got->tokens[1], second);
+}
+
+static void test_two_tokens_while_one_is_changed(void **state)
+{
+    struct world *world = *state;
+    world->config.twilio_auth_token_previous = "our old token";
+    assert_int_equal(load_text(world, SECOND "=new,old\n" THIRD "=new,old SK3:its:secret\n"),
+                     RESULT_OK);
+    struct credential got = credentials_of(world->credentials, SECOND);
+    assert_two(&got, "new", "old");
+    assert_string_equal(got.password, "new");
+    assert_string_equal(got.other_password, "old");
+    got = credentials_of(world->credentials, THIRD); /* whose key goes to the API, and no token */
+    assert_two(&got, "new", "old");
+    assert_string_equal(got.user, "SK3");
+    assert_string_equal(got.password, "its:secret");
+    assert_null(got.other_password);
+    got = credentials_of(world->credentials, OURS);
+    assert_two(&got, "our own token", "our old token");
+    assert_string_equal(got.password, "our own token");
+    assert_string_equal(got.other_password, "our old token");
+}
+
+static void test_an_accounts_own_host(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(load_text(world, SECOND "=t2 " DUBLIN "/\n" THIRD "=t3\n"), RESULT_OK);
+    assert_string_equal(credentials_of(world->credentials, SECOND).api_base, DUBLIN);
+    assert_string_equal(credentials_of(world->credentials, THIRD).api_base, BASE);
+    assert_string_equal(credentials_of(world->credentials, OURS).api_base, BASE);
+    assert_string_equal(credentials_of(world->credentials, NULL).api_base, BASE);
 }
 
 static void test_who_vouches_for_whom(void **state)
@@ -288,6 +271,7 @@ static void test_malformed_lines(void **state)
         "AC0123456789abcdef0123456789abcde=" TOKEN "\n",
         "AC0123456789abcdef0123456789abcdef0=" TOKEN "\n",
         "AC0123456789abcdef0123456789abcdeg=" TOKEN "\n",
+        SECOND "=t1 t2\n",
         THIRD "=t3\n" TOKEN "\n", /* one good line does not make up for a bad one */
         TOKEN "\n" THIRD "=t3\n",
         "\xef\xbb\xbf" SECOND "=" TOKEN "\n", /* a byte order mark */
@@ -351,8 +335,6 @@ static void test_nothing_to_free(void **state)
     credentials_free(NULL);
 }
 
-#define world_test(f) cmocka_unit_test_setup_teardown(f, make_world, end_world)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +342,8 @@ int main(void)
         world_test(test_each_account_has_its_own),
         world_test(test_all_others_have_the_configured_ones),
         world_test(test_the_file_goes_before_what_is_configured),
+        world_test(test_two_tokens_while_one_is_changed),
+        world_test(test_an_accounts_own_host),
         world_test(test_who_vouches_for_whom),
         world_test(test_an_api_key_is_the_configured_accounts),
         world_test(test_modes),

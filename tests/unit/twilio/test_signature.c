@@ -21,14 +21,23 @@
 #define P_SIGNATURE "RSOYDt4T1cUTdK1PDd93/VVr8B8="
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+/* Of an account with this token alone. */
+static enum signature_verdict ask(const char *token, const char *signature, const char *base,
+                                  const char *target, const struct form *form, const char *body,
+                                  size_t len)
+{
+    const struct credential credential = {.tokens = {token}};
+    const struct signature_headers headers = {.signature = signature};
+    return signature_check(&credential, &headers, base, target, form, body, len);
+}
+
 /* The verdict on a form body, as the callback's handler asks for it. */
 static enum signature_verdict check(const char *base, const char *target, const char *body,
                                     const char *signature)
 {
     struct form form;
     assert_int_equal(form_parse(&form, body, strlen(body)), RESULT_OK);
-    enum signature_verdict verdict =
-        signature_check(TOKEN, signature, base, target, &form, body, strlen(body));
+    enum signature_verdict verdict = ask(TOKEN, signature, base, target, &form, body, strlen(body));
     form_free(&form);
     return verdict;
 }
@@ -156,14 +165,78 @@ static void test_missing_pieces(void **state)
 {
     (void)state;
     struct form form = {.count = 0};
-    assert_int_equal(signature_check(TOKEN, NULL, HOST, TARGET, &form, "", 0), SIGNATURE_NO_HEADER);
-    assert_int_equal(signature_check(TOKEN, "", HOST, TARGET, &form, "", 0), SIGNATURE_NO_HEADER);
-    assert_int_equal(signature_check(NULL, "x", HOST, TARGET, &form, "", 0), SIGNATURE_NO_TOKEN);
-    assert_int_equal(signature_check("", "x", HOST, TARGET, &form, "", 0), SIGNATURE_NO_TOKEN);
+    assert_int_equal(ask(TOKEN, NULL, HOST, TARGET, &form, "", 0), SIGNATURE_NO_HEADER);
+    assert_int_equal(ask(TOKEN, "", HOST, TARGET, &form, "", 0), SIGNATURE_NO_HEADER);
+    assert_int_equal(ask(NULL, "x", HOST, TARGET, &form, "", 0), SIGNATURE_NO_TOKEN);
+    assert_int_equal(ask("", "x", HOST, TARGET, &form, "", 0), SIGNATURE_NO_TOKEN);
     /* An empty token would let anyone sign. */
-    assert_int_equal(
-        signature_check("", "zYQTYrRWXE7LtzbG4PfP7/bkkGo=", HOST, TARGET, &form, "", 0),
-        SIGNATURE_NO_TOKEN);
+    assert_int_equal(ask("", "zYQTYrRWXE7LtzbG4PfP7/bkkGo=", HOST, TARGET, &form, "", 0),
+                     SIGNATURE_NO_TOKEN);
+}
+
+/* ---- whose secret ---- */
+
+static enum signature_verdict by_settings(const struct credential *credential, const char *settings,
+                                          const char *signature)
+{
+    const struct form form = {.count = 0};
+    const struct signature_headers headers = {.signature = signature, .settings = settings};
+    return signature_check(credential, &headers, "https://h.example", "/p?q", &form, "", 0);
+}
+
+static void test_either_of_two_tokens(void **state)
+{
+    (void)state;
+    char signature[CRYPTO_SHA1_BASE64];
+    const struct credential first = {.tokens = {TOKEN, "other"}}, second = {.tokens = {"x", TOKEN}},
+                            neither = {.tokens = {"x", "other"}};
+    sign("https://h.example/p?q", signature);
+    assert_int_equal(by_settings(&first, NULL, signature), SIGNATURE_GOOD);
+    assert_int_equal(by_settings(&second, NULL, signature), SIGNATURE_GOOD);
+    assert_int_equal(by_settings(&second, "", signature), SIGNATURE_GOOD);
+    assert_int_equal(by_settings(&neither, NULL, signature), SIGNATURE_MISMATCH);
+}
+
+/* Only the shared key that is named, and only with the algorithm that is named. */
+static void test_shared_keys(void **state)
+{
+    (void)state;
+    unsigned char mac[CRYPTO_SHA256_SIZE];
+    char signature[CRYPTO_SHA256_BASE64], sha1[CRYPTO_SHA1_BASE64];
+    static const char SIGNED[] = "https://h.example/p?q";
+    const struct credential credential = {
+        .tokens = {"the token"},
+        .shared_keys = {{"webhooks_sharedkey_a", "another"}, {"webhooks_sharedkey_b", TOKEN}}};
+    static const struct {
+        const char *settings;
+        enum signature_verdict sha256, sha1;
+    } cases[] = {
+        {"key=webhooks_sharedkey_b,algorithm=HMAC_SHA256", SIGNATURE_GOOD, SIGNATURE_MISMATCH},
+        {" algorithm=HMAC_SHA256 , key=webhooks_sharedkey_b ", SIGNATURE_GOOD, SIGNATURE_MISMATCH},
+        {"key=webhooks_sharedkey_b,algorithm=HMAC_SHA1", SIGNATURE_MISMATCH, SIGNATURE_GOOD},
+        {"key=webhooks_sharedkey_b", SIGNATURE_MISMATCH, SIGNATURE_GOOD},
+        {"key=webhooks_sharedkey_a,algorithm=HMAC_SHA256", SIGNATURE_MISMATCH, SIGNATURE_MISMATCH},
+        {"key=webhooks_sharedkey_,algorithm=HMAC_SHA256", SIGNATURE_NO_TOKEN, SIGNATURE_NO_TOKEN},
+        {"key=webhooks_sharedkey_bb,algorithm=HMAC_SHA256", SIGNATURE_NO_TOKEN, SIGNATURE_NO_TOKEN},
+        {"key=,algorithm=HMAC_SHA256", SIGNATURE_NO_TOKEN, SIGNATURE_NO_TOKEN},
+        {"algorithm=HMAC_SHA256", SIGNATURE_NO_TOKEN, SIGNATURE_NO_TOKEN},
+        {"monkey=webhooks_sharedkey_b", SIGNATURE_NO_TOKEN, SIGNATURE_NO_TOKEN},
+        {"key=webhooks_sharedkey_b,algorithm=NONE", SIGNATURE_NO_ALGORITHM, SIGNATURE_NO_ALGORITHM},
+        {",,=,", SIGNATURE_NO_TOKEN, SIGNATURE_NO_TOKEN},
+    };
+    assert_true(crypto_hmac_sha256(TOKEN, SIGNED, strlen(SIGNED), mac));
+    crypto_base64(mac, sizeof mac, signature);
+    sign(SIGNED, sha1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(by_settings(&credential, cases[i].settings, signature), cases[i].sha256);
+        assert_int_equal(by_settings(&credential, cases[i].settings, sha1), cases[i].sha1);
+    }
+    /* Who has shared keys goes on signing with the token where no rule says otherwise. */
+    assert_true(crypto_hmac_sha1("the token", SIGNED, strlen(SIGNED), mac));
+    crypto_base64(mac, CRYPTO_SHA1_SIZE, sha1);
+    assert_int_equal(by_settings(&credential, NULL, sha1), SIGNATURE_GOOD);
+    assert_int_equal(by_settings(&credential, "key=webhooks_sharedkey_b", sha1),
+                     SIGNATURE_MISMATCH);
 }
 
 /* The signature covers the URL alone, and the hash in it covers the body. */
@@ -230,6 +303,8 @@ int main(void)
         cmocka_unit_test(test_order_of_parameters),
         cmocka_unit_test(test_wrong_signatures),
         cmocka_unit_test(test_missing_pieces),
+        cmocka_unit_test(test_either_of_two_tokens),
+        cmocka_unit_test(test_shared_keys),
         cmocka_unit_test(test_body_hash),
         cmocka_unit_test(test_body_hash_alone_proves_nothing),
         cmocka_unit_test(test_names),
