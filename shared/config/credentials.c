@@ -1,7 +1,5 @@
 #include "credentials.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +11,7 @@
 #include "base/env_file.h"
 #include "base/log.h"
 #include "base/magic.h"
-#include "base/text.h"
+#include "base/private_file.h"
 
 enum { ACCOUNTS_MAX = 1000, FILE_CEILING = 512 * 1024, LOOK_EVERY_MS = 1000 };
 
@@ -79,13 +77,6 @@ static enum result note_line(void *context, const char *name, char *value)
     return RESULT_OK;
 }
 
-/* Secrets that others may read are no secrets. */
-static bool is_private(const struct stat *st)
-{
-    return S_ISREG(st->st_mode) && (st->st_mode & 077) == 0 &&
-           (st->st_uid == geteuid() || st->st_uid == 0);
-}
-
 static struct mark mark_of(const struct stat *st)
 {
     struct mark mark;
@@ -106,19 +97,15 @@ static bool is_settled(const struct mark *mark)
     return age < 0 || age >= SETTLED_NS;
 }
 
-/* Judges the file that is open: the name may lead elsewhere a moment later. A FIFO in its place
- * must not hold us up. RESULT_NOT_FOUND; RESULT_DENIED: others may read it, or we may not;
- * RESULT_INVALID: a line makes no sense; RESULT_FAILED: no memory. */
+/* RESULT_NOT_FOUND; RESULT_DENIED: others may read it, or we may not; RESULT_INVALID: a line makes
+ * no sense; RESULT_FAILED: no memory. */
 static enum result read_table(const char *path, struct table *table, struct mark *mark)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_DENIED;
-    }
-    if (fstat(fd, &st) != 0 || !is_private(&st)) {
-        close(fd);
-        return RESULT_DENIED;
+    int fd;
+    enum result result = private_file_open(path, &fd, &st);
+    if (result != RESULT_OK) {
+        return result;
     }
     *mark = mark_of(&st);
     table->lines = calloc(ACCOUNTS_MAX, sizeof *table->lines);
