@@ -29,6 +29,7 @@ class Added:
     channels: int
     sizes: dict[str, int]
     sha256: dict[str, str]
+    encryption: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class Control:
         call_sid: str | None = None,
         default_channels: int | None = None,
         encrypted: bool = False,
+        public_key: str | None = None,
         status: str = "completed",
         group: str = "",
         date_created: str | None = None,
@@ -100,6 +102,7 @@ class Control:
         wish = {
             "seconds": seconds, "channels": channels, "seed": seed, "sid": sid,
             "call_sid": call_sid, "default_channels": default_channels, "encrypted": encrypted,
+            "public_key": public_key,
             "status": status, "group": group, "date_created": date_created,
             "conference_sid": conference_sid, "faults": faults,
         }

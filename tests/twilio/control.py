@@ -96,6 +96,7 @@ class Controller:
             "path": f"/2010-04-01/Accounts/{self._account}/Recordings/{recording.sid}",
             "seconds": recording.seconds,
             "channels": recording.channels,
+            "encryption": recording.envelope.details if recording.envelope else None,
             "sizes": {label: source.size for label, source in sources.items()},
             "sha256": {label: source.sha256 for label, source in sources.items()},
         }

@@ -20,7 +20,8 @@ def metadata(account: str, recording: Recording) -> dict[str, Any]:
     path = f"/2010-04-01/Accounts/{account}/Recordings/{recording.sid}"
     done = recording.status == "completed"
     created = email.utils.format_datetime(recording.date_created)
-    encryption = {"type": "rsa-aes", "public_key_sid": "CR" + "0" * 32}
+    encryption = (recording.envelope.details if recording.envelope
+                  else {"type": "rsa-aes", "public_key_sid": "CR" + "0" * 32})
     return {
         "account_sid": account,
         "api_version": "2010-04-01",

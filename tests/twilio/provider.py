@@ -176,7 +176,9 @@ class Provider:
             raise TwilioError(400, 16113, "Dual channels are not available: the recording is mono")
         if recording.encrypted and label.startswith("mp3"):
             raise TwilioError(400, 16109, "An encrypted recording is not available as mp3")
-        source = self._library.source(recording, label)
+        if recording.envelope and recording.served_channels(label) != recording.default_channels:
+            raise TwilioError(400, 16109, "An encrypted recording is available as it is alone")
+        source = self._library.sealed(recording, label)
         shaping, latch = self._shelf.shaping(recording.sid, label)
         try:
             Delivery(wire, exchange, source, shaping, latch).run()

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import faults, speech
+from .encryption import Envelope, envelope
 from .faults import Fault
 
 STATUSES = ("in-progress", "processing", "completed", "absent", "failed")
@@ -44,6 +45,8 @@ class Recording:
     date_created: datetime
     conference_sid: str | None = None  # of a conference: then Twilio names no call
     faults: list[Fault] = field(default_factory=list)
+    public_key: str | None = None  # PEM: then it is encrypted for whoever has the private one
+    envelope: Envelope | None = None
     given: dict[str, Any] | None = None  # by format, what is served in the place of speech
 
     def served_channels(self, label: str) -> int:
@@ -61,6 +64,7 @@ RECORDING_FIELDS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "channels": (lambda v: v in (1, 2), 2),
     "default_channels": (lambda v: v in (1, 2), None),
     "encrypted": (lambda v: type(v) is bool, False),
+    "public_key": (lambda v: isinstance(v, str), None),
     "status": (lambda v: v in STATUSES, "completed"),
     "group": (lambda v: isinstance(v, str), ""),
     "date_created": (lambda v: isinstance(v, str) and moment(v) is not None, None),
@@ -88,6 +92,11 @@ def recording_from(wish: Any) -> Recording:
     if values["default_channels"] > values["channels"]:
         raise BadRecording("a mono recording has no two channels to serve")
     values["faults"] = faults.parse(values["faults"])
+    if values["public_key"]:
+        try:
+            values.update(encrypted=True, envelope=envelope(values["public_key"]))
+        except ValueError as error:
+            raise BadRecording(f"public_key is no PEM: {error}") from None
     return Recording(**values)
 
 

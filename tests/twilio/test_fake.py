@@ -11,6 +11,9 @@ import threading
 import urllib.parse
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from twilio import fake
 from twilio.asking import ACCOUNT, BASIC, LIST, TOKEN, Provider, Reply
@@ -82,6 +85,28 @@ def test_credentials_are_checked(provider, control, recording, auth):
     stats = control.stats()
     assert stats.total.auth_failures == 1
     assert stats.log[-1]["auth_sent"] is (auth is not None) and stats.log[-1]["auth_ok"] is False
+
+
+def test_an_encrypted_recording(provider, control):
+    """As it is alone, and only whoever has the private key can hear it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM,
+                                           serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    added = control.add_recording(seconds=2, public_key=public)
+    details = added.encryption
+    sha256 = hashes.SHA256()
+    cek = key.decrypt(base64.b64decode(details["encryption_cek"]),
+                      padding.OAEP(padding.MGF1(sha256), sha256, None))
+    content = provider.ask(added.path + ".wav").body
+    plain = AESGCM(cek).decrypt(base64.b64decode(details["encryption_iv"]), content, None)
+    assert plain == control.source(added.sid, "asis")
+    listed = json.loads(provider.ask(added.path + ".json").body)["encryption_details"]
+    assert listed == details
+    for suffix in (".mp3", ".wav?RequestedChannels=1"):
+        reply = provider.ask(added.path + suffix)
+        assert (reply.status, reply.code) == (400, 16109)
+    with pytest.raises(ControlFailed):
+        control.add_recording(public_key="no key")
 
 
 def basic(token):
