@@ -64,6 +64,16 @@ static const struct message REASONS[] = {
      "מה שיש אצל ספק הטלפוניה אינו הקלטה."},
     {"unsupported_format", 404, "The recording is in a format that cannot be played here.",
      "ההקלטה בפורמט שאי אפשר לנגן כאן."},
+    {"encrypted", 404, "The recording is encrypted, and its key is not here.",
+     "ההקלטה מוצפנת, והמפתח שלה אינו כאן."},
+    {"encryption_failed", 404, "The phone provider could not encrypt the recording, and kept none.",
+     "ספק הטלפוניה לא הצליח להצפין את ההקלטה, ולא שמר אותה."},
+    {"external_storage", 404, "The recording is in the company's own storage, not here.",
+     "ההקלטה נמצאת באחסון של החברה עצמה, ולא כאן."},
+    {"too_short", 404, "The recording was too short for the phone provider to keep.",
+     "ההקלטה הייתה קצרה מכדי שספק הטלפוניה ישמור אותה."},
+    {"silent", 404, "Nothing was heard, so the phone provider kept no recording.",
+     "לא נשמע דבר, ולכן ספק הטלפוניה לא שמר הקלטה."},
 };
 
 const struct message *message_of_reason(const char *reason)

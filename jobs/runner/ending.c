@@ -185,7 +185,7 @@ int64_t ending_write(const struct app *app, const struct run *run, struct transf
     case TRANSFER_STORABLE: abort(); /* storing.h's */
     case TRANSFER_REFUSED:
     case TRANSFER_FINAL:
-        note_account(app, run, true);
+        note_account(app, run, end->answered);
         return fail(app, run, &end->reason, end->outcome == TRANSFER_FINAL);
     case TRANSFER_NOT_READY:
         note_account(app, run, true);

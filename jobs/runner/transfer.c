@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/magic.h"
+#include "decryption.h"
 #include "ladder.h"
 #include "twilio/media.h"
 
@@ -34,12 +35,21 @@ struct transfer {
     bool answered;
     bool line_broke;
     bool stopped;
+    struct decryption *decryption;    /* NULL: it is not encrypted */
     bool with_other;                  /* of the account's two tokens; the first was refused */
     const struct run_reason *trouble; /* why we ended the request ourselves */
 };
 
 static const struct run_reason NO_URL = {"bad_recording_url",
                                          "The call's recording address is not one of Twilio's."};
+static const struct run_reason EXTERNAL = {"external_storage",
+                                           "The recording is in a bucket of the account's own."};
+static const struct run_reason ENCRYPTED = {"encrypted",
+                                            "The recording is encrypted, and no key here fits."};
+static const struct run_reason KEY_UNREADABLE = {
+    "key_unreadable", "The private key's file cannot be read, or others may read it."};
+static const struct run_reason CHANGED = {"decryption_failed",
+                                          "The encrypted recording is not as it was made."};
 static const struct run_reason LOCKED = {"locked", "Another writer holds the part file."};
 static const struct run_reason DISK_FULL = {"disk_full", "There is no room on the disk."};
 static const struct run_reason DISK = {"disk_error", "The recording could not be written."};
@@ -93,6 +103,7 @@ static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
         file_part_drop(&t->part);
     }
     t->events->on_end(t->context, &end, &t->part);
+    decryption_free(t->decryption);
     free(t);
 }
 
@@ -179,13 +190,16 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
     if (t->part.size + (int64_t)len > t->app->config->max_recording_bytes) {
         return give_up(t, &TOO_BIG);
     }
-    if (file_part_write(&t->part, bytes, len) != RESULT_OK) {
+    enum result result = t->decryption != NULL
+                             ? decryption_write(t->decryption, &t->part, bytes, len)
+                             : file_part_write(&t->part, bytes, len);
+    if (result != RESULT_OK) {
         return give_up(t, transfer_disk_trouble(&t->part));
     }
     if (!look_at_bytes(t, answer)) {
         return false;
     }
-    if (t->verdict == AUDIO_GOOD) {
+    if (t->verdict == AUDIO_GOOD && t->decryption == NULL) { /* its tag comes last */
         struct transfer_progress progress = {
             .format = media_format_name(format_of(t)),
             .kind = t->sound.kind,
@@ -229,8 +243,9 @@ static void next_rung(struct transfer *t, bool missing)
 /* Where nothing but the end of the connection says that all is here, the header must agree. */
 static bool is_cut_off(const struct transfer *t, const struct http_answer *answer)
 {
+    int64_t tag = t->decryption != NULL ? DECRYPTION_TAG_SIZE : 0;
     return answer->content_length >= 0
-               ? answer->content_length != t->part.size
+               ? answer->content_length != t->part.size + tag
                : !answer->is_bounded && t->sound.said > t->part.size + AUDIO_SLACK;
 }
 
@@ -242,6 +257,8 @@ static void take_part(struct transfer *t, const struct http_answer *answer)
     bool pretends = t->sound.kind != AUDIO_UNKNOWN;
     if (is_cut_off(t, answer)) {
         end_transfer(t, TRANSFER_FAILED, &TRUNCATED);
+    } else if (t->decryption != NULL && !decryption_end(t->decryption)) {
+        end_transfer(t, TRANSFER_FAILED, &CHANGED);
     } else if (verdict == AUDIO_EMPTY) {
         end_transfer(t, TRANSFER_FINAL, &EMPTY);
     } else if (t->part.size < t->app->config->min_recording_bytes) {
@@ -351,6 +368,9 @@ static enum result start_rung(struct transfer *t)
     int64_t left = t->deadline - clock_monotonic_ms();
     char url[MEDIA_URL_SIZE];
     enum result result = media_format_url(credential.api_base, &t->ref, format_of(t), url);
+    if (result == RESULT_OK && t->decryption != NULL) {
+        result = decryption_begin(t->decryption);
+    }
     if (result != RESULT_OK) {
         return result;
     }
@@ -374,10 +394,29 @@ static enum result refuse(struct transfer_end *end, enum transfer_outcome outcom
     return RESULT_FAILED;
 }
 
+/* What cannot be fetched is not asked for. */
+static enum result open_storage(struct transfer *t, const struct run *run, struct transfer_end *end)
+{
+    if (run->is_external) {
+        return refuse(end, TRANSFER_FINAL, &EXTERNAL);
+    }
+    if (run->encryption[0] == '\0') {
+        return RESULT_OK;
+    }
+    switch (decryption_new(t->app->config, run->encryption, &t->decryption)) {
+    case RESULT_OK: return RESULT_OK;
+    case RESULT_DENIED: return refuse(end, TRANSFER_FINAL, &ENCRYPTED);
+    default: return refuse(end, TRANSFER_FAILED, &KEY_UNREADABLE);
+    }
+}
+
 static enum result begin(struct transfer *t, const struct run *run, struct transfer_end *end)
 {
     if (media_parse(run->recording_url, &t->ref) != RESULT_OK) {
         return refuse(end, TRANSFER_REFUSED, &NO_URL);
+    }
+    if (open_storage(t, run, end) != RESULT_OK) {
+        return RESULT_FAILED;
     }
     enum result result = file_part_open(t->app->config, run->business_id, run->call_sid, &t->part);
     if (result == RESULT_LOST) {
@@ -411,6 +450,7 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
     t->ladder.count = app->config->recording_formats.count;
     t->deadline = clock_monotonic_ms() + app->config->transfer_timeout;
     if (begin(t, run, end) != RESULT_OK) {
+        decryption_free(t->decryption);
         free(t);
         return RESULT_FAILED;
     }

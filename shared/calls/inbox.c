@@ -18,16 +18,18 @@ enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT, READ_PROGRESS, WRITE_P
 static const struct pg_statement SQL[] = {
     [KEEP] = {"inbox_keep",
         "INSERT INTO recording_inbox AS i (recording_sid, status, account_sid, call_sid,"
-        "   recording_url, duration, channels, error_code, conference_sid, source, track, started_at)"
+        "   recording_url, duration, channels, error_code, conference_sid, source, track, started_at,"
+        "   encryption_details, is_external)"
         " VALUES ($1, $2, $3, $4, $5, $6::integer, $7::integer, $8, $9, $10, $11,"
-        "   to_timestamp($12::bigint))"
+        "   to_timestamp($12::bigint), $13, nullif($14::boolean, false))"
         " ON CONFLICT (recording_sid, status) DO UPDATE SET received_at = i.received_at"
         " RETURNING matched_at IS NOT NULL"},
     /* A release that knew no start kept none: it was not later than this. */
     [EACH_WAITING] = {"inbox_each_waiting",
         "SELECT recording_sid, status, account_sid, call_sid, recording_url, duration, channels,"
         "   error_code, conference_sid, source, track,"
-        "   extract(epoch FROM coalesce(started_at, received_at))::bigint"
+        "   extract(epoch FROM coalesce(started_at, received_at))::bigint,"
+        "   encryption_details, is_external"
         " FROM recording_inbox i WHERE matched_at IS NULL AND (call_sid = $1"
         "   OR conference_sid IN (SELECT k.conference_sid FROM tapedeck_conference_calls k"
         "     WHERE k.call_sid = $1)"
@@ -74,6 +76,8 @@ enum result inbox_keep(const struct app *app, const struct recording_callback *c
     pg_text(&params, callback->source);
     pg_text(&params, callback->track);
     pg_int_or_null(&params, callback->start_time, CALLBACK_UNKNOWN);
+    pg_text(&params, callback->encryption);
+    pg_flag(&params, callback->is_external);
     enum result result = pg_query(app->pg, SQL[KEEP].sql, &params, &rows);
     if (result == RESULT_OK) {
         result = pg_rows_bool(rows, 0, 0) ? RESULT_EXISTS : RESULT_OK;
@@ -115,6 +119,8 @@ enum result inbox_each_waiting(const struct app *app, const char *call_sid, inbo
             .source = pg_rows_text(rows, i, 9),
             .track = pg_rows_text(rows, i, 10),
             .start_time = pg_rows_int(rows, i, 11, CALLBACK_UNKNOWN),
+            .encryption = pg_rows_text(rows, i, 12),
+            .is_external = pg_rows_bool(rows, i, 13),
         };
         visit(context, &callback, pg_rows_text(rows, i, 4));
     }

@@ -38,13 +38,14 @@ static const struct pg_statement SQL[] = {
         "     AND recording_sid <> $2)"
         " INSERT INTO tapedeck_recordings AS r (business_id, recording_sid, name, call_sid,"
         "   parent_call_sid, conference_sid, account_sid, source, track, started_at, recording_url,"
-        "   recording_status, recording_reason, recording_duration, channels, announced_at)"
+        "   recording_status, recording_reason, recording_duration, channels, announced_at,"
+        "   encryption_details, is_external)"
         " VALUES ($1::bigint, $2, $3, $4, (SELECT c.parent_call_sid FROM call_log c"
         "     WHERE c.business_id = $1::bigint AND c.call_sid = $4 LIMIT 1), $5, $6, $7, $8,"
         "   coalesce(to_timestamp($9::bigint), now()),"
         "   CASE WHEN $10 = 'completed' THEN $11 END, $10,"
         "   CASE WHEN $10 IN ('absent', 'failed') THEN $12 END, $13::integer, $14::integer,"
-        "   CASE WHEN $10 = 'completed' THEN now() END)"
+        "   CASE WHEN $10 = 'completed' THEN now() END, $15, nullif($16::boolean, false))"
         " ON CONFLICT (business_id, recording_sid) DO UPDATE SET name = excluded.name,"
         "   call_sid = coalesce(excluded.call_sid, r.call_sid),"
         "   conference_sid = coalesce(excluded.conference_sid, r.conference_sid),"
@@ -59,7 +60,9 @@ static const struct pg_statement SQL[] = {
         "     ELSE excluded.recording_reason END,"
         "   recording_duration = coalesce(excluded.recording_duration, r.recording_duration),"
         "   channels = coalesce(excluded.channels, r.channels),"
-        "   announced_at = coalesce(excluded.announced_at, r.announced_at)"},
+        "   announced_at = coalesce(excluded.announced_at, r.announced_at),"
+        "   encryption_details = coalesce(excluded.encryption_details, r.encryption_details),"
+        "   is_external = coalesce(excluded.is_external, r.is_external)"},
     /* A first one that nobody announced to us is in call_log alone. */
     [EACH] = {"recording_each",
         "SELECT name, recording_sid, kind, " PG_ISO("started_at") ", source, track,"
@@ -197,6 +200,8 @@ static enum result save_row(const struct app *app, const struct recording_callba
     pg_text(&params, reason_of(callback));
     pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
     pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
+    pg_text(&params, callback->encryption);
+    pg_flag(&params, callback->is_external);
     return pg_query(app->pg, SQL[SAVE].sql, &params, NULL);
 }
 

@@ -6,12 +6,15 @@
 #include <sys/random.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include "base/text.h"
 
-enum { TOKEN_BYTES = 16 };
+enum { TOKEN_BYTES = 16, RSA_KEYS_MAX = 16, RSA_BYTES_MAX = 2048 };
 
 /* What callers make room for. */
 _Static_assert(CRYPTO_SHA256_HEX == 2 * CRYPTO_SHA256_SIZE + 1, "two digits a byte, and a NUL");
@@ -126,4 +129,118 @@ bool crypto_token(char *out)
     text_hex(bytes, sizeof bytes, out);
     OPENSSL_cleanse(bytes, sizeof bytes);
     return true;
+}
+
+bool crypto_unbase64(const char *text, unsigned char *out, size_t size, size_t *len)
+{
+    static const char ALPHABET[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t all = strlen(text), digits = strspn(text, ALPHABET), padding = all - digits;
+    if (all % 4 != 0 || all > INT_MAX || all / 4 * 3 > size || padding > 2 ||
+        strspn(text + digits, "=") != padding ||
+        EVP_DecodeBlock(out, (const unsigned char *)text, (int)all) < 0) {
+        return false;
+    }
+    *len = all / 4 * 3 - padding;
+    return true;
+}
+
+/* ---- keys in keys ---- */
+
+/* Whoever runs us is not asked for one. */
+static int no_passphrase(char *out, int size, int writing, void *context)
+{
+    (void)out;
+    (void)size;
+    (void)writing;
+    (void)context;
+    return -1;
+}
+
+static bool unwrap_with(EVP_PKEY *pkey, const unsigned char *wrapped, size_t len,
+                        unsigned char *key)
+{
+    unsigned char plain[RSA_BYTES_MAX];
+    size_t plain_len = sizeof plain;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(pkey, NULL);
+    bool good = context != NULL && EVP_PKEY_get_size(pkey) <= RSA_BYTES_MAX &&
+                EVP_PKEY_decrypt_init(context) == 1 &&
+                EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) == 1 &&
+                EVP_PKEY_CTX_set_rsa_oaep_md(context, EVP_sha256()) == 1 &&
+                EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1 &&
+                EVP_PKEY_decrypt(context, plain, &plain_len, wrapped, len) == 1 &&
+                plain_len == CRYPTO_AES_KEY_SIZE;
+    if (good) {
+        memcpy(key, plain, CRYPTO_AES_KEY_SIZE);
+    }
+    OPENSSL_cleanse(plain, sizeof plain);
+    EVP_PKEY_CTX_free(context);
+    return good;
+}
+
+bool crypto_unwrap(const char *pem, size_t pem_len, const unsigned char *wrapped, size_t len,
+                   unsigned char *key)
+{
+    BIO *bio = pem_len <= INT_MAX ? BIO_new_mem_buf(pem, (int)pem_len) : NULL;
+    EVP_PKEY *pkey = NULL;
+    bool good = false;
+    for (int i = 0; bio != NULL && !good && i < RSA_KEYS_MAX; i++) {
+        pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+        if (pkey == NULL) {
+            break;
+        }
+        good = unwrap_with(pkey, wrapped, len, key);
+        EVP_PKEY_free(pkey);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    return good;
+}
+
+/* ---- decrypting ---- */
+
+struct crypto_gcm {
+    EVP_CIPHER_CTX *context;
+};
+
+struct crypto_gcm *crypto_gcm_new(const unsigned char *key, const unsigned char *iv, size_t iv_len)
+{
+    struct crypto_gcm *gcm = calloc(1, sizeof *gcm);
+    if (gcm == NULL) {
+        return NULL;
+    }
+    gcm->context = EVP_CIPHER_CTX_new();
+    if (gcm->context == NULL || iv_len > INT_MAX ||
+        EVP_DecryptInit_ex(gcm->context, EVP_aes_256_gcm(), NULL, NULL, NULL) != 1 ||
+        EVP_CIPHER_CTX_ctrl(gcm->context, EVP_CTRL_AEAD_SET_IVLEN, (int)iv_len, NULL) != 1 ||
+        EVP_DecryptInit_ex(gcm->context, NULL, NULL, key, iv) != 1) {
+        crypto_gcm_free(gcm);
+        return NULL;
+    }
+    return gcm;
+}
+
+bool crypto_gcm_add(struct crypto_gcm *gcm, const unsigned char *bytes, size_t len,
+                    unsigned char *out)
+{
+    int n = 0;
+    return len <= INT_MAX && EVP_DecryptUpdate(gcm->context, out, &n, bytes, (int)len) == 1 &&
+           (size_t)n == len;
+}
+
+bool crypto_gcm_end(struct crypto_gcm *gcm, const unsigned char *tag)
+{
+    unsigned char copy[CRYPTO_GCM_TAG_SIZE], none[1];
+    int n = 0;
+    memcpy(copy, tag, sizeof copy);
+    return EVP_CIPHER_CTX_ctrl(gcm->context, EVP_CTRL_AEAD_SET_TAG, sizeof copy, copy) == 1 &&
+           EVP_DecryptFinal_ex(gcm->context, none, &n) == 1;
+}
+
+void crypto_gcm_free(struct crypto_gcm *gcm)
+{
+    if (gcm != NULL) {
+        EVP_CIPHER_CTX_free(gcm->context);
+        free(gcm);
+    }
 }

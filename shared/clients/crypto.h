@@ -17,6 +17,8 @@ enum {
     CRYPTO_MD5_HEX = 33,
     CRYPTO_MD5_BASE64 = 25,
     CRYPTO_TOKEN_SIZE = 33,
+    CRYPTO_AES_KEY_SIZE = 32,
+    CRYPTO_GCM_TAG_SIZE = 16,
 };
 
 /* HMAC (RFC 2104). `out` holds the digest's size. False when libcrypto refuses. */
@@ -41,6 +43,24 @@ bool crypto_digest_end(struct crypto_digest *digest, unsigned char *out);
 
 /* Base64 with padding (RFC 4648, 4); `out` holds 4 * ceil(len / 3) + 1 bytes. */
 void crypto_base64(const unsigned char *bytes, size_t len, char *out);
+
+/* The bytes of Base64 text with its padding. False: it is none, or `out` has not `size` for it. */
+bool crypto_unbase64(const char *text, unsigned char *out, size_t size, size_t *len);
+
+/* Decrypts a key of CRYPTO_AES_KEY_SIZE bytes by RSAES-OAEP with SHA-256 (RFC 8017, 7.1). `pem` has
+ * one or more private keys without a passphrase; each is tried. False: none of them fits. */
+bool crypto_unwrap(const char *pem, size_t pem_len, const unsigned char *wrapped, size_t len,
+                   unsigned char *key);
+
+/* AES-256-GCM (NIST SP 800-38D), decrypted piece by piece; `out` holds as much as comes in. It may
+ * be believed only when crypto_gcm_end has said that the tag is right. NULL when libcrypto refuses;
+ * crypto_gcm_free(NULL) is safe. */
+struct crypto_gcm;
+struct crypto_gcm *crypto_gcm_new(const unsigned char *key, const unsigned char *iv, size_t iv_len);
+bool crypto_gcm_add(struct crypto_gcm *gcm, const unsigned char *bytes, size_t len,
+                    unsigned char *out);
+bool crypto_gcm_end(struct crypto_gcm *gcm, const unsigned char *tag);
+void crypto_gcm_free(struct crypto_gcm *gcm);
 
 /* Equality in a time that depends on the lengths alone. */
 bool crypto_same(const char *a, const char *b);

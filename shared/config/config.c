@@ -60,6 +60,10 @@ static const struct config_row TABLE[] = {
          "a file with accounts, as AC…=token lines; read again when it changes; only its owner may "
          "read it",
          false),
+    TEXT("TWILIO_PRIVATE_KEY_FILE", twilio_private_key_file, TYPE_PATH, "", 0,
+         "a PEM file with the private keys that recordings are encrypted for; only its owner may "
+         "read it",
+         false),
     TEXT("TWILIO_API_BASE", twilio_api_base, TYPE_URL, "https://api.twilio.com", 0,
          "where the provider's API is", false),
     TEXT("OPENAI_API_KEY", openai_api_key, TYPE_TEXT, "", 0, "for transcripts and summaries", true),

@@ -47,6 +47,7 @@ struct config {
     const char *twilio_api_key;
     const char *twilio_api_secret;
     const char *twilio_accounts_file;
+    const char *twilio_private_key_file;
     const char *twilio_api_base; /* no slash at its end */
     const char *openai_api_key;
     const char *transcribe_url; /* "" : no transcripts */

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/text.h"
 #include "queue.h"
+#include "twilio/encryption.h"
 #include "twilio/media.h"
 
 enum run_job { JOB_DOWNLOAD, JOB_FULL };
@@ -34,7 +35,9 @@ struct run {
     int64_t admitted_us;  /* by its account; 0: nobody was asked */
     int64_t stored_bytes; /* of its file, when it was last stored; 0 or less: not known */
     bool is_recent;       /* its callback, its call's end or its row is within NOT_READY_WINDOW */
-    char recording_url[MEDIA_URL_SIZE]; /* "" when the call has none */
+    char recording_url[MEDIA_URL_SIZE];    /* "" when the call has none */
+    char encryption[ENCRYPTION_TEXT_SIZE]; /* how it is encrypted; "": it is not */
+    bool is_external;                      /* it lies in a bucket of the account's own */
 };
 
 /* Why something ended: a machine code and a sentence. Both are literals or live as long. */

@@ -18,6 +18,12 @@ enum statement_name { CLAIM, HEARTBEAT, CANCEL_WANTED, SEAL };
 #define CALL_END \
     "least(c.created_at + c.duration * interval '1 second', c.updated_at)"
 
+/* Of the recording's own row. */
+#define OWN(column) \
+    "(SELECT n." column " FROM tapedeck_recordings n WHERE n.business_id = r.business_id" \
+    "   AND (n.recording_sid = r.call_sid OR n.call_sid = r.call_sid AND n.name = r.call_sid)" \
+    " LIMIT 1)"
+
 static const struct pg_statement SQL[] = {
     [CLAIM] = {"run_claim",
         "UPDATE recording_runs r SET status = 'running', lease_token = j.token,"
@@ -42,7 +48,8 @@ static const struct pg_statement SQL[] = {
         "     AND n.recording_sid = r.call_sid"
         "     AND (" IS_RECENT("n.announced_at") " OR " IS_RECENT("n.created_at") ")),"
         "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
-        "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1)"},
+        "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1),"
+        "   " OWN("encryption_details") ", " OWN("is_external")},
     [HEARTBEAT] = {"run_heartbeat",
         "UPDATE recording_runs r SET heartbeat_at = now(),"
         "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"
@@ -89,6 +96,7 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
 {
     const char *type = pg_rows_text(rows, row, 2);
     const char *url = pg_rows_text(rows, row, 5);
+    const char *encryption = pg_rows_text(rows, row, 8);
     claim->held = true;
     claim->run = (struct run){
         .id = pg_rows_int(rows, row, 1, 0),
@@ -98,12 +106,15 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
         .attempts = pg_rows_int(rows, row, 4, 0),
         .is_recent = pg_rows_bool(rows, row, 6),
         .stored_bytes = pg_rows_int(rows, row, 7, -1),
+        .is_external = pg_rows_bool(rows, row, 9),
     };
     memcpy(claim->run.call_sid, claim->job.call_sid, sizeof claim->run.call_sid);
     (void)snprintf(claim->run.token, sizeof claim->run.token, "%s", claim->token);
     if (url != NULL && strlen(url) < sizeof claim->run.recording_url) {
         memcpy(claim->run.recording_url, url, strlen(url) + 1);
     }
+    (void)snprintf(claim->run.encryption, sizeof claim->run.encryption, "%s",
+                   encryption != NULL ? encryption : "");
 }
 
 static void read_claims(const struct pg_rows *rows, struct run_claim *claims, size_t count)

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "encryption.h"
+#include "media.h"
 
 enum { WORD_MAX = 64, ERROR_CODE_MAX = 999999999 };
 
@@ -157,6 +159,8 @@ enum result callback_recording(const struct form *form, struct recording_callbac
         .error_code = digits_or_null(form, "ErrorCode"),
         .source = callback_word(form_get(form, "RecordingSource")),
         .track = callback_word(form_get(form, "RecordingTrack")),
+        .encryption = encryption_kept(optional(form, "EncryptionDetails")),
+        .is_external = media_is_external(form_get(form, "RecordingUrl")),
     };
     int status =
         find_word(form_get(form, "RecordingStatus"), RECORDING_STATUSES, COUNT(RECORDING_STATUSES));

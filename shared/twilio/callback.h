@@ -41,6 +41,8 @@ struct recording_callback {
     const char *error_code; /* digits, or NULL */
     const char *source;     /* "DialVerb", "Conference", …: the provider's word, or NULL */
     const char *track;      /* "both", "inbound", "outbound", or NULL */
+    const char *encryption; /* how it is encrypted, JSON (encryption.h), or NULL */
+    bool is_external;       /* it lies in a bucket of the account's own */
 };
 
 struct call_callback {
@@ -62,7 +64,8 @@ struct conference_callback {
 };
 
 /* Needs AccountSid, RecordingSid, RecordingStatus, and a CallSid or a ConferenceSid. Where the
- * recording is said to be (RecordingUrl) is not asked: media.h makes the address from the SIDs. */
+ * recording is said to be (RecordingUrl) is only asked whether it is a bucket: media.h makes the
+ * address from the SIDs. */
 enum result callback_recording(const struct form *form, struct recording_callback *out,
                                const char **field);
 

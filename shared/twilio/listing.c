@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "clients/json.h"
+#include "encryption.h"
+#include "media.h"
 
 static enum result list_path(const char *account_sid, char *out)
 {
@@ -79,7 +81,18 @@ static int64_t number_at(const struct json *entry, const char *key, int64_t min,
     return number >= min && number <= max ? number : CALLBACK_UNKNOWN;
 }
 
-static bool read_entry(const struct json *entry, const char *account_sid,
+/* How it is encrypted is an object here; `kept` holds its text. */
+static const char *encryption_of(const struct json *entry, struct buf *kept)
+{
+    const struct json *details = json_child_at(entry, "encryption_details");
+    buf_clear(kept);
+    if (details == NULL) {
+        return NULL;
+    }
+    return encryption_kept(json_print(details, kept) == RESULT_OK ? buf_str(kept) : "{}");
+}
+
+static bool read_entry(const struct json *entry, const char *account_sid, struct buf *kept,
                        struct recording_callback *out)
 {
     *out = (struct recording_callback){
@@ -92,6 +105,8 @@ static bool read_entry(const struct json *entry, const char *account_sid,
         .start_time = CALLBACK_UNKNOWN,
         .source = callback_word(json_text_at(entry, "source")),
         .track = callback_word(json_text_at(entry, "track")),
+        .encryption = encryption_of(entry, kept),
+        .is_external = media_is_external(json_text_at(entry, "media_url")),
     };
     (void)clock_parse_rfc2822(json_text_at(entry, "start_time"), &out->start_time);
     return status_of(json_text_at(entry, "status"), &out->status) && out->account_sid != NULL &&
@@ -118,17 +133,20 @@ enum result listing_read(const char *text, size_t len, const char *account_sid,
 {
     struct json *page;
     struct recording_callback callback;
+    struct buf kept;
     enum result result = json_parse(text, len, &page);
     if (result != RESULT_OK) {
         return result;
     }
+    buf_init(&kept, ENCRYPTION_TEXT_SIZE);
     const struct json *entries = json_list_at(page, "recordings");
     result = entries != NULL ? read_next(page, account_sid, next) : RESULT_INVALID;
     for (size_t i = 0; result == RESULT_OK && i < json_count(entries); i++) {
-        if (read_entry(json_item(entries, i), account_sid, &callback)) {
+        if (read_entry(json_item(entries, i), account_sid, &kept, &callback)) {
             visit(context, &callback);
         }
     }
+    buf_free(&kept);
     json_free(page);
     return result;
 }

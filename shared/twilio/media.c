@@ -147,14 +147,24 @@ enum media_verdict media_judge(long http_status)
     }
 }
 
-bool media_base_is_twilio(const char *api_base)
+/* Is the URL's host in this domain, ".example.com"? */
+static bool is_within(const char *url, const char *domain)
 {
-    static const char DOMAIN[] = ".twilio.com";
-    size_t wanted = sizeof DOMAIN - 1;
-    const char *host = strstr(api_base, "://");
+    size_t wanted = strlen(domain);
+    const char *host = strstr(url, "://");
     if (host == NULL) {
         return false;
     }
-    size_t len = strcspn(host + 3, ":/");
-    return len > wanted && strncasecmp(host + 3 + len - wanted, DOMAIN, wanted) == 0;
+    size_t len = strcspn(host + 3, ":/?#");
+    return len > wanted && strncasecmp(host + 3 + len - wanted, domain, wanted) == 0;
+}
+
+bool media_base_is_twilio(const char *api_base)
+{
+    return is_within(api_base, ".twilio.com");
+}
+
+bool media_is_external(const char *url)
+{
+    return url != NULL && (is_within(url, ".amazonaws.com") || is_within(url, ".amazonaws.com.cn"));
 }

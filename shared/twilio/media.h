@@ -28,6 +28,10 @@ struct media_ref {
  * the operator chose (a proxy, a test) is trusted to be where it is. */
 bool media_base_is_twilio(const char *api_base);
 
+/* True for a URL in an S3 bucket: then the account's recordings are put there, and the provider
+ * keeps none (Twilio, "Voice Recording external storage"). NULL is none. */
+bool media_is_external(const char *url);
+
 /* Reads the SIDs out of "[http[s]://host]/2010-04-01/Accounts/AC…/Recordings/RE…[.json|.mp3|.wav]
  * [?…]". RESULT_INVALID when it is nothing of the kind. */
 enum result media_parse(const char *recording_url, struct media_ref *out);

@@ -54,14 +54,37 @@ def brief(value: object) -> str:
     return repr(value)[:40]
 
 
+# Why there is none, where a reason has words of its own; of all others, the table's.
+REASONS = {
+    "empty": ("The recording is empty: it has no sound.", "ההקלטה ריקה: אין בה קול."),
+    "gone": ("The phone provider has deleted the recording.", "ספק הטלפוניה מחק את ההקלטה."),
+    "not_audio": ("What the phone provider has is not a recording.",
+                  "מה שיש אצל ספק הטלפוניה אינו הקלטה."),
+    "unsupported_format": ("The recording is in a format that cannot be played here.",
+                           "ההקלטה בפורמט שאי אפשר לנגן כאן."),
+    "encrypted": ("The recording is encrypted, and its key is not here.",
+                  "ההקלטה מוצפנת, והמפתח שלה אינו כאן."),
+    "encryption_failed": ("The phone provider could not encrypt the recording, and kept none.",
+                          "ספק הטלפוניה לא הצליח להצפין את ההקלטה, ולא שמר אותה."),
+    "external_storage": ("The recording is in the company's own storage, not here.",
+                         "ההקלטה נמצאת באחסון של החברה עצמה, ולא כאן."),
+    "too_short": ("The recording was too short for the phone provider to keep.",
+                  "ההקלטה הייתה קצרה מכדי שספק הטלפוניה ישמור אותה."),
+    "silent": ("Nothing was heard, so the phone provider kept no recording.",
+               "לא נשמע דבר, ולכן ספק הטלפוניה לא שמר הקלטה."),
+}
+
+
 def says(answer: Answer, status: int, code: str) -> dict[str, Any]:
     """The answer has this status and code, and both messages; its body is returned."""
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8", answer.body
     body: dict[str, Any] = answer.json
     assert (answer.status, body.get("error" if status >= 400 else "status")) == (status, code)
+    own = REASONS.get(body.get("reason", "")) if code == "recording_unavailable" else None
     if code in MESSAGES:
-        assert (body["message"], body["message_he"]) == MESSAGES[code]
-        assert MESSAGES[code][1].encode() in answer.body, "Hebrew is written as it is"
+        words = own or MESSAGES[code]
+        assert (body["message"], body["message_he"]) == words
+        assert words[1].encode() in answer.body, "Hebrew is written as it is"
     assert body["message"] and body["message_he"]
     return body
 

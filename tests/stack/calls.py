@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -119,6 +120,7 @@ class Call:
             "RecordingChannels": str(self.recording.channels if self.recording else 2),
             "RecordingSource": "DialVerb",
             "RecordingTrack": "both",
+            "EncryptionDetails": self._encryption(),
             **changes,
         })
 
@@ -133,6 +135,10 @@ class Call:
             "SequenceNumber": "1",
             **changes,
         })
+
+    def _encryption(self) -> str | None:
+        details = self.recording.encryption if self.recording else None
+        return json.dumps(details) if details else None
 
     def _seconds(self) -> str:
         return str(round(self.recording.seconds) if self.recording else 5)

@@ -153,13 +153,75 @@ static void test_token(void **state)
     assert_string_not_equal(first, "00000000000000000000000000000000");
 }
 
+static void test_unbase64(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"Zg=",   "Zg",       "Z===", "Zm9v\n",
+                                      " Zm9v", "Zm9v!AAA", "====", "=AAA"};
+    unsigned char out[6];
+    size_t len;
+    assert_true(crypto_unbase64("", out, sizeof out, &len));
+    assert_int_equal(len, 0);
+    assert_true(crypto_unbase64("Zg==", out, sizeof out, &len));
+    assert_int_equal(len, 1);
+    assert_true(crypto_unbase64("Zm9vYmE=", out, sizeof out, &len));
+    assert_int_equal(len, 5);
+    assert_memory_equal(out, "fooba", 5);
+    assert_true(crypto_unbase64("Zm9vYmFy", out, sizeof out, &len));
+    assert_int_equal(len, 6);
+    assert_false(crypto_unbase64("Zm9vYmFyAA==", out, sizeof out, &len));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(crypto_unbase64(bad[i], out, sizeof out, &len));
+    }
+}
+
+/* The GCM Specification (McGrew, Viega), test case 14, in pieces; and with one bit changed. */
+static void test_gcm(void **state)
+{
+    (void)state;
+    static const unsigned char KEY[CRYPTO_AES_KEY_SIZE], IV[12], ZEROS[16],
+        CIPHER[] = {0xce, 0xa7, 0x40, 0x3d, 0x4d, 0x60, 0x6b, 0x6e,
+                    0x07, 0x4e, 0xc5, 0xd3, 0xba, 0xf3, 0x9d, 0x18},
+        TAG[] = {0xd0, 0xd1, 0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0,
+                 0x26, 0x5b, 0x98, 0xb5, 0xd4, 0x8a, 0xb9, 0x19};
+    for (int bad = 0; bad < 2; bad++) {
+        unsigned char plain[sizeof CIPHER], tag[sizeof TAG];
+        struct crypto_gcm *gcm = crypto_gcm_new(KEY, IV, sizeof IV);
+        assert_non_null(gcm);
+        memcpy(tag, TAG, sizeof tag);
+        tag[15] ^= (unsigned char)bad;
+        assert_true(crypto_gcm_add(gcm, CIPHER, 5, plain));
+        assert_true(crypto_gcm_add(gcm, CIPHER + 5, sizeof CIPHER - 5, plain + 5));
+        assert_memory_equal(plain, ZEROS, sizeof plain);
+        assert_int_equal(crypto_gcm_end(gcm, tag), bad == 0);
+        crypto_gcm_free(gcm);
+    }
+    crypto_gcm_free(NULL);
+}
+
+/* What fits is shown by tests/jobs/runner/test_encrypted.py, with keys that others made. */
+static void test_no_private_key(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "", "nonsense",
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v\n-----END PRIVATE KEY-----\n"};
+    static const unsigned char WRAPPED[256];
+    unsigned char key[CRYPTO_AES_KEY_SIZE];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(crypto_unwrap(bad[i], strlen(bad[i]), WRAPPED, sizeof WRAPPED, key));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hmac_sha1),     cmocka_unit_test(test_hmac_sha256),
-        cmocka_unit_test(test_hmac_long_key), cmocka_unit_test(test_digests),
-        cmocka_unit_test(test_base64),        cmocka_unit_test(test_base64_of_much),
-        cmocka_unit_test(test_same),          cmocka_unit_test(test_token),
+        cmocka_unit_test(test_hmac_sha1),      cmocka_unit_test(test_hmac_sha256),
+        cmocka_unit_test(test_hmac_long_key),  cmocka_unit_test(test_digests),
+        cmocka_unit_test(test_base64),         cmocka_unit_test(test_base64_of_much),
+        cmocka_unit_test(test_same),           cmocka_unit_test(test_token),
+        cmocka_unit_test(test_unbase64),       cmocka_unit_test(test_gcm),
+        cmocka_unit_test(test_no_private_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,29 @@ static void test_parse_refuses(void **state)
     assert_int_equal(media_parse(NULL, &ref), RESULT_INVALID);
 }
 
+static void test_a_bucket(void **state)
+{
+    (void)state;
+    static const char *const buckets[] = {
+        "https://calls.s3.amazonaws.com/" AC "/" RE, "https://s3.eu-west-1.amazonaws.com/calls/" RE,
+        "https://CALLS.S3.AmazonAWS.com", "https://calls.s3.cn-north-1.amazonaws.com.cn/x"};
+    static const char *const others[] = {"https://api.twilio.com" PATH,
+                                         "https://api.twilio.com/calls.s3.amazonaws.com/",
+                                         "https://amazonaws.com/x",
+                                         "https://notamazonaws.com/x",
+                                         "https://s3.amazonaws.com.evil.example/",
+                                         "calls.s3.amazonaws.com" PATH,
+                                         PATH,
+                                         ""};
+    for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++) {
+        assert_true(media_is_external(buckets[i]));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_false(media_is_external(others[i]));
+    }
+    assert_false(media_is_external(NULL));
+}
+
 static void test_parse_is_bounded(void **state)
 {
     (void)state;
@@ -231,6 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_accepts),
         cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_a_bucket),
         cmocka_unit_test(test_parse_is_bounded),
         cmocka_unit_test(test_urls),
         cmocka_unit_test(test_urls_parse_back),
