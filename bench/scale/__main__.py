@@ -10,10 +10,8 @@ as among ten thousand, or when one business's flood delays another's click by ov
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import tempfile
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,21 +21,11 @@ sys.path[:0] = [str(HERE.parents[1] / "tests"), str(HERE.parent)]
 import cost  # noqa: E402
 import flood  # noqa: E402
 import plans  # noqa: E402
-import psycopg  # noqa: E402
 import table  # noqa: E402
 import world  # noqa: E402
 from probes import Probe, Site, measure, probes  # noqa: E402
 from stack.stack import Stack  # noqa: E402
-
-# Nothing of the history is over by itself: probes of retention make it so.
-OVERRIDES = {"RETENTION_DAYS": "410", "RETENTION_AT_TWILIO": "true",
-             "METRICS_TOKEN": "a token of the bench"}
-MEMORY = {"shared_buffers": "2GB", "max_wal_size": "8GB", "autovacuum": "off"}
-
-
-def tell(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
-
+from stacks import OVERRIDES, filled, tell  # noqa: E402
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/scale")
@@ -50,16 +38,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--build", type=Path, default=HERE.parents[1] / "build")
     parser.add_argument("--into", type=Path, default=HERE / "results.md")
     return parser.parse_args()
-
-
-def filled(stack: Stack, size: world.Size) -> Stack:
-    with psycopg.connect(stack.database_url, autocommit=True) as db:
-        for name, value in MEMORY.items():
-            db.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-    stack.halt("postgres", signal.SIGINT)
-    stack.revive("postgres")
-    world.fill(stack.database_url, size, stack.account_sid, tell)
-    return stack
 
 
 def timed(all_probes: list[Probe], sites: list[Site]) -> list[table.Row]:

@@ -21,9 +21,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / "tests"), str(HERE.parent), str(HERE)]
 
 import world  # noqa: E402
-from __main__ import OVERRIDES, filled  # noqa: E402
 from probes import Probe, Site, percentile, probes  # noqa: E402
 from stack.stack import Stack  # noqa: E402
+from stacks import OVERRIDES, filled  # noqa: E402
 
 HOLDS = 1.05
 SHARED = ("DATABASE_URL", "REDIS_URL", "TWILIO_API_BASE", "JWT_SECRET", "MEDIA_SECRET")
