@@ -67,7 +67,7 @@ static enum run_activity activity_of(const char *status)
 
 static void read_facts(const struct pg_rows *rows, int row, struct call_facts *f)
 {
-    const char *final = pg_rows_text(rows, row, 31), *kind = pg_rows_text(rows, row, 32);
+    const char *final = pg_rows_text(rows, row, 31), *kind = pg_rows_text(rows, row, 24);
     *f = (struct call_facts){
         .has_url = pg_rows_bool(rows, row, 2),
         .deleted = pg_rows_bool(rows, row, 3),

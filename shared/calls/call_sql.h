@@ -11,22 +11,14 @@ struct call_row; /* call.h */
 
 /* clang-format off */
 
-/* What bears on the recordings of the calls `names`, in read_facts' order: db/migrations/170_facts.sql.
+/* What bears on the recordings of the calls `names`, in read_facts' order: db/migrations/195_facts.sql.
  * $2 is BREAKER_RESET, $3 RECOVERY_WINDOW, $4 INFLIGHT_TTL, $5 RECOVERY_LIMIT, `retention_days` the
  * parameter of that name. */
 #define FACTS_OF(names, retention_days) \
-    " tapedeck_facts($1::bigint, " names ", $2, $3, $4, $5, " retention_days ") f" \
-    " LEFT JOIN recording_objects k ON k.business_id = $1::bigint AND k.call_sid = f.source" \
-    "   AND k.lost_at IS NULL" \
-    " LEFT JOIN LATERAL (SELECT CASE WHEN l.final THEN l.error_code END AS code" \
-    "   FROM recording_runs l WHERE l.business_id = $1::bigint AND l.call_sid = f.source" \
-    "   ORDER BY l.id DESC LIMIT 1) e ON true"
+    " tapedeck_facts($1::bigint, " names ", $2, $3, $4, $5, " retention_days ") f"
+#define FACTS "f.*"
 
-/* The function's columns, and what it does not give: why the newest run failed for good, and the
- * object's kind. */
-#define FACTS "f.*, e.code, k.kind"
-
-enum { FACTS_COUNT = 33 };
+enum { FACTS_COUNT = 32 };
 
 #define ROW_COLUMNS \
     ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \

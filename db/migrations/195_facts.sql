@@ -41,8 +41,8 @@ CREATE OR REPLACE FUNCTION tapedeck_facts(
     run_is_later boolean, run_recovered boolean, run_waited_ms bigint, bytes_received bigint,
     bytes_total bigint, failures bigint, breaker_left_ms bigint, error_code text, error text,
     run_is_stuck boolean, inbound boolean, object_bytes bigint, object_modified_ns bigint,
-    object_is_mp3 boolean, is_being_stored boolean, expires_at text, recordings bigint,
-    stored_bytes bigint, ends_in_s bigint, others_seconds bigint
+    object_kind text, is_being_stored boolean, expires_at text, recordings bigint,
+    stored_bytes bigint, ends_in_s bigint, others_seconds bigint, final_code text
 ) LANGUAGE plpgsql STABLE ROWS 50 SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -72,13 +72,13 @@ BEGIN
             AND (w.run).heartbeat_at NOT BETWEEN now() - silent_ago AND now() + silent_ago
             AND (w.run).recoveries >= recovery_limit
             AND (w.run).recovered_at BETWEEN now() - recovered_ago AND now() + recovered_ago,
-        s.direction = 'inbound', o.bytes, o.modified_ns, o.kind = 'mp3', w.is_being_stored,
+        s.direction = 'inbound', o.bytes, o.modified_ns, o.kind, w.is_being_stored,
         CASE WHEN s.recording_url <> '' THEN to_char(recording_expiry(s.created_at, s.expires_at,
                 s.legal_hold, days), 'YYYY-MM-DD"T"HH24:MI:SS.MS"+00:00"') END,
         greatest(m.count, (s.recording_url <> '' AND s.deleted_at IS NULL)::int), coalesce(o.bytes, w.stored_bytes),
         CASE WHEN NOT s.legal_hold THEN greatest(0, least(1e12, ceil(
             extract(epoch FROM s.expires_at) - extract(epoch FROM now()))))::bigint END,
-        m.seconds
+        m.seconds, w.final_code
     FROM (
         SELECT * FROM (SELECT DISTINCT ON (l.call_sid) l.call_sid::text AS name,
                 l.parent_call_sid::text AS parent, l.direction::text AS direction,
@@ -136,13 +136,14 @@ BEGIN
     ) s
     LEFT JOIN recording_objects o
         ON o.business_id = business AND o.call_sid = s.name AND o.lost_at IS NULL
-    -- Its runs, the latest first: the one under way, what the last one that completed stored, and how
-    -- often it failed since then.
+    -- Its runs, the latest first: the one under way, what the last one that completed stored, why the last
+    -- one failed for good, and how often it failed since one completed.
     CROSS JOIN LATERAL (
         SELECT (array_agg(h.run) FILTER (WHERE h.status IN ('queued', 'running')))[1] AS run,
             (array_agg(h.bytes_received) FILTER (WHERE h.status = 'completed'))[1] AS stored_bytes,
             bool_or(h.status = 'completed' AND h.object_at IS NULL AND h.object_failed_at IS NULL
                 AND h.completed_at > now() - interval '1 minute') IS TRUE AS is_being_stored,
+            (array_agg(CASE WHEN h.final THEN h.error_code END))[1] AS final_code,
             sum(h.attempts) FILTER (WHERE h.counts)::bigint AS failures,
             max(h.completed_at) FILTER (WHERE h.counts) AS failed_at,
             (array_agg(h.error_code) FILTER (WHERE h.counts))[1] AS error_code,
