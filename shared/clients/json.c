@@ -119,6 +119,12 @@ enum result json_parse(const char *text, size_t len, struct json **out)
     return RESULT_OK;
 }
 
+enum result json_parse_repaired(const char *text, size_t len, struct json **out)
+{
+    *out = named(json_loadb(text, len, JSON_DECODE_ANY, NULL));
+    return *out != NULL ? RESULT_OK : RESULT_INVALID;
+}
+
 const char *json_text_at(const struct json *object, const char *key)
 {
     return json_string_value(json_object_get(value_of(object), key));
@@ -162,4 +168,78 @@ size_t json_count(const struct json *list)
 const struct json *json_item(const struct json *list, size_t index)
 {
     return named(json_array_get(value_of(list), index));
+}
+
+/* ---- values of whatever type ---- */
+
+const struct json *json_member(const struct json *object, const char *key)
+{
+    return named(json_object_get(value_of(object), key));
+}
+
+void json_each(const struct json *object,
+               void (*visit)(void *context, const char *key, const struct json *value),
+               void *context)
+{
+    json_t *value = value_of(object);
+    for (void *at = json_object_iter(value); at != NULL; at = json_object_iter_next(value, at)) {
+        visit(context, json_object_iter_key(at), named(json_object_iter_value(at)));
+    }
+}
+
+const char *json_text(const struct json *value)
+{
+    return json_string_value(value_of(value));
+}
+
+double json_number(const struct json *value, double fallback)
+{
+    const json_t *number = value_of(value);
+    return json_is_number(number) ? json_number_value(number) : fallback;
+}
+
+bool json_is_nested(const struct json *value)
+{
+    const json_t *one = value_of(value);
+    return json_is_object(one) || json_is_array(one);
+}
+
+typedef void print_part(json_t *value, struct buf *out);
+
+static void print_scalar(json_t *value, struct buf *out)
+{
+    if (json_is_string(value)) {
+        buf_text(out, json_string_value(value));
+    } else if (!json_is_null(value)) {
+        (void)json_dump_callback(value, add_bytes, out,
+                                 JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
+    }
+}
+
+static void print_parts(json_t *value, print_part *print, struct buf *out)
+{
+    size_t begin = out->len;
+    if (!json_is_object(value) && !json_is_array(value)) {
+        print_scalar(value, out);
+    }
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        buf_text(out, out->len > begin ? ", " : "");
+        print(json_array_get(value, i), out);
+    }
+    for (void *at = json_object_iter(value); at != NULL; at = json_object_iter_next(value, at)) {
+        buf_format(out, "%s%s: ", out->len > begin ? ", " : "", json_object_iter_key(at));
+        print(json_object_iter_value(at), out);
+    }
+}
+
+static void print_inner(json_t *value, struct buf *out)
+{
+    print_parts(value, print_scalar, out);
+}
+
+void json_print_plain(const struct json *value, struct buf *out)
+{
+    if (value != NULL) {
+        print_parts(value_of(value), print_inner, out);
+    }
 }

@@ -45,6 +45,10 @@ void json_print_text(const char *text, struct buf *out);
  * The caller frees *out. */
 enum result json_parse(const char *text, size_t len, struct json **out);
 
+/* Parses a value of any type that json_repair.h made; of members with the same name the last
+ * counts. RESULT_INVALID otherwise. The caller frees *out. */
+enum result json_parse_repaired(const char *text, size_t len, struct json **out);
+
 /* A member of an object, or NULL / the fallback when it is missing or of another type. */
 const char *json_text_at(const struct json *object, const char *key);
 int64_t json_int_at(const struct json *object, const char *key, int64_t fallback);
@@ -59,6 +63,23 @@ const struct json *json_child_at(const struct json *object, const char *key);
 const struct json *json_list_at(const struct json *object, const char *key);
 size_t json_count(const struct json *list);
 const struct json *json_item(const struct json *list, size_t index);
+
+/* A member of whatever type, or NULL; borrowed. */
+const struct json *json_member(const struct json *object, const char *key);
+
+/* Visits the members of an object; of any other value, none. */
+void json_each(const struct json *object,
+               void (*visit)(void *context, const char *key, const struct json *value),
+               void *context);
+
+/* The text of a value that is one, or NULL; the number, or the fallback. */
+const char *json_text(const struct json *value);
+double json_number(const struct json *value, double fallback);
+bool json_is_nested(const struct json *value); /* an object or a list */
+
+/* Appends a value as people would write it: texts as they are, lists joined by ", ", the members of
+ * an object as "key: value", and nothing for null; what is nested deeper, as JSON. */
+void json_print_plain(const struct json *value, struct buf *out);
 
 /* True when an object has this member, of whatever type. */
 bool json_has(const struct json *object, const char *key);

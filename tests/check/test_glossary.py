@@ -20,8 +20,8 @@ CODE = re.compile(r"`([^`]+)`")
 STANDARD = {
     # shared/base, shared/config, shared/app.h, shared/schema
     "address", "app", "backoff", "buf", "clock", "config", "config_list", "config_value",
-    "credentials", "duration", "embedded", "env_file", "form", "list", "log", "magic", "read_at",
-    "result", "sandbox", "sandbox_calls", "sanitizer", "schema", "text",
+    "credentials", "decimal", "duration", "embedded", "env_file", "form", "list", "log", "magic",
+    "read_at", "result", "sandbox", "sandbox_calls", "sanitizer", "schema", "text", "utf8",
     # shared/clients
     "crypto", "http", "http_file", "http_gather", "http_source", "json", "jwt", "jwt_verifier",
     "pg", "pg_array", "redis", "redis_address", "redis_sentinel", "s3", "s3_request",
