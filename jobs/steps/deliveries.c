@@ -149,7 +149,8 @@ static enum result start(struct sending *s, const struct delivery *delivery)
         .public_only = !config->webhook_private,
         .alone = true,
     };
-    return exchange_start(s->all->http, &request, ANSWER_MAX, on_answer, s, &s->exchange);
+    const struct exchange_plan plan = {.ceiling = ANSWER_MAX, .done = on_answer, .context = s};
+    return exchange_start(s->all->http, &request, &plan, &s->exchange);
 }
 
 static void begin(void *context, const struct delivery *delivery)

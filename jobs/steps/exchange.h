@@ -14,6 +14,9 @@
 
 struct exchange;
 
+/* Takes the bytes of a good answer (200, 201) as they come; false: no more. */
+typedef bool exchange_eat(void *context, const char *type, const char *bytes, size_t len);
+
 /* How it ended. `body` is cut where the answer was larger than the ceiling: then it has failed
  * (buf_ok) and the outcome is HTTP_STOPPED. */
 struct exchange_end {
@@ -25,9 +28,16 @@ struct exchange_end {
 
 typedef void exchange_done(void *context, const struct exchange_end *end);
 
-/* Begins. RESULT_OK: `done` is called once, from http_poll, and the exchange is gone then. */
-enum result exchange_start(struct http *http, const struct http_request *request, size_t ceiling,
-                           exchange_done *done, void *context, struct exchange **out);
+/* What is done with an answer: up to `ceiling` bytes are kept, or, with `eat`, those of any that is
+ * not good. RESULT_OK: `done` is called once, from http_poll, and the exchange is gone then. */
+struct exchange_plan {
+    size_t ceiling;
+    exchange_eat *eat; /* NULL: all is kept */
+    exchange_done *done;
+    void *context;
+};
+enum result exchange_start(struct http *http, const struct http_request *request,
+                           const struct exchange_plan *plan, struct exchange **out);
 
 /* Nobody wants the answer any more: `done` is not called. exchange_drop(NULL) is safe. */
 void exchange_drop(struct exchange *exchange);

@@ -27,20 +27,21 @@ void step_job_no_database(struct step_job *job)
     step_job_try_again(job, &REASON, 0);
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool ends_with(const char *text, size_t len, const char *end)
 {
-    size_t len = strlen(text), tail = strlen(end);
-    return len >= tail && strcmp(text + len - tail, end) == 0;
+    size_t tail = strlen(end);
+    return len >= tail && memcmp(text + len - tail, end, tail) == 0;
 }
 
 const char *step_job_url(const char *base, const char *path, char *out, size_t size)
 {
     static const char *const WHOLE[] = {"/transcriptions", "/inference", "/completions"};
+    size_t len = strcspn(base, "?"); /* Azure's api-version is a query */
     bool whole = false;
     for (size_t i = 0; i < sizeof WHOLE / sizeof *WHOLE; i++) {
-        whole = whole || ends_with(base, WHOLE[i]);
+        whole = whole || ends_with(base, len, WHOLE[i]);
     }
-    int n = snprintf(out, size, "%s%s", base, whole ? "" : path);
+    int n = snprintf(out, size, "%.*s%s%s", (int)len, base, whole ? "" : path, base + len);
     return n > 0 && (size_t)n < size ? out : NULL;
 }
 

@@ -13,13 +13,25 @@
 #include "app.h"
 #include "base/magic.h"
 #include "clients/http.h"
+#include "followups/server.h"
 #include "followups/step.h"
+#include "speech/answer.h"
 
 struct step_end {
     bool retry;               /* a failed attempt, to be tried again while tries are left */
     enum step_status status;  /* what the step is now, or when no tries are left */
     struct run_reason reason; /* code NULL: none */
     int64_t retry_after_ms;   /* what the server asked for, or 0 */
+};
+
+enum { STEP_TEXT_SIZE = 512, STEP_URL_SIZE = 4200 };
+
+/* What a server said when it refused: for the log, and as a reason's text. */
+struct step_said {
+    long status;
+    char host[SERVER_HOST_SIZE];  /* "" where none did */
+    char words[ANSWER_SAID_SIZE]; /* without secrets */
+    char text[STEP_TEXT_SIZE];
 };
 
 struct step_job {
@@ -30,6 +42,7 @@ struct step_job {
     struct step step;
     bool ended;
     struct step_end end;
+    struct step_said said;
 };
 
 struct step_kind {
@@ -56,8 +69,8 @@ void step_job_try_again(struct step_job *job, const struct run_reason *reason, i
 /* Ends it for what PostgreSQL did not say. */
 void step_job_no_database(struct step_job *job);
 
-/* `base` with `path` behind it, unless it is a whole endpoint already. NULL when it does not fit.
- */
+/* `base` with `path` behind it, and before its query, unless it is a whole endpoint already. NULL
+ * when it does not fit. */
 const char *step_job_url(const char *base, const char *path, char *out, size_t size);
 
 /* True when what we write by ourselves is to be in Hebrew. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "clients/crypto.h"
 #include "followups/step.h"
 #include "step_job.h"
@@ -57,6 +58,22 @@ static void log_step(const char *event, const struct step *step, const char *cod
     log_event(event, "business_id=%lld sid=%s step=%s%s%s", (long long)step->business_id,
               step->call_sid, step_word(step->name), code != NULL ? " reason=" : "",
               code != NULL ? code : "");
+}
+
+/* The same for an end, with what a server said about it. */
+static void log_end(const char *event, const struct step_job *job)
+{
+    enum { WORDS_SIZE = 512 };
+    const struct step_said *said = &job->said;
+    char words[WORDS_SIZE], host[SERVER_HOST_SIZE];
+    if (job->end.status == STEP_DONE || said->host[0] == '\0') {
+        log_step(event, &job->step, job->end.reason.code);
+        return;
+    }
+    log_event(event, "business_id=%lld sid=%s step=%s reason=%s status=%ld host=%s said=%s",
+              (long long)job->step.business_id, job->step.call_sid, step_word(job->step.name),
+              job->end.reason.code, said->status, text_for_log(said->host, host, sizeof host),
+              text_for_log(said->words, words, sizeof words));
 }
 
 /* ---- how one ends ---- */
@@ -113,8 +130,7 @@ static enum result write_down(const struct app *app, struct step_job *job)
     if (job->end.retry && job->step.attempts < app->config->step_retries) {
         enum result result =
             step_retry(app, &job->step, retry_delay(app->config, job), true, &job->end.reason);
-        log_step(result == RESULT_OK ? "STEP_RETRY" : "STEP_LOST", &job->step,
-                 job->end.reason.code);
+        log_end(result == RESULT_OK ? "STEP_RETRY" : "STEP_LOST", job);
         return result;
     }
     enum result result = write_end(app, job);
@@ -122,8 +138,7 @@ static enum result write_down(const struct app *app, struct step_job *job)
         result = write_refusal(app, job);
         log_step("STEP_FAILED", &job->step, "not_saved");
     } else if (result != RESULT_UNAVAILABLE) {
-        log_step(result == RESULT_OK ? EVENTS[job->end.status] : "STEP_LOST", &job->step,
-                 job->end.reason.code);
+        log_end(result == RESULT_OK ? EVENTS[job->end.status] : "STEP_LOST", job);
     }
     return result;
 }

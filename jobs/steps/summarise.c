@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "asked.h"
 #include "base/magic.h"
 #include "calls/transcript.h"
 #include "exchange.h"
@@ -11,11 +12,13 @@
 #include "speech/summary.h"
 #include "step_job.h"
 
-enum { ANSWER_MAX = 1 << 20, URL_SIZE = 4200 };
+enum { ANSWER_MAX = 1 << 20 };
 
 struct summarise {
     struct step_job job;
+    struct asked server;
     struct exchange *exchange;
+    struct buf transcript;
     struct buf text; /* the summary */
     bool fixed;
 };
@@ -26,6 +29,11 @@ static const struct run_reason NO_TRANSCRIPT = {"no_transcript", "There is no tr
 static const struct run_reason NO_CALL = {"no_call", "The call is not there any more."};
 static const struct run_reason NONSENSE = {"bad_answer", "The server's answer is no summary."};
 static const struct run_reason EMPTY = {"empty_answer", "The server answered without a summary."};
+static const struct run_reason NO_MODEL = {
+    "no_model", "The server does not have the model: set SUMMARY_MODEL."};
+static const struct run_reason TOO_LONG = {
+    "too_long", "The call is longer than the model can read: set another SUMMARY_MODEL."};
+static const struct run_reason REFUSED = {"model_refused", "The model did not want to answer."};
 static const struct run_reason INTERNAL = {"internal", "The summary could not be asked for."};
 
 static struct summarise *of(struct step_job *job)
@@ -33,42 +41,15 @@ static struct summarise *of(struct step_job *job)
     return CHECKED(summarise, job);
 }
 
-static void on_answer(void *context, const struct exchange_end *end)
-{
-    struct summarise *s = CHECKED(summarise, context);
-    bool final;
-    struct buf content;
-    s->exchange = NULL;
-    const struct run_reason *trouble = exchange_trouble(end, &final);
-    if (trouble != NULL && final) {
-        step_job_end(&s->job, STEP_FAILED, trouble);
-        return;
-    }
-    if (trouble != NULL) {
-        step_job_try_again(&s->job, trouble, end->retry_after_s * 1000);
-        return;
-    }
-    buf_init(&content, ANSWER_MAX);
-    enum result result = answer_read_chat(buf_str(end->body), end->body->len, &content);
-    if (result == RESULT_OK) {
-        result =
-            summary_read(buf_str(&content), content.len, step_job_hebrew(s->job.app), &s->text);
-    }
-    buf_free(&content);
-    if (result == RESULT_OK) {
-        step_job_end(&s->job, STEP_DONE, NULL);
-    } else {
-        step_job_try_again(&s->job, result == RESULT_NOT_FOUND ? &EMPTY : &NONSENSE, 0);
-    }
-}
+static void on_answer(void *context, const struct exchange_end *end);
 
 static enum result send(struct summarise *s, const char *body)
 {
     static const char *const HEADERS[] = {"Content-Type: application/json", NULL};
     const struct config *config = s->job.app->config;
-    char url[URL_SIZE];
+    char url[STEP_URL_SIZE];
     struct http_request request = {
-        .url = step_job_url(config->summary_url, "/chat/completions", url, sizeof url),
+        .url = asked_url(&s->server, "/chat/completions", url, sizeof url),
         .bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL,
         .headers = HEADERS,
         .body = body,
@@ -76,34 +57,91 @@ static enum result send(struct summarise *s, const char *body)
         .stall_timeout_ms = config->summary_timeout, /* it is silent while it thinks */
         .total_timeout_ms = config->summary_timeout,
     };
-    return request.url != NULL
-               ? exchange_start(s->job.http, &request, ANSWER_MAX, on_answer, s, &s->exchange)
-               : RESULT_FAILED;
+    const struct exchange_plan plan = {.ceiling = ANSWER_MAX, .done = on_answer, .context = s};
+    return request.url != NULL ? exchange_start(s->job.http, &request, &plan, &s->exchange)
+                               : RESULT_FAILED;
 }
 
 static void ask(struct summarise *s)
 {
-    const struct config *config = s->job.app->config;
-    struct buf transcript, body;
-    buf_init(&transcript, SUMMARY_ASKED_MAX);
+    struct buf body;
     buf_init(&body, 3 * SUMMARY_ASKED_MAX);
-    enum result result =
-        transcript_text(s->job.app, s->job.step.business_id, s->job.step.call_sid, &transcript);
-    if (result == RESULT_UNAVAILABLE) {
-        step_job_no_database(&s->job);
-        goto out;
-    }
-    if (result == RESULT_OK) {
-        result = summary_ask(config->summary_model, config->transcribe_language,
-                             buf_str(&transcript), &body);
-    }
-    if (result != RESULT_OK || send(s, buf_str(&body)) != RESULT_OK) {
+    if (summary_ask(s->server.model, s->job.app->config->transcribe_language,
+                    buf_str(&s->transcript), &s->server.shape, &body) != RESULT_OK ||
+        send(s, buf_str(&body)) != RESULT_OK) {
         step_job_try_again(&s->job, &INTERNAL, 0);
     }
-out:
-    buf_free(&transcript);
     buf_free(&body);
 }
+
+static void begin_asking(struct summarise *s)
+{
+    const struct config *config = s->job.app->config;
+    enum result result =
+        transcript_text(s->job.app, s->job.step.business_id, s->job.step.call_sid, &s->transcript);
+    if (result == RESULT_OK) {
+        result = asked_begin(&s->server, &s->job, config->summary_url, config->summary_model,
+                             SHAPE_CHAT_FIELDS);
+    }
+    if (result == RESULT_OK) {
+        ask(s);
+    } else if (result == RESULT_UNAVAILABLE) {
+        step_job_no_database(&s->job);
+    } else {
+        step_job_try_again(&s->job, &INTERNAL, 0);
+    }
+}
+
+/* ---- its answer ---- */
+
+/* What it says may be whole although it was cut. */
+static void read_answer(struct summarise *s, const struct exchange_end *end)
+{
+    struct buf content;
+    buf_init(&content, ANSWER_MAX);
+    bool hebrew = step_job_hebrew(s->job.app);
+    enum answer_chat chat = answer_read_chat(buf_str(end->body), end->body->len, &content);
+    enum result result = RESULT_INVALID;
+    if (chat == ANSWER_CHAT_SAID || chat == ANSWER_CHAT_CUT) {
+        result = summary_read(buf_str(&content), content.len, hebrew, &s->text);
+    }
+    if (result == RESULT_NOT_FOUND) {
+        s->fixed = true;
+        buf_text(&s->text, summary_nothing(hebrew));
+        result = RESULT_OK;
+    }
+    if (result == RESULT_OK) {
+        asked_learn(&s->server);
+        step_job_end(&s->job, STEP_DONE, NULL);
+    } else if (chat == ANSWER_CHAT_REFUSED) {
+        asked_say(&s->server, buf_str(&content));
+        asked_fail(&s->server, end, &REFUSED);
+    } else {
+        asked_nonsense(&s->server, end,
+                       chat == ANSWER_CHAT_SAID || chat == ANSWER_CHAT_NONE ? &NONSENSE : &EMPTY,
+                       end->body);
+    }
+    buf_free(&content);
+}
+
+static void on_answer(void *context, const struct exchange_end *end)
+{
+    struct summarise *s = CHECKED(summarise, context);
+    bool final;
+    s->exchange = NULL;
+    if (exchange_trouble(end, &final) == NULL) {
+        read_answer(s, end);
+        return;
+    }
+    switch (asked_next(&s->server, end)) {
+    case ASKED_AGAIN: ask(s); break;
+    case ASKED_MODEL: asked_fail(&s->server, end, &NO_MODEL); break;
+    case ASKED_SMALLER: asked_fail(&s->server, end, &TOO_LONG); break;
+    case ASKED_OVER: asked_fail(&s->server, end, NULL); break;
+    }
+}
+
+/* ---- beginning ---- */
 
 static void decide(struct summarise *s, const struct transcript_facts *facts)
 {
@@ -124,7 +162,7 @@ static void decide(struct summarise *s, const struct transcript_facts *facts)
     } else if (s->job.app->config->summary_url[0] == '\0') {
         step_job_end(&s->job, STEP_SKIPPED, &NOT_CONFIGURED);
     } else {
-        ask(s);
+        begin_asking(s);
     }
 }
 
@@ -133,6 +171,7 @@ static void start(struct step_job *job)
     struct summarise *s = of(job);
     struct transcript_facts facts;
     buf_init(&s->text, SUMMARY_TEXT_MAX);
+    buf_init(&s->transcript, SUMMARY_ASKED_MAX);
     switch (transcript_facts(job->app, job->step.business_id, job->step.call_sid, &facts)) {
     case RESULT_OK: decide(s, &facts); break;
     case RESULT_NOT_FOUND: step_job_end(job, STEP_FAILED, &NO_CALL); break;
@@ -157,6 +196,7 @@ static void drop(struct step_job *job)
     struct summarise *s = of(job);
     exchange_drop(s->exchange);
     buf_free(&s->text);
+    buf_free(&s->transcript);
 }
 
 const struct step_kind SUMMARISE_KIND = {.magic = MAGIC(summarise),

@@ -3,32 +3,39 @@
  * (speech_detection.h); only that is sent to the speech server, a channel at a time, in pieces that
  * it takes; what comes back is put in order by time.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "asked.h"
 #include "base/magic.h"
 #include "calls/transcript.h"
 #include "exchange.h"
 #include "objects/restore.h"
 #include "recordings/service.h"
-#include "speech/answer.h"
+#include "speech/heard.h"
+#include "speech/shape.h"
 #include "speech/talk.h"
 #include "speech/wav.h"
 #include "speech_detection.h"
 #include "step_job.h"
 
-enum { ANSWER_MAX = 8 << 20, URL_SIZE = 4200, PARTS = 5 };
+enum { ERROR_MAX = 64 * 1024, PARTS_MAX = 6, PIECE_BYTES_MIN = 100000, SOURCE_SIZE = 512 };
 
 struct transcribe {
     struct step_job job;
     struct speech_detection detection;
-    struct plan_piece piece; /* the one under way, or the last */
+    struct plan_piece piece, before; /* the one under way, or the last; the one before it */
+    int64_t most;                    /* bytes of a piece */
+    struct asked server;
     struct exchange *exchange;
+    struct heard answer;     /* so far */
     struct restore *restore; /* the recording comes back from the object store */
     struct talk talk;
-    enum result heard; /* how adding to it went */
+    enum result added; /* how adding to it went */
     bool inbound;
-    bool fallback; /* the first model is not there */
-    bool asked;    /* a model was */
+    bool fallback;            /* the first model is not there */
+    bool heard[2];            /* the first model was asked, and has heard something; the other */
+    char source[SOURCE_SIZE]; /* whoever has */
 };
 
 static const struct run_reason NOT_CONFIGURED = {"not_configured", "TRANSCRIBE_URL is not set."};
@@ -40,9 +47,12 @@ static const struct run_reason AWAY = {"recording_away",
                                        "The object store does not give the recording."};
 static const struct run_reason GONE = {"no_recording", "The call has no recording any more."};
 static const struct run_reason NONSENSE = {"bad_answer", "The server's answer is no transcript."};
-static const struct run_reason EMPTY = {"empty_answer",
-                                        "Somebody speaks, and the server heard nothing."};
-static const struct run_reason NO_MODEL = {"no_model", "The server does not have the model."};
+static const struct run_reason NO_MODEL = {
+    "no_model", "The server does not have the model: set TRANSCRIBE_MODEL."};
+static const struct run_reason TOO_LARGE = {
+    "file_too_large", "The server takes no file of this size: lower TRANSCRIBE_MAX_BYTES."};
+static const struct run_reason TOO_MUCH = {"transcript_too_large",
+                                           "More was said than a transcript may hold."};
 static const struct run_reason INTERNAL = {"internal", "The transcript could not be asked for."};
 
 static struct transcribe *of(struct step_job *job)
@@ -68,14 +78,14 @@ static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *te
     const struct plan *plan = &t->detection.plan;
     int64_t last = t->piece.at + t->piece.frames;
     int64_t from = t->piece.at + start_ms * plan->rate / 1000;
-    int64_t to = end_ms >= 0 ? t->piece.at + end_ms * plan->rate / 1000 : last;
+    int64_t to = t->piece.at + end_ms * plan->rate / 1000;
     from = from < last ? from : last;
     to = to < last ? to : last;
-    if (t->heard != RESULT_OK ||
+    if (t->added != RESULT_OK || talk_is_no_speech(text) ||
         (talk_is_silence_phrase(text) && plan_is_silent(plan, t->piece.channel, from, to))) {
         return;
     }
-    t->heard = talk_add(&t->talk, speaker_of(t), plan_time_ms(plan, t->piece.channel, from, false),
+    t->added = talk_add(&t->talk, speaker_of(t), plan_time_ms(plan, t->piece.channel, from, false),
                         plan_time_ms(plan, t->piece.channel, to, true), text);
 }
 
@@ -89,22 +99,51 @@ static const char *model_of(const struct transcribe *t)
 
 static void on_answer(void *context, const struct exchange_end *end);
 
-static enum result send(struct transcribe *t, const struct http_part *parts)
+static bool on_bytes(void *context, const char *type, const char *bytes, size_t len)
+{
+    return heard_eat(&CHECKED(transcribe, context)->answer, type, bytes, len);
+}
+
+static enum result send(struct transcribe *t, const struct http_part *parts, size_t count)
 {
     const struct config *config = t->job.app->config;
-    char url[URL_SIZE];
+    char url[STEP_URL_SIZE];
     struct http_request request = {
-        .url = step_job_url(config->transcribe_url, "/audio/transcriptions", url, sizeof url),
+        .url = asked_url(&t->server, "/audio/transcriptions", url, sizeof url),
         .bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL,
         .parts = parts,
-        .part_count = PARTS,
+        .part_count = count,
         .connect_timeout_ms = config->connect_timeout,
         .stall_timeout_ms = config->transcribe_timeout, /* it is silent while it listens */
         .total_timeout_ms = config->transcribe_timeout,
     };
-    return request.url != NULL
-               ? exchange_start(t->job.http, &request, ANSWER_MAX, on_answer, t, &t->exchange)
-               : RESULT_FAILED;
+    const struct exchange_plan plan = {
+        .ceiling = ERROR_MAX, .eat = on_bytes, .done = on_answer, .context = t};
+    return request.url != NULL ? exchange_start(t->job.http, &request, &plan, &t->exchange)
+                               : RESULT_FAILED;
+}
+
+/* The fields that this server takes; gives how many. */
+static size_t fields_of(const struct transcribe *t, struct http_part *parts)
+{
+    const struct shape *shape = &t->server.shape;
+    const char *format = shape_speech_format(shape);
+    size_t count = 0;
+    parts[count++] = (struct http_part){.name = "model", .text = model_of(t)};
+    if (!shape->no_language) {
+        parts[count++] =
+            (struct http_part){.name = "language", .text = t->job.app->config->transcribe_language};
+    }
+    if (format != NULL) {
+        parts[count++] = (struct http_part){.name = "response_format", .text = format};
+    }
+    if (!shape->no_temperature) {
+        parts[count++] = (struct http_part){.name = "temperature", .text = "0"};
+    }
+    if (shape->cuts_itself) {
+        parts[count++] = (struct http_part){.name = "chunking_strategy", .text = "auto"};
+    }
+    return count;
 }
 
 /* The piece is a WAV file whose head is made here and whose samples lie in the working file. */
@@ -112,65 +151,100 @@ static void send_piece(struct transcribe *t)
 {
     const struct plan *plan = &t->detection.plan;
     unsigned char head[WAV_HEAD_SIZE];
+    struct http_part parts[PARTS_MAX];
     int64_t before = t->piece.channel > 0 ? plan_stream_frames(plan, 0) : 0;
+    size_t count = fields_of(t, parts);
     wav_head(plan->rate, t->piece.frames, head);
-    const struct http_part parts[PARTS] = {
-        {.name = "model", .text = model_of(t)},
-        {.name = "language", .text = t->job.app->config->transcribe_language},
-        {.name = "response_format", .text = "verbose_json"},
-        {.name = "temperature", .text = "0"},
-        {.name = "file",
-         .filename = "call.wav",
-         .type = "audio/wav",
-         .head = head,
-         .head_len = sizeof head,
-         .file = {.fd = t->detection.work_fd,
-                  .offset = t->detection.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
-                  .length = t->piece.frames * WAV_SAMPLE_BYTES}},
-    };
-    t->asked = true;
-    if (send(t, parts) != RESULT_OK) {
+    parts[count++] = (struct http_part){
+        .name = "file",
+        .filename = "call.wav",
+        .type = "audio/wav",
+        .head = head,
+        .head_len = sizeof head,
+        .file = {.fd = t->detection.work_fd,
+                 .offset = t->detection.samples_at + (before + t->piece.at) * WAV_SAMPLE_BYTES,
+                 .length = t->piece.frames * WAV_SAMPLE_BYTES}};
+    heard_free(&t->answer);
+    heard_begin(&t->answer);
+    if (send(t, parts, count) != RESULT_OK) {
         step_job_try_again(&t->job, &INTERNAL, 0);
     }
 }
 
+static bool choose_server(struct transcribe *t)
+{
+    if (asked_begin(&t->server, &t->job, t->job.app->config->transcribe_url, model_of(t),
+                    SHAPE_SPEECH_FIELDS) != RESULT_OK) {
+        step_job_no_database(&t->job);
+        return false;
+    }
+    return true;
+}
+
 static void next_piece(struct transcribe *t)
 {
-    int64_t most = (t->job.app->config->transcribe_max_bytes - WAV_HEAD_SIZE) / WAV_SAMPLE_BYTES;
-    if (plan_next_piece(&t->detection.plan, most, &t->piece)) {
+    t->before = t->piece;
+    if (plan_next_piece(&t->detection.plan, (t->most - WAV_HEAD_SIZE) / WAV_SAMPLE_BYTES,
+                        &t->piece)) {
         send_piece(t);
-        return;
-    }
-    if (t->asked && t->talk.count == 0) {
-        step_job_try_again(&t->job, &EMPTY, 0);
         return;
     }
     talk_sort(&t->talk);
     step_job_end(&t->job, STEP_DONE, NULL);
 }
 
-static void read_answer(struct transcribe *t, const struct buf *body)
+static void begin_pieces(struct transcribe *t)
 {
-    enum result result = answer_read_speech(buf_str(body), body->len, hear, t);
-    if (result != RESULT_OK || t->heard != RESULT_OK) {
-        step_job_try_again(&t->job, &NONSENSE, 0);
+    t->most = t->job.app->config->transcribe_max_bytes;
+    if (choose_server(t)) {
+        next_piece(t);
+    }
+}
+
+static void read_answer(struct transcribe *t, const struct exchange_end *end)
+{
+    int64_t length_ms = t->piece.frames * 1000 / t->detection.plan.rate;
+    if (heard_end(&t->answer, length_ms, hear, t) != RESULT_OK) {
+        asked_nonsense(&t->server, end, &NONSENSE, &t->answer.document);
         return;
     }
+    if (t->added != RESULT_OK) {
+        step_job_end(&t->job, STEP_FAILED, &TOO_MUCH);
+        return;
+    }
+    t->heard[t->fallback] = true;
+    asked_learn(&t->server);
     next_piece(t);
 }
 
-static void refuse(struct transcribe *t, const struct exchange_end *end,
-                   const struct run_reason *trouble, bool final)
+/* Half of it, at silences, down to what is hardly worth a request. */
+static void send_smaller(struct transcribe *t, const struct exchange_end *end)
 {
-    bool no_model = end->outcome == HTTP_COMPLETE &&
-                    answer_is_model_error(end->status, buf_str(end->body), end->body->len);
-    if (no_model && !t->fallback && t->job.app->config->transcribe_fallback_model[0] != '\0') {
+    t->most = (t->piece.frames * WAV_SAMPLE_BYTES + WAV_HEAD_SIZE) / 2;
+    if (t->most < PIECE_BYTES_MIN) {
+        asked_fail(&t->server, end, &TOO_LARGE);
+        return;
+    }
+    t->piece = t->before;
+    next_piece(t);
+}
+
+static void refuse(struct transcribe *t, const struct exchange_end *end)
+{
+    switch (asked_next(&t->server, end)) {
+    case ASKED_AGAIN: send_piece(t); return;
+    case ASKED_SMALLER: send_smaller(t, end); return;
+    case ASKED_MODEL:
+        if (t->fallback || t->job.app->config->transcribe_fallback_model[0] == '\0') {
+            asked_fail(&t->server, end, &NO_MODEL);
+            return;
+        }
         t->fallback = true;
-        send_piece(t);
-    } else if (final) {
-        step_job_end(&t->job, STEP_FAILED, no_model ? &NO_MODEL : trouble);
-    } else {
-        step_job_try_again(&t->job, trouble, end->retry_after_s * 1000);
+        if (choose_server(t)) {
+            send_piece(t);
+        }
+        return;
+    case ASKED_OVER: asked_fail(&t->server, end, NULL); return;
     }
 }
 
@@ -179,11 +253,10 @@ static void on_answer(void *context, const struct exchange_end *end)
     struct transcribe *t = CHECKED(transcribe, context);
     bool final;
     t->exchange = NULL;
-    const struct run_reason *trouble = exchange_trouble(end, &final);
-    if (trouble == NULL) {
-        read_answer(t, end->body);
+    if (exchange_trouble(end, &final) == NULL) {
+        read_answer(t, end);
     } else {
-        refuse(t, end, trouble, final);
+        refuse(t, end);
     }
 }
 
@@ -268,7 +341,7 @@ static void tick(struct step_job *job)
         return;
     }
     if (trouble == NULL) {
-        next_piece(t);
+        begin_pieces(t);
     } else if (final) {
         step_job_end(job, STEP_FAILED, trouble);
     } else {
@@ -281,12 +354,23 @@ static int wake_fd(struct step_job *job)
     return speech_detection_fd(&of(job)->detection);
 }
 
+/* The models that heard it: two, where the first one went away in the middle. NULL: none. */
+static const char *source_of(struct transcribe *t)
+{
+    const struct config *config = t->job.app->config;
+    (void)snprintf(t->source, sizeof t->source, "%s%s%s",
+                   t->heard[0] ? config->transcribe_model : "",
+                   t->heard[0] && t->heard[1] ? ", " : "",
+                   t->heard[1] ? config->transcribe_fallback_model : "");
+    return t->source[0] != '\0' ? t->source : NULL;
+}
+
 static enum result save(struct step_job *job, enum step_status status)
 {
     struct transcribe *t = of(job);
     return status == STEP_DONE
                ? transcript_save(job->app, job->step.business_id, job->step.call_sid, &t->talk,
-                                 step_job_hebrew(job->app), t->asked ? model_of(t) : NULL)
+                                 step_job_hebrew(job->app), source_of(t))
                : RESULT_OK;
 }
 
@@ -297,6 +381,7 @@ static void drop(struct step_job *job)
     restore_drop(t->restore);
     speech_detection_drop(&t->detection);
     talk_free(&t->talk);
+    heard_free(&t->answer);
 }
 
 const struct step_kind TRANSCRIBE_KIND = {.magic = MAGIC(transcribe),

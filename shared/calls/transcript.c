@@ -132,7 +132,7 @@ enum result transcript_save(const struct app *app, int64_t business_id, const ch
     struct buf text, json;
     of_call(&params, business_id, name);
     buf_init(&text, TRANSCRIPT_TEXT_MAX);
-    buf_init(&json, 2 * (size_t)TRANSCRIPT_TEXT_MAX);
+    buf_init(&json, TRANSCRIPT_JSON_MAX);
     talk_print(talk, hebrew, &text);
     enum result result = talk_print_json(talk, &json);
     if (result == RESULT_OK && buf_ok(&text)) {

@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "speech/talk.h"
 
-enum { TRANSCRIPT_TEXT_MAX = 8 * 1024 * 1024 };
+enum { TRANSCRIPT_TEXT_MAX = 32 * 1024 * 1024, TRANSCRIPT_JSON_MAX = 128 * 1024 * 1024 };
 
 struct transcript_facts {
     bool inbound;

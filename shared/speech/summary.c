@@ -5,10 +5,6 @@
 #include "base/embedded.h"
 #include "clients/json.h"
 
-enum { SUBJECT, DISCUSSED, OUTCOME, NEXT_STEP, FIELDS };
-
-static const char *const KEYS[FIELDS] = {"subject", "discussed", "outcome", "next_step"};
-
 /* ---- without a model ---- */
 
 static bool was_unanswered(const char *status)
@@ -36,6 +32,11 @@ const char *summary_fixed(const char *call_status, int64_t spoken_ms, bool hebre
     return NULL;
 }
 
+const char *summary_nothing(bool hebrew)
+{
+    return hebrew ? "אין בשיחה מה לסכם." : "There is nothing in the call to summarise.";
+}
+
 /* ---- asking ---- */
 
 static const char *prompt(void)
@@ -55,15 +56,44 @@ static struct json *message(const char *role, const char *content)
     return one;
 }
 
-static struct json *json_wanted(void)
+static struct json *text_wanted(void)
+{
+    struct json *type = json_new();
+    json_put_text(type, "type", "string");
+    return type;
+}
+
+static struct json *schema_wanted(void)
+{
+    static const char *const KEYS[] = {"subject", "discussed", "outcome", "next_step"};
+    struct json *properties = json_new(), *required = json_new_list();
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        json_put(properties, KEYS[i], text_wanted());
+        json_add_text(required, KEYS[i]);
+    }
+    struct json *schema = json_new(), *named = json_new();
+    json_put_text(schema, "type", "object");
+    json_put(schema, "properties", properties);
+    json_put(schema, "required", required);
+    json_put_flag(schema, "additionalProperties", false);
+    json_put_text(named, "name", "summary");
+    json_put_flag(named, "strict", true);
+    json_put(named, "schema", schema);
+    return named;
+}
+
+static void put_format(struct json *json, const char *type)
 {
     struct json *format = json_new();
-    json_put_text(format, "type", "json_object");
-    return format;
+    json_put_text(format, "type", type);
+    if (strcmp(type, "json_schema") == 0) {
+        json_put(format, type, schema_wanted());
+    }
+    json_put(json, "response_format", format);
 }
 
 enum result summary_ask(const char *model, const char *language, const char *transcript,
-                        struct buf *out)
+                        const struct shape *shape, struct buf *out)
 {
     struct buf call;
     buf_init(&call, SUMMARY_ASKED_MAX);
@@ -74,53 +104,15 @@ enum result summary_ask(const char *model, const char *language, const char *tra
     json_add(messages, message("user", buf_str(&call)));
     struct json *json = json_new();
     json_put_text(json, "model", model);
-    json_put_int(json, "temperature", 0);
-    json_put(json, "response_format", json_wanted());
+    if (!shape->no_temperature) {
+        json_put_int(json, "temperature", 0);
+    }
+    if (shape_chat_format(shape) != NULL) {
+        put_format(json, shape_chat_format(shape));
+    }
     json_put(json, "messages", messages);
     enum result result = buf_ok(&call) ? json_print(json, out) : RESULT_TOO_BIG;
     json_free(json);
     buf_free(&call);
     return result;
-}
-
-/* ---- reading ---- */
-
-/* Some models put their JSON into a Markdown fence, whatever they are told. */
-static void unfence(const char **content, size_t *len)
-{
-    const char *first = memchr(*content, '{', *len);
-    const char *last = memrchr(*content, '}', *len);
-    if (first != NULL && last != NULL && last > first) {
-        *content = first;
-        *len = (size_t)(last - first) + 1;
-    }
-}
-
-static bool has_fields(const struct json *json)
-{
-    bool good = true;
-    for (int i = 0; i < FIELDS && good; i++) {
-        good = json_text_at(json, KEYS[i]) != NULL;
-    }
-    return good && json_text_at(json, KEYS[SUBJECT])[0] != '\0';
-}
-
-enum result summary_read(const char *content, size_t len, bool hebrew, struct buf *out)
-{
-    static const char *const LABELS[2][FIELDS] = {{"Subject", "Discussed", "Outcome", "Next step"},
-                                                  {"נושא", "מה נדון", "תוצאה", "הצעד הבא"}};
-    struct json *json = NULL;
-    unfence(&content, &len);
-    if (json_parse(content, len, &json) != RESULT_OK || !has_fields(json)) {
-        json_free(json);
-        return RESULT_INVALID;
-    }
-    for (int i = 0; i < FIELDS; i++) {
-        const char *text = json_text_at(json, KEYS[i]);
-        if (text[0] != '\0') {
-            buf_format(out, "%s%s: %s", i > 0 ? "\n" : "", LABELS[hebrew][i], text);
-        }
-    }
-    json_free(json);
-    return buf_ok(out) ? RESULT_OK : RESULT_INVALID;
 }

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/result.h"
+#include "shape.h"
 
 enum { SUMMARY_TEXT_MAX = 16 * 1024, SUMMARY_SPOKEN_MS_MIN = 3000, SUMMARY_ASKED_MAX = 1 << 20 };
 
@@ -18,13 +19,18 @@ enum { SUMMARY_TEXT_MAX = 16 * 1024, SUMMARY_SPOKEN_MS_MIN = 3000, SUMMARY_ASKED
  * somebody spoke; NULL when there is something to summarise. */
 const char *summary_fixed(const char *call_status, int64_t spoken_ms, bool hebrew);
 
-/* The request's body: the prompt (db/prompts/summary.txt), the transcript, temperature 0, JSON
- * wanted. */
+/* The request's body: the prompt (db/prompts/summary.txt), the transcript, and what else the server
+ * takes: temperature 0, JSON wanted. */
 enum result summary_ask(const char *model, const char *language, const char *transcript,
-                        struct buf *out);
+                        const struct shape *shape, struct buf *out);
 
-/* The model's JSON as readable text, a line each for subject, discussed, outcome and next step;
- * what it left empty is left out. RESULT_INVALID: not such an object, or without a subject. */
+/* The sentence for a call in which a model found nothing to summarise. */
+const char *summary_nothing(bool hebrew);
+
+/* What a model wrote as readable text, a line each for subject, discussed, outcome and next step;
+ * what is empty or missing is left out, and no value is longer than its line. Read is the last
+ * whole object that has one of these keys, also in Hebrew, in capitals, or inside another object.
+ * RESULT_INVALID: there is none. RESULT_NOT_FOUND: there is, and all of it is empty. */
 enum result summary_read(const char *content, size_t len, bool hebrew, struct buf *out);
 
 #endif

@@ -1,8 +1,10 @@
 #include "talk.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "clients/json.h"
 
 enum { GROW = 128 };
@@ -21,27 +23,14 @@ void talk_free(struct talk *talk)
 
 /* ---- adding ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Without blanks around it, its line breaks made blanks. NULL without memory. */
+/* As one line: no sentence makes another speaker's. NULL without memory. */
 static char *tidy(const char *text)
 {
-    while (is_blank(*text)) {
-        text++;
-    }
-    size_t len = strlen(text);
-    while (len > 0 && is_blank(text[len - 1])) {
-        len--;
-    }
-    char *copy = strndup(text, len);
-    for (char *c = copy; c != NULL && *c != '\0'; c++) {
-        if (is_blank(*c)) {
-            *c = ' ';
-        }
-    }
+    struct buf line;
+    buf_init(&line, TALK_TEXT_MAX + 1);
+    utf8_line(text, TALK_TEXT_MAX, &line);
+    char *copy = buf_ok(&line) ? strdup(buf_str(&line)) : NULL;
+    buf_free(&line);
     return copy;
 }
 
@@ -148,21 +137,29 @@ void talk_print(const struct talk *talk, bool hebrew, struct buf *out)
     }
 }
 
+/* One at a time: there may be a hundred thousand. */
+static enum result print_sentence(const struct talk_sentence *sentence, struct buf *out)
+{
+    struct json *one = json_new();
+    json_put_text(one, "speaker", talk_speaker_name(sentence->speaker));
+    json_put_seconds(one, "start", sentence->start_ms);
+    json_put_seconds(one, "end", sentence->end_ms);
+    json_put_text(one, "text", sentence->text);
+    enum result result = json_print(one, out);
+    json_free(one);
+    return result;
+}
+
 enum result talk_print_json(const struct talk *talk, struct buf *out)
 {
-    struct json *list = json_new_list();
-    for (size_t i = 0; i < talk->count; i++) {
-        const struct talk_sentence *s = &talk->sentences[i];
-        struct json *one = json_new();
-        json_put_text(one, "speaker", talk_speaker_name(s->speaker));
-        json_put_seconds(one, "start", s->start_ms);
-        json_put_seconds(one, "end", s->end_ms);
-        json_put_text(one, "text", s->text);
-        json_add(list, one);
+    enum result result = RESULT_OK;
+    buf_text(out, "[");
+    for (size_t i = 0; i < talk->count && result == RESULT_OK; i++) {
+        buf_text(out, i > 0 ? "," : "");
+        result = print_sentence(&talk->sentences[i], out);
     }
-    enum result result = json_print(list, out);
-    json_free(list);
-    return result;
+    buf_text(out, "]");
+    return result == RESULT_OK && buf_ok(out) ? RESULT_OK : RESULT_FAILED;
 }
 
 /* ---- what models make up ---- */
@@ -181,16 +178,71 @@ static void add_plain(struct buf *out, const char *text)
     }
 }
 
-bool talk_is_silence_phrase(const char *text)
+static bool is_listed(const char *text, const char *const *phrases)
 {
     enum { LONGEST = 120 };
+    struct buf plain;
+    bool found = false;
+    buf_init(&plain, LONGEST);
+    add_plain(&plain, text);
+    for (; *phrases != NULL && !found; phrases++) {
+        found = buf_ok(&plain) && strcmp(buf_str(&plain), *phrases) == 0;
+    }
+    found = found || (buf_ok(&plain) && plain.len == 0);
+    buf_free(&plain);
+    return found;
+}
+
+/* What stands between marks says what was heard instead of words. */
+static bool is_marked(const char *text)
+{
+    static const char NOTE[] = "♪";
+    char end = '\0'; /* of the mark that is open; 1: a note */
+    bool marked = false;
+    for (; *text != '\0'; text++) {
+        bool note = strncmp(text, NOTE, sizeof NOTE - 1) == 0;
+        if (end != '\0') {
+            end = *text == end || (note && end == 1) ? '\0' : end;
+        } else if (note || strchr("[(*", *text) != NULL) {
+            end = note ? 1 : *text == '[' ? ']' : *text == '(' ? ')' : '*';
+            marked = true;
+        } else if (isalnum((unsigned char)*text) || (unsigned char)*text >= 0x80) {
+            return false;
+        }
+        text += note ? sizeof NOTE - 2 : 0;
+    }
+    return marked && (end == '\0' || end == 1);
+}
+
+bool talk_is_no_speech(const char *text)
+{
+    static const char *const PHRASES[] = {
+        "thankyouforwatching",
+        "thanksforwatching",
+        "thankyouforwatchingthevideo",
+        "pleasesubscribe",
+        "pleasesubscribetomychannel",
+        "likeandsubscribe",
+        "dontforgettosubscribe",
+        "blankaudio",
+        "subtitlesbytheamaraorgcommunity",
+        "seeyouinthenextvideo",
+        "תודהעלהצפייה",
+        "תודהרבהעלהצפייה",
+        "תודהשצפיתם",
+        "תודהעלהצפיה",
+        "תרגוםוכתוביות",
+        NULL,
+    };
+    return is_marked(text) || is_listed(text, PHRASES);
+}
+
+bool talk_is_silence_phrase(const char *text)
+{
     static const char *const PHRASES[] = {
         "thankyou",
         "thankyouverymuch",
-        "thankyouforwatching",
-        "thanksforwatching",
         "thankyousomuch",
-        "pleasesubscribe",
         "subscribe",
         "you",
         "bye",
@@ -199,36 +251,20 @@ bool talk_is_silence_phrase(const char *text)
         "music",
         "applause",
         "silence",
-        "blankaudio",
         "thankyouforlistening",
-        "subtitlesbytheamaraorgcommunity",
         "seeyounexttime",
-        "seeyouinthenextvideo",
         "תודה",
         "תודהרבה",
-        "תודהעלהצפייה",
-        "תודהרבהעלהצפייה",
-        "תודהשצפיתם",
         "תודהעלההקשבה",
-        "תודהעלהצפיה",
         "להתראות",
         "ביי",
         "כתוביות",
         "מוזיקה",
         "מוסיקה",
         "שקט",
-        "תרגוםוכתוביות",
         "תודהרבהעלההקשבה",
         "אנימודהלכם",
+        NULL,
     };
-    struct buf plain;
-    bool found = false;
-    buf_init(&plain, LONGEST);
-    add_plain(&plain, text);
-    for (size_t i = 0; i < sizeof PHRASES / sizeof *PHRASES && !found; i++) {
-        found = buf_ok(&plain) && strcmp(buf_str(&plain), PHRASES[i]) == 0;
-    }
-    found = found || (buf_ok(&plain) && plain.len == 0);
-    buf_free(&plain);
-    return found;
+    return talk_is_no_speech(text) || is_listed(text, PHRASES);
 }

@@ -12,7 +12,7 @@
 #include "base/result.h"
 #include "config/config.h"
 
-enum { TALK_SENTENCES_MAX = 50000, TALK_TEXT_MAX = 4 * 1024 * 1024 };
+enum { TALK_SENTENCES_MAX = 400000, TALK_TEXT_MAX = 16 * 1024 * 1024 };
 
 /* `call` where both are on one channel, and nobody can say who speaks. */
 enum talk_speaker { TALK_AGENT, TALK_CUSTOMER, TALK_CALL };
@@ -56,6 +56,10 @@ void talk_print(const struct talk *talk, bool hebrew, struct buf *out);
 
 /* [{"speaker":…,"start":…,"end":…,"text":…}], in seconds. */
 enum result talk_print_json(const struct talk *talk, struct buf *out);
+
+/* True for what a model writes where it hears no words: a mark of music or noise in brackets, and
+ * sentences of films that it learnt from. */
+bool talk_is_no_speech(const char *text);
 
 /* True for a sentence that speech models make up where nobody speaks, in Hebrew or English. */
 bool talk_is_silence_phrase(const char *text);

@@ -18,7 +18,6 @@ from .server import Asked, Reply, Server, reply_json
 
 MODELS = {"whisper-1", "large-v3"}
 CHAT_MODELS = {"gpt-4o-mini"}
-FIELDS = {"model", "language", "response_format", "temperature", "file"}
 SIZE_LIMIT = 25 * 1024 * 1024
 MADE_UP = "Thank you for watching!"
 QUIET = 60
@@ -26,14 +25,17 @@ QUIET = 60
 
 @dataclass
 class Fault:
-    """What goes wrong: `status`, `hang`, `nonsense`, `empty`, `cut`, `silence`, `text`; for the
-    first so many requests, or all."""
+    """What goes wrong: `status`, `hang`, `nonsense`, `empty`, `cut`, `silence`, `text`, `raw`; for
+    the first so many requests, or all."""
 
     kind: str
     first: int | None = None
     code: int = 500
     retry_after: int = 0
     value: str = ""
+    body: bytes = b""  # of `raw`, with `code` and `type`
+    type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def fault(kind: str, **values: Any) -> Fault:
@@ -54,9 +56,52 @@ class Took:
 class Refused(Exception):
     """The request is wrong: the answer says how."""
 
-    def __init__(self, status: int, message: str, code: str = "invalid_request_error") -> None:
+    def __init__(self, status: int, message: str, code: str = "invalid_request_error",
+                 param: str | None = None) -> None:
         super().__init__(message)
-        self.status, self.code = status, code
+        self.status, self.code, self.param = status, code, param
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Whose server it is: what it takes, and how it says no. Made from what is public of each:
+    see KINDS."""
+
+    formats: tuple[str | None, ...] = ("verbose_json",)
+    fields: frozenset[str] = frozenset()  # beside the model and the file; others are refused
+    needs: frozenset[str] = frozenset()
+    chat_formats: tuple[str | None, ...] = ("json_object",)
+    temperature: bool = True
+    slash: bool = False   # its routes end with one
+    says: str = "openai"  # the form of its errors: openai, fastapi, text, object
+
+
+ASKED = frozenset({"language", "response_format", "temperature"})
+
+KINDS = {
+    # OpenAI API reference, "Create transcription": whisper-1 takes all of it.
+    "whisper-1": Kind(fields=ASKED, needs=ASKED),
+    # The same page, and vercel/ai#8214: json and text only.
+    "gpt-4o-transcribe": Kind(("json", "text"), ASKED),
+    # The same page: chunking_strategy is required for what is longer than 30 seconds.
+    "gpt-4o-transcribe-diarize": Kind(("json", "text", "diarized_json"),
+                                      ASKED | {"chunking_strategy"},
+                                      frozenset({"chunking_strategy"})),
+    # vllm-project/vllm#14818: "Currently do not support verbose_json".
+    "vllm": Kind(("json", "text"), ASKED, says="object"),
+    # speaches: FastAPI's errors, a model that must be installed.
+    "speaches": Kind(("verbose_json", "json", "text", "srt", "vtt"), ASKED, says="fastapi"),
+    # ggml-org/whisper.cpp, examples/server: any field, unknown ones are passed over.
+    "whisper.cpp": Kind(("verbose_json", "json", "text", None), ASKED),
+    # A FastAPI server whose route ends with a slash: 307 to it.
+    "slash": Kind(fields=ASKED, slash=True),
+    # lmstudio-ai/lmstudio-bug-tracker#189: json_schema or text.
+    "lmstudio": Kind(fields=ASKED, chat_formats=("json_schema", "text", None), says="text"),
+    # tmc/langchaingo#1355: gpt-5 and the o-series have no temperature.
+    "gpt-5": Kind(fields=ASKED, chat_formats=("json_object", "json_schema"), temperature=False),
+    # A chat server that knows no response_format at all (FastAPI, extra fields forbidden).
+    "plain": Kind(fields=ASKED, chat_formats=(None,), says="fastapi"),
+}
 
 
 @dataclass
@@ -73,9 +118,12 @@ class Kept:
 class FakeSpeech:
     """Both APIs under one address."""
 
-    def __init__(self, key: str = "sk-test", size_limit: int = SIZE_LIMIT) -> None:
+    def __init__(self, key: str = "sk-test", size_limit: int = SIZE_LIMIT,
+                 kind: str = "whisper-1") -> None:
         self.key = key
         self.size_limit = size_limit
+        self.kind = KINDS[kind]
+        self.context_limit = 1 << 30  # characters of a chat
         self.models = set(MODELS)
         self.any_rate = False
         self._kept = Kept()
@@ -137,10 +185,13 @@ class FakeSpeech:
     def _serve(self, asked: Asked) -> Reply:
         sides = {"/v1/audio/transcriptions": ("speech", self._transcribe),
                  "/v1/chat/completions": ("chat", self._complete)}
+        path = asked.path.removesuffix("/") if self.kind.slash else asked.path
         try:
-            if asked.path not in sides or asked.method != "POST":
+            if path not in sides or asked.method != "POST":
                 raise Refused(404, f"no such endpoint: {asked.method} {asked.path}", "not_found")
-            side, answer = sides[asked.path]
+            if self.kind.slash and path == asked.path:
+                return Reply(307, b"", {"Location": self._server.url + path + "/"})
+            side, answer = sides[path]
             struck = self._count(side)
             wanted = f"Bearer {self.key}" if self.key else None
             if asked.headers.get("Authorization") != wanted:
@@ -162,50 +213,101 @@ class FakeSpeech:
     def _refuse(self, error: Exception) -> Reply:
         with self._lock:
             self._kept.refused.append(str(error))
-        status, code = (error.status, error.code) if isinstance(error, Refused) else (400, "bad")
-        return reply_json(status, {"error": {"message": str(error), "code": code, "param": None}})
+        if not isinstance(error, Refused):
+            error = Refused(400, str(error), "bad")
+        return reply_json(error.status, _words(self.kind.says, error))
 
     def _transcribe(self, asked: Asked) -> Reply:
         fields = multipart.parse(asked.headers.get("Content-Type", ""), asked.body)
-        if fields.keys() != FIELDS:
-            raise Refused(400, f"the fields are {sorted(fields)}")
+        self._check_fields(fields.keys() - {"model", "file"})
         plain = {name: one.value.decode() for name, one in fields.items() if name != "file"}
         if plain["model"] not in self.models:
-            raise Refused(404, f"the model {plain['model']} does not exist", "model_not_found")
-        if (plain["response_format"], plain["temperature"]) != ("verbose_json", "0"):
+            raise Refused(404, f"Model '{plain['model']}' is not installed", "model_not_found")
+        asked_for = plain.get("response_format")
+        if asked_for not in self.kind.formats:
+            raise Refused(400, f"response_format '{asked_for}' is not compatible with model "
+                          f"'{plain['model']}'. Use 'json' or 'text' instead.",
+                          "unsupported_value", "response_format")
+        if plain.get("temperature", "0") != "0":
             raise Refused(400, f"asked for {plain}")
         file = fields["file"]
         if file.type != "audio/wav" or not (file.filename or "").endswith(".wav"):
             raise Refused(400, f"the file is {file.filename} of {file.type}")
         if len(file.value) > self.size_limit:
-            raise Refused(413, f"{len(file.value)} bytes are too many")
+            raise Refused(413, f"{len(file.value)} bytes are too many", "too_large")
         samples, rate = hearing.samples_of(file.value, self.any_rate)
         if hearing.loudness(samples) < QUIET:
             raise Refused(400, "the file is silent")
-        took = Took(plain["model"], plain["language"], len(samples) / 2 / rate, len(file.value),
+        took = Took(plain["model"], plain.get("language", ""), len(samples) / 2 / rate, len(file.value),
                     hearing.hear(samples))
         with self._lock:
             self._kept.took.append(took)
-        return reply_json(200, _verbose(took))
+        return _in_form(asked_for, took)
+
+    def _check_fields(self, names: set[str]) -> None:
+        for name in sorted(names - self.kind.fields):
+            raise Refused(400, f"Unrecognized field: '{name}'", "unknown_parameter", name)
+        for name in sorted(self.kind.needs - names):
+            raise Refused(400, f"{name} is required for this model", "missing_parameter", name)
 
     def _complete(self, asked: Asked) -> Reply:
         body = json.loads(asked.body)
         if asked.headers.get("Content-Type") != "application/json":
             raise Refused(400, "not JSON")
-        if body.keys() != {"model", "temperature", "response_format", "messages"}:
-            raise Refused(400, f"the fields are {sorted(body)}")
-        if body["model"] not in CHAT_MODELS:
-            raise Refused(404, f"the model {body['model']} does not exist", "model_not_found")
-        if (body["temperature"], body["response_format"]) != (0, {"type": "json_object"}):
-            raise Refused(400, "asked for another temperature or format")
+        self._check_chat(body)
         if [one["role"] for one in body["messages"]] != ["system", "user"]:
             raise Refused(400, "expected a prompt and a transcript")
+        if len(asked.body) > self.context_limit:
+            raise Refused(400, f"This model's maximum context length is {self.context_limit} tokens.",
+                          "context_length_exceeded", "messages")
         with self._lock:
             self._kept.asked.append(body)
         lines = body["messages"][1]["content"].split("\n\n", 1)[1].splitlines()
         said = {"subject": f"שיחה של {len(lines)} תורות", "discussed": lines[0],
                 "outcome": lines[-1], "next_step": ""}
         return reply_json(200, _completion(json.dumps(said, ensure_ascii=False)))
+
+
+    def _check_chat(self, body: dict[str, Any]) -> None:
+        if not body.keys() <= {"model", "temperature", "response_format", "messages"}:
+            raise Refused(400, f"the fields are {sorted(body)}")
+        if body["model"] not in CHAT_MODELS:
+            raise Refused(404, f"the model {body['model']} does not exist", "model_not_found")
+        if "temperature" in body and not self.kind.temperature:
+            raise Refused(400, "Unsupported value: 'temperature' does not support 0 with this model.",
+                          "unsupported_value", "temperature")
+        if body.get("temperature", 0) != 0:
+            raise Refused(400, "asked for another temperature")
+        wanted = body.get("response_format", {}).get("type")
+        if wanted not in self.kind.chat_formats:
+            raise Refused(400, f"'response_format.type' must be one of {self.kind.chat_formats}",
+                          "unsupported_value", "response_format")
+        if wanted == "json_schema":
+            schema = body["response_format"]["json_schema"]
+            if schema["schema"]["required"] != list(schema["schema"]["properties"]):
+                raise Refused(400, "strict schemas require all of their properties")
+
+
+def _words(form: str, error: Refused) -> Any:
+    """An error as that kind of server writes it."""
+    if form == "fastapi":
+        detail = str(error) if error.param is None else [
+            {"type": "value_error", "loc": ["body", error.param], "msg": str(error)}]
+        return {"detail": detail}
+    if form == "text":
+        return {"error": str(error)}
+    inside = {"message": str(error), "type": "invalid_request_error", "param": error.param,
+              "code": error.code}
+    return {"object": "error", **inside, "code": error.status} if form == "object" else {
+        "error": inside}
+
+
+def _in_form(form: str | None, took: Took) -> Reply:
+    verbose = _verbose(took)
+    if form == "text":
+        return Reply(200, verbose["text"].encode() + b"\n",
+                     {"Content-Type": "text/plain; charset=utf-8"})
+    return reply_json(200, verbose if form == "verbose_json" else {"text": verbose["text"]})
 
 
 def _verbose(took: Took) -> dict[str, Any]:
@@ -224,6 +326,8 @@ def _completion(content: str, why: str = "stop") -> dict[str, Any]:
 
 
 def _spoil(struck: Fault, good: Reply) -> Reply:
+    if struck.kind == "raw":
+        return Reply(struck.code, struck.body, {"Content-Type": struck.type, **struck.headers})
     value = json.loads(good.body)
     if struck.kind == "status":
         headers = {"Retry-After": str(struck.retry_after)} if struck.retry_after else {}

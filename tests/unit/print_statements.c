@@ -12,6 +12,7 @@
 #include "calls/transcript.h"
 #include "followups/delivery.h"
 #include "followups/due_time.h"
+#include "followups/server.h"
 #include "followups/step.h"
 #include "observe/audit.h"
 #include "observe/overview.h"
@@ -50,6 +51,7 @@ int main(void)
     print(step_statements());
     print(orphan_statements());
     print(transcript_statements());
+    print(server_statements());
     print(history_statements());
     print(inbox_statements());
     print(inbox_unused_statements());

@@ -25,7 +25,7 @@ OURS = {
     "provider_accounts", "reconcile_progress", "playback_audit", "call_steps", "call_webhooks",
     "call_webhook_deliveries", "business_retention", "recording_objects", "retain_tour",
     "tapedeck_recordings", "tapedeck_conference_calls", "tapedeck_revoked",
-    "tapedeck_unknown_conferences", "tapedeck_recordings_without_call",
+    "tapedeck_unknown_conferences", "tapedeck_recordings_without_call", "tapedeck_servers",
     "tapedeck_retain_nights",
     "tapedeck_unused_callbacks",
 }

@@ -6,139 +6,199 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "speech/answer.h"
+#include "speech/shape.h"
 
-struct heard {
-    int count;
-    int64_t start, end;
-    char text[64];
+/* ---- completions ---- */
+
+struct completion {
+    const char *body;
+    enum answer_chat chat;
+    const char *content;
 };
 
-static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *text)
-{
-    struct heard *heard = context;
-    heard->count++;
-    heard->start = start_ms;
-    heard->end = end_ms;
-    (void)snprintf(heard->text, sizeof heard->text, "%s", text);
-}
+#define CHOICE(inside) "{\"choices\":[{" inside "}]}"
 
-static enum result speech(const char *text, struct heard *heard)
-{
-    *heard = (struct heard){0};
-    return answer_read_speech(text, strlen(text), hear, heard);
-}
-
-static void test_segments(void **state)
-{
-    (void)state;
-    struct heard heard;
-    assert_int_equal(
-        speech("{\"text\":\"a b\",\"segments\":[{\"start\":0,\"end\":1.5,\"text\":\"a\"},"
-               "{\"id\":1,\"start\":1.5,\"end\":2.0004,\"text\":\" b\"}]}",
-               &heard),
-        RESULT_OK);
-    assert_int_equal(heard.count, 2);
-    assert_int_equal(heard.start, 1500);
-    assert_int_equal(heard.end, 2000);
-    assert_string_equal(heard.text, " b");
-}
-
-static void test_without_segments(void **state)
-{
-    (void)state;
-    struct heard heard;
-    assert_int_equal(speech("{\"text\":\"all\"}", &heard), RESULT_OK);
-    assert_true(heard.count == 1 && heard.start == 0 && heard.end == -1);
-    assert_int_equal(speech("{\"text\":\"all\",\"segments\":[]}", &heard), RESULT_OK);
-    assert_int_equal(heard.count, 1);
-    assert_int_equal(speech("{\"segments\":[]}", &heard), RESULT_OK);
-    assert_int_equal(heard.count, 0);
-}
-
-static void test_what_is_no_transcription(void **state)
-{
-    (void)state;
-    static const char *const BAD[] = {
-        "",
-        "x",
-        "[]",
-        "{}",
-        "{\"text\":7}",
-        "{\"text\":\"a\",\"segments\":[7]}",
-        "{\"segments\":{}}",
-        "{\"segments\":[{\"start\":0,\"end\":1}]}",
-        "{\"segments\":[{\"start\":2,\"end\":1,\"text\":\"a\"}]}",
-        "{\"segments\":[{\"start\":-1,\"end\":1,\"text\":\"a\"}]}",
-        "{\"segments\":[{\"start\":0,\"end\":1e9,\"text\":\"a\"}]}",
-        "{\"segments\":[{\"start\":0,\"end\":1,\"text\":\"a\"},{\"start\":\"0\"}]}",
-    };
-    struct heard heard;
-    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-        assert_int_equal(speech(BAD[i], &heard), RESULT_INVALID);
-        assert_int_equal(heard.count, 0);
-    }
-}
-
-static enum result chat(const char *text, struct buf *content)
-{
-    buf_clear(content);
-    return answer_read_chat(text, strlen(text), content);
-}
+static const struct completion COMPLETIONS[] = {
+    {CHOICE("\"message\":{\"content\":\"yes\"},\"finish_reason\":\"stop\""), ANSWER_CHAT_SAID,
+     "yes"},
+    {CHOICE("\"message\":{\"content\":\"\"}"), ANSWER_CHAT_EMPTY, ""},
+    {CHOICE("\"message\":{\"content\":null}"), ANSWER_CHAT_EMPTY, ""},
+    {CHOICE("\"message\":{\"content\":\"ye\"},\"finish_reason\":\"length\""), ANSWER_CHAT_CUT,
+     "ye"},
+    {CHOICE("\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"y\"},\"es\"]}"),
+     ANSWER_CHAT_SAID, "yes"},
+    {CHOICE("\"message\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"text\":\"no\"}]},"
+            "{\"type\":\"text\",\"text\":\"yes\"}]}"),
+     ANSWER_CHAT_SAID, "yes"},
+    {CHOICE("\"message\":{\"content\":null,\"refusal\":\"I cannot\"}"), ANSWER_CHAT_REFUSED,
+     "I cannot"},
+    {CHOICE("\"message\":{\"content\":\"x\"},\"finish_reason\":\"content_filter\""),
+     ANSWER_CHAT_REFUSED, "x"},
+    {CHOICE(
+         "\"message\":{\"content\":null,\"tool_calls\":[{\"function\":{\"arguments\":\"{}\"}}]}"),
+     ANSWER_CHAT_SAID, "{}"},
+    {CHOICE("\"text\":\"yes\""), ANSWER_CHAT_SAID, "yes"},
+    {"{\"message\":{\"role\":\"assistant\",\"content\":\"yes\"},\"done\":true}", ANSWER_CHAT_SAID,
+     "yes"},
+    {CHOICE("\"message\":{\"content\":\"a\xD7\"},\"logprobs\":NaN,"), ANSWER_CHAT_SAID,
+     "a\xEF\xBF\xBD"},
+    {"", ANSWER_CHAT_NONE, ""},
+    {"{}", ANSWER_CHAT_NONE, ""},
+    {"{\"choices\":[]}", ANSWER_CHAT_NONE, ""},
+    {"{\"choices\":[{}]}", ANSWER_CHAT_NONE, ""},
+    {"{\"choices\":[{\"message\":\"yes\"}]}", ANSWER_CHAT_NONE, ""},
+    {"{\"choices\":[{\"message\":{\"content\":\"yes\"}}", ANSWER_CHAT_NONE, ""},
+    {"<html>", ANSWER_CHAT_NONE, ""},
+};
 
 static void test_completions(void **state)
 {
     (void)state;
     struct buf content;
     buf_init(&content, 100);
-    assert_int_equal(chat("{\"choices\":[{\"message\":{\"content\":\"yes\"},"
-                          "\"finish_reason\":\"stop\"}]}",
-                          &content),
-                     RESULT_OK);
-    assert_string_equal(buf_str(&content), "yes");
-    assert_int_equal(chat("{\"choices\":[{\"message\":{\"content\":\"\"}}]}", &content),
-                     RESULT_NOT_FOUND);
-    assert_int_equal(chat("{\"choices\":[{\"message\":{\"content\":\"ye\"},"
-                          "\"finish_reason\":\"length\"}]}",
-                          &content),
-                     RESULT_NOT_FOUND);
-    static const char *const BAD[] = {"",
-                                      "{}",
-                                      "{\"choices\":[]}",
-                                      "{\"choices\":[{}]}",
-                                      "{\"choices\":[{\"message\":{\"content\":null}}]}",
-                                      "{\"choices\":[{\"message\":\"yes\"}]}"};
-    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-        assert_int_equal(chat(BAD[i], &content), RESULT_INVALID);
+    for (size_t i = 0; i < sizeof COMPLETIONS / sizeof *COMPLETIONS; i++) {
+        const struct completion *one = &COMPLETIONS[i];
+        buf_clear(&content);
+        assert_int_equal(answer_read_chat(one->body, strlen(one->body), &content), one->chat);
+        assert_string_equal(buf_str(&content), one->content);
     }
     buf_free(&content);
 }
 
-static void test_model_errors(void **state)
+/* ---- errors ---- */
+
+struct error {
+    long status;
+    const char *body;
+    enum answer_fault fault;
+    const char *field, *said;
+};
+
+static const struct error ERRORS[] = {
+    {400,
+     "{\"error\":{\"message\":\"response_format 'verbose_json' is not compatible with model "
+     "'gpt-4o-transcribe'.\",\"param\":\"response_format\",\"code\":\"unsupported_value\"}}",
+     ANSWER_FAULT_FIELD, "response_format",
+     "response_format 'verbose_json' is not compatible with model 'gpt-4o-transcribe'."},
+    {400, "{\"error\":\"'response_format.type' must be 'json_schema' or 'text'\"}",
+     ANSWER_FAULT_FIELD, "response_format",
+     "'response_format.type' must be 'json_schema' or 'text'"},
+    {400,
+     "{\"object\":\"error\",\"message\":\"Currently do not support verbose_json for "
+     "x\",\"code\":400}",
+     ANSWER_FAULT_FIELD, "response_format", "Currently do not support verbose_json for x"},
+    {422,
+     "{\"detail\":[{\"type\":\"enum\",\"loc\":[\"body\",\"response_format\"],\"msg\":\"Input "
+     "should be "
+     "'json'\"}]}",
+     ANSWER_FAULT_FIELD, "response_format", "Input should be 'json'"},
+    {400,
+     "{\"error\":{\"message\":\"Unsupported value: 'temperature' does not support 0 with this "
+     "model.\","
+     "\"param\":\"temperature\",\"code\":\"unsupported_value\"}}",
+     ANSWER_FAULT_FIELD, "temperature",
+     "Unsupported value: 'temperature' does not support 0 with this model."},
+    {400, "{\"error\":{\"message\":\"Unsupported language: 'he'\"}}", ANSWER_FAULT_FIELD,
+     "language", "Unsupported language: 'he'"},
+    {400, "{\"error\":{\"message\":\"the language model is busy\"}}", ANSWER_FAULT_OTHER, NULL,
+     "the language model is busy"},
+    {404, "{\"detail\":\"Model 'x' is not installed locally.\"}", ANSWER_FAULT_MODEL, NULL,
+     "Model 'x' is not installed locally."},
+    {404, "{\"error\":{\"code\":\"model_not_found\"}}", ANSWER_FAULT_MODEL, NULL, ""},
+    {400, "{\"error\":{\"param\":\"model\",\"message\":\"no\"}}", ANSWER_FAULT_MODEL, NULL, "no"},
+    {400,
+     "{\"object\":\"error\",\"message\":\"Invalid model: "
+     "x\",\"type\":\"invalid_model\",\"code\":1500}",
+     ANSWER_FAULT_MODEL, NULL, "Invalid model: x"},
+    {400, "{\"error\":{\"message\":\"bad file for this model\",\"code\":null}}", ANSWER_FAULT_OTHER,
+     NULL, "bad file for this model"},
+    {500, "{\"error\":{\"code\":\"model_not_found\"}}", ANSWER_FAULT_OTHER, NULL, ""},
+    {404, "{\"detail\":\"Not Found\"}", ANSWER_FAULT_OTHER, NULL, "Not Found"},
+    {413, "<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>",
+     ANSWER_FAULT_SIZE, NULL, "413 Request Entity Too Large"},
+    {400,
+     "{\"error\":{\"message\":\"This model's maximum context length is 8192 tokens.\",\"code\":"
+     "\"context_length_exceeded\"}}",
+     ANSWER_FAULT_CONTEXT, NULL, "This model's maximum context length is 8192 tokens."},
+    {429,
+     "{\"error\":{\"message\":\"You exceeded your current "
+     "quota\",\"code\":\"insufficient_quota\"}}",
+     ANSWER_FAULT_QUOTA, NULL, "You exceeded your current quota"},
+    {402, "pay", ANSWER_FAULT_QUOTA, NULL, "pay"},
+    {400, "{\"error\":{\"message\":\"filtered\",\"code\":\"content_filter\"}}", ANSWER_FAULT_FILTER,
+     NULL, "filtered"},
+    {401, "{\"error\":{\"message\":\"Incorrect key: sk-abcdefgh. See\\nour secret, too.\"}}",
+     ANSWER_FAULT_OTHER, NULL, "Incorrect key: … See our …, too."},
+    {500, "[{\"error\":{\"code\":503,\"message\":\"overloaded\"}}]", ANSWER_FAULT_OTHER, NULL,
+     "overloaded"},
+    {502, "", ANSWER_FAULT_OTHER, NULL, ""},
+};
+
+static void test_errors(void **state)
 {
     (void)state;
-    static const char MODEL[] = "{\"error\":{\"code\":\"model_not_found\"}}";
-    static const char PARAM[] = "{\"error\":{\"param\":\"model\",\"message\":\"no\"}}";
-    static const char OTHER[] = "{\"error\":{\"message\":\"bad file\",\"code\":null}}";
-    assert_true(answer_is_model_error(404, MODEL, strlen(MODEL)));
-    assert_true(answer_is_model_error(400, PARAM, strlen(PARAM)));
-    assert_false(answer_is_model_error(400, OTHER, strlen(OTHER)));
-    assert_false(answer_is_model_error(500, MODEL, strlen(MODEL)));
-    assert_false(answer_is_model_error(404, "<html>model", 11));
+    struct answer_error error;
+    for (size_t i = 0; i < sizeof ERRORS / sizeof *ERRORS; i++) {
+        const struct error *one = &ERRORS[i];
+        answer_read_error(one->status, one->body, strlen(one->body), SHAPE_SPEECH_FIELDS, "secret",
+                          &error);
+        assert_string_equal(error.said, one->said);
+        assert_int_equal(error.fault, one->fault);
+        assert_true((error.field == NULL) == (one->field == NULL));
+        if (one->field != NULL) {
+            assert_string_equal(error.field, one->field);
+        }
+    }
+}
+
+static void test_words_have_an_end(void **state)
+{
+    (void)state;
+    struct answer_error error;
+    char body[1000];
+    memset(body, 'x', sizeof body);
+    answer_read_error(500, body, sizeof body, SHAPE_CHAT_FIELDS, NULL, &error);
+    assert_int_equal(strlen(error.said), ANSWER_SAID_MAX);
+}
+
+/* ---- how servers are asked ---- */
+
+static void test_shapes_give_way_and_end(void **state)
+{
+    (void)state;
+    struct shape shape = {.format = 0};
+    assert_string_equal(shape_speech_format(&shape), "verbose_json");
+    assert_true(shape_give_way(&shape, "response_format"));
+    assert_string_equal(shape_speech_format(&shape), "json");
+    assert_string_equal(shape_chat_format(&shape), "json_schema");
+    assert_true(shape_give_way(&shape, "response_format"));
+    assert_string_equal(shape_speech_format(&shape), "text");
+    assert_null(shape_chat_format(&shape));
+    assert_true(shape_give_way(&shape, "response_format"));
+    assert_null(shape_speech_format(&shape));
+    assert_false(shape_give_way(&shape, "response_format"));
+    static const char *const FLAGS[] = {"temperature", "language", "chunking_strategy"};
+    for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++) {
+        assert_true(shape_give_way(&shape, FLAGS[i]));
+        assert_false(shape_give_way(&shape, FLAGS[i]));
+    }
+    assert_false(shape_give_way(&shape, "file"));
+    struct shape again = shape_of_number(shape_number(&shape));
+    assert_int_equal(shape_number(&again), shape_number(&shape));
+    assert_int_equal(shape_of_number(-1).format, 0);
+    assert_int_equal(shape_of_number(1 << 20).format, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_without_segments),
-        cmocka_unit_test(test_what_is_no_transcription),
         cmocka_unit_test(test_completions),
-        cmocka_unit_test(test_model_errors),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_words_have_an_end),
+        cmocka_unit_test(test_shapes_give_way_and_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,17 +38,96 @@ static void test_text(void **state)
     assert_string_equal(buf_str(&out), "Subject: s\nDiscussed: d\nNext step: n");
     assert_int_equal(read("Here you are:\n```json\n" GOOD "\n```\n", true, &out), RESULT_OK);
     assert_string_equal(buf_str(&out), "נושא: s\nמה נדון: d\nהצעד הבא: n");
-    static const char *const BAD[] = {
-        "",
-        "x",
-        "}{",
-        "{}",
-        "{\"subject\":\"s\"}",
-        "{\"subject\":\"\",\"discussed\":\"d\",\"outcome\":\"o\",\"next_step\":\"n\"}",
-        "{\"subject\":\"s\",\"discussed\":[],\"outcome\":\"o\",\"next_step\":\"n\"}"};
-    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-        assert_int_equal(read(BAD[i], false, &out), RESULT_INVALID);
+    buf_free(&out);
+}
+
+struct written {
+    const char *content, *text; /* NULL: no summary; "": an empty one */
+};
+
+#define THREE "Subject: s\nDiscussed: d\nNext step: n"
+#define LINE(text) "{\"subject\":\"" text "\"}"
+
+static const struct written WRITTEN[] = {
+    {"{\"subject\":\"\",\"discussed\":\"d\",\"outcome\":\"o\",\"next_step\":\"n\"}",
+     "Discussed: d\nOutcome: o\nNext step: n"},
+    {"{\"subject\":\"s\",\"discussed\":\"d\",\"next_step\":\"n\"}", THREE},
+    {"{\"subject\":\"s\",\"discussed\":\"d\",\"outcome\":null,\"next_step\":\"n\"}", THREE},
+    {"{\"subject\":\"s\",\"discussed\":[\"a\",\"b\"]}", "Subject: s\nDiscussed: a, b"},
+    {"{\"subject\":\"s\",\"discussed\":{\"who\":\"a\",\"what\":[1,2]}}",
+     "Subject: s\nDiscussed: who: a, what: 1, 2"},
+    {"<think>\nmaybe {\"draft\": true} or {\"subject\":\"no\"}\n</think>\n" GOOD, THREE},
+    {"I think {so}: " GOOD " - as {you} wished {", THREE},
+    {LINE("first") " no, better: " LINE("second"), "Subject: second"},
+    {"<think>{\"subject\":\"not yet\"}", NULL},
+    {"```json\n{\"subject\":\"s\",}\n```", "Subject: s"},
+    {"{\"subject\":\"a\",\"subject\":\"s\"}", "Subject: s"},
+    {"{\"subject\":\"two\nlines\r\n of \u2028 it\"}", "Subject: two lines of it"},
+    {"{\"subject\":\"a\\nOutcome: forged\",\"outcome\":\"o\"}",
+     "Subject: a Outcome: forged\nOutcome: o"},
+    {"{\"Subject\":\"s\",\"DISCUSSED\":\"d\",\"Next Step\":\"n\"}", THREE},
+    {"{\"נושא\":\"s\",\"מה נדון\":\"d\",\"הצעד הבא\":\"n\"}", THREE},
+    {"{\"summary\":" GOOD "}", THREE},
+    {"{\"a\":1,\"result\":{\"Summary\":" GOOD "},\"b\":\"x\"}", THREE},
+    {"[" GOOD "]", THREE},
+    {"{\"subject\":\"דו\"ח שנתי\",\"outcome\":\"o\"}", "Subject: דו\"ח שנתי\nOutcome: o"},
+    {"{\"subject\":\"a\xD7\"}", "Subject: a\xEF\xBF\xBD"},
+    {"{\"subject\":\"\",\"discussed\":\" \",\"outcome\":[],\"next_step\":null}", ""},
+    {"", NULL},
+    {"x", NULL},
+    {"}{", NULL},
+    {"{}", NULL},
+    {"{\"summary\":\"s\"}", NULL},
+    {"{\"subject\":\"s\"", NULL},
+};
+
+static void test_what_models_write(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, SUMMARY_TEXT_MAX);
+    for (size_t i = 0; i < sizeof WRITTEN / sizeof *WRITTEN; i++) {
+        const char *text = WRITTEN[i].text;
+        enum result wanted = text == NULL      ? RESULT_INVALID
+                             : text[0] == '\0' ? RESULT_NOT_FOUND
+                                               : RESULT_OK;
+        assert_int_equal(read(WRITTEN[i].content, false, &out), wanted);
+        assert_string_equal(buf_str(&out), text != NULL ? text : "");
     }
+    buf_free(&out);
+}
+
+static void test_too_long_is_cut(void **state)
+{
+    (void)state;
+    struct buf content, out;
+    buf_init(&content, 1 << 20);
+    buf_init(&out, SUMMARY_TEXT_MAX);
+    buf_text(&content, "{\"subject\":\"");
+    for (int i = 0; i < 100000; i++) {
+        buf_text(&content, "ש");
+    }
+    buf_text(&content, "\",\"discussed\":\"d\"}");
+    assert_int_equal(summary_read(content.data, content.len, true, &out), RESULT_OK);
+    assert_true(out.len < 4000);
+    assert_non_null(strstr(buf_str(&out), "ש…\nמה נדון: d"));
+    buf_free(&content);
+    buf_free(&out);
+}
+
+/* What is looked at again and again would be looked at for ever. */
+static void test_braces_without_end(void **state)
+{
+    (void)state;
+    enum { COUNT = 200000 };
+    struct buf content, out;
+    buf_init(&content, 1 << 20);
+    buf_init(&out, SUMMARY_TEXT_MAX);
+    for (int i = 0; i < COUNT; i++) {
+        buf_text(&content, "{a:{\"");
+    }
+    assert_int_equal(summary_read(content.data, content.len, true, &out), RESULT_INVALID);
+    buf_free(&content);
     buf_free(&out);
 }
 
@@ -56,15 +135,21 @@ static void test_question(void **state)
 {
     (void)state;
     struct buf out;
+    struct shape shape = {.format = 0};
     buf_init(&out, SUMMARY_ASKED_MAX);
-    assert_int_equal(summary_ask("m", "he", "שלום \"x\"", &out), RESULT_OK);
+    assert_int_equal(summary_ask("m", "he", "שלום \"x\"", &shape, &out), RESULT_OK);
     assert_non_null(strstr(buf_str(&out), "{\"model\":\"m\",\"temperature\":0,"));
     assert_non_null(strstr(buf_str(&out), "Language of the call: he\\n\\nשלום \\\"x\\\""));
     assert_non_null(strstr(buf_str(&out), "You summarise phone calls"));
+    buf_clear(&out);
+    shape = (struct shape){.format = 1, .no_temperature = true};
+    assert_int_equal(summary_ask("m", "he", "x", &shape, &out), RESULT_OK);
+    assert_null(strstr(buf_str(&out), "temperature"));
+    assert_non_null(strstr(buf_str(&out), "{\"type\":\"json_schema\",\"json_schema\":{\"name\":"));
     char *huge = calloc(1, SUMMARY_ASKED_MAX + 1);
     assert_non_null(huge);
     memset(huge, 'x', SUMMARY_ASKED_MAX);
-    assert_int_equal(summary_ask("m", "he", huge, &out), RESULT_TOO_BIG);
+    assert_int_equal(summary_ask("m", "he", huge, &shape, &out), RESULT_TOO_BIG);
     free(huge);
     buf_free(&out);
 }
@@ -72,9 +157,9 @@ static void test_question(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixed_sentences),
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_question),
+        cmocka_unit_test(test_fixed_sentences),    cmocka_unit_test(test_text),
+        cmocka_unit_test(test_what_models_write),  cmocka_unit_test(test_too_long_is_cut),
+        cmocka_unit_test(test_braces_without_end), cmocka_unit_test(test_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

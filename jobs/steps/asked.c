@@ -1,0 +1,132 @@
+#include "asked.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "followups/server.h"
+
+enum result asked_begin(struct asked *asked, struct step_job *job, const char *address,
+                        const char *model, const char *const *fields)
+{
+    *asked = (struct asked){.job = job, .address = address, .model = model, .fields = fields};
+    return server_shape(job->app, address, model, &asked->shape);
+}
+
+const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size)
+{
+    const char *base = asked->address;
+    char longer[STEP_URL_SIZE];
+    if (step_job_url(base, path, out, size) == NULL || !asked->slash) {
+        return step_job_url(base, path, out, size);
+    }
+    const char *query = strchr(out, '?');
+    size_t len = query != NULL ? (size_t)(query - out) : strlen(out);
+    int n = snprintf(longer, sizeof longer, "%.*s/%s", (int)len, out, out + len);
+    if (n < 0 || (size_t)n >= sizeof longer || (size_t)n >= size) {
+        return NULL;
+    }
+    memcpy(out, longer, (size_t)n + 1);
+    return out;
+}
+
+void asked_learn(const struct asked *asked)
+{
+    (void)server_learn(asked->job->app, asked->address, asked->model, &asked->shape);
+}
+
+/* ---- refusals ---- */
+
+/* FastAPI answers so where its route ends with a slash and the address does not. Asked is the
+ * address that we have, and no other that a server names. */
+static bool wants_slash(struct asked *asked, const struct exchange_end *end)
+{
+    bool moved =
+        end->status == 301 || end->status == 302 || end->status == 307 || end->status == 308;
+    if (!moved || asked->slash) {
+        return false;
+    }
+    asked->slash = true;
+    return true;
+}
+
+enum asked_next asked_next(struct asked *asked, const struct exchange_end *end)
+{
+    const char *key = asked->job->app->config->openai_api_key;
+    asked->error = (struct answer_error){.fault = ANSWER_FAULT_OTHER};
+    if (end->outcome != HTTP_COMPLETE) {
+        return ASKED_OVER;
+    }
+    if (wants_slash(asked, end)) {
+        return ASKED_AGAIN;
+    }
+    answer_read_error(end->status, buf_str(end->body), end->body->len, asked->fields, key,
+                      &asked->error);
+    switch (asked->error.fault) {
+    case ANSWER_FAULT_FIELD:
+        return shape_give_way(&asked->shape, asked->error.field) ? ASKED_AGAIN : ASKED_OVER;
+    case ANSWER_FAULT_MODEL: return ASKED_MODEL;
+    case ANSWER_FAULT_SIZE:
+    case ANSWER_FAULT_CONTEXT: return ASKED_SMALLER;
+    default: return ASKED_OVER;
+    }
+}
+
+void asked_say(struct asked *asked, const char *words)
+{
+    struct buf line;
+    buf_init(&line, 2 * (size_t)ANSWER_SAID_SIZE);
+    utf8_line(words, ANSWER_SAID_MAX, &line);
+    asked->error.fault = ANSWER_FAULT_OTHER;
+    (void)snprintf(asked->error.said, sizeof asked->error.said, "%s", buf_str(&line));
+    buf_free(&line);
+}
+
+static void end_try(struct asked *asked, const struct exchange_end *end,
+                    const struct run_reason *reason, bool final)
+{
+    struct step_job *job = asked->job;
+    struct step_said *said = &job->said;
+    (void)server_host(asked->address, said->host, sizeof said->host);
+    said->status = end->status;
+    (void)snprintf(said->words, sizeof said->words, "%s", asked->error.said);
+    (void)snprintf(said->text, sizeof said->text,
+                   said->words[0] != '\0' ? "%s %s said (%ld): %s" : "%s (%s, %ld)", reason->text,
+                   said->host, said->status, said->words);
+    (void)server_refused(job->app, asked->address, asked->model, end->status,
+                         said->words[0] != '\0' ? said->words : reason->text);
+    const struct run_reason whole = {reason->code, said->text};
+    if (final) {
+        step_job_end(job, STEP_FAILED, &whole);
+    } else {
+        step_job_try_again(job, &whole, end->retry_after_s * 1000);
+    }
+}
+
+void asked_fail(struct asked *asked, const struct exchange_end *end,
+                const struct run_reason *reason)
+{
+    static const struct run_reason QUOTA = {
+        "server_quota", "The account at the server has no credit left: top it up."};
+    static const struct run_reason FILTER = {"content_filter",
+                                             "A content filter refused what was sent."};
+    bool final = true;
+    if (reason == NULL) {
+        reason = exchange_trouble(end, &final);
+    }
+    if (asked->error.fault == ANSWER_FAULT_QUOTA) {
+        reason = &QUOTA;
+        final = false;
+    } else if (asked->error.fault == ANSWER_FAULT_FILTER) {
+        reason = &FILTER;
+    }
+    end_try(asked, end, reason, final);
+}
+
+void asked_nonsense(struct asked *asked, const struct exchange_end *end,
+                    const struct run_reason *reason, const struct buf *document)
+{
+    answer_read_error(end->status, buf_str(document), document->len, asked->fields,
+                      asked->job->app->config->openai_api_key, &asked->error);
+    end_try(asked, end, reason, false);
+}

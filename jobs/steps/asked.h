@@ -1,0 +1,58 @@
+/*
+ * The server that a step asks: in which way it takes questions, and what its refusals mean. What
+ * it refuses and could do without is left out the next time, and remembered (followups/server.h).
+ */
+#ifndef TAPEDECK_JOBS_STEPS_ASKED_H
+#define TAPEDECK_JOBS_STEPS_ASKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exchange.h"
+#include "speech/answer.h"
+#include "speech/shape.h"
+#include "step_job.h"
+
+struct asked {
+    struct step_job *job;
+    const char *address, *model; /* as configured; borrowed */
+    const char *const *fields;   /* those that can give way */
+    struct shape shape;
+    bool slash;                /* it is at the address with a slash at its end */
+    struct answer_error error; /* the last one */
+};
+
+/* Whom the next question goes to; `fields` as for answer_read_error. RESULT_UNAVAILABLE: PostgreSQL
+ * does not say how. */
+enum result asked_begin(struct asked *asked, struct step_job *job, const char *address,
+                        const char *model, const char *const *fields);
+
+/* The whole URL, `path` behind the address where that is no endpoint yet. NULL: it does not fit. */
+const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size);
+
+/* A good answer has come: so it can be asked. */
+void asked_learn(const struct asked *asked);
+
+/* After an end without a good answer: what is to be done. */
+enum asked_next {
+    ASKED_AGAIN,   /* the same question in another way; never without an end */
+    ASKED_MODEL,   /* it does not have the model */
+    ASKED_SMALLER, /* what was sent is too large for it */
+    ASKED_OVER,    /* this try has failed: asked_fail */
+};
+enum asked_next asked_next(struct asked *asked, const struct exchange_end *end);
+
+/* The server's words, where they are no error's. */
+void asked_say(struct asked *asked, const char *words);
+
+/* Ends the step's try for that end; `reason`, where it is not NULL, says it better than the status
+ * does, and is final. */
+void asked_fail(struct asked *asked, const struct exchange_end *end,
+                const struct run_reason *reason);
+
+/* A good status with an answer that is none: the server's words, if it has any, are in `document`.
+ */
+void asked_nonsense(struct asked *asked, const struct exchange_end *end,
+                    const struct run_reason *reason, const struct buf *document);
+
+#endif
