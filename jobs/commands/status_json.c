@@ -95,6 +95,21 @@ static struct json *of_counts(const struct overview_counts *counts, bool kinds)
     return list;
 }
 
+static struct json *of_servers(const struct overview *o)
+{
+    struct json *list = json_new_list();
+    for (size_t i = 0; i < o->server_count; i++) {
+        struct json *one = json_new();
+        json_put_text(one, "host", o->servers[i].host);
+        json_put_text(one, "model", o->servers[i].model);
+        json_put_int(one, "status", o->servers[i].status);
+        json_put_text(one, "said", o->servers[i].said);
+        json_put_int(one, "ago_s", o->servers[i].ago_s);
+        json_add(list, one);
+    }
+    return list;
+}
+
 static void put_database(struct json *json, const struct overview *o)
 {
     struct json *queue = json_new();
@@ -113,6 +128,7 @@ static void put_database(struct json *json, const struct overview *o)
     json_put(json, "failed", of_reasons(o));
     json_put(json, "steps", of_counts(&o->steps, true));
     json_put(json, "deliveries", of_counts(&o->deliveries, false));
+    json_put(json, "servers_refusing", of_servers(o));
 }
 
 /* What was not asked is null, so that the members are always the same. */
@@ -132,6 +148,7 @@ static void put_nothing(struct json *json)
         "failed",
         "steps",
         "deliveries",
+        "servers_refusing",
     };
     for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {
         json_put_null(json, MEMBERS[i]);

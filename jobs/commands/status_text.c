@@ -121,6 +121,19 @@ static void add_reasons(const struct overview *o, struct buf *out)
     }
 }
 
+static void add_refusals(const struct overview *o, struct buf *out)
+{
+    char ago[HUMAN_SIZE];
+    if (o->server_count > 0) {
+        buf_text(out, "\nspeech and chat servers that refused us, and have not answered since\n");
+    }
+    for (size_t i = 0; i < o->server_count; i++) {
+        const struct overview_server *s = &o->servers[i];
+        buf_format(out, "%12s ago %s, %s (%lld): %s\n", human_time(s->ago_s, ago), s->host,
+                   s->model, (long long)s->status, s->said);
+    }
+}
+
 void status_text(const struct status *status, struct buf *out)
 {
     const struct overview *o = status->overview;
@@ -138,6 +151,7 @@ void status_text(const struct status *status, struct buf *out)
     add_counts(&o->steps,
                "after the recording: steps that wait, run, or were skipped or failed within a day",
                out);
+    add_refusals(o, out);
     add_counts(&o->deliveries, "webhooks that wait, or failed within a day", out);
     add_reasons(o, out);
 }

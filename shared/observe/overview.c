@@ -176,6 +176,19 @@ static void add_delivery(void *context, const char *status, const char *code, in
     add_count(&o->deliveries, "", status, code, count);
 }
 
+static void add_server(void *context, const struct server_refusal *one)
+{
+    struct overview *o = CHECKED(overview, context);
+    if (o->server_count < OVERVIEW_SERVERS_MAX) {
+        struct overview_server *server = &o->servers[o->server_count++];
+        (void)server_host(one->address, server->host, sizeof server->host);
+        copy(server->model, sizeof server->model, one->model);
+        copy(server->said, sizeof server->said, one->said);
+        server->status = one->status;
+        server->ago_s = one->seconds_ago;
+    }
+}
+
 static bool read_database(const struct app *app, int64_t limit, struct overview *o)
 {
     return read_lanes(app, o) == RESULT_OK && read_businesses(app, limit, o) == RESULT_OK &&
@@ -183,6 +196,7 @@ static bool read_database(const struct app *app, int64_t limit, struct overview 
            account_each_paused(app, add_pause, o) == RESULT_OK &&
            step_each_count(app, add_step, o) == RESULT_OK &&
            delivery_each_count(app, add_delivery, o) == RESULT_OK &&
+           server_each_refusal(app, add_server, o) == RESULT_OK &&
            inbox_count(app, &o->inbox) == RESULT_OK;
 }
 

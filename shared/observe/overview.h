@@ -14,11 +14,15 @@
 #include "base/magic.h"
 #include "base/text.h"
 #include "calls/inbox.h"
+#include "followups/server.h"
 #include "runs/queue.h"
+#include "speech/answer.h"
 #include "storage/disk.h"
 
 enum {
     OVERVIEW_BUSINESSES_MAX = 1000,
+    OVERVIEW_SERVERS_MAX = 20,
+    OVERVIEW_MODEL_SIZE = 96,
     OVERVIEW_LINES_MAX = 50, /* of pauses, of reasons, of steps, of deliveries */
     OVERVIEW_WORD_SIZE = 48,
     OVERVIEW_HOST_SIZE = 80,
@@ -59,6 +63,12 @@ struct overview_count {
     int64_t count;
 };
 
+/* A speech or chat server that refused us within a day, and has not answered since. */
+struct overview_server {
+    char host[SERVER_HOST_SIZE], model[OVERVIEW_MODEL_SIZE], said[ANSWER_SAID_SIZE];
+    int64_t status, ago_s;
+};
+
 struct overview_counts {
     struct overview_count lines[OVERVIEW_LINES_MAX];
     size_t count;
@@ -80,6 +90,8 @@ struct overview {
     struct overview_reason reasons[OVERVIEW_LINES_MAX]; /* of failures within a day */
     size_t reason_count;
     struct overview_counts steps, deliveries;
+    struct overview_server servers[OVERVIEW_SERVERS_MAX];
+    size_t server_count;
     struct inbox_counts inbox;
     int64_t breakers_open; /* calls left alone, as they failed too often */
 };
