@@ -1,0 +1,307 @@
+"""Any speech server, any chat server: what they send is read, what they refuse is left out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from speech.fake import KINDS, FakeSpeech, fault
+from stack.calls import Call
+
+from jobs_kit import Db
+from steps_kit import expected, make_steps_due, saved, step_of, steps_of
+
+Drain = Callable[..., subprocess.CompletedProcess[str]]
+NewCall = Callable[..., Call]
+SAID = "שלום עולם"
+GOOD = {"subject": "נושא", "discussed": "דובר על", "outcome": "סוכם", "next_step": "להתקשר"}
+LINES = "נושא: נושא\nמה נדון: דובר על\nתוצאה: סוכם\nהצעד הבא: להתקשר"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeSpeech]:
+    with FakeSpeech() as one:
+        yield one
+
+
+def verbose(*segments: dict[str, Any]) -> bytes:
+    return json.dumps({"text": " ".join(str(one.get("text") or "") for one in segments),
+                       "segments": list(segments)}).encode()
+
+
+def segment(start: Any, end: Any, text: str | None = SAID) -> dict[str, Any]:
+    return {"id": 0, "start": start, "end": end, "text": text}
+
+
+# What speech servers answer.
+
+TEXT_IS_THERE = {
+    "NaN in a field nobody reads": b'{"text":"%s","segments":[{"start":0,"end":2,"text":"%s",'
+                                   b'"avg_logprob":NaN}]}',
+    "times in nanoseconds": b'{"text":"%s","segments":[{"start":0.0,"end":2000000000,"text":"%s"}]}',
+    "end before start": b'{"text":"%s","segments":[{"start":2.5,"end":2.3,"text":"%s"}]}',
+    "end -1": b'{"text":"%s","segments":[{"start":2.0,"end":-1.0,"text":"%s"}]}',
+    "no times": b'{"text":"%s","segments":[{"start":null,"text":"%s"}]}',
+    "another without text": b'{"text":"%s","segments":[{"start":0,"end":2,"text":"%s"},'
+                            b'{"id":1,"start":2,"end":3}]}',
+    "duplicate key": b'{"text":"a","text":"%s","segments":[],"x":"%s"}',
+    "half a character": b'{"text":"%s","words":[{"word":"\xd7"}],"x":"%s"}',
+    "a BOM, and a comma too many": b'\xef\xbb\xbf{"text":"%s","segments":[],"x":"%s",}',
+    "a string": b'"%s"',
+    "a list": b'[{"text":"%s"}]',
+    "chunks": b'{"chunks":[{"timestamp":[0.0,null],"text":"%s"}]}',
+    "an object around it": b'{"result":{"text":"%s"}}',
+    "events": b'data: {"type":"transcript.text.delta","delta":"x"}\n\n'
+              b'data: {"type":"transcript.text.done","text":"%s"}\n\ndata: [DONE]\n\n',
+    "text": b"%s\n",
+    "SubRip": b"1\n00:00:00,500 --> 00:00:02,000\n%s\n",
+    "WebVTT": b"WEBVTT\n\n00:00.500 --> 00:02.000\n%s\n",
+}
+
+
+@pytest.mark.parametrize("body", TEXT_IS_THERE.values(), ids=TEXT_IS_THERE)
+def test_a_text_that_is_there_is_read(
+    body: bytes, fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    said = SAID.encode()
+    body = body % ((said,) * body.count(b"%s"))
+    kind = "application/json" if body.lstrip(b"\xef\xbb\xbf")[:1] in b'{["' else (
+        "text/event-stream" if body.startswith(b"data:") else "text/plain; charset=utf-8")
+    fake.faults("speech", fault("raw", code=200, body=body, type=kind))
+    call = new_call(seconds=12)
+    drain(**fake.settings)
+    row = saved(db, call)
+    assert steps_of(db, call)["transcribe"] == "done"
+    assert [one["text"] for one in row.segments] == [SAID, SAID], "each channel once"
+    assert all(0 <= one["start"] <= one["end"] <= 12 for one in row.segments)
+    assert row.source == "whisper-1"
+
+
+def test_201_is_an_answer(fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db) -> None:
+    fake.faults("speech", fault("raw", code=201, body=verbose(segment(0, 2))))
+    call = new_call(seconds=12)
+    drain(**fake.settings)
+    assert SAID in (saved(db, call).transcript or "")
+
+
+def test_202_is_not_waited_for(fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db) -> None:
+    fake.faults("speech", fault("raw", code=202, body=b'{"job_id":"j1","status":"queued"}'))
+    call = new_call(seconds=12)
+    drain(**fake.settings)
+    step = step_of(db, call)
+    assert (step.status, step.error_code) == ("failed", "unsupported")
+
+
+NO_SPEECH = {
+    "nothing": verbose(), "blank audio": verbose(segment(0, 2, " [BLANK_AUDIO]")),
+    "music": verbose(segment(0, 9, "♪♪ (music) ♪")),
+    "a film's end": verbose(segment(0, 9, "תודה על הצפייה!")),
+}
+
+
+@pytest.mark.parametrize("body", NO_SPEECH.values(), ids=NO_SPEECH)
+def test_nothing_was_said_is_an_answer(
+    body: bytes, fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    fake.faults("speech", fault("raw", code=200, body=body))
+    call = new_call(seconds=12)
+    drain(**fake.settings)
+    row = saved(db, call)
+    assert steps_of(db, call) == {"transcribe": "done", "summarise": "done", "notify": "done"}
+    assert (row.segments, row.summary, row.summary_status) == (
+        [], "לא נאמר דבר בשיחה.", "fixed")
+    assert fake.requests("chat") == 0
+
+
+def test_a_long_answer(fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db) -> None:
+    """Over 9 MB, 30,000 segments with their words: all of them are kept."""
+    words = [{"word": "מילה", "start": 0.1, "end": 0.2, "probability": 0.9}] * 4
+    body = json.dumps({"text": "x", "segments": [
+        {**segment(n / 3000, (n + 1) / 3000, f"w{n}"), "words": words} for n in range(30000)
+    ]}).encode()
+    assert len(body) > 9_000_000
+    fake.faults("speech", fault("raw", code=200, body=body))
+    call = new_call(seconds=12)
+    drain(**fake.settings)
+    assert steps_of(db, call)["transcribe"] == "done"
+    assert len(saved(db, call).segments) == 60000
+
+
+# What speech servers refuse.
+
+SPEECH = {
+    "gpt-4o-transcribe": 1, "gpt-4o-transcribe-diarize": 2, "vllm": 1, "speaches": 0,
+    "whisper.cpp": 0, "slash": 1,
+}
+
+
+@pytest.mark.parametrize("kind, more", SPEECH.items(), ids=SPEECH)
+def test_each_speech_server(
+    kind: str, more: int, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    """The first call costs so many requests more; the second none, but for a redirect."""
+    with FakeSpeech(kind=kind) as fake:
+        requests = []
+        for _ in range(2):
+            call = new_call(seconds=12)
+            before = fake.requests("speech")
+            drain(TRANSCRIBE_URL=fake.url, OPENAI_API_KEY=fake.key)
+            requests.append(fake.requests("speech") - before)
+            row = saved(db, call)
+            words = {word for _, text, _ in expected(call) for word in text.split()}
+            assert set(" ".join(one["text"] for one in row.segments).split()) == words
+            assert row.source == "whisper-1"
+        if kind == "slash":
+            assert fake.forget_refused() == []
+        else:
+            assert (requests, len(fake.forget_refused())) == ([2 + more, 2], more)
+
+
+def test_the_model_of_speaches(new_call: NewCall, drain: Drain, db: Db) -> None:
+    with FakeSpeech(kind="speaches") as fake:
+        call = new_call(seconds=12)
+        drain(TRANSCRIBE_URL=fake.url, OPENAI_API_KEY=fake.key, TRANSCRIBE_MODEL="x")
+        step = step_of(db, call)
+        assert (step.status, step.error_code) == ("failed", "no_model")
+        assert step.error and "TRANSCRIBE_MODEL" in step.error and (
+            "Model 'x' is not installed" in step.error) and "127.0.0.1" in step.error
+        make_steps_due(db, call)
+        other = new_call(seconds=12)
+        drain(TRANSCRIBE_URL=fake.url, OPENAI_API_KEY=fake.key, TRANSCRIBE_MODEL="x",
+              TRANSCRIBE_FALLBACK_MODEL="large-v3")
+        assert saved(db, other).source == "large-v3"
+
+
+def test_the_fallback_is_for_a_missing_model_only(
+    fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    fake.faults("speech", fault("raw", code=400, body=json.dumps(
+        {"error": {"message": "this model could not decode the file"}}).encode()))
+    call = new_call(seconds=12)
+    drain(TRANSCRIBE_FALLBACK_MODEL="large-v3", **fake.settings)
+    step = step_of(db, call)
+    assert (step.status, step.error_code, fake.requests("speech")) == (
+        "failed", "server_refused", 1)
+    assert step.error and "could not decode the file" in step.error
+
+
+def test_too_large_for_a_proxy_is_sent_in_smaller_pieces(
+    new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    with FakeSpeech(size_limit=400_000) as fake:
+        call = new_call(seconds=60)
+        drain(TRANSCRIBE_URL=fake.url, OPENAI_API_KEY=fake.key)
+        assert len(saved(db, call).segments) == len(expected(call))
+        assert all(one.size <= 400_000 for one in fake.took) and len(fake.took) > 2
+
+
+def test_too_large_at_any_size_names_the_setting(
+    fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    page = b"<html><head><title>413 Request Entity Too Large</title></head></html>"
+    fake.faults("speech", fault("raw", code=413, body=page, type="text/html"))
+    call = new_call(seconds=60)
+    drain(**fake.settings)
+    step = step_of(db, call)
+    assert (step.status, step.error_code) == ("failed", "file_too_large")
+    assert step.error and "TRANSCRIBE_MAX_BYTES" in step.error
+    assert "413 Request Entity Too Large" in step.error
+    assert 1 < fake.requests("speech") < 8
+
+
+def test_the_servers_words_are_kept_without_secrets(
+    fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db,
+    run_tapedeck: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    fake.faults("speech", fault("raw", code=401, body=json.dumps({"error": {
+        "message": f"Incorrect API key provided: {fake.key}. Find yours at the console."}}).encode()))
+    call = new_call(seconds=12)
+    done = drain(**fake.settings)
+    step = step_of(db, call)
+    assert step.error_code == "server_auth" and step.error
+    shown = run_tapedeck("status").stdout
+    for text in (step.error, shown):
+        assert "OPENAI_API_KEY" in text or text is shown
+        assert "Incorrect API key provided: " in text and "Find yours" in text
+        assert "401" in text and "127.0.0.1" in text and fake.key not in text
+    assert fake.key not in done.stderr and "status=401 host=127.0.0.1:" in done.stderr
+
+
+# Chats.
+
+CHATS = {
+    "empty subject": (json.dumps({**GOOD, "subject": ""}), LINES.partition("\n")[2]),
+    "a member left out": (json.dumps({**GOOD, "next_step": None}), LINES.rpartition("\n")[0]),
+    "a list": (json.dumps({**GOOD, "discussed": ["א", "ב"]}), LINES.replace("דובר על", "א, ב")),
+    "braces in the thought": ('<think>maybe {"draft": true}</think>' + json.dumps(GOOD), LINES),
+    "a fence and a comma": (f"```json\n{json.dumps(GOOD)[:-1]},}}\n```", LINES),
+    "a line break": (json.dumps({**GOOD, "subject": "a\nתוצאה: forged"}),
+                     LINES.replace("נושא: נושא", "נושא: a תוצאה: forged")),
+    "an object around it": (json.dumps({"Summary": GOOD}), LINES),
+    "Hebrew keys": (json.dumps({"נושא": "נושא", "מה נדון": "דובר על", "תוצאה": "סוכם",
+                                "הצעד הבא": "להתקשר"}), LINES),
+    "all empty": (json.dumps(dict.fromkeys(GOOD, "")), "אין בשיחה מה לסכם."),
+}
+
+
+@pytest.mark.parametrize("content, text", CHATS.values(), ids=CHATS)
+def test_what_models_write_is_read(
+    content: str, text: str, fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    fake.faults("chat", fault("text", value=content))
+    call = new_call(seconds=20)
+    drain(**fake.settings)
+    row = saved(db, call)
+    assert row.summary == text
+    assert row.summary_status == ("fixed" if "\n" not in text else "done")
+
+
+def completion(message: dict[str, Any], why: str) -> bytes:
+    return json.dumps({"choices": [{"message": message, "finish_reason": why}]}).encode()
+
+
+def test_length_but_whole(fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db) -> None:
+    part = {"content": [{"type": "text", "text": json.dumps(GOOD)}]}
+    fake.faults("chat", fault("raw", code=200, body=completion(part, "length")))
+    call = new_call(seconds=20)
+    drain(**fake.settings)
+    assert saved(db, call).summary == LINES
+
+
+@pytest.mark.parametrize("message, why, said", [
+    ({"content": None, "refusal": "I cannot help with that."}, "stop", "I cannot help with that."),
+    ({"content": ""}, "content_filter", "did not want"),
+])
+def test_a_refusal_is_said(
+    message: dict[str, Any], why: str, said: str, fake: FakeSpeech, new_call: NewCall,
+    drain: Drain, db: Db,
+) -> None:
+    fake.faults("chat", fault("raw", code=200, body=completion(message, why)))
+    call = new_call(seconds=20)
+    drain(**fake.settings)
+    step = step_of(db, call, "summarise")
+    assert (step.status, step.error_code) == ("failed", "model_refused")
+    assert step.error and said in step.error
+
+
+CHAT_KINDS = {"lmstudio": 1, "gpt-5": 1, "plain": 2}
+
+
+@pytest.mark.parametrize("kind, more", CHAT_KINDS.items(), ids=CHAT_KINDS)
+def test_each_chat_server(kind: str, more: int, new_call: NewCall, drain: Drain, db: Db) -> None:
+    with FakeSpeech(kind=kind) as fake:
+        requests = []
+        for _ in range(2):
+            call = new_call(seconds=20)
+            before = fake.requests("chat")
+            drain(**fake.settings)
+            requests.append(fake.requests("chat") - before)
+            assert saved(db, call).summary_status == "done"
+        assert (requests, len(fake.refused)) == ([1 + more, 1], more)
+
+
+def test_every_kind_of_server_is_tried() -> None:
+    assert set(KINDS) == {"whisper-1", *SPEECH, *CHAT_KINDS}
