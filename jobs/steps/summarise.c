@@ -6,20 +6,23 @@
 
 #include "asked.h"
 #include "base/magic.h"
+#include "base/utf8.h"
 #include "calls/transcript.h"
 #include "exchange.h"
 #include "speech/answer.h"
 #include "speech/summary.h"
 #include "step_job.h"
 
-enum { ANSWER_MAX = 1 << 20 };
+enum { ANSWER_MAX = 1 << 20, PART_MIN = 1000 };
 
 struct summarise {
     struct step_job job;
     struct asked server;
     struct exchange *exchange;
-    struct buf transcript;
-    struct buf text; /* the summary */
+    struct buf transcript; /* or, when that was too long, the summaries of its parts */
+    size_t at, part;       /* where the part under way begins; bytes of a part at most, 0: all */
+    struct buf parts;      /* the summaries of those before it */
+    struct buf text;       /* the summary */
     bool fixed;
 };
 
@@ -56,22 +59,89 @@ static enum result send(struct summarise *s, const char *body)
         .connect_timeout_ms = config->connect_timeout,
         .stall_timeout_ms = config->summary_timeout, /* it is silent while it thinks */
         .total_timeout_ms = config->summary_timeout,
+        .unpack = true,
     };
     const struct exchange_plan plan = {.ceiling = ANSWER_MAX, .done = on_answer, .context = s};
     return request.url != NULL ? exchange_start(s->job.http, &request, &plan, &s->exchange)
                                : RESULT_FAILED;
 }
 
+/* How much of the transcript is asked about: whole lines, if one fits. */
+static size_t part_length(const struct summarise *s)
+{
+    const char *begin = buf_str(&s->transcript) + s->at;
+    size_t left = s->transcript.len - s->at;
+    if (s->part == 0 || left <= s->part) {
+        return left;
+    }
+    const char *line = memrchr(begin, '\n', s->part);
+    size_t len = line != NULL ? (size_t)(line + 1 - begin) : utf8_cut(begin, s->part);
+    return len > 0 ? len : s->part;
+}
+
 static void ask(struct summarise *s)
 {
-    struct buf body;
+    struct buf body, part;
     buf_init(&body, 3 * SUMMARY_ASKED_MAX);
-    if (summary_ask(s->server.model, s->job.app->config->transcribe_language,
-                    buf_str(&s->transcript), &s->server.shape, &body) != RESULT_OK ||
+    buf_init(&part, SUMMARY_ASKED_MAX);
+    buf_add(&part, buf_str(&s->transcript) + s->at, part_length(s));
+    if (!buf_ok(&part) ||
+        summary_ask(s->server.model, s->job.app->config->transcribe_language, buf_str(&part),
+                    &s->server.shape, &body) != RESULT_OK ||
         send(s, buf_str(&body)) != RESULT_OK) {
         step_job_try_again(&s->job, &INTERNAL, 0);
     }
     buf_free(&body);
+    buf_free(&part);
+}
+
+/* Half as much at a time. What cannot be read even so is not summarised. */
+static void ask_for_less(struct summarise *s, const struct exchange_end *end)
+{
+    s->part = part_length(s) / 2;
+    if (s->part < PART_MIN) {
+        asked_fail(&s->server, end, &TOO_LONG);
+    } else {
+        ask(s);
+    }
+}
+
+/* The summaries of all parts are summarised as if they were the transcript; they are shorter than
+ * that, or it would go on for ever. */
+static void ask_about_parts(struct summarise *s, const struct exchange_end *end)
+{
+    if (s->parts.len >= s->transcript.len || !buf_ok(&s->parts)) {
+        asked_fail(&s->server, end, &TOO_LONG);
+        return;
+    }
+    buf_clear(&s->transcript);
+    buf_add(&s->transcript, buf_str(&s->parts), s->parts.len);
+    buf_clear(&s->parts);
+    s->at = s->part = 0;
+    ask(s);
+}
+
+/* One more summary is here, in s->text. */
+static void take_summary(struct summarise *s, const struct exchange_end *end)
+{
+    size_t length = part_length(s);
+    bool is_last = s->at + length == s->transcript.len;
+    asked_learn(&s->server);
+    if (s->part > 0) {
+        buf_add(&s->parts, buf_str(&s->text), s->text.len);
+        buf_text(&s->parts, s->text.len > 0 ? "\n" : "");
+        buf_clear(&s->text);
+        s->at += length;
+    }
+    if (!is_last) {
+        ask(s);
+    } else if (s->part > 0 && s->parts.len > 0) {
+        ask_about_parts(s, end);
+    } else {
+        s->fixed = s->text.len == 0;
+        buf_text(&s->text, s->fixed ? summary_nothing(step_job_hebrew(s->job.app)) : "");
+        step_job_end(&s->job, STEP_DONE, NULL);
+    }
 }
 
 static void begin_asking(struct summarise *s)
@@ -84,6 +154,7 @@ static void begin_asking(struct summarise *s)
                              SHAPE_CHAT_FIELDS);
     }
     if (result == RESULT_OK) {
+        s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
         ask(s);
     } else if (result == RESULT_UNAVAILABLE) {
         step_job_no_database(&s->job);
@@ -105,14 +176,8 @@ static void read_answer(struct summarise *s, const struct exchange_end *end)
     if (chat == ANSWER_CHAT_SAID || chat == ANSWER_CHAT_CUT) {
         result = summary_read(buf_str(&content), content.len, hebrew, &s->text);
     }
-    if (result == RESULT_NOT_FOUND) {
-        s->fixed = true;
-        buf_text(&s->text, summary_nothing(hebrew));
-        result = RESULT_OK;
-    }
-    if (result == RESULT_OK) {
-        asked_learn(&s->server);
-        step_job_end(&s->job, STEP_DONE, NULL);
+    if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
+        take_summary(s, end);
     } else if (chat == ANSWER_CHAT_REFUSED) {
         asked_say(&s->server, buf_str(&content));
         asked_fail(&s->server, end, &REFUSED);
@@ -136,7 +201,7 @@ static void on_answer(void *context, const struct exchange_end *end)
     switch (asked_next(&s->server, end)) {
     case ASKED_AGAIN: ask(s); break;
     case ASKED_MODEL: asked_fail(&s->server, end, &NO_MODEL); break;
-    case ASKED_SMALLER: asked_fail(&s->server, end, &TOO_LONG); break;
+    case ASKED_SMALLER: ask_for_less(s, end); break;
     case ASKED_OVER: asked_fail(&s->server, end, NULL); break;
     }
 }
@@ -171,7 +236,8 @@ static void start(struct step_job *job)
     struct summarise *s = of(job);
     struct transcript_facts facts;
     buf_init(&s->text, SUMMARY_TEXT_MAX);
-    buf_init(&s->transcript, SUMMARY_ASKED_MAX);
+    buf_init(&s->transcript, TRANSCRIPT_TEXT_MAX);
+    buf_init(&s->parts, TRANSCRIPT_TEXT_MAX);
     switch (transcript_facts(job->app, job->step.business_id, job->step.call_sid, &facts)) {
     case RESULT_OK: decide(s, &facts); break;
     case RESULT_NOT_FOUND: step_job_end(job, STEP_FAILED, &NO_CALL); break;
@@ -197,6 +263,7 @@ static void drop(struct step_job *job)
     exchange_drop(s->exchange);
     buf_free(&s->text);
     buf_free(&s->transcript);
+    buf_free(&s->parts);
 }
 
 const struct step_kind SUMMARISE_KIND = {.magic = MAGIC(summarise),

@@ -116,6 +116,7 @@ static enum result send(struct transcribe *t, const struct http_part *parts, siz
         .connect_timeout_ms = config->connect_timeout,
         .stall_timeout_ms = config->transcribe_timeout, /* it is silent while it listens */
         .total_timeout_ms = config->transcribe_timeout,
+        .unpack = true,
     };
     const struct exchange_plan plan = {
         .ceiling = ERROR_MAX, .eat = on_bytes, .done = on_answer, .context = t};
