@@ -14,7 +14,10 @@ enum { SNIFFED = 64 };
 static void take_item(void *context, const char *json, size_t len)
 {
     struct heard *h = CHECKED(heard, context);
+    size_t before = h->said.before;
+    h->said.before = h->said.segments.count;
     h->odd = !heard_read_document(&h->said, json, len, true) || h->odd;
+    h->said.before = before;
 }
 
 static void begin_document(struct heard *h)
@@ -22,6 +25,7 @@ static void begin_document(struct heard *h)
     h->wanted = (struct json_repair_wanted){
         .keys = HEARD_KEYS, .lists = HEARD_LISTS, .item = take_item, .context = h};
     buf_clear(&h->document);
+    h->said.before = h->said.segments.count;
     json_repair_begin(&h->repair, &h->wanted, &h->document);
 }
 
@@ -59,7 +63,8 @@ static void end_document(struct heard *h, bool is_part)
 {
     if (json_repair_end(&h->repair) == JSON_REPAIR_WHOLE) {
         bool found = heard_read_document(&h->said, buf_str(&h->document), h->document.len, is_part);
-        h->found = h->found || found || (h->document.data[0] == '[' && h->said.segments.count > 0);
+        h->found = h->found || found ||
+                   (h->document.data[0] == '[' && (h->said.segments.count > 0 || h->said.has_text));
     }
 }
 

@@ -125,8 +125,10 @@ static bool read_said(struct heard_said *h, const struct json *object, bool is_p
     read_times(object, &start, &end);
     if (said && type != NULL && strstr(type, ".done") != NULL) { /* OpenAI: the whole, once more */
         set_text(h, buf_str(&text));
-    } else if (said && !listed && (is_part || isfinite(start))) {
-        segments_add(&h->segments, start, end, buf_str(&text));
+    } else if (said && (is_part || isfinite(start))) {
+        if (h->segments.count == h->before) { /* else it says the same */
+            segments_add(&h->segments, start, end, buf_str(&text));
+        }
     } else if (said) {
         set_text(h, buf_str(&text));
     } else if (add_text(json_text(delta) != NULL ? delta : json_member(delta, "content"),

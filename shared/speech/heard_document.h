@@ -18,6 +18,7 @@ struct heard_said {
     struct buf text;   /* as a whole */
     struct buf pieces; /* the same, as it comes */
     bool has_text;     /* as a whole, be it empty */
+    size_t before;     /* segments that were there before the document that is read */
 };
 
 /* The members that are read, and those of them that are lists of segments; NULL at the end. */

@@ -355,7 +355,7 @@ static bool ends_before(const struct json_repair *r, char c)
 
 static bool quote_byte(struct json_repair *r, char c)
 {
-    bool waits = is_blank(c) || (c == ',' && in_object(r) && !r->is_key && !r->held_comma);
+    bool waits = is_blank(c) || (c == ',' && in_object(r) && !r->is_key);
     if (waits && r->held_len < sizeof r->held) {
         r->held[r->held_len++] = c;
         r->held_comma = r->held_comma || c == ',';

@@ -127,6 +127,10 @@ static const struct answer TEXTS[] = {
      "{\"start\":2,\"end\":3,\"text\":"
      "\"b\"}",
      "1000-2000 a;2000-3000 b;"},
+    {"data: {\"start\":0,\"text\":\"a\",\"segments\":[{\"start\":1,\"end\":2,\"text\":\"a\"}]}\n\n"
+     "data: {\"text\":\"b\",\"segments\":[{\"start\":2,\"end\":3,\"text\":\"b\"}]}\n\n",
+     "1000-2000 a;2000-3000 b;"},
+    {"[{\"text\":\"a\",\"segments\":[]},{\"text\":\"b\",\"segments\":[7]}]", "0-60000 a b;"},
 };
 
 static const struct answer NONE[] = {
@@ -227,6 +231,90 @@ static void test_memory(void **state)
     buf_free(&out);
 }
 
+/* ---- any JSON that has the text somewhere we read ---- */
+
+static unsigned next_random(unsigned *seed, unsigned below)
+{
+    *seed = *seed * 1103515245U + 12345U;
+    return (*seed >> 16) % below;
+}
+
+/* A member that nobody reads, as odd as they come. */
+static void add_junk(unsigned *seed, struct buf *out)
+{
+    static const char *const JUNK[] = {
+        "\"avg\":NaN",
+        "\"a\":-Infinity",
+        "\"b\":1e999",
+        "\"words\":[{\"word\":\"\xD7\",\"start\":null}]",
+        "\"c\":\"\\ud83d\\u0000\"",
+        "\"d\":\"raw\nline\"",
+        "\"e\":{\"text\":{\"x\":[[],{}]}}",
+        "\"f\":None",
+        "\"duration\":\"12\"",
+        "\"segments\":[]",
+        "\"segments\":null",
+        "\"segments\":[{\"start\":1,\"end\":2}]",
+        "\"g\":\"\\q\"",
+        "\"language\":\"he\",",
+    };
+    buf_text(out, JUNK[next_random(seed, sizeof JUNK / sizeof *JUNK)]);
+    buf_text(out, ",");
+}
+
+static void add_said(unsigned *seed, struct buf *out)
+{
+    static const char *const SAID[] = {
+        "\"text\":\"שלום\"",
+        "\"Text\":\"שלום\"",
+        "\"transcript\":\"שלום\"",
+        "\"text\":[\"שלום\"]",
+        "\"segments\":[{\"start\":null,\"text\":\"שלום\"}]",
+        "\"segments\":[7,{\"start\":5,\"end\":-1,\"tokens\":[NaN],\"text\":\"שלום\"},null]",
+        "\"chunks\":[{\"timestamp\":[1e999,\"x\"],\"text\":\"שלום\"}]",
+        "\"transcription\":[{\"offsets\":{\"from\":9e99},\"text\":\"שלום\"}]",
+    };
+    buf_text(out, SAID[next_random(seed, sizeof SAID / sizeof *SAID)]);
+}
+
+static void add_document(unsigned *seed, struct buf *out)
+{
+    static const char *const AROUND[][2] = {{"", ""},
+                                            {"\xEF\xBB\xBF", "\n"},
+                                            {"{\"result\":", "}"},
+                                            {"{\"data\":[", "],}"},
+                                            {"[", "]"}};
+    unsigned around = next_random(seed, sizeof AROUND / sizeof *AROUND);
+    buf_text(out, AROUND[around][0]);
+    buf_text(out, "{");
+    for (unsigned i = next_random(seed, 4); i > 0; i--) {
+        add_junk(seed, out);
+    }
+    add_said(seed, out);
+    buf_text(out, ",\"end_of\":\"it\"}");
+    buf_text(out, AROUND[around][1]);
+}
+
+static void test_a_text_that_is_there_is_heard(void **state)
+{
+    (void)state;
+    enum { DOCUMENTS = 5000 };
+    struct buf document, out;
+    unsigned seed = 1;
+    buf_init(&document, 10000);
+    buf_init(&out, SAID_SIZE);
+    for (int i = 0; i < DOCUMENTS; i++) {
+        buf_clear(&document);
+        add_document(&seed, &document);
+        const char *heard = hear_bytes("application/json", document.data, document.len, &out);
+        if (heard == NULL || strstr(heard, "שלום") == NULL) {
+            fail_msg("not heard: %s", document.data);
+        }
+    }
+    buf_free(&document);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_transcription),
         cmocka_unit_test(test_a_text_with_a_nul),
         cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_a_text_that_is_there_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
