@@ -2,13 +2,15 @@
  * tapedeck retry --call SID | --business N
  *
  * Opens the way by hand: what failed lately is queued again, what waits its time is due now, and
- * the account's pause is over. Of a call: each of its recordings.
+ * the pauses of the account and of speech and chat servers are over. Of a call: each of its
+ * recordings.
  */
 #include <stdio.h>
 
 #include "base/text.h"
 #include "calls/call.h"
 #include "commands.h"
+#include "followups/server.h"
 #include "options.h"
 #include "recordings/service.h"
 #include "runs/account.h"
@@ -30,6 +32,7 @@ static int reopen(const struct app *app, int64_t business_id, const char *call_s
 {
     int64_t reopened = 0;
     if (account_resume(app, app->config->twilio_account_sid) != RESULT_OK ||
+        server_resume(app) != RESULT_OK ||
         run_control_reopen(app, business_id, call_sid, &reopened) != RESULT_OK) {
         return complain_of_database();
     }

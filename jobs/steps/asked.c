@@ -6,11 +6,22 @@
 #include "base/utf8.h"
 #include "followups/server.h"
 
-enum result asked_begin(struct asked *asked, struct step_job *job, const char *address,
-                        const char *model, const char *const *fields)
+bool asked_begin(struct asked *asked, struct step_job *job, const char *address, const char *model,
+                 const char *const *fields)
 {
+    static const struct run_reason PAUSED = {
+        "server_paused", "The server refused our key or account, and is left alone for a while."};
+    struct server server;
     *asked = (struct asked){.job = job, .address = address, .model = model, .fields = fields};
-    return server_shape(job->app, address, model, &asked->shape);
+    if (server_look(job->app, address, model, &server) != RESULT_OK) {
+        step_job_no_database(job);
+        return false;
+    }
+    asked->shape = server.shape;
+    if (server.paused_ms > 0) {
+        step_job_wait(job, &PAUSED, server.paused_ms);
+    }
+    return server.paused_ms <= 0;
 }
 
 const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size)
@@ -82,24 +93,48 @@ void asked_say(struct asked *asked, const char *words)
     buf_free(&line);
 }
 
-static void end_try(struct asked *asked, const struct exchange_end *end,
-                    const struct run_reason *reason, bool final)
+/* What a server that refused us said, and that it did. */
+static struct run_reason said(struct asked *asked, const struct exchange_end *end,
+                              const struct run_reason *reason)
 {
     struct step_job *job = asked->job;
     struct step_said *said = &job->said;
     (void)server_host(asked->address, said->host, sizeof said->host);
     said->status = end->status;
     (void)snprintf(said->words, sizeof said->words, "%s", asked->error.said);
-    (void)snprintf(said->text, sizeof said->text,
-                   said->words[0] != '\0' ? "%s %s said (%ld): %s" : "%s (%s, %ld)", reason->text,
-                   said->host, said->status, said->words);
+    if (said->words[0] != '\0') {
+        (void)snprintf(said->text, sizeof said->text, "%s %s said (%ld): %s", reason->text,
+                       said->host, said->status, said->words);
+    } else {
+        (void)snprintf(said->text, sizeof said->text, "%s (%s, %ld)", reason->text, said->host,
+                       said->status);
+    }
     (void)server_refused(job->app, asked->address, asked->model, end->status,
                          said->words[0] != '\0' ? said->words : reason->text);
-    const struct run_reason whole = {reason->code, said->text};
+    return (struct run_reason){reason->code, said->text};
+}
+
+static void end_try(struct asked *asked, const struct exchange_end *end,
+                    const struct run_reason *reason, bool final)
+{
+    const struct run_reason whole = said(asked, end, reason);
     if (final) {
-        step_job_end(job, STEP_FAILED, &whole);
+        step_job_end(asked->job, STEP_FAILED, &whole);
     } else {
-        step_job_try_again(job, &whole, end->retry_after_s * 1000);
+        step_job_try_again(asked->job, &whole, end->retry_after_s * 1000);
+    }
+}
+
+/* It is the account's fault, and no call's: none pays for it with a try. */
+static void pause_server(struct asked *asked, const struct exchange_end *end,
+                         const struct run_reason *reason)
+{
+    const struct run_reason whole = said(asked, end, reason);
+    int64_t paused_ms = 0;
+    if (server_pause(asked->job->app, asked->address, asked->model, &paused_ms) != RESULT_OK) {
+        step_job_no_database(asked->job);
+    } else {
+        step_job_wait(asked->job, &whole, paused_ms);
     }
 }
 
@@ -115,12 +150,15 @@ void asked_fail(struct asked *asked, const struct exchange_end *end,
         reason = exchange_trouble(end, &final);
     }
     if (asked->error.fault == ANSWER_FAULT_QUOTA) {
-        reason = &QUOTA;
-        final = false;
-    } else if (asked->error.fault == ANSWER_FAULT_FILTER) {
-        reason = &FILTER;
+        pause_server(asked, end, &QUOTA);
+        return;
     }
-    end_try(asked, end, reason, final);
+    if (end->outcome == HTTP_COMPLETE && (end->status == 401 || end->status == 403) &&
+        asked->error.fault == ANSWER_FAULT_OTHER) {
+        pause_server(asked, end, reason);
+        return;
+    }
+    end_try(asked, end, asked->error.fault == ANSWER_FAULT_FILTER ? &FILTER : reason, final);
 }
 
 void asked_nonsense(struct asked *asked, const struct exchange_end *end,

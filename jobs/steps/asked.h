@@ -22,10 +22,10 @@ struct asked {
     struct answer_error error; /* the last one */
 };
 
-/* Whom the next question goes to; `fields` as for answer_read_error. RESULT_UNAVAILABLE: PostgreSQL
- * does not say how. */
-enum result asked_begin(struct asked *asked, struct step_job *job, const char *address,
-                        const char *model, const char *const *fields);
+/* Whom the next question goes to; `fields` as for answer_read_error. False: the step's try has
+ * ended, because the server pauses, or PostgreSQL does not say how it is asked. */
+bool asked_begin(struct asked *asked, struct step_job *job, const char *address, const char *model,
+                 const char *const *fields);
 
 /* The whole URL, `path` behind the address where that is no endpoint yet. NULL: it does not fit. */
 const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size);

@@ -21,6 +21,12 @@ void step_job_try_again(struct step_job *job, const struct run_reason *reason, i
     job->end.retry_after_ms = after_ms;
 }
 
+void step_job_wait(struct step_job *job, const struct run_reason *reason, int64_t after_ms)
+{
+    step_job_try_again(job, reason, after_ms);
+    job->end.waits = true;
+}
+
 void step_job_no_database(struct step_job *job)
 {
     static const struct run_reason REASON = {"database", "The database did not answer."};

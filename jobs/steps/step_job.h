@@ -22,6 +22,7 @@ struct step_end {
     enum step_status status;  /* what the step is now, or when no tries are left */
     struct run_reason reason; /* code NULL: none */
     int64_t retry_after_ms;   /* what the server asked for, or 0 */
+    bool waits;               /* it was no failed attempt, and is due after just that */
 };
 
 enum { STEP_TEXT_SIZE = 512, STEP_URL_SIZE = 4200 };
@@ -65,6 +66,9 @@ extern const struct step_kind TRANSCRIBE_KIND, SUMMARISE_KIND, NOTIFY_KIND;
 /* The ends of a job. */
 void step_job_end(struct step_job *job, enum step_status status, const struct run_reason *reason);
 void step_job_try_again(struct step_job *job, const struct run_reason *reason, int64_t after_ms);
+
+/* It begins anew after that time, and that costs it no attempt. */
+void step_job_wait(struct step_job *job, const struct run_reason *reason, int64_t after_ms);
 
 /* Ends it for what PostgreSQL did not say. */
 void step_job_no_database(struct step_job *job);

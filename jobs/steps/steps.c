@@ -83,6 +83,9 @@ static void log_end(const char *event, const struct step_job *job)
 static int64_t retry_delay(const struct config *config, const struct step_job *job)
 {
     int64_t delay = config->step_delay;
+    if (job->end.waits) {
+        return job->end.retry_after_ms;
+    }
     for (int64_t i = 0; i < job->step.attempts && delay < config->step_delay_max; i++) {
         delay *= 2;
     }
@@ -127,10 +130,13 @@ static enum result write_refusal(const struct app *app, struct step_job *job)
 static enum result write_down(const struct app *app, struct step_job *job)
 {
     static const char *const EVENTS[] = {"STEP_DONE", "STEP_SKIPPED", "STEP_FAILED"};
-    if (job->end.retry && job->step.attempts < app->config->step_retries) {
-        enum result result =
-            step_retry(app, &job->step, retry_delay(app->config, job), true, &job->end.reason);
-        log_end(result == RESULT_OK ? "STEP_RETRY" : "STEP_LOST", job);
+    if (job->end.retry && (job->end.waits || job->step.attempts < app->config->step_retries)) {
+        enum result result = step_retry(app, &job->step, retry_delay(app->config, job),
+                                        !job->end.waits, &job->end.reason);
+        log_end(result != RESULT_OK ? "STEP_LOST"
+                : job->end.waits    ? "STEP_WAITS"
+                                    : "STEP_RETRY",
+                job);
         return result;
     }
     enum result result = write_end(app, job);

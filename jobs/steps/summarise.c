@@ -149,17 +149,14 @@ static void begin_asking(struct summarise *s)
     const struct config *config = s->job.app->config;
     enum result result =
         transcript_text(s->job.app, s->job.step.business_id, s->job.step.call_sid, &s->transcript);
-    if (result == RESULT_OK) {
-        result = asked_begin(&s->server, &s->job, config->summary_url, config->summary_model,
-                             SHAPE_CHAT_FIELDS);
-    }
-    if (result == RESULT_OK) {
+    if (result == RESULT_UNAVAILABLE) {
+        step_job_no_database(&s->job);
+    } else if (result != RESULT_OK) {
+        step_job_try_again(&s->job, &INTERNAL, 0);
+    } else if (asked_begin(&s->server, &s->job, config->summary_url, config->summary_model,
+                           SHAPE_CHAT_FIELDS)) {
         s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
         ask(s);
-    } else if (result == RESULT_UNAVAILABLE) {
-        step_job_no_database(&s->job);
-    } else {
-        step_job_try_again(&s->job, &INTERNAL, 0);
     }
 }
 

@@ -174,12 +174,8 @@ static void send_piece(struct transcribe *t)
 
 static bool choose_server(struct transcribe *t)
 {
-    if (asked_begin(&t->server, &t->job, t->job.app->config->transcribe_url, model_of(t),
-                    SHAPE_SPEECH_FIELDS) != RESULT_OK) {
-        step_job_no_database(&t->job);
-        return false;
-    }
-    return true;
+    return asked_begin(&t->server, &t->job, t->job.app->config->transcribe_url, model_of(t),
+                       SHAPE_SPEECH_FIELDS);
 }
 
 static void next_piece(struct transcribe *t)
@@ -197,9 +193,7 @@ static void next_piece(struct transcribe *t)
 static void begin_pieces(struct transcribe *t)
 {
     t->most = t->job.app->config->transcribe_max_bytes;
-    if (choose_server(t)) {
-        next_piece(t);
-    }
+    next_piece(t);
 }
 
 static void read_answer(struct transcribe *t, const struct exchange_end *end)
@@ -327,7 +321,7 @@ static void start(struct step_job *job)
         step_job_end(job, STEP_SKIPPED, &ALREADY);
     } else if (job->app->config->transcribe_url[0] == '\0') {
         step_job_end(job, STEP_SKIPPED, &NOT_CONFIGURED);
-    } else {
+    } else if (choose_server(t)) {
         t->inbound = facts.inbound;
         open_recording(t);
     }

@@ -5,21 +5,40 @@
 
 #include "clients/pg.h"
 
-enum statement_name { SHAPE, LEARN, REFUSED, EACH_REFUSAL };
+enum statement_name { LOOK, LEARN, PAUSE, RESUME, WAITING_DUE, REFUSED, EACH_REFUSAL };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [SHAPE] = {"server_shape",
-        "SELECT shape FROM tapedeck_servers WHERE address = $1 AND model = $2"
-        "   AND shaped_at > now() - interval '30 days'"},
+    [LOOK] = {"server_look",
+        "SELECT CASE WHEN shaped_at > now() - interval '30 days' THEN shape ELSE 0 END,"
+        "   greatest(0, extract(epoch FROM paused_until - now()) * 1000)::bigint"
+        " FROM tapedeck_servers WHERE address = $1 AND model = $2"},
     [LEARN] = {"server_learn",
         "INSERT INTO tapedeck_servers AS s (address, model, shape, shaped_at)"
         " VALUES ($1, $2, $3::integer, now())"
-        " ON CONFLICT (address, model) DO UPDATE SET refused_at = NULL,"
+        " ON CONFLICT (address, model) DO UPDATE SET refused_at = NULL, paused_ms = 0,"
+        "   paused_until = NULL,"
         "   shape = excluded.shape, shaped_at = CASE WHEN s.shape = excluded.shape"
         "     AND s.shaped_at > now() - interval '30 days' THEN s.shaped_at ELSE now() END"
-        " WHERE s.refused_at IS NOT NULL OR s.shape <> excluded.shape OR s.shaped_at IS NULL"
+        " WHERE s.refused_at IS NOT NULL OR s.paused_until IS NOT NULL OR s.shape <> excluded.shape OR s.shaped_at IS NULL"
         "   OR s.shaped_at <= now() - interval '30 days'"},
+    /* Those that were under way together when it began to refuse make one pause. */
+    [PAUSE] = {"server_pause",
+        "INSERT INTO tapedeck_servers AS s (address, model, paused_ms, paused_until)"
+        " VALUES ($1, $2, $3::bigint, now() + " PG_MS("$3") ")"
+        " ON CONFLICT (address, model) DO UPDATE SET"
+        "   paused_ms = CASE WHEN s.paused_until > now() THEN s.paused_ms"
+        "     ELSE least(greatest(2 * s.paused_ms, $3::bigint), $4::bigint) END,"
+        "   paused_until = CASE WHEN s.paused_until > now() THEN s.paused_until"
+        "     ELSE now() + least(greatest(2 * s.paused_ms, $3::bigint), $4::bigint)"
+        "       * interval '1 millisecond' END"
+        " RETURNING greatest(0, extract(epoch FROM paused_until - now()) * 1000)::bigint"},
+    [RESUME] = {"server_resume",
+        "UPDATE tapedeck_servers SET paused_ms = 0, paused_until = NULL"
+        " WHERE paused_until IS NOT NULL"},
+    [WAITING_DUE] = {"server_waiting_due",
+        "UPDATE call_steps SET not_before = now() WHERE status = 'queued' AND not_before > now()"
+        "   AND error_code IN ('server_quota', 'server_auth', 'server_paused')"},
     [REFUSED] = {"server_refused",
         "INSERT INTO tapedeck_servers AS s (address, model, status, said, refused_at)"
         " VALUES ($1, $2, $3::integer, $4, now())"
@@ -58,18 +77,44 @@ const char *server_host(const char *address, char *out, size_t size)
     return out;
 }
 
-enum result server_shape(const struct app *app, const char *address, const char *model,
-                         struct shape *out)
+enum result server_look(const struct app *app, const char *address, const char *model,
+                        struct server *out)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     of_server(&params, address, model);
-    enum result result = pg_query(app->pg, SQL[SHAPE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[LOOK].sql, &params, &rows);
     if (result == RESULT_OK) {
-        *out = shape_of_number(pg_rows_count(rows) > 0 ? pg_rows_int(rows, 0, 0, 0) : 0);
+        *out = (struct server){.paused_ms = 0};
+        if (pg_rows_count(rows) > 0) {
+            out->shape = shape_of_number(pg_rows_int(rows, 0, 0, 0));
+            out->paused_ms = pg_rows_int(rows, 0, 1, 0);
+        }
         pg_rows_free(rows);
     }
     return result;
+}
+
+enum result server_pause(const struct app *app, const char *address, const char *model,
+                         int64_t *paused_ms)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    of_server(&params, address, model);
+    pg_int(&params, app->config->step_delay);
+    pg_int(&params, app->config->step_delay_max);
+    enum result result = pg_query(app->pg, SQL[PAUSE].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        *paused_ms = pg_rows_int(rows, 0, 0, 0);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result server_resume(const struct app *app)
+{
+    enum result result = pg_query(app->pg, SQL[RESUME].sql, NULL, NULL);
+    return result == RESULT_OK ? pg_query(app->pg, SQL[WAITING_DUE].sql, NULL, NULL) : result;
 }
 
 enum result server_learn(const struct app *app, const char *address, const char *model,

@@ -1,6 +1,7 @@
 /*
  * What is known of a speech or chat server, by its address and model: with which fields it is asked
- * (speech/shape.h), and what it said when it last refused us. In PostgreSQL, for all runners.
+ * (speech/shape.h), whether it pauses, and what it said when it last refused us. In PostgreSQL, for
+ * all runners.
  */
 #ifndef TAPEDECK_FOLLOWUPS_SERVER_H
 #define TAPEDECK_FOLLOWUPS_SERVER_H
@@ -17,11 +18,22 @@ enum { SERVER_HOST_SIZE = 128 };
 /* The name of the server in an address, without what may be secret in it. Returns `out`. */
 const char *server_host(const char *address, char *out, size_t size);
 
-/* How it is asked. What was learnt a month ago is tried anew: servers learn, too. */
-enum result server_shape(const struct app *app, const char *address, const char *model,
-                         struct shape *out);
+struct server {
+    struct shape shape; /* how it is asked; what was learnt a month ago is tried anew */
+    int64_t paused_ms;  /* how long it is left alone from now on; 0: it may be asked */
+};
+enum result server_look(const struct app *app, const char *address, const char *model,
+                        struct server *out);
 
-/* It has answered, asked like that. */
+/* Its account has no credit, or it refuses our key: it is left alone for STEP_DELAY, twice as long
+ * each time, up to STEP_DELAY_MAX. `paused_ms` gets how long. */
+enum result server_pause(const struct app *app, const char *address, const char *model,
+                         int64_t *paused_ms);
+
+/* All pauses are over, and what waited for them is due. */
+enum result server_resume(const struct app *app);
+
+/* It has answered, asked like that: a pause is over. */
 enum result server_learn(const struct app *app, const char *address, const char *model,
                          const struct shape *shape);
 

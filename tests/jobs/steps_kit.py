@@ -54,7 +54,8 @@ def step_of(db: Db, call: Call, step: str = "transcribe") -> Step:
 
 
 def make_steps_due(db: Db, call: Call) -> None:
-    """The time of a retry has come."""
+    """The time of a retry has come, and that of a server that pauses."""
+    db.execute("UPDATE tapedeck_servers SET paused_until = now()")
     db.execute("UPDATE call_steps SET not_before = now() WHERE call_sid = %s", [call.call_sid])
 
 

@@ -246,6 +246,38 @@ def test_the_servers_words_are_kept_without_secrets(
     assert fake.key not in done.stderr and "status=401 host=127.0.0.1:" in done.stderr
 
 
+REFUSALS = {
+    "insufficient_quota": (429, {"error": {"message": "no credit", "code": "insufficient_quota"}},
+                           "server_quota"),
+    "402": (402, {"detail": "no credit"}, "server_quota"),
+    "401": (401, {"error": {"message": "no credit for this key"}}, "server_auth"),
+}
+
+
+@pytest.mark.parametrize("status, body, code", REFUSALS.values(), ids=REFUSALS)
+def test_an_account_in_trouble_costs_no_call_a_try(
+    status: int, body: dict[str, Any], code: str, fake: FakeSpeech, new_call: NewCall,
+    drain: Drain, db: Db, run_tapedeck: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """The server pauses: others do not ask it. All are done when it answers again."""
+    fake.faults("speech", fault("raw", code=status, body=json.dumps(body).encode()))
+    calls = [new_call(seconds=12) for _ in range(3)]
+    drain(STEPS_PARALLEL="1", STEP_RETRIES="1", **fake.settings)
+    steps = [step_of(db, call) for call in calls]
+    assert fake.requests("speech") == 1
+    assert sorted((step.status, step.attempts, step.error_code or "") for step in steps) == sorted(
+        [("queued", 0, code), ("queued", 0, "server_paused"), ("queued", 0, "server_paused")])
+    assert all(step.delay <= 60 for step in steps)
+    make_steps_due(db, calls[0])
+    drain(STEPS_PARALLEL="1", STEP_RETRIES="1", **fake.settings)
+    assert 60 < step_of(db, calls[0]).delay <= 120, "twice as long"
+    fake.faults("speech")
+    business = str(calls[0].business)
+    assert run_tapedeck("retry", "--business", business).returncode == 0
+    drain(**fake.settings)
+    assert [steps_of(db, call)["transcribe"] for call in calls] == ["done"] * 3
+
+
 # Chats.
 
 CHATS = {
