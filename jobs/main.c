@@ -72,7 +72,8 @@ static const struct command COMMANDS[] = {
     {"transcribe",
      command_transcribe,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "transcribe --call SID [--again] transcribe and summarise a call, or a recording"},
+     "transcribe --call SID [--again] transcribe and summarise a call, or a recording; or what\n"
+     "                                failed: --business N --since DAY"},
     {"webhook",
      command_webhook,
      {"DATABASE_URL"},

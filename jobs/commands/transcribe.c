@@ -1,17 +1,19 @@
 /*
- * tapedeck transcribe --call SID [--again]
+ * tapedeck transcribe --call SID [--again] | --business N --since DAY
  *
  * Has a call transcribed, summarised and told of: those of its recordings that were not, or failed;
  * with --again all of them. Or one recording. It is done by the next runner. A recording that is
- * not here is fetched first.
+ * not here is fetched first. Of a business: what failed, or was not configured, since that day.
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "calls/call.h"
 #include "calls/recording.h"
 #include "calls/transcript.h"
 #include "commands.h"
+#include "followups/server.h"
 #include "followups/step.h"
 #include "options.h"
 #include "recordings/service.h"
@@ -81,17 +83,26 @@ static void tell(const struct begun *begun)
     }
 }
 
-int command_transcribe(const struct app *app, int argc, char **argv)
+static int redo_failed(const struct app *app, const char *business, const char *since)
 {
-    const char *call = NULL;
-    bool again = false;
-    struct begun begun = {0};
-    const struct option_spec specs[] = {
-        {"--call", &call, NULL}, {"--again", NULL, &again}, {NULL, NULL, NULL}};
-    if (!options_read(specs, argc, argv)) {
+    int64_t business_id, day, count = 0;
+    if (business == NULL || !text_int(business, 1, INT64_MAX, &business_id) || since == NULL ||
+        !clock_parse_day(since, &day)) {
+        (void)complain("--business is a number, 1 or more, and --since a day, like 2026-11-20");
         return EXIT_USAGE;
     }
-    if (call == NULL || !text_is_recording(call)) {
+    if (server_resume(app) != RESULT_OK ||
+        step_redo_failed(app, business_id, day, &count) != RESULT_OK) {
+        return complain("PostgreSQL did not answer; nothing is lost, try again");
+    }
+    printf("%lld steps are due again; tapedeck status shows how many are left\n", (long long)count);
+    return EXIT_DONE;
+}
+
+static int redo_call(const struct app *app, const char *call, bool again)
+{
+    struct begun begun = {0};
+    if (!text_is_recording(call)) {
         (void)complain("--call must be a call's SID, CA and 32 hex digits");
         return EXIT_USAGE;
     }
@@ -104,4 +115,24 @@ int command_transcribe(const struct app *app, int argc, char **argv)
     }
     tell(&begun);
     return EXIT_DONE;
+}
+
+int command_transcribe(const struct app *app, int argc, char **argv)
+{
+    const char *call = NULL, *business = NULL, *since = NULL;
+    bool again = false;
+    const struct option_spec specs[] = {{"--call", &call, NULL},
+                                        {"--again", NULL, &again},
+                                        {"--business", &business, NULL},
+                                        {"--since", &since, NULL},
+                                        {NULL, NULL, NULL}};
+    if (!options_read(specs, argc, argv)) {
+        return EXIT_USAGE;
+    }
+    if ((call == NULL) == (business == NULL) || (call != NULL && since != NULL) ||
+        (business != NULL && again)) {
+        (void)complain("say either --call SID [--again] or --business N --since DAY");
+        return EXIT_USAGE;
+    }
+    return call != NULL ? redo_call(app, call, again) : redo_failed(app, business, since);
 }

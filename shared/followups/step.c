@@ -10,6 +10,7 @@ enum statement_name {
     BEGIN_AFTER,
     BEGIN_JOINED,
     REDO,
+    REDO_FAILED,
     FORGET_LATER,
     CLAIM,
     HEARTBEAT,
@@ -75,6 +76,15 @@ static const struct pg_statement SQL[] = {
         "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
         " VALUES ($1, $2, 'transcribe', $3)"
         " ON CONFLICT (business_id, call_sid, step) DO UPDATE SET again = excluded.again," ANEW},
+    [REDO_FAILED] = {"step_redo_failed",
+        "WITH f AS (UPDATE call_steps s SET" ANEW " WHERE s.business_id = $1::bigint"
+        "   AND s.step IN ('transcribe', 'summarise') AND s.completed_at >= to_timestamp($2::bigint)"
+        "   AND (s.status = 'failed' OR s.status = 'skipped'"
+        "     AND s.error_code IN ('not_configured', 'no_transcript'))"
+        "   AND NOT (s.step = 'summarise' AND EXISTS (SELECT FROM call_steps x"
+        "     WHERE x.business_id = s.business_id AND x.call_sid = s.call_sid"
+        "       AND x.step = 'transcribe' AND x.status <> 'done'))"
+        " RETURNING 1) SELECT count(*) FROM f"},
     [FORGET_LATER] = {"step_forget_later",
         "DELETE FROM call_steps WHERE business_id = $1 AND call_sid = $2 AND step <> 'transcribe'"},
     [CLAIM] = {"step_claim",
@@ -193,6 +203,21 @@ enum result step_redo(const struct app *app, int64_t business_id, const char *ca
         return pg_commit(app->pg);
     }
     pg_rollback(app->pg);
+    return result;
+}
+
+enum result step_redo_failed(const struct app *app, int64_t business_id, int64_t since,
+                             int64_t *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_int(&params, since);
+    enum result result = query(app, REDO_FAILED, &params, &rows);
+    if (result == RESULT_OK) {
+        *count = pg_rows_int(rows, 0, 0, 0);
+        pg_rows_free(rows);
+    }
     return result;
 }
 

@@ -51,6 +51,11 @@ enum result step_begin_joined(const struct app *app, const char *call_sid, bool 
 /* The same by hand, whatever there was: with `again` also when the call is transcribed. */
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again);
 
+/* The same for all calls of a business whose transcript or summary failed, or was not configured,
+ * since that second; each from the step that failed. `count` gets how many steps. */
+enum result step_redo_failed(const struct app *app, int64_t business_id, int64_t since,
+                             int64_t *count);
+
 /* Takes at most `limit` due steps for `token`, businesses in turn, each one's oldest first; `steps`
  * has room for them. */
 enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t limit,

@@ -278,6 +278,32 @@ def test_an_account_in_trouble_costs_no_call_a_try(
     assert [steps_of(db, call)["transcribe"] for call in calls] == ["done"] * 3
 
 
+def test_what_failed_for_many_is_done_for_many(
+    fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db,
+    run_tapedeck: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """Transcripts and summaries that failed; what is done stays as it is."""
+    fake.faults("speech", fault("raw", code=400, body=b'{"error":"no"}'))
+    fake.faults("chat", fault("raw", code=400, body=b'{"error":"no"}'))
+    first = new_call(seconds=20)
+    drain(**fake.settings)
+    fake.faults("speech")
+    second = new_call(seconds=20)
+    drain(**fake.settings)
+    fake.faults("chat")
+    assert [steps_of(db, call)["summarise"] for call in (first, second)] == ["skipped", "failed"]
+    for call in (first, second):
+        heard = fake.requests("speech")
+        again = run_tapedeck("transcribe", "--business", str(call.business), "--since",
+                             "2020-01-01")
+        assert (again.returncode, again.stdout.split()[0]) == (0, "1"), again.stderr
+        drain(**fake.settings)
+        assert fake.requests("speech") - heard == (2 if call is first else 0)
+        assert saved(db, call).summary_status == "done"
+    assert run_tapedeck("transcribe", "--business", "1").returncode == 2
+    assert run_tapedeck("transcribe", "--business", "1", "--since", "soon").returncode == 2
+
+
 # Chats.
 
 CHATS = {
