@@ -148,6 +148,17 @@ static const char *field_named(const struct told *told, long status, const char 
     return NULL;
 }
 
+/* A proxy says 413; OpenAI's newer models have a length of sound beside it. */
+static bool is_size(const struct told *told, long status)
+{
+    bool refused = status == 400 || status == 422;
+    return status == 413 ||
+           (refused &&
+            (any_holds(told, "maximum content size") || any_holds(told, "audio duration") ||
+             any_holds(told, "input_too_large") || any_holds(told, "file is too large") ||
+             any_holds(told, "file too large") || any_holds(told, "audio is too l")));
+}
+
 static bool is_context(const struct told *told)
 {
     return any_holds(told, "context_length") || any_holds(told, "context length") ||
@@ -169,7 +180,7 @@ static enum answer_fault fault_of(const struct told *told, long status, const ch
     if (is_quota(told, status)) {
         return ANSWER_FAULT_QUOTA;
     }
-    if (status == 413) {
+    if (is_size(told, status)) {
         return ANSWER_FAULT_SIZE;
     }
     if (status >= 400 && is_context(told)) {

@@ -123,9 +123,8 @@ static bool read_said(struct heard_said *h, const struct json *object, bool is_p
     bool said = add_text(any_of(object, "text", "transcript", "transcription"), &text) ||
                 add_text(json_member(object, "content"), &text);
     read_times(object, &start, &end);
-    if (said && type != NULL && strstr(type, ".done") != NULL) { /* OpenAI: the whole, once more */
-        set_text(h, buf_str(&text));
-    } else if (said && (is_part || isfinite(start))) {
+    bool is_whole = type != NULL && strstr(type, ".done") != NULL; /* OpenAI's last event */
+    if (said && !is_whole && (is_part || isfinite(start))) {
         if (h->segments.count == h->before) { /* else it says the same */
             segments_add(&h->segments, start, end, buf_str(&text));
         }

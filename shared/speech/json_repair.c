@@ -299,9 +299,9 @@ static void end_hex(struct json_repair *r)
 
 static void hex_byte(struct json_repair *r, char c)
 {
-    static const char DIGITS[] = "0123456789abcdef";
-    char low = c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c;
-    const char *at = low != '\0' ? strchr(DIGITS, low) : NULL;
+    static const char DIGITS[] = "0123456789abcdefABCDEF";
+    enum { LOWER = 16, LETTERS = 6 };
+    const char *at = c != '\0' ? strchr(DIGITS, c) : NULL;
     if (at == NULL) {
         flush_text(r);
         put_code(r, 0);
@@ -309,7 +309,8 @@ static void hex_byte(struct json_repair *r, char c)
         string_byte(r, c);
         return;
     }
-    r->hex = r->hex << 4 | (unsigned)(at - DIGITS);
+    unsigned digit = (unsigned)(at - DIGITS);
+    r->hex = r->hex << 4 | (digit < LOWER ? digit : digit - LETTERS);
     if (++r->digits == HEX_DIGITS) {
         end_hex(r);
     }

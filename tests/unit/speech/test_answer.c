@@ -123,6 +123,12 @@ static const struct error ERRORS[] = {
      "{\"error\":{\"message\":\"This model's maximum context length is 8192 tokens.\",\"code\":"
      "\"context_length_exceeded\"}}",
      ANSWER_FAULT_CONTEXT, NULL, "This model's maximum context length is 8192 tokens."},
+    {400,
+     "{\"error\":{\"message\":\"audio duration 1500 seconds is longer than 1400 seconds which is "
+     "the "
+     "maximum for this model\",\"code\":\"invalid_value\"}}",
+     ANSWER_FAULT_SIZE, NULL,
+     "audio duration 1500 seconds is longer than 1400 seconds which is the maximum for this model"},
     {429,
      "{\"error\":{\"message\":\"You exceeded your current "
      "quota\",\"code\":\"insufficient_quota\"}}",
