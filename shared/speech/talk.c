@@ -193,25 +193,34 @@ static bool is_listed(const char *text, const char *const *phrases)
     return found;
 }
 
+/* The mark that a text begins with, and the one that ends what is in it; NULL: none. */
+static const char *mark_of(const char *text, const char **end)
+{
+    static const char *const MARKS[][2] = {{"[", "]"}, {"(", ")"}, {"*", "*"}, {"♪", "♪"}};
+    for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++) {
+        if (strncmp(text, MARKS[i][0], strlen(MARKS[i][0])) == 0) {
+            *end = MARKS[i][1];
+            return MARKS[i][0];
+        }
+    }
+    return NULL;
+}
+
 /* What stands between marks says what was heard instead of words. */
 static bool is_marked(const char *text)
 {
-    static const char NOTE[] = "♪";
-    char end = '\0'; /* of the mark that is open; 1: a note */
     bool marked = false;
-    for (; *text != '\0'; text++) {
-        bool note = strncmp(text, NOTE, sizeof NOTE - 1) == 0;
-        if (end != '\0') {
-            end = *text == end || (note && end == 1) ? '\0' : end;
-        } else if (note || strchr("[(*", *text) != NULL) {
-            end = note ? 1 : *text == '[' ? ']' : *text == '(' ? ')' : '*';
-            marked = true;
-        } else if (isalnum((unsigned char)*text) || (unsigned char)*text >= 0x80) {
+    while (*text != '\0') {
+        const char *end, *mark = mark_of(text, &end);
+        if (mark == NULL && (isalnum((unsigned char)*text) || (unsigned char)*text >= 0x80)) {
             return false;
         }
-        text += note ? sizeof NOTE - 2 : 0;
+        marked = marked || mark != NULL;
+        text += mark != NULL ? strlen(mark) : 1;
+        const char *closed = mark != NULL ? strstr(text, end) : NULL;
+        text = closed != NULL ? closed + strlen(end) : text;
     }
-    return marked && (end == '\0' || end == 1);
+    return marked;
 }
 
 bool talk_is_no_speech(const char *text)

@@ -116,9 +116,26 @@ static void test_made_up_sentences(void **state)
     assert_false(talk_is_silence_phrase(longest));
 }
 
+static void test_what_is_no_speech(void **state)
+{
+    (void)state;
+    static const char *const MARKED[] = {
+        " [BLANK_AUDIO]",  "(music)",          "*beep* [noise]", "♪♪ (music) ♪", "♪", "...",
+        "תודה על הצפייה!", "Please subscribe."};
+    static const char *const SPEECH[] = {"[noise] hello", "hello (laughs)", "שלום",
+                                         "♪ la ♪ yes",    "Thank you.",     "(not closed"};
+    for (size_t i = 0; i < sizeof MARKED / sizeof *MARKED; i++) {
+        assert_true(talk_is_no_speech(MARKED[i]));
+    }
+    for (size_t i = 0; i < sizeof SPEECH / sizeof *SPEECH; i++) {
+        assert_false(talk_is_no_speech(SPEECH[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_no_speech),
         cmocka_unit_test(test_who_is_on_the_first_channel),
         cmocka_unit_test(test_two_channels_are_merged_by_time),
         cmocka_unit_test(test_one_channel_has_no_names),
