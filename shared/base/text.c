@@ -260,3 +260,8 @@ bool text_same(const char *a, const char *b)
     }
     return ascii_lower(*a) == ascii_lower(*b);
 }
+
+char *text_copy(const char *text)
+{
+    return strdup(text);
+}

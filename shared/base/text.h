@@ -49,4 +49,7 @@ bool text_is_utf8(const char *text);
 /* Case-insensitive ASCII equality, whatever the locale. */
 bool text_same(const char *a, const char *b);
 
+/* A copy that is the caller's, to be freed; NULL without memory. */
+char *text_copy(const char *text);
+
 #endif

@@ -49,9 +49,10 @@ static void put(struct json_repair *r, const char *bytes, size_t len)
     }
 }
 
+/* What comes next in the innermost container; outside of all, nobody asks. */
 static int *expectation(struct json_repair *r)
 {
-    return r->depth > 0 ? &r->expects[r->depth - 1] : NULL;
+    return &r->expects[r->depth > 0 ? r->depth - 1 : 0];
 }
 
 static bool in_object(const struct json_repair *r)

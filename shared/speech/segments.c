@@ -5,6 +5,7 @@
 #include "segments.h"
 
 #include "base/decimal.h"
+#include "base/text.h"
 
 enum { GROW = 256, CLOCK_PARTS = 3, MS_DIGITS = 3 };
 
@@ -24,10 +25,13 @@ void segments_add(struct segments *all, double start, double end, const char *te
     }
     if (all->count % GROW == 0) {
         struct segment *larger = realloc(all->list, (all->count + GROW) * sizeof *all->list);
-        all->failed = all->failed || larger == NULL;
-        all->list = larger != NULL ? larger : all->list;
+        if (larger == NULL) {
+            all->failed = true;
+            return;
+        }
+        all->list = larger;
     }
-    char *copy = all->failed ? NULL : strdup(text);
+    char *copy = text_copy(text);
     if (copy == NULL) {
         all->failed = true;
         return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 #include "clients/json.h"
 
@@ -29,7 +30,7 @@ static char *tidy(const char *text)
     struct buf line;
     buf_init(&line, TALK_TEXT_MAX + 1);
     utf8_line(text, TALK_TEXT_MAX, &line);
-    char *copy = buf_ok(&line) ? strdup(buf_str(&line)) : NULL;
+    char *copy = buf_ok(&line) ? text_copy(buf_str(&line)) : NULL;
     buf_free(&line);
     return copy;
 }
