@@ -20,18 +20,21 @@ enum statement_name { LIST, LIST_NEWEST, LIST_SAID, LIST_FOUND };
     "   (to_timestamp(0) + $6::bigint * interval '1 microsecond', $7))"
 
 /* A page of the rows `source`, which are called l: first the page, then what it takes to show it.
- * Not EXISTS: the planner may read all of a business's calls at once for that. */
+ * Not EXISTS: the planner may read all of a business's calls at once for that. A CASE: of other
+ * conditions it thinks that hardly any call fulfils them, and sorts all instead of reading on. */
 #define PAGE_OF(source) \
     "WITH page AS MATERIALIZED (SELECT l.* FROM " source " WHERE l.business_id = $1::bigint" \
     "   AND " IS_OURS("l") " AND " BEFORE_CURSOR("l") \
     "   AND ($8::text IS NULL OR l.direction = $8" \
     "     OR $8 = 'outbound' AND l.direction LIKE 'outbound%')" \
     "   AND ($9::text IS NULL OR l.status = $9)" \
-    "   AND ($10::boolean IS NULL OR $10 = (coalesce(l.recording_url, '') <> ''" \
-    "     OR coalesce((SELECT true FROM call_log p WHERE p.business_id = l.business_id" \
-    "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1), false)" \
-    "     OR coalesce((SELECT true FROM tapedeck_recordings_of(l.business_id::bigint, l.call_sid," \
-    "       l.parent_call_sid) n WHERE n.recording_url <> '' LIMIT 1), false)))" \
+    "   AND ($10::boolean IS NULL OR CASE" \
+    "     WHEN l.recording_url <> '' THEN $10::boolean" \
+    "     WHEN (SELECT true FROM call_log p WHERE p.business_id = l.business_id" \
+    "       AND p.call_sid = l.parent_call_sid AND p.recording_url <> '' LIMIT 1) THEN $10" \
+    "     WHEN (SELECT true FROM tapedeck_recordings_of(l.business_id::bigint, l.call_sid," \
+    "       l.parent_call_sid) n WHERE n.recording_url <> '' LIMIT 1) THEN $10" \
+    "     ELSE NOT $10 END)" \
     "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11)" \
     " SELECT " FACTS ROW_COLUMNS ", NULL, (extract(epoch FROM c.created_at) * 1000000)::bigint" \
     " FROM page c" \
