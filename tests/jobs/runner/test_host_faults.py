@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 import redis
-from stack.calls import Call
+from stack.calls import Call, new_call
 from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import (
-    Db, Runner, assert_stored, click, known_call, run_of, until, until_idle, value_of,
+    Db, Runner, assert_stored, click, known_call, run_of, until, until_idle,
 )
+from steps_kit import steps_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 NewBusiness = Callable[[], int]
@@ -66,16 +67,14 @@ def test_recordings_outlive_a_full_disk(
     stack: Stack, db: Db, rds: redis.Redis, business_disk: tuple[int, Path],
     runner: Callable[..., Runner], run_tapedeck: Command,
 ) -> None:
-    """Sixty recordings, and no room in the middle of them: nobody does anything, all play."""
+    """Sixty are announced, and there is no room in the middle of them: nobody does anything, and all
+    play and have their steps."""
     business, folder = business_disk
-    calls = [known_call(stack, db, business) for _ in range(60)]
-    for call in calls[:20]:
-        click(call)
+    calls = [new_call(stack, business) for _ in range(20)]
     one = runner(**SOON, RUN_ATTEMPTS="1")
     until(lambda: calls[0].finished_file, "the first recording")
     filled = fill(folder)
-    for call in calls[20:]:
-        click(call)
+    calls += [new_call(stack, business) for _ in range(40)]
     one.hear("HOST_PAUSED")
     [(host, reason)] = paused_hosts(db)
     assert reason == "disk_full"
@@ -90,6 +89,7 @@ def test_recordings_outlive_a_full_disk(
     for call in calls:
         assert_stored(call, "wav2")
         assert (run_of(db, call).status, run_of(db, call).attempts) == ("completed", 0)
+        assert "transcribe" in steps_of(db, call)
     assert not paused_hosts(db)
 
 
