@@ -52,7 +52,6 @@ void host_note(const struct app *app, struct host *host, const struct run *run,
         host->doubtful = true;
     } else if (host->doubtful && end->outcome == TRANSFER_STORABLE) {
         (void)account_worked(app, account_of_host(name), run->admitted_us);
-        host->doubtful = false;
     } else if (host->doubtful) {
         (void)account_probe_over(app, account_of_host(name), run->admitted_us);
     }

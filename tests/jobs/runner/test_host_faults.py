@@ -90,7 +90,7 @@ def test_recordings_outlive_a_full_disk(
         assert_stored(call, "wav2")
         assert (run_of(db, call).status, run_of(db, call).attempts) == ("completed", 0)
         assert "transcribe" in steps_of(db, call)
-    assert not paused_hosts(db)
+    until(lambda: not paused_hosts(db), "the end of the pause")
 
 
 def test_a_read_only_disk_stops_the_runner(
