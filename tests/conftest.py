@@ -260,3 +260,4 @@ def _forget_rows(stack: Stack, whose: str, *values: Any) -> None:
         connection.execute(f"DELETE FROM call_steps WHERE {whose}", values)
         connection.execute(f"DELETE FROM call_webhooks WHERE {whose}", values)
         connection.execute("DELETE FROM provider_accounts")
+        connection.execute("DELETE FROM tapedeck_servers")  # another fake may get the same port
