@@ -66,15 +66,9 @@ enum result conference_business(const struct app *app, const char *conference_si
 enum result conference_join(const struct app *app, const char *conference_sid, const char *call_sid)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_text(&params, conference_sid);
     pg_text(&params, call_sid);
-    enum result result = pg_query(app->pg, SQL[JOIN].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : RESULT_EXISTS;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_change(app->pg, SQL[JOIN].sql, &params, RESULT_EXISTS);
 }
 
 enum result conference_each_due(const struct app *app, int64_t limit, conference_visitor *visit,

@@ -169,15 +169,9 @@ enum result inbox_blame_unused(const struct app *app, int64_t id, const char *re
 enum result inbox_expire_unused(const struct app *app, int64_t *deleted)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, app->config->inbox_keep);
     pg_int(&params, app->config->retention_days);
-    enum result result = pg_query(app->pg, SQL[EXPIRE].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        *deleted = pg_rows_affected(rows);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_count_changed(app->pg, SQL[EXPIRE].sql, &params, deleted);
 }
 
 enum result inbox_each_line(const struct app *app, int64_t limit, inbox_line_visitor *visit,

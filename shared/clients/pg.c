@@ -449,16 +449,25 @@ int64_t pg_rows_affected(const struct pg_rows *rows)
     return n;
 }
 
-enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
-                      enum result otherwise)
+enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_params *params,
+                             int64_t *changed)
 {
     struct pg_rows *rows;
     enum result result = pg_query(pg, sql, params, &rows);
+    *changed = 0;
     if (result == RESULT_OK) {
-        result = pg_rows_affected(rows) > 0 ? RESULT_OK : otherwise;
+        *changed = pg_rows_affected(rows);
         pg_rows_free(rows);
     }
     return result;
+}
+
+enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
+                      enum result otherwise)
+{
+    int64_t changed;
+    enum result result = pg_count_changed(pg, sql, params, &changed);
+    return result == RESULT_OK && changed == 0 ? otherwise : result;
 }
 
 const char *pg_rows_text(const struct pg_rows *rows, int row, int column)

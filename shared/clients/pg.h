@@ -75,7 +75,11 @@ void pg_free(struct pg *pg);
 enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
                      struct pg_rows **rows);
 
-/* Runs a statement that changes rows; `otherwise` when it changed none. */
+/* Runs a statement that changes rows; gives how many, 0 where it failed. */
+enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_params *params,
+                             int64_t *changed);
+
+/* The same; `otherwise` when it changed none. */
 enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
                       enum result otherwise);
 

@@ -154,14 +154,8 @@ enum result delivery_fail(const struct app *app, const char *id, int64_t attempt
 enum result delivery_forget(const struct app *app, int64_t *forgotten)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, app->config->webhook_keep);
-    enum result result = pg_query(app->pg, SQL[FORGET].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        *forgotten = pg_rows_affected(rows);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_count_changed(app->pg, SQL[FORGET].sql, &params, forgotten);
 }
 
 /* ---- for operators ---- */

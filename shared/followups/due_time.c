@@ -68,14 +68,13 @@ enum result due_time_bound(const struct app *app, int64_t *changed)
     *changed = 0;
     for (int name = 0; name < STATEMENTS; name++) {
         struct pg_params params = {0};
-        struct pg_rows *rows;
+        int64_t more;
         pg_int(&params, bound_of(app->config, (enum statement_name)name));
-        enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
+        enum result result = pg_count_changed(app->pg, SQL[name].sql, &params, &more);
         if (result != RESULT_OK) {
             return result;
         }
-        *changed += pg_rows_affected(rows);
-        pg_rows_free(rows);
+        *changed += more;
     }
     return RESULT_OK;
 }

@@ -134,20 +134,6 @@ enum result run_control_cancel(const struct app *app, int64_t business_id, int64
     return result == RESULT_OK ? RESULT_EXISTS : result;
 }
 
-/* Runs a statement that queues runs. Gives how many. */
-static enum result queue_again(const struct app *app, enum statement_name name,
-                               const struct pg_params *params, int64_t *queued)
-{
-    struct pg_rows *rows;
-    enum result result = query(app, name, params, &rows);
-    *queued = 0;
-    if (result == RESULT_OK) {
-        *queued = pg_rows_affected(rows);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 enum result run_control_reopen(const struct app *app, int64_t business_id, const char *call_sid,
                                int64_t *reopened)
 {
@@ -157,9 +143,9 @@ enum result run_control_reopen(const struct app *app, int64_t business_id, const
     pg_text(&failed, call_sid);
     waiting = failed;
     pg_int(&waiting, app->config->inflight_ttl);
-    enum result result = queue_again(app, REOPEN_WAITING, &waiting, reopened);
+    enum result result = pg_count_changed(app->pg, SQL[REOPEN_WAITING].sql, &waiting, reopened);
     if (result == RESULT_OK) {
-        result = queue_again(app, REOPEN_FAILED, &failed, &more);
+        result = pg_count_changed(app->pg, SQL[REOPEN_FAILED].sql, &failed, &more);
         *reopened += more;
     }
     return result;
@@ -173,7 +159,7 @@ enum result run_control_reopen_announced(const struct app *app, const char *reco
     pg_text(&params, recording_sid);
     pg_text(&params, account_sid);
     pg_text(&params, call_sid);
-    return queue_again(app, REOPEN_ANNOUNCED, &params, reopened);
+    return pg_count_changed(app->pg, SQL[REOPEN_ANNOUNCED].sql, &params, reopened);
 }
 
 enum result run_control_try_again(const struct app *app, int64_t *queued)
@@ -183,5 +169,5 @@ enum result run_control_try_again(const struct app *app, int64_t *queued)
     pg_int(&params, AGAIN_LAST_MS);
     pg_int(&params, AGAIN_TIMES);
     pg_int(&params, AGAIN_MAX);
-    return queue_again(app, TRY_AGAIN, &params, queued);
+    return pg_count_changed(app->pg, SQL[TRY_AGAIN].sql, &params, queued);
 }
