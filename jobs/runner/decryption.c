@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/private_file.h"
+#include "base/read_at.h"
 #include "clients/crypto.h"
 #include "twilio/encryption.h"
 
@@ -21,29 +22,18 @@ struct decryption {
 
 /* ---- the key ---- */
 
-static bool read_all(int fd, char *out, size_t size, size_t *len)
-{
-    ssize_t n = 1;
-    *len = 0;
-    while (n > 0 && *len < size) {
-        n = read(fd, out + *len, size - *len);
-        *len += n > 0 ? (size_t)n : 0;
-    }
-    return n == 0;
-}
-
 static enum result unwrap(struct decryption *d, const char *path)
 {
     struct stat st;
     int fd;
-    size_t len;
     enum result result = private_file_open(path, &fd, &st);
     char *pem = result == RESULT_OK ? malloc(PEM_MAX) : NULL;
     if (result != RESULT_OK) {
         return RESULT_FAILED;
     }
     result = RESULT_FAILED;
-    if (pem != NULL && read_all(fd, pem, PEM_MAX, &len)) {
+    size_t len = (size_t)st.st_size;
+    if (pem != NULL && len < PEM_MAX && read_at(fd, 0, (unsigned char *)pem, len) == len) {
         bool good = crypto_unwrap(pem, len, d->details.cek, d->details.cek_len, d->key);
         result = good ? RESULT_OK : RESULT_DENIED;
     }
