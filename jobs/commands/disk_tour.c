@@ -6,11 +6,6 @@
 #include "storage/retention.h"
 #include "storage/revocation.h"
 
-enum {
-    ORPHAN_AGE_S = 86400, /* younger ones may be on their way to becoming somebody's */
-    ORPHANS_FLOOR = 20,   /* so many are never too many */
-};
-
 struct disk_round {
     struct magic magic;
     const struct app *app;
@@ -50,7 +45,7 @@ static void meet_first(void *context, const struct inventory_entry *entry)
     if (!ask(tour, entry, &owner)) {
         return;
     }
-    tour->counts->orphans += owner == RETENTION_NOBODYS && entry->age_s >= ORPHAN_AGE_S;
+    tour->counts->orphans += owner == RETENTION_NOBODYS && entry->age_s >= RETENTION_ORPHAN_AGE_S;
     if (owner == RETENTION_OVER) {
         tour->counts->over++;
         if (!tour->wish->dry_run) {
@@ -63,7 +58,8 @@ static void meet_again(void *context, const struct inventory_entry *entry)
 {
     struct disk_round *tour = CHECKED(disk_round, context);
     enum retention_owner owner;
-    if (entry->age_s >= ORPHAN_AGE_S && ask(tour, entry, &owner) && owner == RETENTION_NOBODYS) {
+    if (entry->age_s >= RETENTION_ORPHAN_AGE_S && ask(tour, entry, &owner) &&
+        owner == RETENTION_NOBODYS) {
         remove_file(tour, entry, "ORPHAN_DELETED");
     }
 }
@@ -81,8 +77,8 @@ static enum result remove_orphans(struct disk_round *tour)
     if (tour->wish->dry_run || counts->orphans == 0) {
         return RESULT_OK;
     }
-    if (!tour->wish->all &&
-        retention_is_too_many(tour->app->config, ORPHANS_FLOOR, counts->orphans, counts->files)) {
+    if (!tour->wish->all && retention_is_too_many(tour->app->config, RETENTION_ORPHANS_FLOOR,
+                                                  counts->orphans, counts->files)) {
         return RESULT_DENIED;
     }
     return each(tour, meet_again);

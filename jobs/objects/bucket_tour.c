@@ -8,11 +8,7 @@
 #include "storage/object.h"
 #include "storage/stray.h"
 
-enum {
-    PAGES = 100,        /* a night: of 2,000,000 recordings all are seen in 40 nights */
-    YOUNG_S = 86400,    /* younger ones may be about to get their row */
-    ORPHANS_FLOOR = 20, /* so many are never too many */
-};
+enum { PAGES = 100 }; /* a night: of 2,000,000 recordings all are seen in 40 nights */
 
 struct bucket_round {
     struct magic magic;
@@ -61,7 +57,7 @@ static enum result drop(struct bucket_round *tour, const struct stray *stray)
 
 static enum result meet(struct bucket_round *tour, const struct stray *stray)
 {
-    bool young = clock_wall() - stray->modified < YOUNG_S;
+    bool young = clock_wall() - stray->modified < RETENTION_ORPHAN_AGE_S;
     switch (stray->owner) {
     case RETENTION_KEPT: return tour->removing || young ? RESULT_OK : adopt(tour, stray);
     case RETENTION_OVER: return tour->removing ? RESULT_OK : drop(tour, stray);
@@ -114,8 +110,8 @@ static enum result remove_orphans(struct bucket_round *tour, const struct bucket
                                   struct s3_place *place)
 {
     const struct bucket_tour_counts *counts = tour->counts;
-    if (!wish->all &&
-        retention_is_too_many(tour->app->config, ORPHANS_FLOOR, counts->orphans, counts->objects)) {
+    if (!wish->all && retention_is_too_many(tour->app->config, RETENTION_ORPHANS_FLOOR,
+                                            counts->orphans, counts->objects)) {
         return RESULT_DENIED;
     }
     tour->removing = true;

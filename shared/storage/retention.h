@@ -80,6 +80,10 @@ enum retention_owner {
 enum result retention_whose(const struct app *app, int64_t business_id, const char *name,
                             enum retention_owner *owner);
 
+/* How old what is nobody's must be before it goes, and how much of it is never too much for one
+ * night: the `floor` below. */
+enum { RETENTION_ORPHAN_AGE_S = 86400, RETENTION_ORPHANS_FLOOR = 20 };
+
 /* ---- the brake ---- */
 
 /* More than `floor`, and more than RETENTION_MAX_SHARE per cent: a clock is wrong, say, or this is
