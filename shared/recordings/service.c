@@ -247,19 +247,17 @@ static enum result finish_matching(struct matching *m)
 }
 
 /* It is known already. Sent once more, by hand or by Twilio, it opens the way for what failed. */
-static enum result hear_again(const struct app *app, const struct recording_callback *callback)
+static void hear_again(const struct app *app, const struct recording_callback *callback)
 {
     int64_t reopened, offered;
     if (callback->status != RECORDING_COMPLETED ||
         run_control_reopen_announced(app, callback->recording_sid, callback->account_sid,
-                                     callback->call_sid, &reopened) != RESULT_OK) {
-        return RESULT_EXISTS;
+                                     callback->call_sid, &reopened) != RESULT_OK ||
+        reopened == 0) {
+        return;
     }
-    if (reopened > 0) {
-        log_event("RECORDING_REOPENED", "recording=%s", callback->recording_sid);
-        (void)service_offer_due(app, &offered);
-    }
-    return RESULT_EXISTS;
+    log_event("RECORDING_REOPENED", "recording=%s", callback->recording_sid);
+    (void)service_offer_due(app, &offered);
 }
 
 enum result service_recording_event(const struct app *app,
@@ -281,7 +279,8 @@ enum result service_recording_event(const struct app *app,
     m.result = inbox_keep(app, callback, url);
     if (m.result == RESULT_EXISTS) {
         pg_rollback(app->pg);
-        return hear_again(app, callback);
+        hear_again(app, callback);
+        return RESULT_EXISTS;
     }
     match(&m, callback, url);
     return finish_matching(&m);
