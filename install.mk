@@ -12,6 +12,7 @@ docdir     ?= $(PREFIX)/share/doc/tapedeck
 unitdir    ?= $(PREFIX)/lib/systemd/system
 sysconfdir ?= /etc
 mandir     ?= $(PREFIX)/share/man
+bashdir    ?= $(PREFIX)/share/bash-completion/completions
 statedir   ?= /var/lib/tapedeck
 
 INSTALL    ?= install
@@ -33,14 +34,15 @@ placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 .PHONY: install uninstall deb test-deb
 install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
-	    $(mandir)/man1 $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
+	    $(mandir)/man1 $(bashdir) $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
 	@$(INSTALL) -m 755 $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi $(DESTDIR)$(bindir)
 	@$(INSTALL) -m 755 spawn-fcgi.sh $(DESTDIR)$(libexecdir)
 	@$(foreach file,$(WEB_FILES),$(INSTALL) -D -m 644 web/$(file) $(DESTDIR)$(datadir)/web/$(file) && ) true
 	@$(foreach file,$(FRONTS),$(call placed,$(file),$(datadir)/$(notdir $(file))) && ) true
 	@$(foreach file,$(UNIT_FILES) $(DROP_IN),$(call placed,$(UNITS_DIR)/$(file),$(unitdir)/$(file)) && ) true
-	@$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)
+	@$(INSTALL) -m 644 *.md LICENSE docs/*.md $(DESTDIR)$(docdir)
 	@$(call placed,docs/tapedeck.1,$(mandir)/man1/tapedeck.1)
+	@$(INSTALL) -m 644 contrib/completion/tapedeck $(DESTDIR)$(bashdir)
 	@$(call placed,tapedeck.env.example,$(datadir)/tapedeck.env.example)
 	@test -e $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env || \
 	    $(INSTALL) -m 640 $(DESTDIR)$(datadir)/tapedeck.env.example \
@@ -48,7 +50,7 @@ install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 
 uninstall:
 	@rm -f $(addprefix $(DESTDIR)$(bindir)/,tapedeck tapedeck.fcgi)
-	@rm -f $(DESTDIR)$(mandir)/man1/tapedeck.1
+	@rm -f $(DESTDIR)$(mandir)/man1/tapedeck.1 $(DESTDIR)$(bashdir)/tapedeck
 	@rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(UNIT_FILES) $(DROP_IN))
 	@rmdir $(DESTDIR)$(unitdir)/$(dir $(DROP_IN)) 2>/dev/null || true
 	@rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
@@ -58,6 +60,8 @@ deb:
 	@sh tests/stack/setup.sh build deb
 	@rm -rf build/deb && mkdir -p build/deb/tapedeck
 	@tar -cf - --exclude=./build --exclude=./run --exclude=./.git . | tar -xf - -C build/deb/tapedeck
+	@echo '$(VERSION)' >build/deb/tapedeck/VERSION
+	@sed -i '1s/(.*)/($(VERSION))/' build/deb/tapedeck/debian/changelog
 	@cd build/deb/tapedeck && dpkg-buildpackage -us -uc -b >../build.log 2>&1 || \
 	    { tail -n 20 ../build.log; exit 1; }
 	@rm -rf build/deb/tapedeck

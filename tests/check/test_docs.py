@@ -93,7 +93,7 @@ def manual_faults(commands: set[str], options: set[str], page: str) -> Iterator[
 
 
 def our_pages() -> list[Path]:
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def test_every_setting_is_documented(build_dir: Path) -> None:
