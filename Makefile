@@ -80,6 +80,15 @@ $(BUILD)/obj/%.o: %.c Makefile
 	@echo "cc $<"
 	@$(CC) $(ALL_CFLAGS) $(PG_CFLAGS) -c -o $@ $<
 
+# Between two releases a build tells its commit; that sorts before the release (dpkg: ~).
+REVISION = $(shell test -e .git && ! git describe --exact-match --match "v`cat VERSION`" \
+    >/dev/null 2>&1 && git log -1 --format='~git%cd.%h' --date=format:%Y%m%d%H%M%S 2>/dev/null)
+VERSION  = $(shell cat VERSION)$(REVISION)
+
+$(BUILD)/obj/shared/base/version.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+$(BUILD)/obj/shared/base/version.o: VERSION $(wildcard $(shell git rev-parse --git-path logs/HEAD \
+    2>/dev/null))
+
 # The binaries carry their SQL, Lua and prompts with them: one file to copy onto a host.
 $(BUILD)/gen/embedded.c: db/embed.sh $(MIGRATIONS) $(SCRIPTS) $(PROMPTS)
 	@mkdir -p $(@D)

@@ -10,78 +10,127 @@
 #include <unistd.h>
 
 #include "audio/child_commands.h"
+#include "base/version.h"
 #include "commands.h"
 #include "observe/metrics.h"
 
 struct command {
     const char *name;
     int (*run)(const struct app *app, int argc, char **argv);
-    const char *needs[10]; /* configuration it cannot do without */
-    const char *usage;
+    const char *needs[6];  /* configuration it cannot do without */
+    const char *arguments; /* as its usage shows them */
+    const char *summary;
+    const char *options; /* a line each */
 };
 
 static const struct command COMMANDS[] = {
     {"drain",
      command_drain,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
-     "drain [--once] [--linger 55s]   fetch what is queued"},
+     "[--once | --linger DURATION]",
+     "fetch what is queued",
+     "  --once               end when nothing is left\n"
+     "  --linger DURATION    wait for more work so long, not RUNNER_LINGER: 55s\n"},
     {"cleanup",
      command_cleanup,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "cleanup                         repair what a fault left behind"},
+     "",
+     "repair what a fault left behind",
+     ""},
     {"migrate",
      command_migrate,
      {"DATABASE_URL"},
-     "migrate [--check]               bring the schema up to date, or say what is missing"},
+     "[--check]",
+     "bring the schema up to date",
+     "  --check              only say what is missing\n"},
     {"token",
      command_token,
      {"JWT_SECRET"},
-     "token --business N [--ttl 8h]   print a session token"},
+     "--business ID [--ttl DURATION] [--sub NAME]",
+     "print a session token",
+     "  --business ID        whose recordings it opens\n"
+     "  --ttl DURATION       how long it is good: 8h\n"
+     "  --sub NAME           whom the audit shows as the listener\n"},
     {"status",
      command_status,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "status [--json] [--watch]       show how things are"},
+     "[--json] [--watch] [--businesses COUNT]",
+     "show how things are",
+     "  --json               one object on a line\n"
+     "  --watch              again every two seconds\n"
+     "  --businesses COUNT   how many businesses are shown: 20\n"},
     {"reconcile",
      command_reconcile,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
-     "reconcile                       find recordings whose callback never came"},
+     "",
+     "find recordings whose callback never came",
+     ""},
     {"retain",
      command_retain,
      {"DATABASE_URL", "RECORDINGS_DIR"},
-     "retain [--dry-run] [--all]      delete the recordings whose time is over"},
+     "[--dry-run] [--all]",
+     "delete the recordings whose time is over",
+     "  --dry-run            show them, and delete nothing\n"
+     "  --all                delete them, also more than RETENTION_MAX_SHARE\n"},
     {"backfill",
      command_backfill,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"},
-     "backfill --business N --since D fetch the recordings of past days; [--until D]"},
+     "--business ID --since DAY [--until DAY]",
+     "fetch the recordings of past days",
+     "  --business ID        whose\n"
+     "  --since DAY          the first day: 2026-01-31\n"
+     "  --until DAY          the last day; today\n"},
     {"move",
      command_move,
      {"DATABASE_URL", "RECORDINGS_DIR", "S3_ENDPOINT"},
-     "move --to s3 | --to disk [--keep] move all recordings to the object store, or back"},
+     "--to s3|disk [--keep]",
+     "move all recordings to the object store, or back",
+     "  --to s3|disk         where to\n"
+     "  --keep               leave the other copy where it is\n"},
     {"retry",
      command_retry,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "retry --call SID | --business N queue failed recordings again"},
+     "--call SID | --business ID",
+     "queue failed recordings again",
+     "  --call SID           those of one call, or one recording\n"
+     "  --business ID        all of a business\n"},
     {"inbox",
      command_inbox,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "inbox [--again] [--json]        show callbacks that could not be used; try them again"},
+     "[--json] [--limit COUNT] | --again",
+     "show callbacks that could not be used",
+     "  --json               an object on each line\n"
+     "  --limit COUNT        how many are shown: 100\n"
+     "  --again              try those again that could not be used\n"},
     {"audit",
      command_audit,
      {"DATABASE_URL", "REDIS_URL"},
-     "audit --call SID                show who listened to a call"},
+     "--call SID",
+     "show who listened to a call",
+     "  --call SID           a call, or one of its recordings\n"},
     {"transcribe",
      command_transcribe,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "transcribe --call SID [--again] transcribe and summarise a call, or a recording; or what\n"
-     "                                failed: --business N --since DAY"},
+     "--call SID [--again] | --business ID --since DAY",
+     "transcribe and summarise calls",
+     "  --call SID           a call, or one of its recordings\n"
+     "  --again              also what has a transcript\n"
+     "  --business ID        what failed, of a business\n"
+     "  --since DAY          from that day on: 2026-01-31\n"},
     {"webhook",
      command_webhook,
      {"DATABASE_URL"},
-     "webhook --business N --url URL  send complete calls to a webhook; [--off]: stop"},
+     "--business ID --url URL | --business ID --off",
+     "send complete calls to a webhook",
+     "  --business ID        whose calls\n"
+     "  --url URL            where to; prints the secret that signs them\n"
+     "  --off                send them no more\n"},
     {"config",
      command_config,
      {NULL},
-     "config [--names]                print the effective configuration"},
+     "[--names]",
+     "print the configuration in use, without secrets",
+     "  --names              the names of all settings\n"},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
@@ -90,9 +139,32 @@ static int usage(FILE *out)
 {
     fputs("usage: tapedeck COMMAND [OPTIONS]\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %s\n", COMMANDS[i].usage);
+        fprintf(out, "  %-12s%s\n", COMMANDS[i].name, COMMANDS[i].summary);
     }
+    fputs("`tapedeck COMMAND --help` tells its options, `tapedeck --version` the version.\n", out);
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int command_help(const struct command *command)
+{
+    printf("usage: tapedeck %s %s\n%s\n%s", command->name, command->arguments, command->summary,
+           command->options);
+    return EXIT_DONE;
+}
+
+static bool is_one_of(const char *argument, const char *one, const char *other)
+{
+    return strcmp(argument, one) == 0 || strcmp(argument, other) == 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (is_one_of(argv[i], "--help", "-h")) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static const struct command *find_command(const char *name)
@@ -174,8 +246,12 @@ int main(int argc, char **argv)
     if (argc < 2) {
         return usage(stderr);
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+    if (strcmp(argv[1], "help") == 0 || is_one_of(argv[1], "--help", "-h")) {
         return usage(stdout);
+    }
+    if (is_one_of(argv[1], "--version", "-V")) {
+        printf("tapedeck %s\n", TAPEDECK_VERSION);
+        return EXIT_DONE;
     }
     child_command *run_command = child_command_named(argv + 1);
     if (run_command != NULL) {
@@ -186,6 +262,9 @@ int main(int argc, char **argv)
     if (command == NULL) {
         fprintf(stderr, "tapedeck: no such command: %.32s\n", argv[1]);
         return usage(stderr);
+    }
+    if (asks_for_help(argc - 2, argv + 2)) {
+        return command_help(command);
     }
     return run_configured(command, argc - 2, argv + 2);
 }

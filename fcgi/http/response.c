@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/version.h"
+
 enum { SEND_CHUNK = 64 * 1024 };
 
 void response_begin(struct response *response)
@@ -97,6 +99,7 @@ void response_json(struct response *response, int status, struct json *json)
     if (json_print(json, &response->body) == RESULT_OK) {
         response_header(response, "Content-Type", "application/json; charset=utf-8");
         response_header(response, "Cache-Control", "no-store");
+        response_header(response, "Tapedeck-Version", TAPEDECK_VERSION);
         response_header(response, "Content-Security-Policy", "default-src 'none'; sandbox");
     } else {
         forget(response);

@@ -1,3 +1,4 @@
+#include "base/version.h"
 #include "handlers.h"
 #include "runs/queue.h"
 #include "schema/schema.h"
@@ -9,6 +10,7 @@ void handle_healthz(const struct app *app, struct request *request, struct respo
     (void)request;
     struct json *json = json_new();
     json_put_flag(json, "ok", true);
+    json_put_text(json, "version", TAPEDECK_VERSION);
     response_json(response, 200, json);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/magic.h"
+#include "base/version.h"
 #include "handlers.h"
 #include "metrics/counts.h"
 #include "metrics/exposition.h"
@@ -32,9 +33,12 @@ static void gauge(struct buf *out, const char *name, const char *help, int64_t v
 
 static void add_servers(struct buf *out, const struct overview *o, bool redis)
 {
+    static const char BUILD[] = "tapedeck_build_info";
     static const char UP[] = "tapedeck_up";
     static const char SEEN[] = "tapedeck_runner_seen_seconds";
     struct exposition_label one[2];
+    exposition_family(out, BUILD, "gauge", "Always 1: which version this responder is.");
+    exposition_sample(out, BUILD, "", label(one, "version", TAPEDECK_VERSION), 1);
     exposition_family(out, UP, "gauge", "1: it answers, or can be written to.");
     exposition_sample(out, UP, "", label(one, "part", "postgresql"), o->database);
     exposition_sample(out, UP, "", label(one, "part", "redis"), redis);

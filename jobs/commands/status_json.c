@@ -1,5 +1,7 @@
 #include "status_text.h"
 
+#include "base/version.h"
+
 /* A word, or null where there is none. */
 static void put_word(struct json *object, const char *key, const char *word)
 {
@@ -160,6 +162,7 @@ struct json *status_json(const struct status *status)
     const struct overview *o = status->overview;
     char now[CLOCK_ISO_SIZE];
     struct json *json = json_new();
+    json_put_text(json, "version", TAPEDECK_VERSION);
     json_put_text(json, "at", clock_iso(o->at, now));
     json_put_flag(json, "ok", status_is_good(status));
     json_put_flag(json, "database", o->database);

@@ -1,5 +1,6 @@
 #include "status_text.h"
 
+#include "base/version.h"
 #include "human.h"
 
 bool status_is_good(const struct status *status)
@@ -138,6 +139,7 @@ void status_text(const struct status *status, struct buf *out)
 {
     const struct overview *o = status->overview;
     char now[CLOCK_ISO_SIZE];
+    buf_format(out, "%-12s %s\n", "version", TAPEDECK_VERSION);
     buf_format(out, "%-12s %s\n", "at", clock_iso(o->at, now));
     add_servers(o, out);
     buf_format(out, "%-12s %s\n", "database", o->database ? "ok" : "not reachable");

@@ -22,6 +22,7 @@ STANDARD = {
     "address", "app", "backoff", "buf", "clock", "config", "config_list", "config_value",
     "credentials", "decimal", "duration", "embedded", "env_file", "form", "list", "log", "magic",
     "read_at", "result", "sandbox", "sandbox_calls", "sanitizer", "schema", "text", "utf8",
+    "version",
     # shared/clients
     "crypto", "http", "http_file", "http_gather", "http_source", "json", "jwt", "jwt_verifier",
     "pg", "pg_array", "redis", "redis_address", "redis_sentinel", "s3", "s3_request",

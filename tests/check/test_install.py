@@ -40,6 +40,8 @@ def test_everything_is_in_its_place(root: Path) -> None:
     assert {"opt/td/bin/tapedeck", "opt/td/bin/tapedeck.fcgi", "opt/td/etc/tapedeck/tapedeck.env",
             "opt/td/lib/tapedeck/spawn-fcgi.sh", "opt/td/share/tapedeck/nginx.conf",
             "opt/td/share/man/man1/tapedeck.1",
+            "opt/td/share/bash-completion/completions/tapedeck",
+            "opt/td/share/doc/tapedeck/LICENSE",
             "opt/td/lib/systemd/system/tapedeck-.service.d/closed.conf"} <= there
     web = {f"opt/td/share/tapedeck/web/{name}" for name in files(ROOT / "web")}
     units = {f"opt/td/lib/systemd/system/{name}" for name in files(ROOT / "jobs" / "systemd")}

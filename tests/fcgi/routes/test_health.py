@@ -13,7 +13,7 @@ from stack import processes
 from stack.api import Answer, Api
 from stack.calls import new_sid
 from stack.processes import wait_until
-from stack.stack import Stack
+from stack.stack import ROOT, Stack
 
 SOON = 120.0
 WORDS = ("postgresql", "redis", "disk", "runner")
@@ -26,7 +26,10 @@ def ready(stack: Stack) -> Answer:
 def test_healthz(stack: Stack) -> None:
     api = Api(stack.base_url)
     answer = api.get("/healthz")
-    assert (answer.status, answer.json) == (200, {"ok": True})
+    version = stack.run("--version").stdout.removeprefix("tapedeck ").strip()
+    assert version.startswith((ROOT / "VERSION").read_text().strip())
+    assert (answer.status, answer.json) == (200, {"ok": True, "version": version})
+    assert answer.headers["Tapedeck-Version"] == version
     assert answer.headers["Cache-Control"] == "no-store"
     head_agrees(api.head("/healthz"), answer)
 

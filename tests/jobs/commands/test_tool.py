@@ -19,7 +19,7 @@ import pytest
 import redis
 from stack.api import Api
 from stack.calls import Call, new_sid
-from stack.stack import Stack
+from stack.stack import ROOT, Stack
 from twilio.client import fault
 
 from jobs_kit import Db, known_call, unrecorded_call, value_of
@@ -119,11 +119,55 @@ ENOUGH = {
 }
 
 
-@pytest.mark.parametrize("word", ["help", "--help"])
+@pytest.mark.parametrize("word", ["help", "--help", "-h"])
 def test_help_names_every_command(word: str, tool: Tool) -> None:
     done = tool(word)
     assert (done.returncode, done.stderr) == (0, "")
     assert all(f"\n  {command} " in done.stdout for command in ALL)
+
+
+def test_the_version_needs_no_settings(tool: Tool) -> None:
+    version = (ROOT / "VERSION").read_text().strip()
+    for word in "--version", "-V":
+        done = tool(word)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.fullmatch(rf"tapedeck {re.escape(version)}(~git\d{{14}}\.[0-9a-f]+)?\n", done.stdout)
+    assert f"\n## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert (ROOT / "debian" / "changelog").read_text().startswith(f"tapedeck ({version}) ")
+
+
+def options_of_the_manual() -> dict[str, set[str]]:
+    items = (ROOT / "docs" / "tapedeck.1").read_text().split("\n.It Cm ")[1:]
+    return {item.split()[0]: set(re.findall(r"\bFl -([a-z-]+)", item)) for item in items}
+
+
+def test_each_command_tells_its_options_without_settings(tool: Tool) -> None:
+    manual = options_of_the_manual()
+    del manual["help"]
+    assert {"drain", "inbox", "migrate"} <= manual.keys()
+    for command, options in manual.items():
+        for arguments in ["--help"], ["-h"], ["--nonsense", "--help"]:
+            done = tool(command, *arguments)
+            assert (done.returncode, done.stderr) == (0, "")
+            usage, _, lines = done.stdout.partition("\n")
+            assert usage.startswith(f"usage: tapedeck {command}")
+            assert set(re.findall(r"^  --([a-z-]+) ", lines, re.MULTILINE)) == options, command
+            assert set(re.findall(r"--([a-z-]+)", usage)) == options, command
+
+
+def test_a_shell_completes_commands_and_options(build_dir: Path) -> None:
+    def completed(*words: str) -> set[str]:
+        script = ('. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tapedeck;'
+                  ' printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-euc", script, str(ROOT / "contrib/completion/tapedeck"),
+                               str(build_dir / "tapedeck"), *words], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        return set(done.stdout.split())
+
+    assert completed("re") == {"reconcile", "retain", "retry"}
+    assert completed("status", "--") == {"--json", "--watch", "--businesses"}
+    assert completed("status", "--json", "--w") == {"--watch"}
+    assert completed("cleanup", "") == set()
 
 
 @pytest.mark.parametrize("arguments", [[], [""], ["drian"], ["--once"], ["Drain"], ["x" * 9999]])
