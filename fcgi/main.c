@@ -150,10 +150,7 @@ static int complain(const char *what, const char *why)
 
 static int run(const struct config *config, struct credentials *credentials)
 {
-    static const char *const NEEDS[] = {
-        "DATABASE_URL", "REDIS_URL",       "RECORDINGS_DIR",    "JWT_SECRET",
-        "MEDIA_SECRET", "PUBLIC_BASE_URL", "TWILIO_AUTH_TOKEN", NULL};
-    const char *missing = config_missing(config, NEEDS);
+    const char *missing = config_missing(config, CONFIG_RESPONDER_NEEDS);
     if (missing != NULL) {
         return complain("configuration: not set: ", missing);
     }
@@ -170,9 +167,8 @@ static int run(const struct config *config, struct credentials *credentials)
     } else if (app.s3 == NULL && s3_is_configured(config)) {
         status = complain("the object store's client could not be set up", "");
     } else if (app.pg == NULL || app.redis == NULL) {
-        status = complain(app.pg == NULL ? "configuration: DATABASE_URL: "
-                                         : "configuration: REDIS_URL: ",
-                          "this value is not valid");
+        const char *name = app.pg == NULL ? "DATABASE_URL" : "REDIS_URL";
+        status = complain("configuration: this value is not valid: ", name);
     } else {
         status = serve(&app);
     }

@@ -128,9 +128,10 @@ static const struct command COMMANDS[] = {
     {"config",
      command_config,
      {NULL},
-     "[--names]",
+     "[--names | --check]",
      "print the configuration in use, without secrets",
-     "  --names              the names of all settings\n"},
+     "  --names              the names of all settings\n"
+     "  --check              only say whether it is valid and complete\n"},
 };
 
 enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
@@ -200,8 +201,9 @@ static int run_connected(const struct command *command, struct app *app, int arg
     if (app->s3 == NULL && s3_is_configured(config)) {
         fprintf(stderr, "tapedeck: the object store's client could not be set up\n");
     } else if (app->pg == NULL || (needs_redis && app->redis == NULL)) {
-        fprintf(stderr, "tapedeck: configuration: %s: this value is not valid\n",
-                app->pg == NULL ? "DATABASE_URL" : "REDIS_URL");
+        const char *name = app->pg == NULL ? "DATABASE_URL" : "REDIS_URL";
+        fprintf(stderr, "tapedeck: configuration: %s: this value is not valid; wanted: %s\n", name,
+                config_meaning(name));
     } else {
         status = command->run(app, argc, argv);
         metrics_flush(app, true);

@@ -134,13 +134,8 @@ static bool is_listed(const char *list, const char *origin)
 {
     size_t wanted = strlen(origin);
     for (const char *at = list; at != NULL;) {
-        at += strspn(at, " ");
         size_t len = strcspn(at, ",");
-        size_t word = len;
-        while (word > 0 && at[word - 1] == ' ') {
-            word--;
-        }
-        if (word == wanted && memcmp(at, origin, word) == 0) {
+        if (len == wanted && memcmp(at, origin, len) == 0) {
             return true;
         }
         at = at[len] == ',' ? at + len + 1 : NULL;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *trimmed(char *text)
@@ -79,6 +80,11 @@ enum result env_file_read(const char *path, struct buf *storage, env_file_visito
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return errno == ENOENT ? RESULT_NOT_FOUND : RESULT_FAILED;
+    }
+    struct stat st;
+    if (fstat(fd, &st) != 0 || (S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO) != 0)) {
+        close(fd);
+        return RESULT_DENIED;
     }
     return env_file_read_open(fd, storage, visit, context);
 }

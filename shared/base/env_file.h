@@ -21,8 +21,9 @@ typedef enum result env_file_visitor(void *context, const char *name, char *valu
 
 /* Reads the file at `path`, or the one that is open as `fd` (and closes it), into `storage` (whose
  * ceiling is the file's; the caller's to free) and visits its lines. RESULT_NOT_FOUND: there is no
- * such file. RESULT_FAILED: it cannot be read, or holds a NUL. RESULT_TOO_BIG. Else what the
- * visitor said. */
+ * such file. RESULT_DENIED: it is a file that everybody may read or write, and it holds secrets
+ * (the one at a path only). RESULT_FAILED: it cannot be read, or holds a NUL. RESULT_TOO_BIG. Else
+ * what the visitor said. */
 enum result env_file_read(const char *path, struct buf *storage, env_file_visitor *visit,
                           void *context);
 enum result env_file_read_open(int fd, struct buf *storage, env_file_visitor *visit, void *context);

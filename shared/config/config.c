@@ -25,16 +25,19 @@
     }
 
 static const struct config_row TABLE[] = {
-    TEXT("DATABASE_URL", database_url, TYPE_TEXT, "", 0, "PostgreSQL, as libpq reads it", true),
+    TEXT("DATABASE_URL", database_url, TYPE_TEXT, "", 0,
+         "PostgreSQL, as libpq reads it: postgresql://[user[:password]@][host][:port]/database"
+         "[?sslmode=verify-full]",
+         true),
     TEXT("REDIS_URL", redis_url, TYPE_TEXT, "", 0,
          "redis://[[user]:password@]host[:port][/db], unix:///path[?db=n] or "
-         "redis+sentinel://[[user]:password@]host[:port][,…]/master[/db][?sentinel_password=…]",
+         "redis+sentinel://[[user]:password@]host[:port][,...]/master[/db][?sentinel_password=...]",
          true),
     TEXT("RECORDINGS_DIR", recordings_dir, TYPE_PATH, "", 0, "where finished recordings live",
          false),
     TEXT("PUBLIC_BASE_URL", public_base_url, TYPE_URL, "", 0,
          "our own address, as Twilio and browsers know it", false),
-    TEXT("ALLOWED_ORIGINS", allowed_origins, TYPE_TEXT, "", 0,
+    TEXT("ALLOWED_ORIGINS", allowed_origins, TYPE_ORIGINS, "", 0,
          "origins of other sites whose pages may call us, comma-separated", false),
     TEXT("JWT_SECRET", jwt_secret, TYPE_SECRET, "", 32, "signs session tokens (HS256)", true),
     TEXT("JWT_SECRET_PREVIOUS", jwt_secret_previous, TYPE_SECRET, "", 32,
@@ -263,6 +266,9 @@ static enum result read_env_file(const char *binary_dir, struct buf *storage,
     switch (env_file_read(path, storage, note_line, reading)) {
     case RESULT_OK: return RESULT_OK;
     case RESULT_INVALID: return RESULT_INVALID;
+    case RESULT_DENIED:
+        return invalid(reading->error, "", "TAPEDECK_ENV",
+                       "the env file holds secrets, and everybody may read it; chmod o= closes it");
     case RESULT_TOO_BIG:
         return invalid(reading->error, "", "TAPEDECK_ENV", "the env file is over 64 KiB");
     case RESULT_NOT_FOUND:
@@ -286,8 +292,9 @@ static enum result set_row(struct config *config, const struct config_row *row,
     if (strlen(value) <= CONFIG_VALUE_MAX && config_value_set(config, row, value)) {
         return RESULT_OK;
     }
-    char why[160];
-    (void)snprintf(why, sizeof why, "this value is not valid; it means: %s", row->meaning);
+    char wanted[160], why[200];
+    config_value_wanted(row, wanted, sizeof wanted);
+    (void)snprintf(why, sizeof why, "this value is not valid; wanted: %s", wanted);
     return invalid(error, "", row->name, why);
 }
 
@@ -378,6 +385,10 @@ void config_free(struct config *config)
     }
 }
 
+const char *const CONFIG_RESPONDER_NEEDS[] = {
+    "DATABASE_URL", "REDIS_URL",       "RECORDINGS_DIR",    "JWT_SECRET",
+    "MEDIA_SECRET", "PUBLIC_BASE_URL", "TWILIO_AUTH_TOKEN", NULL};
+
 const char *config_missing(const struct config *config, const char *const *names)
 {
     for (; *names != NULL; names++) {
@@ -391,6 +402,12 @@ const char *config_missing(const struct config *config, const char *const *names
         }
     }
     return NULL;
+}
+
+const char *config_meaning(const char *name)
+{
+    int row = find_row(name, strlen(name));
+    return row >= 0 ? TABLE[row].meaning : "";
 }
 
 bool config_duration(const char *text, int64_t *ms)

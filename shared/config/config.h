@@ -34,7 +34,7 @@ struct config {
     const char *redis_url;
     const char *recordings_dir;
     const char *public_base_url; /* no slash at its end */
-    const char *allowed_origins; /* as given, comma-separated */
+    const char *allowed_origins; /* scheme://host[:port],… without blanks */
     const char *jwt_secret;
     const char *jwt_secret_previous;
     const char *media_secret;
@@ -135,6 +135,12 @@ void config_free(struct config *config);
 
 /* The first of these names (NULL-terminated, texts only) that has no value, or NULL. */
 const char *config_missing(const struct config *config, const char *const *names);
+
+/* What a responder cannot do without: names for config_missing. */
+extern const char *const CONFIG_RESPONDER_NEEDS[];
+
+/* What a setting is for, in words; "" where there is no such name. */
+const char *config_meaning(const char *name);
 
 /* Parses a duration ("90", "90s", "15min", "8h", "250ms"; a bare number is seconds), at most a
  * year. */

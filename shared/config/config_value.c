@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "duration.h"
 
@@ -113,6 +114,44 @@ static bool store_text(const struct config_row *row, const char *text, char **fi
     return true;
 }
 
+/* Copies an origin without blanks around it and the slash at its end; false when it is none. */
+static bool add_origin(struct buf *out, const char *text, size_t len)
+{
+    while (len > 0 && *text == ' ') {
+        text++;
+        len--;
+    }
+    while (len > 0 && text[len - 1] == ' ') {
+        len--;
+    }
+    len -= len > 0 && text[len - 1] == '/';
+    size_t at = out->len;
+    buf_add(out, text, len);
+    const char *host = strstr(buf_str(out) + at, "://");
+    return config_value_is_url(buf_str(out) + at) && strpbrk(host + 3, "/@*") == NULL;
+}
+
+static bool store_origins(const char *text, char **field)
+{
+    struct buf list;
+    buf_init(&list, CONFIG_VALUE_MAX + 1);
+    bool good = true;
+    for (const char *at = text; good && *text != '\0' && at != NULL;) {
+        size_t len = strcspn(at, ",");
+        buf_text(&list, list.len > 0 ? "," : "");
+        good = add_origin(&list, at, len);
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    char *copy = good && buf_ok(&list) ? strdup(buf_str(&list)) : NULL;
+    buf_free(&list);
+    if (copy == NULL) {
+        return false;
+    }
+    free(*field);
+    *field = copy;
+    return true;
+}
+
 bool config_value_is_text(enum config_type type)
 {
     return type <= TYPE_ACCOUNT;
@@ -128,7 +167,38 @@ bool config_value_set(struct config *config, const struct config_row *row, const
     case TYPE_CHOICE: return parse_item(row, text, strlen(text), field);
     case TYPE_DURATIONS:
     case TYPE_CHOICES: return parse_list(row, text, field);
+    case TYPE_ORIGINS: return store_origins(text, field);
     default: return store_text(row, text, field);
+    }
+}
+
+/* ---- in words ---- */
+
+void config_value_wanted(const struct config_row *row, char *out, size_t size)
+{
+    switch (row->type) {
+    case TYPE_URL: (void)snprintf(out, size, "an address, as https://host[:port][/path]"); break;
+    case TYPE_ORIGINS:
+        (void)snprintf(out, size, "origins with commas, as https://crm.example,https://b.example");
+        break;
+    case TYPE_PATH: (void)snprintf(out, size, "a path from / on, without .. and %%"); break;
+    case TYPE_SECRET: (void)snprintf(out, size, "at least %lld bytes", (long long)row->min); break;
+    case TYPE_ACCOUNT: (void)snprintf(out, size, "AC and 32 digits, 0-9 and a-f"); break;
+    case TYPE_FLAG: (void)snprintf(out, size, "true or false"); break;
+    case TYPE_COUNT:
+        (void)snprintf(out, size, "a number from %lld to %lld", (long long)row->min,
+                       (long long)row->max);
+        break;
+    case TYPE_DURATION:
+        (void)snprintf(out, size, "a duration up to 366d, as 90s, 15min, 8h or 250ms");
+        break;
+    case TYPE_DURATIONS:
+        (void)snprintf(out, size, "up to %d durations with commas, as 5s,30s,2min",
+                       CONFIG_LIST_MAX);
+        break;
+    case TYPE_CHOICE: (void)snprintf(out, size, "one of %s", row->choices); break;
+    case TYPE_CHOICES: (void)snprintf(out, size, "some of %s", row->choices); break;
+    default: (void)snprintf(out, size, "%s", row->meaning); break;
     }
 }
 

@@ -18,6 +18,7 @@ enum { CONFIG_VALUE_MAX = 4096 }; /* bytes */
 enum config_type {
     TYPE_TEXT,
     TYPE_URL,     /* http or https; a slash at its end is dropped */
+    TYPE_ORIGINS, /* scheme, host and port of pages, with commas; kept without blanks and slashes */
     TYPE_PATH,    /* absolute; it travels in an X-Sendfile header */
     TYPE_SECRET,  /* at least `min` bytes */
     TYPE_ACCOUNT, /* AC… */
@@ -48,6 +49,9 @@ bool config_value_is_url(const char *text);
 
 /* Parses `text` into the row's field, replacing what was there. False when it is no such value. */
 bool config_value_set(struct config *config, const struct config_row *row, const char *text);
+
+/* Writes what the row takes, with an example: "a duration, as 90s, 15min, 8h or 250ms". */
+void config_value_wanted(const struct config_row *row, char *out, size_t size);
 
 /* Prints the field's value, secrets masked. */
 void config_value_print(const struct config *config, const struct config_row *row, FILE *out);

@@ -38,6 +38,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc;
     (void)argv;
     env_fd = memfd_create("tapedeck.env", MFD_CLOEXEC);
+    REQUIRE(fchmod(env_fd, 0600) == 0);
     if (env_fd < 0) {
         abort();
     }

@@ -77,7 +77,7 @@ def tool(
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """tool(*arguments, NAME="value"): `tapedeck` with no configuration but this; no stack."""
     empty = tmp_path / "empty.env"
-    empty.touch()
+    empty.touch(0o600)
 
     def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}

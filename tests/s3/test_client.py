@@ -57,7 +57,7 @@ class Verbs:
     def __call__(self, *words: str, **settings: str) -> list[str]:
         """What it printed, by words; the outcome comes last."""
         empty = self.folder / "empty.env"
-        empty.touch()
+        empty.touch(0o600)
         kept = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
         done = subprocess.run([str(self.program), *words], capture_output=True, text=True,
                               timeout=120, env={"TAPEDECK_ENV": str(empty), **kept,
@@ -388,7 +388,7 @@ def test_an_upload_that_is_cut_off(
 ])
 def test_settings_that_make_no_sense(verbs: Verbs, settings: dict[str, str]) -> None:
     empty = verbs.folder / "empty.env"
-    empty.touch()
+    empty.touch(0o600)
     done = subprocess.run([str(verbs.program), "head", "x"], capture_output=True, text=True,
                           env={"TAPEDECK_ENV": str(empty), **verbs.settings, **settings})
     assert done.returncode == 2

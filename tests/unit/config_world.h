@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/config.h"
 #include "scratch.h"
@@ -56,6 +57,7 @@ static inline void forget_environment(const char *names)
 static inline int make_world(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
+    umask(027); /* as our programs do: an env file is not for everybody */
     *state = world;
     if (world == NULL || !scratch_make(world->dir)) {
         return -1;

@@ -60,7 +60,7 @@ static inline int make_world(void **state)
     world->config = (struct config){
         .recordings_dir = world->dir,
         .public_base_url = BASE,
-        .allowed_origins = "https://a.example, " FRIEND,
+        .allowed_origins = "https://a.example," FRIEND,
         .jwt_secret = SECRET,
         .jwt_secret_previous = "",
         .media_secret = SECRET,

@@ -154,7 +154,7 @@ def start(sanitizer_reports: Path, build_dir: Path, tmp_path: Path) -> Iterator[
     """start(program, arguments, settings): one of our two programs with this configuration alone,
     and no listening socket."""
     empty = tmp_path / "empty.env"
-    empty.touch()
+    empty.touch(0o600)
 
     def run(program: str, arguments: tuple[str, ...], settings: Mapping[str, str]
             ) -> subprocess.CompletedProcess[str]:

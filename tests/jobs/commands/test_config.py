@@ -73,6 +73,7 @@ def test_secrets_are_masked(tool: Tool) -> None:
 def test_what_is_shown_can_be_read_again(tool: Tool, tmp_path: Path) -> None:
     shown = tool("config", **PLAIN).stdout
     (tmp_path / "again.env").write_text(shown)
+    (tmp_path / "again.env").chmod(0o600)
     assert tool("config", TAPEDECK_ENV=str(tmp_path / "again.env")).stdout == shown
 
 
@@ -114,13 +115,29 @@ WRONG = [
     ("TWILIO_API_BASE", "https://a b"), ("ACCEL_PREFIX", "recordings"),
     ("MIN_RECORDING_BYTES", "0"), ("MAX_RECORDING_BYTES", "1000"), ("SLOTS_PER_BUSINESS", "0"),
     ("INFLIGHT_TTL", "1999ms"), ("RUNNER_TRANSFERS", "2001"),
-    ("ALLOWED_ORIGINS", "x" * 5000),
+    ("ALLOWED_ORIGINS", "https://a.example/crm"), ("DATABASE_URL", "x" * 5000),
 ]
 
 
 @pytest.mark.parametrize("name, value", WRONG, ids=[f"{name}={v[:24]}" for name, v in WRONG])
 def test_a_wrong_value_is_one_line(name: str, value: str, tool: Tool) -> None:
     assert_refused(tool("config", **{name: value}), name)
+
+
+@pytest.mark.parametrize("name, value, wanted", [
+    ("PLAY_LINK_TTL", "1hour", "15min"), ("RUN_ATTEMPTS", "0", "1 to 20"),
+    ("RETRY_DELAYS", "x", "5s,30s"), ("SENDFILE", "xyz", "off,x-sendfile,x-accel-redirect"),
+    ("SANDBOX", "maybe", "true or false"), ("PUBLIC_BASE_URL", "calls", "https://"),
+    ("ALLOWED_ORIGINS", "calls", "https://"), ("JWT_SECRET", "hunter2", "32 bytes"),
+    ("RECORDING_FORMATS", "ogg", "wav2,wav,mp3,asis"), ("TWILIO_ACCOUNT_SID", "AC1", "32"),
+    ("RECORDINGS_DIR", "here", "from / on"), ("REDIS_URL", "localhost:6379", "redis://"),
+    ("DATABASE_URL", "postgresql://u@h/%zz", "postgresql://"),
+])
+def test_what_is_wanted_is_said(name: str, value: str, wanted: str, tool: Tool) -> None:
+    command = ["token", "--business", "7"] if name != "DATABASE_URL" else ["migrate"]
+    done = tool(*command, **{"JWT_SECRET": "x" * 32, name: value})
+    assert_refused(done, name, wanted)
+    assert value not in done.stderr.replace(wanted, "")
 
 
 @pytest.mark.parametrize("name", ["JWT_SECRET", "MEDIA_SECRET"])
@@ -149,6 +166,21 @@ def test_a_redis_address_is_checked_before_it_is_used(url: str, tool: Tool) -> N
 ])
 def test_a_database_address_is_checked_and_not_repeated(url: str, tool: Tool) -> None:
     assert_refused(tool("migrate", DATABASE_URL=url), "DATABASE_URL: this value")
+
+
+COMPLETE = {
+    "DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "RECORDINGS_DIR": "/r",
+    "JWT_SECRET": "x" * 32, "MEDIA_SECRET": "x" * 32, "PUBLIC_BASE_URL": "https://calls.example",
+    "TWILIO_AUTH_TOKEN": "t", "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+}
+
+
+def test_a_complete_configuration_is_checked_without_a_server(tool: Tool) -> None:
+    done = tool("config", "--check", **COMPLETE)
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (0, "", 1)
+    for name in COMPLETE:
+        assert_refused(tool("config", "--check", **{**COMPLETE, name: ""}), name)
+    assert_refused(tool("config", "--check", **COMPLETE, PLAY_LINK_TTL="1hour"), "PLAY_LINK_TTL")
 
 
 COMMANDS = {
@@ -182,6 +214,7 @@ def env_file(tmp_path: Path) -> Callable[[str | bytes], str]:
     def write(text: str | bytes) -> str:
         path = tmp_path / "tapedeck.env"
         path.write_bytes(text.encode() if isinstance(text, str) else text)
+        path.chmod(0o600)
         return str(path)
 
     return write
@@ -228,6 +261,15 @@ def test_a_bad_env_file_is_one_line(
     assert "hunter" not in done.stderr
 
 
+@pytest.mark.parametrize("mode", [0o604, 0o646, 0o602, 0o666])
+def test_an_env_file_for_everybody_is_refused(mode: int, tool: Tool, env_file: EnvFile) -> None:
+    path = Path(env_file("RUN_ATTEMPTS=7\n"))
+    path.chmod(mode)
+    assert_refused(tool("config", TAPEDECK_ENV=str(path)), "TAPEDECK_ENV", "chmod")
+    path.chmod(mode & 0o660)
+    assert values_of(tool, TAPEDECK_ENV=str(path))["RUN_ATTEMPTS"] == "7"
+
+
 def test_an_env_file_that_is_not_there(tool: Tool, tmp_path: Path) -> None:
     """One that was named must be there; a folder is none."""
     for path in (tmp_path / "nowhere.env", tmp_path, tmp_path / ("x" * 5000)):
@@ -240,6 +282,7 @@ def test_the_file_beside_the_binary_is_read(build_dir: Path, tmp_path: Path) -> 
     for text, attempts in (None, "3"), ("RUN_ATTEMPTS=7\n", "7"):
         if text:
             (tmp_path / "tapedeck.env").write_text(text)
+            (tmp_path / "tapedeck.env").chmod(0o640)
         done = subprocess.run([str(tmp_path / "tapedeck"), "config"], capture_output=True,
                               text=True, cwd="/", env={"PATH": "/usr/bin"}, timeout=30)
         assert f"\nRUN_ATTEMPTS={attempts}\n" in done.stdout

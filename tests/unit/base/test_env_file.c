@@ -41,16 +41,16 @@ static void test_file_lines(void **state)
         {"STALL_TIMEOUT='5s'\n", "STALL_TIMEOUT", "5s"},
         {"STALL_TIMEOUT=\n", "STALL_TIMEOUT", "30s"},
         {"STALL_TIMEOUT=''\n", "STALL_TIMEOUT", "30s"},
-        {"ALLOWED_ORIGINS=' a '\n", "ALLOWED_ORIGINS", " a "},
-        {"ALLOWED_ORIGINS=a=b=c\n", "ALLOWED_ORIGINS", "a=b=c"},
-        {"ALLOWED_ORIGINS=a#b\n", "ALLOWED_ORIGINS", "a#b"},
-        {"ALLOWED_ORIGINS=\"it's\"\n", "ALLOWED_ORIGINS", "it's"},
-        {"ALLOWED_ORIGINS=\"a\" \n", "ALLOWED_ORIGINS", "a"},
-        {"ALLOWED_ORIGINS=\"\n", "ALLOWED_ORIGINS", "\""},
-        {"ALLOWED_ORIGINS=\"a'\n", "ALLOWED_ORIGINS", "\"a'"},
-        {"ALLOWED_ORIGINS=''a''\n", "ALLOWED_ORIGINS", "'a'"},
-        {"ALLOWED_ORIGINS=$HOME\n", "ALLOWED_ORIGINS", "$HOME"}, /* no shell */
-        {"ALLOWED_ORIGINS=\"a\\n\"\n", "ALLOWED_ORIGINS", "a\\n"},
+        {"S3_BUCKET=' a '\n", "S3_BUCKET", " a "},
+        {"S3_BUCKET=a=b=c\n", "S3_BUCKET", "a=b=c"},
+        {"S3_BUCKET=a#b\n", "S3_BUCKET", "a#b"},
+        {"S3_BUCKET=\"it's\"\n", "S3_BUCKET", "it's"},
+        {"S3_BUCKET=\"a\" \n", "S3_BUCKET", "a"},
+        {"S3_BUCKET=\"\n", "S3_BUCKET", "\""},
+        {"S3_BUCKET=\"a'\n", "S3_BUCKET", "\"a'"},
+        {"S3_BUCKET=''a''\n", "S3_BUCKET", "'a'"},
+        {"S3_BUCKET=$HOME\n", "S3_BUCKET", "$HOME"}, /* no shell */
+        {"S3_BUCKET=\"a\\n\"\n", "S3_BUCKET", "a\\n"},
     };
     check_files(*state, cases, sizeof cases / sizeof cases[0]);
 }

@@ -156,13 +156,14 @@ static void test_a_long_name_is_cut(void **state)
 static void test_environment_wins(void **state)
 {
     struct world *world = *state;
-    static const char FILE_TEXT[] = "STALL_TIMEOUT=5s\nALLOWED_ORIGINS=file\nRUN_ATTEMPTS=2\n";
+    static const char FILE_TEXT[] =
+        "STALL_TIMEOUT=5s\nALLOWED_ORIGINS=http://file\nRUN_ATTEMPTS=2\n";
     write_file(world, "tapedeck.env", FILE_TEXT, strlen(FILE_TEXT));
     setenv("STALL_TIMEOUT", "7s", 1);
-    setenv("ALLOWED_ORIGINS", "environment", 1);
+    setenv("ALLOWED_ORIGINS", "http://environment", 1);
     assert_int_equal(load(world), RESULT_OK);
     assert_int_equal(world->config.stall_timeout, 7000);
-    assert_string_equal(world->config.allowed_origins, "environment");
+    assert_string_equal(world->config.allowed_origins, "http://environment");
     assert_int_equal(world->config.run_attempts, 2);
     setenv("STALL_TIMEOUT", "", 1); /* empty: not set, whatever the file says */
     setenv("ALLOWED_ORIGINS", "", 1);

@@ -264,18 +264,43 @@ static void test_secrets(void **state)
     check_all(cases);
 }
 
+/* As browsers write them, whoever typed them. */
+static void test_origins(void **state)
+{
+    (void)state;
+    static const struct value_case cases[] = {
+        {"ALLOWED_ORIGINS", "https://a.example", "https://a.example"},
+        {"ALLOWED_ORIGINS", "https://a.example, https://b.example:8443/ ",
+         "https://a.example,https://b.example:8443"},
+        {"ALLOWED_ORIGINS", "http://[::1]:8080", "http://[::1]:8080"},
+        {"ALLOWED_ORIGINS", "", ""},
+        {"ALLOWED_ORIGINS", "*", NULL},
+        {"ALLOWED_ORIGINS", "a.example", NULL},
+        {"ALLOWED_ORIGINS", "https://a.example/crm", NULL},
+        {"ALLOWED_ORIGINS", "https://a.example//", NULL},
+        {"ALLOWED_ORIGINS", "https://*.example", NULL},
+        {"ALLOWED_ORIGINS", "https://u@a.example", NULL},
+        {"ALLOWED_ORIGINS", "https://a.example;https://b.example", NULL},
+        {"ALLOWED_ORIGINS", "https://a.example,,https://b.example", NULL},
+        {"ALLOWED_ORIGINS", "https://a.example https://b.example", NULL},
+        {"ALLOWED_ORIGINS", ",", NULL},
+        {"ALLOWED_ORIGINS", "null", NULL},
+    };
+    check_all(cases);
+}
+
 static void test_the_longest_value(void **state)
 {
     struct world *world = *state;
     char text[VALUE_CEILING + 2];
     memset(text, 'x', sizeof text);
     text[VALUE_CEILING] = '\0';
-    setenv("ALLOWED_ORIGINS", text, 1);
+    setenv("S3_BUCKET", text, 1);
     assert_int_equal(load(world), RESULT_OK);
-    assert_string_equal(world->config.allowed_origins, text);
+    assert_string_equal(world->config.s3_bucket, text);
     text[VALUE_CEILING] = 'x';
     text[VALUE_CEILING + 1] = '\0';
-    setenv("ALLOWED_ORIGINS", text, 1);
+    setenv("S3_BUCKET", text, 1);
     assert_int_equal(load(world), RESULT_INVALID);
 }
 
@@ -288,6 +313,7 @@ int main(void)
         world_test(test_flags_and_choices),
         world_test(test_choices_are_their_place),
         world_test(test_addresses),
+        world_test(test_origins),
         world_test(test_paths),
         world_test(test_path_that_ends_above),
         world_test(test_secrets),
