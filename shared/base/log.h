@@ -1,7 +1,8 @@
 /*
  * One event a line on stderr: an event name, then key=value pairs.
  *
- * A line is written with a single write, so lines of many processes do not mix. It is cut at
+ * Where stderr is a file, the line begins with the time (ISO 8601): elsewhere somebody else adds
+ * it. A line is written with a single write, so lines of many processes do not mix. It is cut at
  * LOG_LINE_MAX bytes. Bytes from outside must pass text_for_log first; secrets, whole phone
  * numbers, paths and SQL must never be logged. Newlines in values become spaces.
  */

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 LOG_LINES = 8
+TIME = re.compile(r"^20\d\d-\d\d-\d\dT\S+ ", re.MULTILINE)
 
 
 class StackError(Exception):
     """One clear line: what is wrong and what to do about it."""
+
+
+def without_times(log: str) -> str:
+    """Lines of our programs as they log them anywhere but into a file."""
+    return TIME.sub("", log)
 
 
 def log_tail(log: Path, lines: int = LOG_LINES) -> str:

@@ -20,7 +20,7 @@ from . import (
     env_file, fake_speech, fake_twilio, front, fronts, pg_server, ports, programs, redis_server,
     timers,
 )
-from .errors import StackError, log_tail
+from .errors import StackError, log_tail, without_times
 from .layout import Layout
 from .processes import MARK, Registry, Service, wait_until
 
@@ -130,6 +130,10 @@ class Stack:
 
     def log(self, name: str) -> Path:
         return self._registry.log(name)
+
+    def logged(self, name: str, since: int = 0) -> str:
+        """What a program of ours has logged, from that byte on, without the times of its lines."""
+        return without_times(self.log(name).read_bytes()[since:].decode())
 
     # The whole of it.
 

@@ -172,7 +172,8 @@ def test_the_lines_that_are_good_to_have(host: Host, cron: list[str]) -> None:
         assert done.returncode == 0, f"{line}: {done.stderr}"
     logs = {path.name for path in (host.home / "tapedeck").glob("*.log*")}
     assert logs == {"drain.log.old", "cleanup.log.old"}
-    assert "CLEANUP_DONE" in (host.home / "tapedeck" / "cleanup.log.old").read_text()
+    said = (host.home / "tapedeck" / "cleanup.log.old").read_text()
+    assert re.search(r"^20\d\d-\d\d-\d\dT\S+ CLEANUP_DONE", said, re.MULTILINE)
 
 
 def plays(call: Call) -> None:

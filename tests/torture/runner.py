@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from stack.errors import without_times
+
 BEGINS = "RECORDING_START"
 ENDS = frozenset({
     "RECORDING_DONE", "RECORDING_RETRY", "RECORDING_FAILED", "RECORDING_LOST",
@@ -32,7 +34,7 @@ class Tail:
             return []
         whole = text[: text.rfind(b"\n") + 1]
         self._at += len(whole)
-        return whole.decode(errors="replace").splitlines()
+        return without_times(whole.decode(errors="replace")).splitlines()
 
 
 def parse(line: str) -> tuple[str, dict[str, str]]:

@@ -41,7 +41,7 @@ def plays(given: Given) -> bool:
 
 
 def lines(stack: Stack) -> list[str]:
-    return [line for line in stack.log("responders").read_text().splitlines() if MISSING in line]
+    return [line for line in stack.logged("responders").splitlines() if MISSING in line]
 
 
 def test_each_has_closed_itself(stack: Stack) -> None:

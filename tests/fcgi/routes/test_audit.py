@@ -179,7 +179,7 @@ def test_a_status_that_starts_nothing_gives_no_link(
 
 
 def noted_in_the_log(stack: Stack, call: str) -> list[str]:
-    lines = stack.log("responders").read_text().splitlines()
+    lines = stack.logged("responders").splitlines()
     return [line for line in lines if line.startswith("PLAYBACK ") and call in line]
 
 
@@ -292,7 +292,7 @@ def test_what_redis_refuses_is_in_the_log(make_stack: Callable[..., Stack]) -> N
         listens(given, BUSINESS, call)
         says(given.api(BUSINESS).get(file_of(given.recorded(BUSINESS))), 202, "queued")
         rds.config_set("maxmemory", "0")
-        assert "REDIS_ERROR message=OOM" in stack.log("responders").read_text()
+        assert "REDIS_ERROR message=OOM" in stack.logged("responders")
         assert noted_in_the_log(stack, call) == [
             f"PLAYBACK business_id={BUSINESS} sid={call} action=file subject=tester"
             " address=127.0.0.1"]
@@ -331,7 +331,7 @@ def test_notes_that_nobody_stores_have_a_ceiling(make_stack: Callable[..., Stack
         says(given.api(BUSINESS).get(file_of(given.recorded(BUSINESS))), 202, "processing")
         assert rds.llen(POSTED) == most
         assert len(noted_in_the_log(stack, call)) == 2
-        assert "REDIS_ERROR message=FULL" in stack.log("responders").read_text()
+        assert "REDIS_ERROR message=FULL" in stack.logged("responders")
         rds.ltrim(POSTED, -1, -1)
         listens(given, BUSINESS, call)
         assert stack.run("cleanup").returncode == 0

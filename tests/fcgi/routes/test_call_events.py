@@ -220,7 +220,7 @@ def test_nobodys_call_is_nobodys(
     after = given.everything()
     assert {name for name in after if after[name] != before[name]} == {"tapedeck_unused_callbacks"}
     assert given.row("tapedeck_unused_callbacks", call_sid=call.call_sid)["reason"] == "business"
-    logged = stack.log("responders").read_bytes()[log:].decode()
+    logged = stack.logged("responders", log)
     assert "CALL_WITHOUT_BUSINESS" in logged and call.call_sid in logged
     assert call.to_number not in logged, "no whole number in a log"
 

@@ -102,7 +102,7 @@ def test_what_cannot_be_used_waits_with_the_reason(
     assert row[3].isascii() and row[3].isprintable()
     after = given.everything()
     assert {name for name in after if after[name] != before[name]} == {"tapedeck_unused_callbacks"}
-    logged = stack.log("responders").read_bytes()[log:].decode()
+    logged = stack.logged("responders", log)
     assert logged.count("\n") == (2 if reason == "business" else 1)
     assert f" field={reason}\n" in logged and "972501234567" not in logged
 
@@ -185,7 +185,7 @@ def test_a_call_is_kept_without_the_labels_that_do_not_fit(
     row = given.row("call_log", call_sid=dict(pairs)[b"CallSid"].decode())
     assert {name: row[name] for name in kept} == kept
     assert (row["business_id"], row["account_sid"]) == (business, stack.account_sid)
-    logged = stack.log("responders").read_bytes()[log:].decode()
+    logged = stack.logged("responders", log)
     assert logged == (f"CALLBACK_LABEL sid={row['call_sid']} field={left_out}\n" if left_out else "")
     assert given.api(business).get("/api/calls").status == 200
 

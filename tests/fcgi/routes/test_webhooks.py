@@ -174,7 +174,7 @@ def test_refusals_change_nothing(
                   None if hashed else params, **bad.headers)
     says(answer, bad.status, bad.code)
     assert given.everything() == before
-    logged = stack.log("responders").read_bytes()[log:].decode()
+    logged = stack.logged("responders", log)
     assert logged == f"WEBHOOK_REFUSED cause={bad.cause}\n"
 
 

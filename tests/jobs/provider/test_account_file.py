@@ -96,7 +96,7 @@ def is_nowhere_in(db: Db, secret: str) -> None:
 
 def causes_are_told(stack: Stack) -> None:
     """Which of the causes it was, and nothing of what was sent."""
-    lines = stack.log("responders").read_text().splitlines()
+    lines = stack.logged("responders").splitlines()
     refused = [line for line in lines if line.startswith("WEBHOOK_REFUSED ")]
     assert set(refused) == {"WEBHOOK_REFUSED cause=mismatch", "WEBHOOK_REFUSED cause=no_header"}
     assert refused.count("WEBHOOK_REFUSED cause=no_header") == 1

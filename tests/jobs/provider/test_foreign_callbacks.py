@@ -67,7 +67,7 @@ class House:
 
     def is_refused(self, answer: Answer, sid: str) -> None:
         assert (answer.status, answer.json["error"]) == (403, "forbidden")
-        lines = self.stack.log("responders").read_text().splitlines()
+        lines = self.stack.logged("responders").splitlines()
         assert [line for line in lines if line.startswith(f"CALLBACK_FOREIGN sid={sid} ")]
         for table in ("recording_inbox", "tapedeck_unused_callbacks"):
             kept = self.db.execute(f"SELECT 1 FROM {table} WHERE call_sid = %s", [sid])

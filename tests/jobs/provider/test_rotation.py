@@ -96,7 +96,7 @@ class Senders:
 
 
 def said(stack: Stack, line: str) -> int:
-    return stack.log("responders").read_text().splitlines().count(line)
+    return stack.logged("responders").splitlines().count(line)
 
 
 def test_no_callback_is_refused_while_a_token_is_changed(

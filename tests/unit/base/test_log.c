@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,6 +128,22 @@ static void test_errno_survives(void **state)
 
 #define captured_test(f) cmocka_unit_test_setup_teardown(f, start_capture, stop_capture)
 
+/* A file has nobody who adds the time (cron's >>drain.log). */
+static void test_a_file_is_told_the_time(void **state)
+{
+    struct capture *capture = *state;
+    char line[100] = "";
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(dup2(fileno(file), STDERR_FILENO), STDERR_FILENO);
+    log_event("EVENT", "a=%d", 1);
+    assert_true(pread(fileno(file), line, sizeof line - 1, 0) > 0);
+    fclose(file);
+    dup2(capture->saved_stderr, STDERR_FILENO);
+    assert_memory_equal(line, "20", 2);
+    assert_string_equal(line + strlen("2026-11-30T08:40:00"), "+00:00 EVENT a=1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +154,7 @@ int main(void)
         captured_test(test_exactly_the_ceiling),
         captured_test(test_long_event_name),
         captured_test(test_errno_survives),
+        captured_test(test_a_file_is_told_the_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
