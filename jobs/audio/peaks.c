@@ -73,7 +73,20 @@ static void halve(struct peaks *peaks)
     peaks->pixel_frames *= 2;
 }
 
-static void add_frame(struct peaks *peaks, const int16_t *frame)
+/* A channel's lowest and highest of `frames` frames, `step` samples apart. */
+static void widen_by(struct range8 *range, const int16_t *samples, size_t frames, size_t step)
+{
+    int low = range->low, high = range->high;
+    for (size_t i = 0; i < frames; i++) {
+        int sample = samples[i * step];
+        low = sample < low ? sample : low;
+        high = sample > high ? sample : high;
+    }
+    *range = (struct range8){.low = (int16_t)low, .high = (int16_t)high};
+}
+
+/* Frames that fit in the pixel that is being filled. */
+static void add_to_pixel(struct peaks *peaks, const int16_t *samples, size_t frames)
 {
     if (peaks->filled == 0 && peaks->count == PEAKS_PIXELS_MAX) {
         halve(peaks);
@@ -81,12 +94,11 @@ static void add_frame(struct peaks *peaks, const int16_t *frame)
     struct range8 *pixel = pixel_at(peaks, peaks->count);
     for (int c = 0; c < peaks->channels; c++) {
         if (peaks->filled == 0) {
-            pixel[c] = (struct range8){.low = frame[c], .high = frame[c]};
-        } else {
-            widen(&pixel[c], frame[c], frame[c]);
+            pixel[c] = (struct range8){.low = samples[c], .high = samples[c]};
         }
+        widen_by(&pixel[c], samples + c, frames, (size_t)peaks->channels);
     }
-    peaks->filled++;
+    peaks->filled += (int64_t)frames;
     if (peaks->filled == peaks->pixel_frames) {
         peaks->filled = 0;
         peaks->count++;
@@ -95,10 +107,13 @@ static void add_frame(struct peaks *peaks, const int16_t *frame)
 
 void peaks_add(struct peaks *peaks, const int16_t *samples, int64_t frames)
 {
-    for (int64_t i = 0; i < frames; i++) {
-        add_frame(peaks, samples + i * peaks->channels);
-    }
     peaks->frames += frames;
+    while (frames > 0) {
+        int64_t room = peaks->pixel_frames - peaks->filled, n = frames < room ? frames : room;
+        add_to_pixel(peaks, samples, (size_t)n);
+        samples += n * peaks->channels;
+        frames -= n;
+    }
 }
 
 int64_t peaks_frames(const struct peaks *peaks)
@@ -106,10 +121,34 @@ int64_t peaks_frames(const struct peaks *peaks)
     return peaks->frames;
 }
 
-/* Towards zero, as audiowaveform does: the faintest noise is silence. */
-static int to_8_bits(int16_t sample)
+/* In 8 bits, towards zero, as audiowaveform does: the faintest noise is silence. Gives the end. */
+static char *put_sample(char *at, int16_t sample)
 {
-    return sample / 256;
+    int value = sample / 256, size = value < 0 ? -value : value;
+    if (value < 0) {
+        *at++ = '-';
+    }
+    if (size >= 100) {
+        *at++ = (char)('0' + size / 100);
+    }
+    if (size >= 10) {
+        *at++ = (char)('0' + size / 10 % 10);
+    }
+    *at++ = (char)('0' + size % 10);
+    return at;
+}
+
+/* Thousands of them: printf would take longer than all else. */
+static void put_range(struct buf *out, const struct range8 *range, bool first)
+{
+    char text[16], *at = text;
+    if (!first) {
+        *at++ = ',';
+    }
+    at = put_sample(at, range->low);
+    *at++ = ',';
+    at = put_sample(at, range->high);
+    buf_add(out, text, (size_t)(at - text));
 }
 
 void peaks_print(struct peaks *peaks, struct buf *out)
@@ -121,8 +160,7 @@ void peaks_print(struct peaks *peaks, struct buf *out)
                "\"bits\":8,\"length\":%zu,\"data\":[",
                peaks->channels, peaks->rate, (long long)peaks->pixel_frames, peaks->count);
     for (size_t i = 0; i < peaks->count * (size_t)peaks->channels; i++) {
-        buf_format(out, "%s%d,%d", i > 0 ? "," : "", to_8_bits(peaks->pixels[i].low),
-                   to_8_bits(peaks->pixels[i].high));
+        put_range(out, &peaks->pixels[i], i == 0);
     }
     buf_text(out, "]}");
 }

@@ -184,6 +184,7 @@ static void on_end(void *context, const struct transfer_end *end, struct file_pa
         write_end(work, &real, part);
         return;
     }
+    work->end.waveform = end->waveform;
     file_part_drop(part);
     drop_lost(work);
 }
@@ -353,7 +354,7 @@ static void abandon(struct work *work)
 
 static void cancel_waiting(struct work *work)
 {
-    struct transfer_end end = {.outcome = TRANSFER_CANCELLED};
+    struct transfer_end end = {.outcome = TRANSFER_CANCELLED, .waveform = work->end.waveform};
     struct file_part part = work->ended ? work->part : NO_PART;
     write_end(work, &end, &part);
 }

@@ -1,10 +1,47 @@
 #include "storing.h"
 
+#include "audio/peaks.h"
+#include "audio/peaks_stream.h"
 #include "base/log.h"
 #include "ending.h"
 #include "followups/step.h"
 #include "runner_metrics.h"
 #include "storage/inventory.h"
+
+/* ---- the waveform ---- */
+
+/* Written beside the recording, so that the disk is waited for once. Where it cannot be, or another
+ * runner makes it, a child makes it later. */
+static void begin_waveform(const struct app *app, struct storing *item)
+{
+    struct buf text;
+    buf_init(&text, PEAKS_JSON_MAX);
+    item->stamp_ns = item->part->stamp_ns;
+    item->peaks.fd = -1;
+    if (peaks_stream_finish(item->end->waveform, item->part->fd, item->part->size, &text) ==
+            RESULT_OK &&
+        file_peaks_open(app->config, item->run->business_id, item->run->call_sid, &item->peaks) ==
+            RESULT_OK) {
+        if (file_part_write(&item->peaks, buf_str(&text), text.len) == RESULT_OK) {
+            file_part_flush(&item->peaks);
+        } else {
+            file_part_drop(&item->peaks);
+        }
+    }
+    buf_free(&text);
+}
+
+/* One that has its name shows a recording that has its own. */
+static void end_waveform(struct storing *item)
+{
+    bool whole = item->named && item->peaks.fd >= 0 && file_part_sync(&item->peaks) == RESULT_OK;
+    if (!whole) {
+        file_part_drop(&item->peaks);
+    } else if (file_peaks_finish(&item->peaks, item->stamp_ns) == RESULT_OK) {
+        log_event("PEAKS_DONE", "business_id=%lld sid=%s", (long long)item->run->business_id,
+                  item->run->call_sid);
+    }
+}
 
 /* ---- the bytes ---- */
 
@@ -25,6 +62,7 @@ static size_t sync_parts(const struct app *app, struct storing *items, size_t co
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         file_part_flush(items[i].part);
+        begin_waveform(app, &items[i]);
     }
     for (size_t i = 0; i < count; i++) {
         struct storing *item = &items[i];
@@ -144,6 +182,9 @@ void storing_write(const struct app *app, struct storing *items, size_t count)
         for (size_t i = 0; i < n; i++) {
             (void)store_together(app, &group[i], 1);
         }
+    }
+    for (size_t i = 0; i < count; i++) {
+        end_waveform(&items[i]);
     }
 }
 

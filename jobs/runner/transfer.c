@@ -25,7 +25,8 @@ struct transfer {
     struct ladder ladder;
     struct http_transfer *request;
     struct file_part part;
-    enum audio_verdict verdict; /* of what is here so far */
+    struct peaks_stream *waveform; /* of what is in the part; NULL where there is none */
+    enum audio_verdict verdict;    /* of what is here so far */
     struct audio_facts sound;
     int64_t look_at;  /* it is looked at again when so many bytes are here */
     int64_t total;    /* bytes, as far as listeners are told; -1: not known */
@@ -99,7 +100,9 @@ static void end_transfer(struct transfer *t, enum transfer_outcome outcome,
     if (outcome == TRANSFER_STORABLE) {
         end.kind = t->sound.kind;
         end.format = media_format_name(format_of(t));
+        end.waveform = t->waveform;
     } else {
+        peaks_stream_free(t->waveform);
         file_part_drop(&t->part);
     }
     t->events->on_end(t->context, &end, &t->part);
@@ -196,6 +199,7 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
     if (result != RESULT_OK) {
         return give_up(t, transfer_disk_trouble(&t->part));
     }
+    peaks_stream_add(t->waveform, bytes, len);
     if (!look_at_bytes(t, answer)) {
         return false;
     }
@@ -218,6 +222,7 @@ static enum result start_rung(struct transfer *t);
 
 static void ask(struct transfer *t)
 {
+    peaks_stream_rewind(t->waveform);
     if (file_part_rewind(&t->part) != RESULT_OK) {
         end_transfer(t, transfer_disk_outcome(t->app, &t->part), transfer_disk_trouble(&t->part));
     } else if (start_rung(t) != RESULT_OK) {
@@ -447,9 +452,12 @@ enum result transfer_start(const struct app *app, struct http *http, const struc
     t->events = events;
     t->context = context;
     t->is_recent = run->is_recent;
+    /* What is encrypted has other bytes on the way than in the file. */
+    t->waveform = run->encryption[0] == '\0' ? peaks_stream_new() : NULL;
     t->ladder.count = app->config->recording_formats.count;
     t->deadline = clock_monotonic_ms() + app->config->transfer_timeout;
     if (begin(t, run, end) != RESULT_OK) {
+        peaks_stream_free(t->waveform);
         decryption_free(t->decryption);
         free(t);
         return RESULT_FAILED;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "audio/peaks_stream.h"
 #include "clients/http.h"
 #include "runs/run.h"
 #include "storage/file.h"
@@ -39,6 +40,7 @@ struct transfer_end {
     enum audio_kind kind;     /* when STORABLE */
     const char *format;       /* when STORABLE: the rung that gave it */
     int64_t bytes;
+    struct peaks_stream *waveform; /* when STORABLE, or NULL; the receiver frees it */
 };
 
 struct transfer;

@@ -40,6 +40,7 @@ void work_remove(struct work_list *list, struct work *work)
         list->last = work->previous;
     }
     list->count--;
+    peaks_stream_free(work->end.waveform);
     free(work);
 }
 

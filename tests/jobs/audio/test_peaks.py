@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from stack import old_kernel
 from stack.calls import Call
 from stack.old_kernel import status_of
 from stack.stack import Stack
-from twilio import speech
+from twilio import odd_audio, speech
 from twilio.client import fault
 
 from jobs_kit import Db, Runner, assert_stored, click, files_of, known_call, until
@@ -157,6 +158,43 @@ def test_made_when_a_recording_is_stored(
     peaks = json.loads(peaks_file(call).read_text())
     assert (peaks["channels"], peaks["length"]) == (2, 30)
     assert not temporary_file(call).exists()
+
+
+PLAIN = {
+    "16 bits": wav(LOUD * 7), "two channels": wav(LOUD * 3, SILENT * 3),
+    "8 bits": odd_audio.wav(bytes(range(256)) * 20, bits=8),
+    "mu-law": odd_audio.wav(bytes(range(256)) * 20, bits=8, code=7),
+    "A-law": odd_audio.wav(bytes(range(256)) * 20, bits=8, code=6, channels=2),
+    "a size that is a lie": odd_audio.wav(odd_audio.tone(), size=0xFFFFFFFF),
+    "a chunk behind": odd_audio.wav(odd_audio.tone(), behind=odd_audio.chunk(b"LIST", b"x" * 50)),
+}
+
+
+def test_a_plain_wav_needs_no_process(
+    stack: Stack, db: Db, new_business: Callable[[], int], piece: Piece, tmp_path: Path
+) -> None:
+    """All that Twilio sends; here no child could be started. It is what a child would have made."""
+    program = shutil.copy(stack.tapedeck, tmp_path / "tapedeck")
+    with open(tmp_path / "log", "wb") as log, subprocess.Popen(
+            [program, "drain", "--linger", "1h"], env=stack.environment(), stdout=log,
+            stderr=log) as runner:
+        until(lambda: b"RUNNER_START" in (tmp_path / "log").read_bytes(), "a runner")
+        (tmp_path / "tapedeck").chmod(0o600)
+        try:
+            for audio in PLAIN.values():
+                call = known_call(stack, db, new_business())
+                stack.twilio.give(call.recording_sid, audio)
+                click(call)
+                until(peaks_file(call).exists, "its waveform")
+                assert peaks_file(call).read_bytes() == piece(audio).stdout != b""
+            other = known_call(stack, db, new_business())
+            stack.twilio.give(other.recording_sid, speech.mp3(wav(LOUD * 20), tmp_path, 1))
+            click(other)
+            until(lambda: f"sid={other.call_sid} reason=not_done".encode()
+                  in (tmp_path / "log").read_bytes(), "a child that cannot be started")
+        finally:
+            runner.terminate()
+    assert runner.returncode == 0
 
 
 def test_no_slot_is_held_meanwhile(

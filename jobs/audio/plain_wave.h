@@ -1,0 +1,34 @@
+/*
+ * WAV files whose samples need no decoder: PCM of 8 and 16 bits, µ-law and A-law, which is all that
+ * Twilio sends (Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0";
+ * ITU-T G.711). What is anything else, or odd in any way, is left to a decoder. Pure.
+ */
+#ifndef TAPEDECK_JOBS_AUDIO_PLAIN_WAVE_H
+#define TAPEDECK_JOBS_AUDIO_PLAIN_WAVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+
+/* A header is looked for in so many bytes. */
+enum { PLAIN_WAVE_HEAD_MAX = 4096 };
+
+enum plain_coding { CODING_PCM16, CODING_PCM8, CODING_MULAW, CODING_ALAW };
+
+struct plain_wave {
+    enum plain_coding coding;
+    int channels, rate; /* within sound.h's bounds */
+    size_t frame;       /* bytes of a frame */
+    int64_t data_at;    /* where the samples begin */
+    int64_t data_size;  /* bytes of samples by the header; -1: it does not say */
+};
+
+/* Reads the head of a file. RESULT_NOT_FOUND: it goes on behind these `len` bytes;
+ * RESULT_INVALID: it is for a decoder. */
+enum result plain_wave_read(const unsigned char *head, size_t len, struct plain_wave *out);
+
+/* What each byte of the three codings of 8 bits stands for, as 16-bit samples: 256 of them. */
+void plain_wave_table(enum plain_coding coding, int16_t *table);
+
+#endif
