@@ -67,13 +67,13 @@ all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 $(BUILD)/shared.a: $(SHARED_O)
 	@rm -f $@ && ar rcs $@ $^
 
+link = echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS)
+
 $(BUILD)/tapedeck: $(JOBS_O) $(BUILD)/shared.a
-	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS)
+	@$(link) $(JOBS_LIBS)
 
 $(BUILD)/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
-	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) -lfcgi
+	@$(link) -lfcgi
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

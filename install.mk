@@ -31,7 +31,7 @@ PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(l
              -e 's,/var/lib/tapedeck,$(statedir),g'
 placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
-.PHONY: install uninstall deb test-deb
+.PHONY: install uninstall bundle deb test-deb
 install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
 	    $(mandir)/man1 $(bashdir) $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
@@ -54,6 +54,25 @@ uninstall:
 	@rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(UNIT_FILES) $(DROP_IN))
 	@rmdir $(DESTDIR)$(unitdir)/$(dir $(DROP_IN)) 2>/dev/null || true
 	@rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
+
+# For shared hosting: both programs and all libraries that they need, in one tarball.
+BUNDLED = $(addprefix $(BUILD)/bundled/,tapedeck tapedeck.fcgi)
+BUNDLE  = tapedeck-$(VERSION)-$(shell uname -m)
+RPATH   = -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/lib'
+
+$(BUILD)/bundled/%: ALL_LDFLAGS += $(RPATH)
+$(BUILD)/bundled/tapedeck: $(JOBS_O) $(BUILD)/shared.a
+	@mkdir -p $(@D)
+	@$(link) $(JOBS_LIBS)
+
+$(BUILD)/bundled/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
+	@mkdir -p $(@D)
+	@$(link) -lfcgi
+
+bundle:
+	@sh tests/stack/setup.sh build run
+	@$(call build,$(BUNDLED))
+	@sh hosting/bundle.sh $(BUILD)/bundled $(BUNDLE)
 
 # The package is made from a copy, so that nothing of it is left in the tree: build/deb/*.deb
 deb:

@@ -16,6 +16,7 @@ from stack import front, front_apache, ports, processes
 from stack.api import Api
 from stack.calls import Call, new_call
 from stack.stack import ROOT, Stack
+from twilio.odd_audio import wav
 
 PAGE = ROOT / "docs" / "install-shared-hosting.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -83,13 +84,60 @@ def sections(text: str) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def host(stack: Stack, build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+def bundle(build_dir: Path) -> Path:
+    """Of the programs that are tested."""
+    sanitize = "yes" if build_dir.name == "asan" else "no"
+    done = subprocess.run(["make", "-s", "-C", str(ROOT), f"BUILD={build_dir}",
+                           f"SANITIZE={sanitize}", "bundle"], capture_output=True, text=True,
+                          env={"PATH": os.environ["PATH"]}, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.splitlines()[-1])
+
+
+def unpack(bundle: Path, home: Path) -> None:
+    subprocess.run(["tar", "-C", str(home), "-xzf", str(bundle)], check=True)
+    (home / bundle.name.removesuffix(".tar.gz")).rename(home / "source")
+
+
+# A root with the C library, a shell, /proc, and nothing else.
+BARE = """
+mkdir -p "$0/bin" "$0/lib64" "$0/lib/$(uname -m)-linux-gnu"
+cp -L /bin/dash "$0/bin/sh"
+cp -L /lib64/ld-linux-x86-64.so.2 "$0/lib64/"
+for one in libc libm libdl librt libpthread libresolv; do
+    cp -L "/lib/$(uname -m)-linux-gnu/$one".so.? "$0/lib/$(uname -m)-linux-gnu/"
+done
+mkdir "$0/proc"
+mount --rbind /proc "$0/proc"
+exec chroot "$0" sh -euc "$1"
+"""
+
+
+def test_the_bundle_needs_nothing_of_the_host(bundle: Path, tmp_path: Path) -> None:
+    unpack(bundle, tmp_path)
+    source = tmp_path / "source"
+    for program in source / "tapedeck", source / "tapedeck.fcgi":
+        found = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        outside = {Path(line.split(" => ")[0].strip()).name for line in found.splitlines()
+                   if " => " in line and str(source) not in line}
+        assert outside <= {"libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1",
+                           "libpthread.so.0", "libresolv.so.2"}, found
+    if os.geteuid() != 0 or not Path("/lib64/ld-linux-x86-64.so.2").exists():
+        pytest.skip("needs root and x86_64 for a root that has nothing of ours")
+    (tmp_path / "call.wav").write_bytes(wav(b"\0\x40" * 8000))
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-euc", BARE, str(tmp_path),
+         "/source/tapedeck --version; /source/tapedeck peaks open </call.wav"],
+        capture_output=True, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                                             "ASAN_OPTIONS": "detect_leaks=0"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("tapedeck ") and '"length":10,' in done.stdout
+
+
+@pytest.fixture(scope="module")
+def host(stack: Stack, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     home = tmp_path_factory.mktemp("home")
-    source = home / "source"
-    source.mkdir()
-    for name in ("web", "hosting"):
-        (source / name).symlink_to(ROOT / name)
-    (source / "build").symlink_to(build_dir)
+    unpack(bundle, home)
     crontab = home / "fake" / "crontab"  # keeps the lines, and runs none of them by itself
     crontab.parent.mkdir()
     crontab.write_text('#!/bin/sh\n[ "$1" = - ] || exit 1\ncat >"$HOME/crontab.lines"\n')
