@@ -17,7 +17,8 @@ statedir   ?= /var/lib/tapedeck
 
 INSTALL    ?= install
 UNITS_DIR   = jobs/systemd
-UNIT_FILES := $(notdir $(wildcard $(UNITS_DIR)/*.service $(UNITS_DIR)/*.timer $(UNITS_DIR)/*.path))
+UNIT_FILES := $(notdir $(wildcard $(UNITS_DIR)/*.service $(UNITS_DIR)/*.timer $(UNITS_DIR)/*.path \
+                                  $(UNITS_DIR)/*.socket))
 WEB_FILES  := $(shell cd web && find . -type f | sed 's,^\./,,')
 FRONTS      = lighttpd.conf fcgi/front/apache.conf fcgi/front/nginx.conf \
               $(wildcard fcgi/front/*.lua)

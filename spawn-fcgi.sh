@@ -4,7 +4,8 @@
 #
 #   [TAPEDECK_ENV=FILE] ./spawn-fcgi.sh [SOCKET [RESPONDERS [BINARY]]]
 #
-#   SOCKET       default /run/tapedeck/responders.sock; the web server connects here
+#   SOCKET       default /run/tapedeck/responders.sock; the web server connects here. "-": standard
+#                input is a socket that listens, as systemd gives it (tapedeck-responders.socket)
 #   RESPONDERS   default 8; each answers one request at a time
 #   BINARY       default: tapedeck.fcgi in build/ beside this script, else in the PATH
 #
@@ -36,7 +37,9 @@ responders=${2:-${RESPONDERS:-8}}
 binary=${3:-${BINARY:-$here/build/tapedeck.fcgi}}
 [ -x "$binary" ] || binary=$(command -v "${3:-${BINARY:-tapedeck.fcgi}}") ||
     fail "there is no ${3:-${BINARY:-tapedeck.fcgi}}; build it with make"
-for program in spawn-fcgi multiwatch; do
+needed=multiwatch
+[ "$socket" = - ] || needed="$needed spawn-fcgi"
+for program in $needed; do
     command -v $program >/dev/null || fail "$program is missing: apt-get install $program"
 done
 case $responders in
@@ -49,6 +52,7 @@ export TAPEDECK_SPAWNED
 # multiwatch gives a child up after a few quick deaths; that must not happen here, so it may try
 # a billion times, and its count starts anew whenever a responder has lived for two seconds. What
 # it passes on when it is told to end is SIGUSR1; with -s USR1 it would be SIGILL (it miscounts).
-exec spawn-fcgi -n -s "$socket" -M "${SOCKET_MODE:-0660}" -b 1024 -- \
-    "$(command -v multiwatch)" -f "$responders" -r 1000000000 -t 2000 -- \
+set -- "$(command -v multiwatch)" -f "$responders" -r 1000000000 -t 2000 -- \
     /bin/sh "$here/spawn-fcgi.sh" --responder "$binary"
+[ "$socket" != - ] || exec "$@"
+exec spawn-fcgi -n -s "$socket" -M "${SOCKET_MODE:-0660}" -b 1024 -- "$@"

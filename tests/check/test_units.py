@@ -14,7 +14,7 @@ from stack.stack import ROOT
 
 UNITS = ROOT / "jobs" / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
-PATHS = sorted(path.name for path in UNITS.glob("*.path"))
+PATHS = sorted(path.name for kind in ("path", "socket") for path in UNITS.glob(f"*.{kind}"))
 TIMERS = sorted(path.name for path in UNITS.glob("*.timer"))
 EXPOSURE_MOST = 2.0
 EXPOSURE = re.compile(r"Overall exposure level for \S+: ([\d.]+)")
@@ -32,7 +32,7 @@ def installed(tmp_path: Path) -> Path:
     shutil.copytree(UNITS, units)
     for path in units.rglob("*.service"):
         text = path.read_text()
-        for program in re.findall(r"^ExecStart=(/usr/local/\S+)", text, re.MULTILINE):
+        for program in re.findall(r"^Exec\w+=(/usr/local/\S+)", text, re.MULTILINE):
             stub = tmp_path / program.lstrip("/")
             stub.parent.mkdir(parents=True, exist_ok=True)
             stub.write_text("#!/bin/sh\n")

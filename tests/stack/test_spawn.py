@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import psycopg
 
 from stack.api import Answer, Api
+from stack.fastcgi import Asker
 from stack.processes import wait_until
 from stack.stack import ROOT, Stack
 
@@ -108,3 +110,36 @@ def test_an_answer_under_way_is_given(make_stack: Callable[..., Stack]) -> None:
     asking.join(SOON)
     ending.join(SOON)
     assert [answer.status for answer in answers] == [200]
+
+
+def test_a_shell_that_keeps_the_socket(build_dir: Path, stack: Stack, tmp_path: Path) -> None:
+    """As docs/operations.md has it for hosts without systemd: a restart answers everybody."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (found,) = re.findall(r"^    (spawn-fcgi -n .*\n.*done')$", page, re.MULTILINE)
+    command = found.replace("/run/tapedeck/responders.sock", str(tmp_path / "socket")).replace(
+        "/usr/local/lib/tapedeck/spawn-fcgi.sh", str(ROOT / "spawn-fcgi.sh"))
+    env = {**stack.environment(), "BINARY": str(build_dir / "tapedeck.fcgi"), "RESPONDERS": "2"}
+    process = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], env=env, cwd=tmp_path,
+                               start_new_session=True)
+    try:
+        assert wait_until((tmp_path / "socket").exists, SOON)
+        with Asker(tmp_path / "socket") as one, Asker(tmp_path / "socket") as other:
+            for _ in range(3):
+                for asker in one, other:
+                    asker.goes_on()
+                end_watchers(process.pid)
+            for asker in one, other:
+                asker.goes_on()
+        assert (one.failed, other.failed) == ([], [])
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def end_watchers(session: int) -> None:
+    """`pkill -x multiwatch`, of this test's alone; returns when that one has gone."""
+    done = subprocess.run(["pgrep", "-x", "-s", str(session), "multiwatch"], capture_output=True,
+                          text=True, check=True)
+    for pid in map(int, done.stdout.split()):
+        os.kill(pid, signal.SIGTERM)
+        assert wait_until(lambda: not Path(f"/proc/{pid}").exists(), SOON)

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from stack.calls import new_call
+from stack.fastcgi import Asker
 from stack.processes import wait_until
 from stack.stack import ROOT, Stack
 
@@ -78,7 +80,8 @@ def units_of(folder: Path) -> Path:
         (units / f"{target}.target").write_text("[Unit]\n")
     wants = units / "multi-user.target.wants"
     wants.mkdir()
-    for path in (*units.glob("*.timer"), *units.glob("*.path"), *units.glob("*.service")):
+    for path in (path for kind in ("timer", "path", "socket", "service")
+                 for path in units.glob(f"*.{kind}")):
         if "[Install]" in path.read_text():
             (wants / path.name).symlink_to(f"../{path.name}")
     drop_in = units / "tapedeck-.service.d" / "zz-test.conf"
@@ -155,10 +158,7 @@ def test_the_units_wait_for_settings_and_then_do_their_work(machine: Machine, ow
     assert machine.show("tapedeck-drain.service", "ExecMainPID") == "0", "nothing has run yet"
 
     call = new_call(own, 1, seconds=2)
-    path = "/etc/tapedeck/tapedeck.env"
-    written = machine.run("sh", "-c", f"cat >/new && chown 0:64999 /new && chmod 640 /new && "
-                          f"mv /new {path}", text=settings(own))
-    assert written.returncode == 0, written.stderr
+    configure(machine, settings(own))
 
     # The timer starts a runner, which takes what waits, as its user, into the place of its state.
     arrived = machine.root / f"var/lib/tapedeck/recordings/1/{call.call_sid}.wav"
@@ -184,3 +184,40 @@ def test_the_units_wait_for_settings_and_then_do_their_work(machine: Machine, ow
     for job in ("cleanup", "reconcile"):
         assert machine.show(f"tapedeck-{job}.timer", "NextElapseUSecMonotonic") not in ("", "0")
     assert machine.show("tapedeck-retain.timer", "NextElapseUSecRealtime") not in ("", "0")
+
+
+def configure(machine: Machine, text: str) -> None:
+    path = "/etc/tapedeck/tapedeck.env"
+    done = machine.run("sh", "-c", f"cat >/new && chown 0:64999 /new && chmod 640 /new && "
+                       f"mv /new {path}", text=text)
+    assert done.returncode == 0, done.stderr
+
+
+def test_nobody_notices_that_responders_are_restarted(machine: Machine, own: Stack) -> None:
+    """Whoever connects meanwhile waits, and is answered; who is being answered is not cut off."""
+    configure(machine, settings(own))
+    responders = "tapedeck-responders.service"
+    assert wait_until(lambda: machine.show(responders, "ActiveState") == "active", SOON)
+    with ExitStack() as askers:
+        all_ = [askers.enter_context(Asker(machine.root / "run/tapedeck/responders.sock"))
+                for _ in range(6)]
+
+        for _ in range(3):
+            for one in all_:
+                one.goes_on()
+            pid = machine.show(responders, "MainPID")
+            assert machine.run("systemctl", "restart", responders).returncode == 0
+            assert machine.show(responders, "MainPID") != pid
+        for one in all_:
+            one.goes_on()
+    assert [one.failed for one in all_] == [[]] * len(all_)
+
+
+def test_a_wrong_setting_fails_the_service(machine: Machine, own: Stack) -> None:
+    """It says which one, and is not "active" while its responders come and go."""
+    configure(machine, settings(own) + "PLAY_LINK_TTL=1hour\n")
+    responders = "tapedeck-responders.service"
+    assert wait_until(lambda: machine.show(responders, "Result") == "exit-code", SOON)
+    assert machine.show(responders, "ActiveState") != "active"
+    configure(machine, settings(own))
+    assert wait_until(lambda: machine.show(responders, "ActiveState") == "active", SOON)
