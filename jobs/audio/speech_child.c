@@ -31,6 +31,7 @@ struct speech_detection {
     uint16_t *levels[CHANNELS];
     size_t blocks;
     int64_t frames;
+    uint32_t sum;              /* of all samples (FNV-1a) */
     double energy, difference; /* sums of squares */
 };
 
@@ -73,8 +74,18 @@ static void compare(struct speech_detection *l, size_t frames, size_t step)
     }
 }
 
+static void add_up(struct speech_detection *l, size_t count)
+{
+    static const uint32_t FNV_PRIME = 16777619;
+    for (size_t i = 0; i < count; i++) {
+        l->sum = (l->sum ^ (uint16_t)l->samples[i]) * FNV_PRIME;
+    }
+}
+
 static enum result measure(struct speech_detection *l)
 {
+    static const uint32_t FNV_BASIS = 2166136261;
+    l->sum = FNV_BASIS;
     size_t step = (size_t)sound_channels(l->sound);
     int64_t n;
     while ((n = sound_read(l->sound, l->samples, (int64_t)l->block)) > 0) {
@@ -88,6 +99,7 @@ static enum result measure(struct speech_detection *l)
         if (step > 1) {
             compare(l, (size_t)n, step);
         }
+        add_up(l, (size_t)n * step);
         l->blocks++;
         l->frames += n;
     }
@@ -121,6 +133,7 @@ static enum result make_plan(const struct speech_detection *l, struct plan *plan
     plan->rate = sound_rate(l->sound);
     plan->channels = channels_of(l) == CHANNELS && !equal ? CHANNELS : 1;
     plan->frames = l->frames;
+    plan->sum = l->sum;
     enum result result = RESULT_OK;
     for (int c = 0; c < plan->channels && result == RESULT_OK; c++) {
         result = plan_channel(l, c, plan);

@@ -5,8 +5,9 @@
  * has and Redis lost, due times that only a wrong clock can have set, announced
  * recordings that failed for what may have passed, callbacks whose call has
  * appeared since, files of recordings that nobody may hear any more, part files without an owner, a
- * cache that is over its ceiling, webhook deliveries that ended long ago, callbacks that could not
- * be used and whose time is over. Safe to run at any time, any number of times, beside runners.
+ * cache that is over its ceiling, webhook deliveries that ended long ago, pieces that nobody came
+ * back for, callbacks that could not be used and whose time is over. Safe to run at any time, any
+ * number of times, beside runners.
  */
 #include <stdio.h>
 
@@ -16,6 +17,7 @@
 #include "commands.h"
 #include "followups/delivery.h"
 #include "followups/due_time.h"
+#include "followups/piece.h"
 #include "observe/audit.h"
 #include "options.h"
 #include "recordings/service.h"
@@ -105,6 +107,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     (void)revocation_forget(app);
     (void)audit_store(app, &noted);
     (void)delivery_forget(app, &forgotten);
+    (void)piece_forget(app);
     (void)inbox_expire_unused(app, &unused);
     int64_t matched = service_match_inbox(app);
     (void)run_control_try_again(app, &again);

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "calls/transcript.h"
 #include "exchange.h"
+#include "followups/piece.h"
 #include "speech/answer.h"
 #include "speech/summary.h"
 #include "step_job.h"
@@ -22,7 +23,9 @@ struct summarise {
     struct buf transcript; /* or, when that was too long, the summaries of its parts */
     size_t at, part;       /* where the part under way begins; bytes of a part at most, 0: all */
     struct buf parts;      /* the summaries of those before it */
-    struct buf text;       /* the summary */
+    int64_t rounds;        /* how often the parts' summaries became the transcript */
+    struct piece_question question;
+    struct buf text; /* the summary */
     bool fixed;
 };
 
@@ -106,42 +109,100 @@ static void ask_for_less(struct summarise *s, const struct exchange_end *end)
     }
 }
 
-/* The summaries of all parts are summarised as if they were the transcript; they are shorter than
- * that, or it would go on for ever. */
-static void ask_about_parts(struct summarise *s, const struct exchange_end *end)
+/* ---- parts ---- */
+
+/* The summary of the part that is asked about is here. */
+static void add_part(struct summarise *s, const char *summary)
 {
-    if (s->parts.len >= s->transcript.len || !buf_ok(&s->parts)) {
-        asked_fail(&s->server, end, &TOO_LONG);
+    s->at += part_length(s);
+    buf_text(&s->parts, summary);
+    buf_text(&s->parts, summary[0] != '\0' ? "\n" : "");
+}
+
+/* One that another try asked about, if it is the next. */
+static void take_kept(void *context, const struct piece *piece)
+{
+    struct summarise *s = CHECKED(summarise, context);
+    size_t part = s->part;
+    if (strcmp(piece->model, s->server.model) != 0 || piece->stream != s->rounds ||
+        piece->at != (int64_t)s->at || s->at == s->transcript.len) {
         return;
     }
-    buf_clear(&s->transcript);
-    buf_add(&s->transcript, buf_str(&s->parts), s->parts.len);
-    buf_clear(&s->parts);
-    s->at = s->part = 0;
-    ask(s);
+    s->part = (size_t)piece->most;
+    if ((int64_t)part_length(s) == piece->length) {
+        add_part(s, piece->said);
+    } else {
+        s->part = part;
+    }
+}
+
+/* What cannot be kept is asked about once more after a fault, and that is all. */
+static void keep(struct summarise *s)
+{
+    const struct piece piece = {.stream = s->rounds,
+                                .at = (int64_t)s->at,
+                                .length = (int64_t)part_length(s),
+                                .most = (int64_t)s->part,
+                                .model = s->server.model,
+                                .said = buf_str(&s->text)};
+    (void)piece_keep(s->job.app, &s->question, &piece, &s->server.shape);
+}
+
+static void finish(struct summarise *s)
+{
+    s->fixed = s->text.len == 0;
+    buf_text(&s->text, s->fixed ? summary_nothing(step_job_hebrew(s->job.app)) : "");
+    step_job_end(&s->job, STEP_DONE, NULL);
+}
+
+static void begin_round(struct summarise *s);
+
+/* The summaries of all parts are summarised as if they were the transcript; they are shorter than
+ * that, or it would go on for ever. */
+static void go_on(struct summarise *s)
+{
+    if (s->at < s->transcript.len) {
+        ask(s);
+    } else if (s->parts.len == 0) {
+        finish(s);
+    } else if (s->parts.len >= s->transcript.len || !buf_ok(&s->parts)) {
+        step_job_end(&s->job, STEP_FAILED, &TOO_LONG);
+    } else {
+        buf_clear(&s->transcript);
+        buf_add(&s->transcript, buf_str(&s->parts), s->parts.len);
+        buf_clear(&s->parts);
+        s->at = s->part = 0;
+        s->rounds++;
+        begin_round(s);
+    }
+}
+
+static void begin_round(struct summarise *s)
+{
+    const struct config *config = s->job.app->config;
+    s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
+    if (!piece_question(&s->job.step, config->summary_url, buf_str(&s->transcript),
+                        s->transcript.len, config->transcribe_language, &s->question)) {
+        step_job_try_again(&s->job, &INTERNAL, 0);
+    } else if (piece_each(s->job.app, &s->question, take_kept, s) != RESULT_OK) {
+        step_job_no_database(&s->job);
+    } else {
+        go_on(s);
+    }
 }
 
 /* One more summary is here, in s->text. */
-static void take_summary(struct summarise *s, const struct exchange_end *end)
+static void take_summary(struct summarise *s)
 {
-    size_t length = part_length(s);
-    bool is_last = s->at + length == s->transcript.len;
     asked_learn(&s->server);
-    if (s->part > 0) {
-        buf_add(&s->parts, buf_str(&s->text), s->text.len);
-        buf_text(&s->parts, s->text.len > 0 ? "\n" : "");
-        buf_clear(&s->text);
-        s->at += length;
+    if (s->part == 0) {
+        finish(s);
+        return;
     }
-    if (!is_last) {
-        ask(s);
-    } else if (s->part > 0 && s->parts.len > 0) {
-        ask_about_parts(s, end);
-    } else {
-        s->fixed = s->text.len == 0;
-        buf_text(&s->text, s->fixed ? summary_nothing(step_job_hebrew(s->job.app)) : "");
-        step_job_end(&s->job, STEP_DONE, NULL);
-    }
+    keep(s);
+    add_part(s, buf_str(&s->text));
+    buf_clear(&s->text);
+    go_on(s);
 }
 
 static void begin_asking(struct summarise *s)
@@ -155,8 +216,7 @@ static void begin_asking(struct summarise *s)
         step_job_try_again(&s->job, &INTERNAL, 0);
     } else if (asked_begin(&s->server, &s->job, config->summary_url, config->summary_model,
                            SHAPE_CHAT_FIELDS)) {
-        s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
-        ask(s);
+        begin_round(s);
     }
 }
 
@@ -174,7 +234,7 @@ static void read_answer(struct summarise *s, const struct exchange_end *end)
         result = summary_read(buf_str(&content), content.len, hebrew, &s->text);
     }
     if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
-        take_summary(s, end);
+        take_summary(s);
     } else if (chat == ANSWER_CHAT_REFUSED) {
         asked_say(&s->server, buf_str(&content));
         asked_fail(&s->server, end, &REFUSED);

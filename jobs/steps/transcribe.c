@@ -1,7 +1,8 @@
 /*
  * The step that writes down what was said. A child finds where somebody speaks
  * (speech_detection.h); only that is sent to the speech server, a channel at a time, in pieces that
- * it takes; what comes back is put in order by time.
+ * it takes; what comes back is put in order by time. What was heard is kept (followups/piece.h), so
+ * that the next try goes on behind it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/magic.h"
 #include "calls/transcript.h"
 #include "exchange.h"
+#include "followups/piece.h"
 #include "objects/restore.h"
 #include "recordings/service.h"
 #include "speech/heard.h"
@@ -31,7 +33,9 @@ struct transcribe {
     struct heard answer;     /* so far */
     struct restore *restore; /* the recording comes back from the object store */
     struct talk talk;
+    size_t kept;       /* sentences of it that were there before the piece under way */
     enum result added; /* how adding to it went */
+    struct piece_question question;
     bool inbound;
     bool fallback;            /* the first model is not there */
     bool heard[2];            /* the first model was asked, and has heard something; the other */
@@ -190,11 +194,75 @@ static void next_piece(struct transcribe *t)
     step_job_end(&t->job, STEP_DONE, NULL);
 }
 
+/* ---- what was heard before ---- */
+
+static bool ask_about(struct transcribe *t)
+{
+    const struct config *config = t->job.app->config;
+    struct buf plan;
+    buf_init(&plan, PLAN_TEXT_MAX);
+    plan_print(&t->detection.plan, &plan);
+    bool good =
+        buf_ok(&plan) && piece_question(&t->job.step, config->transcribe_url, buf_str(&plan),
+                                        plan.len, config->transcribe_language, &t->question);
+    buf_free(&plan);
+    return good;
+}
+
+/* One that another try heard, if it is the next. */
+static void take_kept(void *context, const struct piece *piece)
+{
+    struct transcribe *t = CHECKED(transcribe, context);
+    const struct config *config = t->job.app->config;
+    struct plan_piece next = t->piece;
+    bool by_first = strcmp(piece->model, config->transcribe_model) == 0;
+    if ((!by_first && strcmp(piece->model, config->transcribe_fallback_model) != 0) ||
+        !plan_next_piece(&t->detection.plan, piece->length, &next) ||
+        next.channel != piece->stream || next.at != piece->at || next.frames != piece->length ||
+        t->added != RESULT_OK) {
+        return;
+    }
+    t->added = talk_read_lines(&t->talk, piece->said);
+    t->kept = t->talk.count;
+    t->piece = next;
+    t->most = piece->most < t->most ? piece->most : t->most;
+    t->heard[by_first ? 0 : 1] = true;
+}
+
+/* What cannot be kept is asked about once more after a fault, and that is all. */
+static void keep(struct transcribe *t)
+{
+    struct buf lines;
+    buf_init(&lines, 2 * TALK_TEXT_MAX);
+    talk_print_lines(&t->talk, t->kept, &lines);
+    const struct piece piece = {.stream = t->piece.channel,
+                                .at = t->piece.at,
+                                .length = t->piece.frames,
+                                .most = t->most,
+                                .model = model_of(t),
+                                .said = buf_str(&lines)};
+    if (buf_ok(&lines)) {
+        (void)piece_keep(t->job.app, &t->question, &piece, &t->server.shape);
+    }
+    t->kept = t->talk.count;
+    buf_free(&lines);
+}
+
 static void begin_pieces(struct transcribe *t)
 {
     t->most = t->job.app->config->transcribe_max_bytes;
-    next_piece(t);
+    if (!ask_about(t)) {
+        step_job_try_again(&t->job, &INTERNAL, 0);
+    } else if (piece_each(t->job.app, &t->question, take_kept, t) != RESULT_OK) {
+        step_job_no_database(&t->job);
+    } else if (t->added != RESULT_OK) {
+        step_job_try_again(&t->job, &INTERNAL, 0);
+    } else {
+        next_piece(t);
+    }
 }
+
+/* ---- its answer ---- */
 
 static void read_answer(struct transcribe *t, const struct exchange_end *end)
 {
@@ -209,6 +277,7 @@ static void read_answer(struct transcribe *t, const struct exchange_end *end)
     }
     t->heard[t->fallback] = true;
     asked_learn(&t->server);
+    keep(t);
     next_piece(t);
 }
 

@@ -10,7 +10,7 @@ enum statement_name { LOOK, LEARN, PAUSE, RESUME, WAITING_DUE, REFUSED, EACH_REF
 /* clang-format off */
 static const struct pg_statement SQL[] = {
     [LOOK] = {"server_look",
-        "SELECT CASE WHEN shaped_at > now() - interval '30 days' THEN shape ELSE 0 END,"
+        "SELECT " SERVER_SHAPE_SQL ","
         "   greatest(0, extract(epoch FROM paused_until - now()) * 1000)::bigint"
         " FROM tapedeck_servers WHERE address = $1 AND model = $2"},
     [LEARN] = {"server_learn",

@@ -15,11 +15,14 @@
 
 enum { SERVER_HOST_SIZE = 128 };
 
+/* SQL text: the number of its shape; what was learnt a month ago is tried anew. */
+#define SERVER_SHAPE_SQL "CASE WHEN shaped_at > now() - interval '30 days' THEN shape ELSE 0 END"
+
 /* The name of the server in an address, without what may be secret in it. Returns `out`. */
 const char *server_host(const char *address, char *out, size_t size);
 
 struct server {
-    struct shape shape; /* how it is asked; what was learnt a month ago is tried anew */
+    struct shape shape; /* how it is asked */
     int64_t paused_ms;  /* how long it is left alone from now on; 0: it may be asked */
 };
 enum result server_look(const struct app *app, const char *address, const char *model,

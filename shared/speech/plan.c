@@ -49,7 +49,8 @@ enum result plan_add(struct plan *plan, int channel, int64_t from, int64_t frame
 
 void plan_print(const struct plan *plan, struct buf *out)
 {
-    buf_format(out, "%s %d %d %lld\n", HEAD, plan->rate, plan->channels, (long long)plan->frames);
+    buf_format(out, "%s %d %d %lld %u\n", HEAD, plan->rate, plan->channels, (long long)plan->frames,
+               plan->sum);
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_stretch *s = &plan->stretches[i];
         buf_format(out, "%d %lld %lld %lld\n", s->channel, (long long)s->from, (long long)s->frames,
@@ -115,14 +116,15 @@ static bool follows(const struct plan *plan, const int64_t *n)
 
 static enum result read_head(struct reading *r, struct plan *out)
 {
-    int64_t n[3];
-    if (!read_word(r, HEAD, ' ') || !read_numbers(r, n, 3) || n[0] < RATE_MIN || n[0] > RATE_MAX ||
-        n[1] < 1 || n[1] > 2) {
+    int64_t n[4];
+    if (!read_word(r, HEAD, ' ') || !read_numbers(r, n, 4) || n[0] < RATE_MIN || n[0] > RATE_MAX ||
+        n[1] < 1 || n[1] > 2 || n[3] > UINT32_MAX) {
         return RESULT_INVALID;
     }
     out->rate = (int)n[0];
     out->channels = (int)n[1];
     out->frames = n[2];
+    out->sum = (uint32_t)n[3];
     return RESULT_OK;
 }
 

@@ -34,6 +34,7 @@ struct plan {
     int rate;                       /* frames a second */
     int channels;                   /* 1 or 2: of a recording whose two are equal, one */
     int64_t frames;                 /* of the recording */
+    uint32_t sum;                   /* of its samples: another recording has another */
     struct plan_stretch *stretches; /* owned; by channel, then by time */
     size_t count;
 };

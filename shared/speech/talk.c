@@ -163,6 +163,56 @@ enum result talk_print_json(const struct talk *talk, struct buf *out)
     return result == RESULT_OK && buf_ok(out) ? RESULT_OK : RESULT_FAILED;
 }
 
+/* ---- keeping ---- */
+
+void talk_print_lines(const struct talk *talk, size_t from, struct buf *out)
+{
+    for (size_t i = from; i < talk->count; i++) {
+        const struct talk_sentence *s = &talk->sentences[i];
+        buf_format(out, "%d %lld %lld ", (int)s->speaker, (long long)s->start_ms,
+                   (long long)s->end_ms);
+        buf_text(out, s->text);
+        buf_text(out, "\n");
+    }
+}
+
+/* A number and the blank behind it; NULL: there is none. */
+static const char *read_number(const char *text, int64_t max, int64_t *out)
+{
+    size_t len = strcspn(text, " ");
+    return text[len] == ' ' && text_int_n(text, len, 0, max, out) ? text + len + 1 : NULL;
+}
+
+static enum result read_line(struct talk *talk, const char *line, size_t len)
+{
+    int64_t speaker, start_ms, end_ms;
+    struct buf text;
+    const char *at = read_number(line, TALK_CALL, &speaker);
+    at = at != NULL ? read_number(at, INT64_MAX, &start_ms) : NULL;
+    at = at != NULL ? read_number(at, INT64_MAX, &end_ms) : NULL;
+    if (at == NULL || at >= line + len) {
+        return RESULT_INVALID;
+    }
+    buf_init(&text, TALK_TEXT_MAX);
+    buf_add(&text, at, (size_t)(line + len - at));
+    enum result result =
+        buf_ok(&text) ? talk_add(talk, (enum talk_speaker)speaker, start_ms, end_ms, buf_str(&text))
+                      : RESULT_FAILED;
+    buf_free(&text);
+    return result;
+}
+
+enum result talk_read_lines(struct talk *talk, const char *lines)
+{
+    enum result result = RESULT_OK;
+    while (*lines != '\0' && result == RESULT_OK) {
+        size_t len = strcspn(lines, "\n");
+        result = read_line(talk, lines, len);
+        lines += len + (lines[len] == '\n' ? 1 : 0);
+    }
+    return result;
+}
+
 /* ---- what models make up ---- */
 
 /* Letters and digits only, in lower case; bytes above ASCII as they are. */

@@ -57,6 +57,11 @@ void talk_print(const struct talk *talk, bool hebrew, struct buf *out);
 /* [{"speaker":…,"start":…,"end":…,"text":…}], in seconds. */
 enum result talk_print_json(const struct talk *talk, struct buf *out);
 
+/* The sentences from the number `from` on, a line each, and such lines added to it again: to be
+ * kept. RESULT_INVALID: they are none. */
+void talk_print_lines(const struct talk *talk, size_t from, struct buf *out);
+enum result talk_read_lines(struct talk *talk, const char *lines);
+
 /* True for what a model writes where it hears no words: a mark of music or noise in brackets, and
  * sentences of films that it learnt from. */
 bool talk_is_no_speech(const char *text);

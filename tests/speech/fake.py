@@ -26,10 +26,11 @@ QUIET = 60
 @dataclass
 class Fault:
     """What goes wrong: `status`, `hang`, `nonsense`, `empty`, `cut`, `silence`, `text`, `raw`; for
-    the first so many requests, or all."""
+    the first so many requests, or all; `after` others that go well."""
 
     kind: str
     first: int | None = None
+    after: int = 0
     code: int = 500
     retry_after: int = 0
     value: str = ""
@@ -205,7 +206,9 @@ class FakeSpeech:
         with self._lock:
             self._kept.requests[side] = self._kept.requests.get(side, 0) + 1
             for one in self._kept.faults.get(side, []):
-                if one.first is None or one.first > 0:
+                if one.after > 0:
+                    one.after -= 1
+                elif one.first is None or one.first > 0:
                     one.first = None if one.first is None else one.first - 1
                     return one
         return None

@@ -12,6 +12,7 @@
 #include "calls/transcript.h"
 #include "followups/delivery.h"
 #include "followups/due_time.h"
+#include "followups/piece.h"
 #include "followups/server.h"
 #include "followups/step.h"
 #include "observe/audit.h"
@@ -49,6 +50,7 @@ int main(void)
     print(run_statements());
     print(run_held_statements());
     print(step_statements());
+    print(piece_statements());
     print(orphan_statements());
     print(transcript_statements());
     print(server_statements());

@@ -16,7 +16,7 @@
  * second. */
 static void make(struct plan *plan)
 {
-    *plan = (struct plan){.rate = 8000, .channels = 2, .frames = 160000};
+    *plan = (struct plan){.rate = 8000, .channels = 2, .frames = 160000, .sum = UINT32_MAX};
     assert_int_equal(plan_add(plan, 0, 16000, 8000, 4000), RESULT_OK);
     assert_int_equal(plan_add(plan, 0, 80000, 8000, 8000), RESULT_OK);
     assert_int_equal(plan_add(plan, 1, 40000, 8000, 8000), RESULT_OK);
@@ -83,7 +83,8 @@ static void test_it_is_read_back(void **state)
         assert_true(a->channel == b->channel && a->at == b->at && a->from == b->from &&
                     a->frames == b->frames && a->voiced == b->voiced);
     }
-    assert_true(again.rate == 8000 && again.channels == 2 && again.frames == 160000);
+    assert_true(again.rate == 8000 && again.channels == 2 && again.frames == 160000 &&
+                again.sum == UINT32_MAX);
     for (size_t cut = 0; cut < len; cut++) {
         struct plan none;
         assert_int_equal(plan_read(buf_str(&text), cut, &none, &used), RESULT_INVALID);
@@ -101,18 +102,20 @@ static void test_what_is_no_plan(void **state)
         "end\n",
         "speech\n",
         "speech 8000 2\nend\n",
-        "speech 8000 3 100\nend\n",
-        "speech 999 1 100\nend\n",
-        "speech 8000 0 100\nend\n",
-        "speech 8000 1 100 1\nend\n",
-        "speech 8000 1 100\n0 0 0 0\nend\n",            /* an empty stretch */
-        "speech 8000 1 100\n0 0 101 0\nend\n",          /* beyond the recording */
-        "speech 8000 1 100\n0 0 10 11\nend\n",          /* louder than long */
-        "speech 8000 1 100\n1 0 10 1\nend\n",           /* no such channel */
-        "speech 8000 1 100\n0 5 10 1\n0 14 5 1\nend\n", /* one over the other */
-        "speech 8000 2 100\n1 5 10 1\n0 50 5 1\nend\n", /* channels the wrong way round */
-        "speech 8000 1 100\n0 -5 10 1\nend\n",
-        "speech 8000 1 100\n0  5 10 1\nend\n",
+        "speech 8000 2 100\nend\n",
+        "speech 8000 2 100 4294967296\nend\n",
+        "speech 8000 3 100 7\nend\n",
+        "speech 999 1 100 7\nend\n",
+        "speech 8000 0 100 7\nend\n",
+        "speech 8000 1 100 7 1\nend\n",
+        "speech 8000 1 100 7\n0 0 0 0\nend\n",            /* an empty stretch */
+        "speech 8000 1 100 7\n0 0 101 0\nend\n",          /* beyond the recording */
+        "speech 8000 1 100 7\n0 0 10 11\nend\n",          /* louder than long */
+        "speech 8000 1 100 7\n1 0 10 1\nend\n",           /* no such channel */
+        "speech 8000 1 100 7\n0 5 10 1\n0 14 5 1\nend\n", /* one over the other */
+        "speech 8000 2 100 7\n1 5 10 1\n0 50 5 1\nend\n", /* channels the wrong way round */
+        "speech 8000 1 100 7\n0 -5 10 1\nend\n",
+        "speech 8000 1 100 7\n0  5 10 1\nend\n",
     };
     struct plan plan;
     size_t used;

@@ -98,6 +98,32 @@ static void test_json(void **state)
     talk_free(&talk);
 }
 
+static void test_what_was_kept_is_read_back(void **state)
+{
+    (void)state;
+    static const char LINES[] = "1 0 900 שלום, זו דנה\n2 5 5 \"a\" 1 2\n";
+    static const char *const BAD[] = {"x", "0 1 2", "3 1 2 x", "0 -1 2 x", "0 1 2 x\n\n", "0 1 x"};
+    struct talk talk = {0}, again = {0};
+    struct buf text;
+    buf_init(&text, TALK_TEXT_MAX);
+    say(&talk, TALK_AGENT, 0, 1, "before");
+    say(&talk, TALK_CUSTOMER, 0, 900, "שלום, זו\nדנה");
+    say(&talk, TALK_CALL, 5, 5, " \"a\" 1 2");
+    talk_print_lines(&talk, 1, &text);
+    assert_string_equal(buf_str(&text), LINES);
+    assert_int_equal(talk_read_lines(&again, LINES), RESULT_OK);
+    assert_int_equal(again.count, 2);
+    buf_clear(&text);
+    talk_print_lines(&again, 0, &text);
+    assert_string_equal(buf_str(&text), LINES);
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        assert_int_equal(talk_read_lines(&again, BAD[i]), RESULT_INVALID);
+    }
+    talk_free(&talk);
+    talk_free(&again);
+    buf_free(&text);
+}
+
 static void test_made_up_sentences(void **state)
 {
     (void)state;
@@ -141,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_one_channel_has_no_names),
         cmocka_unit_test(test_what_is_added),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_what_was_kept_is_read_back),
         cmocka_unit_test(test_made_up_sentences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
