@@ -90,10 +90,11 @@ static const struct command COMMANDS[] = {
     {"retry",
      command_retry,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "--call SID | --business ID",
+     "--call SID | --business ID [--watch]",
      "queue failed recordings again",
      "  --call SID           those of one call, or one recording\n"
-     "  --business ID        all of a business\n"},
+     "  --business ID        all of a business\n"
+     "  --watch              show how far runners are with them\n"},
     {"inbox",
      command_inbox,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
@@ -111,12 +112,13 @@ static const struct command COMMANDS[] = {
     {"transcribe",
      command_transcribe,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},
-     "--call SID [--again] | --business ID --since DAY",
+     "--call SID [--again] | --business ID --since DAY [--watch]",
      "transcribe and summarise calls",
      "  --call SID           a call, or one of its recordings\n"
      "  --again              also what has a transcript\n"
      "  --business ID        what failed, of a business\n"
-     "  --since DAY          from that day on: 2026-01-31\n"},
+     "  --since DAY          from that day on: 2026-01-31\n"
+     "  --watch              show how far runners are with them\n"},
     {"webhook",
      command_webhook,
      {"DATABASE_URL"},

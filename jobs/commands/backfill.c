@@ -16,13 +16,11 @@
 #include "commands.h"
 #include "human.h"
 #include "options.h"
-#include "progress_line.h"
 #include "provider/catalogue.h"
 #include "provider/feeder.h"
-#include "runs/queue.h"
-#include "terminal.h"
+#include "watch.h"
 
-enum { TICK_MS = 250, PAGES_MAX = 10000, DAY_S = 86400 };
+enum { PAGES_MAX = 10000, DAY_S = 86400 };
 
 struct backfill {
     struct magic magic;
@@ -35,9 +33,6 @@ struct backfill {
     int64_t here, missing;
     struct feeder feeder;
 };
-
-/* How the feeding ended. */
-enum outcome { OUTCOME_DONE, OUTCOME_STOPPED, OUTCOME_NO_RUNNER, OUTCOME_STUCK };
 
 static int complain(const char *why)
 {
@@ -110,85 +105,26 @@ static enum result read_lists(struct backfill *b)
 
 /* ---- feeding, and showing it ---- */
 
-/* What was seen last, to know when nothing moves. */
-struct watch {
-    int64_t moved_ms;
-    struct progress_line line;
-};
-
-static void note_moves(struct watch *w, const struct feeder *feeder, int64_t now)
+static enum watch_look feed(void *context, struct progress_line *line)
 {
-    if (feeder_ended(feeder) != w->line.done || feeder->bytes != w->line.bytes) {
-        w->line.done = feeder_ended(feeder);
-        w->line.bytes = feeder->bytes;
-        w->moved_ms = now;
-    }
-    w->line.failed = feeder->failed;
-}
-
-static void show(struct watch *w, struct terminal *terminal, int64_t now, bool last)
-{
-    char text[PROGRESS_LINE_SIZE];
-    if (progress_line_is_due(&w->line, terminal->is_tty, now, last)) {
-        (void)terminal_line(terminal, progress_line_text(&w->line, text));
-    }
-}
-
-/* Somebody must do the work. An account that rests may do so for ACCOUNT_PAUSE_MAX, and once more
- * after a probe; what has not moved by then needs a person. */
-static bool has_ended(const struct backfill *b, const struct watch *w, int64_t now,
-                      enum outcome *outcome)
-{
-    const struct config *config = b->app->config;
-    int64_t seen_ms;
+    struct backfill *b = CHECKED(backfill, context);
+    enum result result = feeder_tick(&b->feeder); /* PostgreSQL being away is nothing moving */
+    line->done = feeder_ended(&b->feeder);
+    line->bytes = b->feeder.bytes;
+    line->failed = b->feeder.failed;
     if (feeder_is_done(&b->feeder)) {
-        *outcome = OUTCOME_DONE;
-        return true;
+        return WATCH_LOOK_END;
     }
-    if (now - w->moved_ms > 2 * config->account_pause_max) {
-        *outcome = OUTCOME_STUCK;
-        return true;
-    }
-    *outcome = OUTCOME_NO_RUNNER;
-    return now - w->moved_ms > config->runner_grace &&
-           queue_runner_seen(b->app, &seen_ms) == RESULT_OK && seen_ms < 0;
-}
-
-static enum outcome feed(struct backfill *b, struct terminal *terminal)
-{
-    enum outcome outcome;
-    int64_t now = clock_monotonic_ms();
-    struct watch w = {.moved_ms = now, .line = {.total = b->missing, .began_ms = now}};
-    feeder_begin(&b->feeder, b->app, &b->range);
-    for (;;) {
-        enum result result = feeder_tick(&b->feeder); /* PostgreSQL being away is nothing moving */
-        now = clock_monotonic_ms();
-        note_moves(&w, &b->feeder, now);
-        bool ended = has_ended(b, &w, now, &outcome);
-        show(&w, terminal, now, ended);
-        if (ended) {
-            return outcome;
-        }
-        bool more = result == RESULT_OK && feeder_has_room(&b->feeder);
-        if (terminal_wait(terminal, more ? 0 : TICK_MS)) {
-            return OUTCOME_STOPPED;
-        }
-    }
+    return result == RESULT_OK && feeder_has_room(&b->feeder) ? WATCH_LOOK_AGAIN : WATCH_LOOK_LATER;
 }
 
 /* ---- the end ---- */
 
-static int sum_up(const struct backfill *b, enum outcome outcome)
+static int sum_up(const struct backfill *b, enum watch_outcome outcome)
 {
-    static const char *const WHY[] = {
-        [OUTCOME_DONE] = "done",
-        [OUTCOME_STOPPED] = "stopped",
-        [OUTCOME_NO_RUNNER] = "no runner has been seen; is the drain timer running?",
-        [OUTCOME_STUCK] = "nothing has moved for long; `tapedeck status` says why",
-    };
     const struct feeder *f = &b->feeder;
     char bytes[HUMAN_SIZE];
-    printf("%s: fetched %lld recordings, %s", WHY[outcome], (long long)f->fetched,
+    printf("%s: fetched %lld recordings, %s", watch_word(outcome), (long long)f->fetched,
            human_bytes(f->bytes, bytes));
     printf("; %lld were here; %lld failed; %lld failed lately and are left alone\n",
            (long long)b->here, (long long)f->failed, (long long)f->left_alone);
@@ -203,13 +139,12 @@ static int sum_up(const struct backfill *b, enum outcome outcome)
         (void)complain(
             "the provider's list could not be read; only what calls know of was fetched");
     }
-    bool good = outcome == OUTCOME_DONE && f->failed + f->left_alone + f->cancelled == 0;
+    bool good = outcome == WATCH_DONE && f->failed + f->left_alone + f->cancelled == 0;
     return good && !b->list_failed ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
 static int run(struct backfill *b)
 {
-    struct terminal terminal;
     if (read_lists(b) != RESULT_OK ||
         feeder_count(b->app, &b->range, &b->here, &b->missing) != RESULT_OK) {
         return complain_of_database();
@@ -217,12 +152,8 @@ static int run(struct backfill *b)
     show_listing(b, true);
     printf(", %lld of them new to us; %lld are here, %lld are not\n", (long long)b->added,
            (long long)b->here, (long long)b->missing);
-    enum outcome outcome = OUTCOME_STOPPED;
-    if (terminal_begin(&terminal)) {
-        outcome = feed(b, &terminal);
-    }
-    terminal_end(&terminal);
-    return sum_up(b, outcome);
+    feeder_begin(&b->feeder, b->app, &b->range);
+    return sum_up(b, watch_run(b->app, b->missing, feed, b));
 }
 
 /* Days are whole ones, in UTC; the last one is meant, too. */

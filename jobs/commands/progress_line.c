@@ -10,7 +10,8 @@ const char *progress_line_text(const struct progress_line *p, char *out)
 {
     static const char DONE[] = "####################", LEFT[] = "--------------------";
     enum { WIDTH = sizeof DONE - 1 };
-    char bytes[HUMAN_SIZE], rate[HUMAN_SIZE], left[HUMAN_SIZE], failed[32] = "";
+    char sum[HUMAN_SIZE], rate[HUMAN_SIZE], left[HUMAN_SIZE], failed[32] = "";
+    char bytes[2 * HUMAN_SIZE + 8] = "";
     int64_t total = p->total > 0 ? p->total : 1;
     int64_t done = p->done < total ? p->done : total;
     int bar = p->total > 0 ? (int)((double)done / (double)total * WIDTH) : WIDTH;
@@ -21,9 +22,12 @@ const char *progress_line_text(const struct progress_line *p, char *out)
     if (p->failed > 0) {
         (void)snprintf(failed, sizeof failed, "  %lld failed", (long long)p->failed);
     }
-    (void)snprintf(out, PROGRESS_LINE_SIZE, "[%.*s%.*s] %lld/%lld  %s  %s/s  %s left%s", bar, DONE,
-                   WIDTH - bar, LEFT, (long long)p->done, (long long)p->total,
-                   human_bytes(p->bytes, bytes), human_bytes(a_second, rate),
+    if (p->bytes != PROGRESS_LINE_NO_BYTES) {
+        (void)snprintf(bytes, sizeof bytes, "%s  %s/s  ", human_bytes(p->bytes, sum),
+                       human_bytes(a_second, rate));
+    }
+    (void)snprintf(out, PROGRESS_LINE_SIZE, "[%.*s%.*s] %lld/%lld  %s%s left%s", bar, DONE,
+                   WIDTH - bar, LEFT, (long long)p->done, (long long)p->total, bytes,
                    human_time(left_s, left), failed);
     return out;
 }

@@ -1,6 +1,6 @@
 /*
- * One line that shows progress: a bar, how many of how many, bytes, bytes a second, and how long
- * the rest will take at this speed.
+ * One line that shows progress: a bar, how many of how many, bytes and bytes a second where they
+ * are counted, and how long the rest will take at this speed.
  */
 #ifndef TAPEDECK_JOBS_COMMANDS_PROGRESS_LINE_H
 #define TAPEDECK_JOBS_COMMANDS_PROGRESS_LINE_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PROGRESS_LINE_SIZE = 160 };
+enum { PROGRESS_LINE_SIZE = 160, PROGRESS_LINE_NO_BYTES = -1 };
 
 struct progress_line {
     int64_t done, total; /* things; at least 0 */

@@ -1,9 +1,9 @@
 /*
- * tapedeck retry --call SID | --business N
+ * tapedeck retry --call SID | --business N [--watch]
  *
  * Opens the way by hand: what failed lately is queued again, what waits its time is due now, and
  * the pauses of the account and of speech and chat servers are over. Of a call: each of its
- * recordings.
+ * recordings. With --watch, shows how far it is until all of the business's are done.
  */
 #include <stdio.h>
 
@@ -15,6 +15,7 @@
 #include "recordings/service.h"
 #include "runs/account.h"
 #include "runs/run_control.h"
+#include "watch.h"
 
 static int complain(const char *why)
 {
@@ -45,14 +46,17 @@ static int reopen(const struct app *app, int64_t business_id, const char *call_s
 int command_retry(const struct app *app, int argc, char **argv)
 {
     const char *call = NULL, *business = NULL;
+    bool watch = false;
     int64_t business_id = 0;
-    const struct option_spec specs[] = {
-        {"--call", &call, NULL}, {"--business", &business, NULL}, {NULL, NULL, NULL}};
+    const struct option_spec specs[] = {{"--call", &call, NULL},
+                                        {"--business", &business, NULL},
+                                        {"--watch", NULL, &watch},
+                                        {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
-    if ((call == NULL) == (business == NULL)) {
-        return complain("say either --call SID or --business N");
+    if ((call == NULL) == (business == NULL) || (call != NULL && watch)) {
+        return complain("say either --call SID or --business N [--watch]");
     }
     if (business != NULL && !text_int(business, 1, INT64_MAX, &business_id)) {
         return complain("--business must be a number, 1 or more");
@@ -65,5 +69,6 @@ int command_retry(const struct app *app, int argc, char **argv)
         fprintf(stderr, "tapedeck: retry: there is no such call\n");
         return EXIT_NOT_DONE;
     }
-    return result == RESULT_OK ? reopen(app, business_id, call) : complain_of_database();
+    int status = result == RESULT_OK ? reopen(app, business_id, call) : complain_of_database();
+    return watch && status == EXIT_DONE ? watch_business(app, business_id) : status;
 }

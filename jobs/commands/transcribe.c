@@ -1,9 +1,10 @@
 /*
- * tapedeck transcribe --call SID [--again] | --business N --since DAY
+ * tapedeck transcribe --call SID [--again] | --business N --since DAY [--watch]
  *
  * Has a call transcribed, summarised and told of: those of its recordings that were not, or failed;
  * with --again all of them. Or one recording. It is done by the next runner. A recording that is
- * not here is fetched first. Of a business: what failed, or was not configured, since that day.
+ * not here is fetched first. Of a business: what failed, or was not configured, since that day;
+ * with --watch, shows how far it is until all is done.
  */
 #include <stdio.h>
 
@@ -18,6 +19,7 @@
 #include "options.h"
 #include "recordings/service.h"
 #include "storage/file.h"
+#include "watch.h"
 
 static int complain(const char *why)
 {
@@ -83,7 +85,7 @@ static void tell(const struct begun *begun)
     }
 }
 
-static int redo_failed(const struct app *app, const char *business, const char *since)
+static int redo_failed(const struct app *app, const char *business, const char *since, bool watch)
 {
     int64_t business_id, day, count = 0;
     if (business == NULL || !text_int(business, 1, INT64_MAX, &business_id) || since == NULL ||
@@ -96,7 +98,7 @@ static int redo_failed(const struct app *app, const char *business, const char *
         return complain("PostgreSQL did not answer; nothing is lost, try again");
     }
     printf("%lld steps are due again; tapedeck status shows how many are left\n", (long long)count);
-    return EXIT_DONE;
+    return watch ? watch_business(app, business_id) : EXIT_DONE;
 }
 
 static int redo_call(const struct app *app, const char *call, bool again)
@@ -120,19 +122,17 @@ static int redo_call(const struct app *app, const char *call, bool again)
 int command_transcribe(const struct app *app, int argc, char **argv)
 {
     const char *call = NULL, *business = NULL, *since = NULL;
-    bool again = false;
-    const struct option_spec specs[] = {{"--call", &call, NULL},
-                                        {"--again", NULL, &again},
-                                        {"--business", &business, NULL},
-                                        {"--since", &since, NULL},
-                                        {NULL, NULL, NULL}};
+    bool again = false, watch = false;
+    const struct option_spec specs[] = {{"--call", &call, NULL},         {"--again", NULL, &again},
+                                        {"--business", &business, NULL}, {"--since", &since, NULL},
+                                        {"--watch", NULL, &watch},       {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
-    if ((call == NULL) == (business == NULL) || (call != NULL && since != NULL) ||
+    if ((call == NULL) == (business == NULL) || (call != NULL && (since != NULL || watch)) ||
         (business != NULL && again)) {
-        (void)complain("say either --call SID [--again] or --business N --since DAY");
+        (void)complain("say either --call SID [--again] or --business N --since DAY [--watch]");
         return EXIT_USAGE;
     }
-    return call != NULL ? redo_call(app, call, again) : redo_failed(app, business, since);
+    return call != NULL ? redo_call(app, call, again) : redo_failed(app, business, since, watch);
 }

@@ -17,6 +17,7 @@ enum statement_name {
     END,
     NEXT,
     RETRY,
+    LEFT,
     EACH_COUNT
 };
 
@@ -121,6 +122,16 @@ static const struct pg_statement SQL[] = {
         "   not_before = now() + " PG_MS("$3") ", attempts = attempts + $4::boolean::int,"
         "   error_code = $5, error = $6"
         " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+    [LEFT] = {"step_left",
+        "SELECT (SELECT count(*) FROM (SELECT call_sid FROM recording_runs"
+        "     WHERE business_id = $1::bigint AND status IN ('queued', 'running')"
+        "   UNION SELECT call_sid FROM call_steps"
+        "     WHERE business_id = $1::bigint AND status IN ('queued', 'running')) l),"
+        "   (SELECT count(*) FROM (SELECT call_sid FROM recording_runs WHERE status = 'failed'"
+        "     AND business_id = $1::bigint AND completed_at >= now() - " PG_MS("$2")
+        "   UNION SELECT call_sid FROM call_steps WHERE status IN ('skipped', 'failed')"
+        "     AND status = 'failed' AND business_id = $1::bigint"
+        "     AND completed_at >= now() - " PG_MS("$2") ") f)"},
     [EACH_COUNT] = {"step_each_count",
         "SELECT step, status, error_code, count(*) FROM call_steps"
         " WHERE status IN ('queued', 'running')"
@@ -343,6 +354,22 @@ enum result step_retry(const struct app *app, const struct step *step, int64_t d
 }
 
 /* ---- for operators ---- */
+
+enum result step_left(const struct app *app, int64_t business_id, int64_t within_ms,
+                      struct step_left *out)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    pg_int(&params, business_id);
+    pg_int(&params, within_ms);
+    enum result result = query(app, LEFT, &params, &rows);
+    if (result == RESULT_OK) {
+        *out = (struct step_left){.count = pg_rows_int(rows, 0, 0, 0),
+                                  .failed = pg_rows_int(rows, 0, 1, 0)};
+        pg_rows_free(rows);
+    }
+    return result;
+}
 
 enum result step_each_count(const struct app *app, void (*visit)(void *, const struct step_count *),
                             void *context)

@@ -74,6 +74,14 @@ enum result step_end(const struct app *app, const struct step *step, enum step_s
 enum result step_retry(const struct app *app, const struct step *step, int64_t delay_ms,
                        bool counts, const struct run_reason *reason);
 
+/* How many of a business's recordings runners still have to do with (runs and steps), and of how
+ * many something has failed within that time. */
+struct step_left {
+    int64_t count, failed;
+};
+enum result step_left(const struct app *app, int64_t business_id, int64_t within_ms,
+                      struct step_left *out);
+
 /* One line of `tapedeck status`: how many steps of a kind are in a state, and why. */
 struct step_count {
     const char *step, *status, *error_code; /* error_code may be NULL */

@@ -78,6 +78,9 @@ static void test_progress(void **state)
         {{0, 0, 0, 0, 5, 0, 0}, "[####################] 0/0  0 B  0 B/s  - left"},
         /* a call more came along than were counted */
         {{12, 10, 0, 12, 1000, 0, 0}, "[####################] 12/10  12 B  12 B/s  0s left"},
+        /* no bytes are counted */
+        {{5, 10, 2, PROGRESS_LINE_NO_BYTES, 10000, 0, 0},
+         "[##########----------] 5/10  10s left  2 failed"},
         {{1, 4000, 0, 1000, 9000, 0, 0},
          "[--------------------] 1/4000  1.0 kB  111 B/s  9h59m left"},
     };
