@@ -18,6 +18,7 @@ bool asked_begin(struct asked *asked, struct step_job *job, const char *address,
         return false;
     }
     asked->shape = server.shape;
+    asked->took = true;
     if (server.paused_ms > 0) {
         step_job_wait(job, &PAUSED, server.paused_ms);
     }
@@ -41,8 +42,9 @@ const char *asked_url(const struct asked *asked, const char *path, char *out, si
     return out;
 }
 
-void asked_learn(const struct asked *asked)
+void asked_learn(struct asked *asked)
 {
+    asked->took = true;
     (void)server_learn(asked->job->app, asked->address, asked->model, &asked->shape);
 }
 
@@ -61,6 +63,25 @@ static bool wants_slash(struct asked *asked, const struct exchange_end *end)
     return true;
 }
 
+/* From the top again, once until it answers: what it took before, it refuses by now. */
+static bool begin_anew(struct asked *asked)
+{
+    bool other = asked->took && shape_number(&asked->shape) != 0;
+    asked->took = false;
+    if (!other) {
+        return false;
+    }
+    asked->shape = (struct shape){.format = 0};
+    (void)server_forget_shape(asked->job->app, asked->address, asked->model);
+    return true;
+}
+
+static enum asked_next give_way(struct asked *asked)
+{
+    return begin_anew(asked) || shape_give_way(&asked->shape, asked->error.field) ? ASKED_AGAIN
+                                                                                  : ASKED_OVER;
+}
+
 enum asked_next asked_next(struct asked *asked, const struct exchange_end *end)
 {
     const char *key = asked->job->app->config->openai_api_key;
@@ -74,8 +95,7 @@ enum asked_next asked_next(struct asked *asked, const struct exchange_end *end)
     answer_read_error(end->status, buf_str(end->body), end->body->len, asked->fields, key,
                       &asked->error);
     switch (asked->error.fault) {
-    case ANSWER_FAULT_FIELD:
-        return shape_give_way(&asked->shape, asked->error.field) ? ASKED_AGAIN : ASKED_OVER;
+    case ANSWER_FAULT_FIELD: return give_way(asked);
     case ANSWER_FAULT_MODEL: return ASKED_MODEL;
     case ANSWER_FAULT_SIZE:
     case ANSWER_FAULT_CONTEXT: return ASKED_SMALLER;

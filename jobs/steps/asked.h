@@ -1,6 +1,7 @@
 /*
  * The server that a step asks: in which way it takes questions, and what its refusals mean. What
  * it refuses and could do without is left out the next time, and remembered (followups/server.h).
+ * Where it refuses what it took before, it is another server by now: all of that is forgotten.
  */
 #ifndef TAPEDECK_JOBS_STEPS_ASKED_H
 #define TAPEDECK_JOBS_STEPS_ASKED_H
@@ -18,6 +19,7 @@ struct asked {
     const char *address, *model; /* as configured; borrowed */
     const char *const *fields;   /* those that can give way */
     struct shape shape;
+    bool took;                 /* it has taken questions in that way */
     bool slash;                /* it is at the address with a slash at its end */
     struct answer_error error; /* the last one */
 };
@@ -31,7 +33,7 @@ bool asked_begin(struct asked *asked, struct step_job *job, const char *address,
 const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size);
 
 /* A good answer has come: so it can be asked. */
-void asked_learn(const struct asked *asked);
+void asked_learn(struct asked *asked);
 
 /* After an end without a good answer: what is to be done. */
 enum asked_next {

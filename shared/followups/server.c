@@ -5,7 +5,7 @@
 
 #include "clients/pg.h"
 
-enum statement_name { LOOK, LEARN, PAUSE, RESUME, WAITING_DUE, REFUSED, EACH_REFUSAL };
+enum statement_name { LOOK, LEARN, FORGET_SHAPE, PAUSE, RESUME, WAITING_DUE, REFUSED, EACH_REFUSAL };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
@@ -22,6 +22,8 @@ static const struct pg_statement SQL[] = {
         "     AND s.shaped_at > now() - interval '30 days' THEN s.shaped_at ELSE now() END"
         " WHERE s.refused_at IS NOT NULL OR s.paused_until IS NOT NULL OR s.shape <> excluded.shape OR s.shaped_at IS NULL"
         "   OR s.shaped_at <= now() - interval '30 days'"},
+    [FORGET_SHAPE] = {"server_forget_shape",
+        "UPDATE tapedeck_servers SET shape = 0, shaped_at = NULL WHERE address = $1 AND model = $2"},
     /* Those that were under way together when it began to refuse make one pause. */
     [PAUSE] = {"server_pause",
         "INSERT INTO tapedeck_servers AS s (address, model, paused_ms, paused_until)"
@@ -124,6 +126,13 @@ enum result server_learn(const struct app *app, const char *address, const char 
     of_server(&params, address, model);
     pg_int(&params, shape_number(shape));
     return pg_query(app->pg, SQL[LEARN].sql, &params, NULL);
+}
+
+enum result server_forget_shape(const struct app *app, const char *address, const char *model)
+{
+    struct pg_params params = {0};
+    of_server(&params, address, model);
+    return pg_query(app->pg, SQL[FORGET_SHAPE].sql, &params, NULL);
 }
 
 enum result server_refused(const struct app *app, const char *address, const char *model,

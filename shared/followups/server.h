@@ -40,6 +40,9 @@ enum result server_resume(const struct app *app);
 enum result server_learn(const struct app *app, const char *address, const char *model,
                          const struct shape *shape);
 
+/* It takes no questions like that any more. */
+enum result server_forget_shape(const struct app *app, const char *address, const char *model);
+
 /* It has refused: its status, 0 where there was none, and its words, without secrets. */
 enum result server_refused(const struct app *app, const char *address, const char *model,
                            long status, const char *said);

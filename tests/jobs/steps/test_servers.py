@@ -12,7 +12,7 @@ import pytest
 from speech.fake import KINDS, FakeSpeech, fault
 from stack.calls import Call
 
-from jobs_kit import Db
+from jobs_kit import Db, value_of
 from steps_kit import expected, make_steps_due, saved, step_of, steps_of
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
@@ -404,6 +404,53 @@ def test_a_model_that_reads_nothing_is_named(new_call: NewCall, drain: Drain, db
         step = step_of(db, call, "summarise")
         assert (step.status, step.error_code) == ("failed", "too_long")
         assert step.error and "SUMMARY_MODEL" in step.error and "context length" in step.error
+
+
+REPLACED = {"speech": sorted({"whisper-1", *SPEECH} - {"slash"}),
+            "chat": sorted({"whisper-1", *CHAT_KINDS})}
+
+
+@pytest.mark.parametrize("side, first", [(side, kind) for side, kinds in REPLACED.items()
+                                         for kind in kinds])
+def test_a_server_is_replaced(
+    side: str, first: str, new_call: NewCall, drain: Drain, db: Db
+) -> None:
+    """At the same address, by each other one: what was learnt of it is forgotten when it is refused,
+    and the server is asked as if it were a new one."""
+    for then in REPLACED[side]:
+        with FakeSpeech(kind=first) as fake:
+            done_well(side, fake, new_call, drain, db)
+            fake.forget_refused()
+            fake.kind = KINDS[then]
+            done_well(side, fake, new_call, drain, db)
+            assert len(fake.forget_refused()) <= 1 + {**SPEECH, **CHAT_KINDS}.get(then, 0)
+            done_well(side, fake, new_call, drain, db)
+            assert fake.forget_refused() == [], "once"
+
+
+def done_well(side: str, fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db) -> None:
+    call = new_call(seconds=20, channels=1)
+    settings = {**fake.settings, **({"SUMMARY_URL": ""} if side == "speech" else {})}
+    if side == "chat":
+        db.execute("UPDATE call_log SET final_transcript = 'x' WHERE call_sid = %s",
+                   [call.call_sid])
+    drain(**settings)
+    assert step_of(db, call, "transcribe" if side == "speech" else "summarise").status == "done"
+
+
+def test_what_is_refused_is_forgotten_at_once(new_call: NewCall, drain: Drain, db: Db) -> None:
+    """Though the try comes to nothing for another reason."""
+    shape = "SELECT shape FROM tapedeck_servers WHERE model = 'whisper-1'"
+    with FakeSpeech(kind="gpt-4o-transcribe") as fake:
+        drain_one = {"TRANSCRIBE_URL": fake.url, "OPENAI_API_KEY": fake.key}
+        new_call(seconds=12)
+        drain(**drain_one)
+        assert value_of(db, shape) == 1
+        fake.kind = KINDS["whisper-1"]
+        fake.faults("speech", fault("status", code=500, after=1, first=1))
+        new_call(seconds=12)
+        drain(**drain_one)
+        assert value_of(db, shape) == 0
 
 
 def make_again(db: Db, call: Call) -> None:
