@@ -1,5 +1,6 @@
 #include "steps.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -8,6 +9,10 @@
 #include "clients/crypto.h"
 #include "followups/step.h"
 #include "step_job.h"
+
+/* From this size on the allocator takes memory from the kernel, and gives it back, piece by piece.
+ */
+enum { LARGE_BYTES = 128 * 1024 };
 
 enum { PARALLEL_MAX = 8, LOOK_EVERY_MS = 1000, WRITE_AGAIN_MS = 500, HEARTBEATS_PER_LEASE = 4 };
 
@@ -28,6 +33,7 @@ struct steps {
 struct steps *steps_new(const struct app *app, struct http *http)
 {
     struct steps *steps = calloc(1, sizeof *steps);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* else it grows with what was freed */
     if (steps != NULL) {
         steps->app = app;
         steps->http = http;
@@ -49,6 +55,7 @@ static void forget(struct steps *steps, struct work *work)
 {
     work->job->kind->drop(work->job);
     free(work->job);
+    (void)malloc_trim(0); /* it may have been a long talk */
     *work = (struct work){0};
     steps->count--;
 }

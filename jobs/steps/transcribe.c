@@ -275,6 +275,7 @@ static void read_answer(struct transcribe *t, const struct exchange_end *end)
         step_job_end(&t->job, STEP_FAILED, &TOO_MUCH);
         return;
     }
+    heard_free(&t->answer);
     t->heard[t->fallback] = true;
     asked_learn(&t->server);
     keep(t);

@@ -17,6 +17,7 @@ enum {
     CONNECT_STEPS_MAX = 1000,
     IDLE_READS_MAX = 100,
     ERROR_SIZE = 512,
+    SWOLLEN_BYTES = 1 << 20,
 };
 
 /* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
@@ -30,6 +31,7 @@ struct pg {
     int64_t timeout_ms;
     struct backoff backoff;
     bool in_transaction;
+    bool swollen; /* libpq's buffers are, and stay so as long as the connection */
     char error[ERROR_SIZE];
 };
 
@@ -112,6 +114,7 @@ static void disconnect(struct pg *pg)
     PQfinish(pg->conn);
     pg->conn = NULL;
     pg->in_transaction = false;
+    pg->swollen = false;
 }
 
 void pg_free(struct pg *pg)
@@ -207,7 +210,7 @@ static bool is_usable(const struct pg *pg)
 
 static enum result ensure_connected(struct pg *pg)
 {
-    if (is_usable(pg)) {
+    if (is_usable(pg) && (pg->in_transaction || !pg->swollen)) {
         return RESULT_OK;
     }
     disconnect(pg);
@@ -376,6 +379,15 @@ static enum result run_limited(struct pg *pg, bool sent, struct pg_rows **rows)
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
+static bool is_large(const struct pg_params *params)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < params->count; i++) {
+        bytes += params->values[i] != NULL ? strlen(params->values[i]) : 0;
+    }
+    return bytes >= SWOLLEN_BYTES;
+}
+
 enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
                      struct pg_rows **rows)
 {
@@ -385,6 +397,7 @@ enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *par
     if (result != RESULT_OK) {
         return result;
     }
+    pg->swollen = pg->swollen || is_large(p);
     return pg->in_transaction ? run_statement(pg, send_statement(pg, sql, p), rows)
                               : run_limited(pg, send_limited(pg, sql, p), rows);
 }

@@ -3,7 +3,8 @@
  *
  * A connection is made when first needed and again after it broke, but not more often than a delay
  * that grows from 50 ms to 2 s: meanwhile statements fail at once with RESULT_UNAVAILABLE. No
- * statement takes longer than the timeout: PostgreSQL ends it then, whether we still wait or not.
+ * statement takes longer than the timeout: PostgreSQL ends it then, whether we still wait or not. After
+ * a transaction with a very large parameter it is made anew: libpq keeps its buffers as they were.
  * Parameters and results are text.
  *
  * Nothing is left in a session from one transaction to the next, so that a pooler (pgbouncer in
