@@ -25,7 +25,8 @@ bool asked_begin(struct asked *asked, struct step_job *job, const char *address,
     return server.paused_ms <= 0;
 }
 
-const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size)
+/* The whole URL; NULL: it does not fit. */
+static const char *url_of(const struct asked *asked, const char *path, char *out, size_t size)
 {
     const char *base = asked->address;
     char longer[STEP_URL_SIZE];
@@ -40,6 +41,23 @@ const char *asked_url(const struct asked *asked, const char *path, char *out, si
     }
     memcpy(out, longer, (size_t)n + 1);
     return out;
+}
+
+enum result asked_send(const struct asked *asked, const char *path, int64_t timeout_ms,
+                       const struct http_request *what, const struct exchange_plan *plan,
+                       struct exchange **out)
+{
+    const struct config *config = asked->job->app->config;
+    struct http_request request = *what;
+    char url[STEP_URL_SIZE];
+    request.url = url_of(asked, path, url, sizeof url);
+    request.bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL;
+    request.connect_timeout_ms = config->connect_timeout;
+    request.stall_timeout_ms = timeout_ms; /* it is silent while it listens, or thinks */
+    request.total_timeout_ms = timeout_ms;
+    request.unpack = true;
+    return request.url != NULL ? exchange_start(asked->job->http, &request, plan, out)
+                               : RESULT_FAILED;
 }
 
 void asked_learn(struct asked *asked)

@@ -29,8 +29,11 @@ struct asked {
 bool asked_begin(struct asked *asked, struct step_job *job, const char *address, const char *model,
                  const char *const *fields);
 
-/* The whole URL, `path` behind the address where that is no endpoint yet. NULL: it does not fit. */
-const char *asked_url(const struct asked *asked, const char *path, char *out, size_t size);
+/* Asks it, within `timeout_ms`: `path` goes behind the address where that is no endpoint yet,
+ * `what` is what is sent. */
+enum result asked_send(const struct asked *asked, const char *path, int64_t timeout_ms,
+                       const struct http_request *what, const struct exchange_plan *plan,
+                       struct exchange **out);
 
 /* A good answer has come: so it can be asked. */
 void asked_learn(struct asked *asked);

@@ -52,21 +52,10 @@ static void on_answer(void *context, const struct exchange_end *end);
 static enum result send(struct summarise *s, const char *body)
 {
     static const char *const HEADERS[] = {"Content-Type: application/json", NULL};
-    const struct config *config = s->job.app->config;
-    char url[STEP_URL_SIZE];
-    struct http_request request = {
-        .url = asked_url(&s->server, "/chat/completions", url, sizeof url),
-        .bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL,
-        .headers = HEADERS,
-        .body = body,
-        .connect_timeout_ms = config->connect_timeout,
-        .stall_timeout_ms = config->summary_timeout, /* it is silent while it thinks */
-        .total_timeout_ms = config->summary_timeout,
-        .unpack = true,
-    };
+    const struct http_request request = {.headers = HEADERS, .body = body};
     const struct exchange_plan plan = {.ceiling = ANSWER_MAX, .done = on_answer, .context = s};
-    return request.url != NULL ? exchange_start(s->job.http, &request, &plan, &s->exchange)
-                               : RESULT_FAILED;
+    return asked_send(&s->server, "/chat/completions", s->job.app->config->summary_timeout,
+                      &request, &plan, &s->exchange);
 }
 
 /* How much of the transcript is asked about: whole lines, if one fits. */

@@ -110,22 +110,11 @@ static bool on_bytes(void *context, const char *type, const char *bytes, size_t 
 
 static enum result send(struct transcribe *t, const struct http_part *parts, size_t count)
 {
-    const struct config *config = t->job.app->config;
-    char url[STEP_URL_SIZE];
-    struct http_request request = {
-        .url = asked_url(&t->server, "/audio/transcriptions", url, sizeof url),
-        .bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL,
-        .parts = parts,
-        .part_count = count,
-        .connect_timeout_ms = config->connect_timeout,
-        .stall_timeout_ms = config->transcribe_timeout, /* it is silent while it listens */
-        .total_timeout_ms = config->transcribe_timeout,
-        .unpack = true,
-    };
+    const struct http_request request = {.parts = parts, .part_count = count};
     const struct exchange_plan plan = {
         .ceiling = ERROR_MAX, .eat = on_bytes, .done = on_answer, .context = t};
-    return request.url != NULL ? exchange_start(t->job.http, &request, &plan, &t->exchange)
-                               : RESULT_FAILED;
+    return asked_send(&t->server, "/audio/transcriptions", t->job.app->config->transcribe_timeout,
+                      &request, &plan, &t->exchange);
 }
 
 /* The fields that this server takes; gives how many. */
