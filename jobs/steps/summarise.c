@@ -144,39 +144,49 @@ static void finish(struct summarise *s)
     step_job_end(&s->job, STEP_DONE, NULL);
 }
 
-static void begin_round(struct summarise *s);
-
-/* The summaries of all parts are summarised as if they were the transcript; they are shorter than
- * that, or it would go on for ever. */
-static void go_on(struct summarise *s)
-{
-    if (s->at < s->transcript.len) {
-        ask(s);
-    } else if (s->parts.len == 0) {
-        finish(s);
-    } else if (s->parts.len >= s->transcript.len || !buf_ok(&s->parts)) {
-        step_job_end(&s->job, STEP_FAILED, &TOO_LONG);
-    } else {
-        buf_clear(&s->transcript);
-        buf_add(&s->transcript, buf_str(&s->parts), s->parts.len);
-        buf_clear(&s->parts);
-        s->at = s->part = 0;
-        s->rounds++;
-        begin_round(s);
-    }
-}
-
-static void begin_round(struct summarise *s)
+/* What was asked of this transcript before counts. False: the step's try has ended. */
+static bool begin_round(struct summarise *s)
 {
     const struct config *config = s->job.app->config;
     s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
     if (!piece_question(&s->job.step, config->summary_url, buf_str(&s->transcript),
                         s->transcript.len, config->transcribe_language, &s->question)) {
         step_job_try_again(&s->job, &INTERNAL, 0);
-    } else if (piece_each(s->job.app, &s->question, take_kept, s) != RESULT_OK) {
+        return false;
+    }
+    if (piece_each(s->job.app, &s->question, take_kept, s) != RESULT_OK) {
         step_job_no_database(&s->job);
-    } else {
-        go_on(s);
+        return false;
+    }
+    return true;
+}
+
+/* The summaries of all parts are summarised as if they were the transcript; they are shorter than
+ * that, or it would go on for ever. */
+static bool begin_next_round(struct summarise *s)
+{
+    if (s->parts.len >= s->transcript.len || !buf_ok(&s->parts)) {
+        step_job_end(&s->job, STEP_FAILED, &TOO_LONG);
+        return false;
+    }
+    buf_clear(&s->transcript);
+    buf_add(&s->transcript, buf_str(&s->parts), s->parts.len);
+    buf_clear(&s->parts);
+    s->at = 0;
+    s->rounds++;
+    return begin_round(s);
+}
+
+static void go_on(struct summarise *s)
+{
+    bool goes_on = true;
+    while (goes_on && s->at == s->transcript.len && s->parts.len > 0) {
+        goes_on = begin_next_round(s);
+    }
+    if (goes_on && s->at < s->transcript.len) {
+        ask(s);
+    } else if (goes_on) {
+        finish(s);
     }
 }
 
@@ -204,8 +214,9 @@ static void begin_asking(struct summarise *s)
     } else if (result != RESULT_OK) {
         step_job_try_again(&s->job, &INTERNAL, 0);
     } else if (asked_begin(&s->server, &s->job, config->summary_url, config->summary_model,
-                           SHAPE_CHAT_FIELDS)) {
-        begin_round(s);
+                           SHAPE_CHAT_FIELDS) &&
+               begin_round(s)) {
+        go_on(s);
     }
 }
 

@@ -240,11 +240,11 @@ static void keep(struct transcribe *t)
 static void begin_pieces(struct transcribe *t)
 {
     t->most = t->job.app->config->transcribe_max_bytes;
-    if (!ask_about(t)) {
-        step_job_try_again(&t->job, &INTERNAL, 0);
-    } else if (piece_each(t->job.app, &t->question, take_kept, t) != RESULT_OK) {
+    bool asked = ask_about(t);
+    enum result result = asked ? piece_each(t->job.app, &t->question, take_kept, t) : RESULT_OK;
+    if (result != RESULT_OK) {
         step_job_no_database(&t->job);
-    } else if (t->added != RESULT_OK) {
+    } else if (!asked || t->added != RESULT_OK) {
         step_job_try_again(&t->job, &INTERNAL, 0);
     } else {
         next_piece(t);

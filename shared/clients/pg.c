@@ -17,7 +17,6 @@ enum {
     CONNECT_STEPS_MAX = 1000,
     IDLE_READS_MAX = 100,
     ERROR_SIZE = 512,
-    SWOLLEN_BYTES = 1 << 20,
 };
 
 /* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
@@ -113,8 +112,7 @@ static void disconnect(struct pg *pg)
 {
     PQfinish(pg->conn);
     pg->conn = NULL;
-    pg->in_transaction = false;
-    pg->swollen = false;
+    pg->in_transaction = pg->swollen = false;
 }
 
 void pg_free(struct pg *pg)
@@ -379,15 +377,6 @@ static enum result run_limited(struct pg *pg, bool sent, struct pg_rows **rows)
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
-static bool is_large(const struct pg_params *params)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < params->count; i++) {
-        bytes += params->values[i] != NULL ? strlen(params->values[i]) : 0;
-    }
-    return bytes >= SWOLLEN_BYTES;
-}
-
 enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
                      struct pg_rows **rows)
 {
@@ -397,7 +386,7 @@ enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *par
     if (result != RESULT_OK) {
         return result;
     }
-    pg->swollen = pg->swollen || is_large(p);
+    pg->swollen = pg->swollen || pg_are_large(p);
     return pg->in_transaction ? run_statement(pg, send_statement(pg, sql, p), rows)
                               : run_limited(pg, send_limited(pg, sql, p), rows);
 }

@@ -3,9 +3,9 @@
  *
  * A connection is made when first needed and again after it broke, but not more often than a delay
  * that grows from 50 ms to 2 s: meanwhile statements fail at once with RESULT_UNAVAILABLE. No
- * statement takes longer than the timeout: PostgreSQL ends it then, whether we still wait or not. After
- * a transaction with a very large parameter it is made anew: libpq keeps its buffers as they were.
- * Parameters and results are text.
+ * statement takes longer than the timeout: PostgreSQL ends it then, whether we still wait or not.
+ * After a transaction with a very large parameter it is made anew: libpq keeps its buffers as they
+ * were. Parameters and results are text.
  *
  * Nothing is left in a session from one transaction to the next, so that a pooler (pgbouncer in
  * transaction mode) may stand between: SQL that needs more, a session's advisory lock or temporary
@@ -54,6 +54,9 @@ void pg_text(struct pg_params *params, const char *text);
 void pg_int(struct pg_params *params, int64_t number);
 void pg_int_or_null(struct pg_params *params, int64_t number, int64_t null_value);
 void pg_flag(struct pg_params *params, bool flag);
+
+/* True for so many bytes (1 MiB) that what libpq takes for them is worth giving back. */
+bool pg_are_large(const struct pg_params *params);
 
 /* A handle for `url` (libpq's URI or key/value form); connects lazily. NULL when it is neither,
  * or without memory. */

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pg.h"
 
@@ -39,4 +40,14 @@ void pg_int_or_null(struct pg_params *params, int64_t number, int64_t null_value
 void pg_flag(struct pg_params *params, bool flag)
 {
     pg_text(params, flag ? "t" : "f");
+}
+
+bool pg_are_large(const struct pg_params *params)
+{
+    enum { LARGE_BYTES = 1 << 20 };
+    size_t bytes = 0;
+    for (size_t i = 0; i < params->count; i++) {
+        bytes += params->values[i] != NULL ? strlen(params->values[i]) : 0;
+    }
+    return bytes >= LARGE_BYTES;
 }

@@ -5,7 +5,16 @@
 
 #include "clients/pg.h"
 
-enum statement_name { LOOK, LEARN, FORGET_SHAPE, PAUSE, RESUME, WAITING_DUE, REFUSED, EACH_REFUSAL };
+enum statement_name {
+    LOOK,
+    LEARN,
+    FORGET_SHAPE,
+    PAUSE,
+    RESUME,
+    WAITING_DUE,
+    REFUSED,
+    EACH_REFUSAL
+};
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {

@@ -43,6 +43,7 @@ HOMES = {
     "openssl/": "shared/clients/crypto.c",
     "sndfile.h": "jobs/audio/sound.c",
     "link.h": "fcgi/resident.c",
+    "malloc.h": "jobs/steps/steps.c",
 }
 
 # The same by what they declare, so that no prototype is smuggled in.
