@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "calls/transcript.h"
 
 void step_job_end(struct step_job *job, enum step_status status, const struct run_reason *reason)
 {
@@ -51,7 +51,11 @@ const char *step_job_url(const char *base, const char *path, char *out, size_t s
     return n > 0 && (size_t)n < size ? out : NULL;
 }
 
-bool step_job_hebrew(const struct app *app)
+bool step_job_speech(struct step_job *job, struct business_speech *out)
 {
-    return text_same(app->config->transcribe_language, "he");
+    bool good = transcript_business_speech(job->app, job->step.business_id, out) == RESULT_OK;
+    if (!good) {
+        step_job_no_database(job);
+    }
+    return good;
 }

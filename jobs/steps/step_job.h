@@ -16,6 +16,7 @@
 #include "followups/server.h"
 #include "followups/step.h"
 #include "speech/answer.h"
+#include "speech/business_speech.h"
 
 struct step_end {
     bool retry;               /* a failed attempt, to be tried again while tries are left */
@@ -77,7 +78,7 @@ void step_job_no_database(struct step_job *job);
  * when it does not fit. */
 const char *step_job_url(const char *base, const char *path, char *out, size_t size);
 
-/* True when what we write by ourselves is to be in Hebrew. */
-bool step_job_hebrew(const struct app *app);
+/* What the call's business tells the models. False: the step's try has ended, for PostgreSQL. */
+bool step_job_speech(struct step_job *job, struct business_speech *out);
 
 #endif

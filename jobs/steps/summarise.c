@@ -19,6 +19,7 @@ enum { ANSWER_MAX = 1 << 20, PART_MIN = 1000 };
 struct summarise {
     struct step_job job;
     struct asked server;
+    struct business_speech speech;
     struct exchange *exchange;
     struct buf transcript; /* or, when that was too long, the summaries of its parts */
     size_t at, part;       /* where the part under way begins; bytes of a part at most, 0: all */
@@ -78,8 +79,8 @@ static void ask(struct summarise *s)
     buf_init(&part, SUMMARY_ASKED_MAX);
     buf_add(&part, buf_str(&s->transcript) + s->at, part_length(s));
     if (!buf_ok(&part) ||
-        summary_ask(s->server.model, s->job.app->config->transcribe_language, buf_str(&part),
-                    &s->server.shape, &body) != RESULT_OK ||
+        summary_ask(s->server.model, &s->speech, buf_str(&part), &s->server.shape, &body) !=
+            RESULT_OK ||
         send(s, buf_str(&body)) != RESULT_OK) {
         step_job_try_again(&s->job, &INTERNAL, 0);
     }
@@ -140,7 +141,7 @@ static void keep(struct summarise *s)
 static void finish(struct summarise *s)
 {
     s->fixed = s->text.len == 0;
-    buf_text(&s->text, s->fixed ? summary_nothing(step_job_hebrew(s->job.app)) : "");
+    buf_text(&s->text, s->fixed ? summary_nothing(s->speech.hebrew) : "");
     step_job_end(&s->job, STEP_DONE, NULL);
 }
 
@@ -148,9 +149,12 @@ static void finish(struct summarise *s)
 static bool begin_round(struct summarise *s)
 {
     const struct config *config = s->job.app->config;
+    struct buf how;
+    buf_init(&how, sizeof s->speech);
+    business_speech_print(&s->speech, &how);
     s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
     if (!piece_question(&s->job.step, config->summary_url, buf_str(&s->transcript),
-                        s->transcript.len, config->transcribe_language, &s->question)) {
+                        s->transcript.len, buf_str(&how), &s->question)) {
         step_job_try_again(&s->job, &INTERNAL, 0);
         return false;
     }
@@ -188,6 +192,7 @@ static void go_on(struct summarise *s)
     } else if (goes_on) {
         finish(s);
     }
+    buf_free(&how);
 }
 
 /* One more summary is here, in s->text. */
@@ -227,11 +232,10 @@ static void read_answer(struct summarise *s, const struct exchange_end *end)
 {
     struct buf content;
     buf_init(&content, ANSWER_MAX);
-    bool hebrew = step_job_hebrew(s->job.app);
     enum answer_chat chat = answer_read_chat(buf_str(end->body), end->body->len, &content);
     enum result result = RESULT_INVALID;
     if (chat == ANSWER_CHAT_SAID || chat == ANSWER_CHAT_CUT) {
-        result = summary_read(buf_str(&content), content.len, hebrew, &s->text);
+        result = summary_read(buf_str(&content), content.len, &s->speech, &s->text);
     }
     if (result == RESULT_OK || result == RESULT_NOT_FOUND) {
         take_summary(s);
@@ -269,10 +273,9 @@ static void decide(struct summarise *s, const struct transcript_facts *facts)
 {
     bool heard = facts->has_transcript || facts->spoken_ms >= 0;
     bool known = facts->spoken_ms >= 0; /* a CRM's own transcript has no times */
-    const char *sentence = heard
-                               ? summary_fixed(facts->status, known ? facts->spoken_ms : INT64_MAX,
-                                               step_job_hebrew(s->job.app))
-                               : NULL;
+    const char *sentence =
+        heard ? summary_fixed(facts->status, known ? facts->spoken_ms : INT64_MAX, s->speech.hebrew)
+              : NULL;
     if (facts->has_summary && !s->job.step.again) {
         step_job_end(&s->job, STEP_SKIPPED, &ALREADY);
     } else if (!heard) {
@@ -295,6 +298,9 @@ static void start(struct step_job *job)
     buf_init(&s->text, SUMMARY_TEXT_MAX);
     buf_init(&s->transcript, TRANSCRIPT_TEXT_MAX);
     buf_init(&s->parts, TRANSCRIPT_TEXT_MAX);
+    if (!step_job_speech(job, &s->speech)) {
+        return;
+    }
     switch (transcript_facts(job->app, job->step.business_id, job->step.call_sid, &facts)) {
     case RESULT_OK: decide(s, &facts); break;
     case RESULT_NOT_FOUND: step_job_end(job, STEP_FAILED, &NO_CALL); break;

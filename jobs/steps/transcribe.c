@@ -21,7 +21,7 @@
 #include "speech_detection.h"
 #include "step_job.h"
 
-enum { ERROR_MAX = 64 * 1024, PARTS_MAX = 6, PIECE_BYTES_MIN = 100000, SOURCE_SIZE = 512 };
+enum { ERROR_MAX = 64 * 1024, PARTS_MAX = 7, PIECE_BYTES_MIN = 100000, SOURCE_SIZE = 512 };
 
 struct transcribe {
     struct step_job job;
@@ -29,6 +29,7 @@ struct transcribe {
     struct plan_piece piece, before; /* the one under way, or the last; the one before it */
     int64_t most;                    /* bytes of a piece */
     struct asked server;
+    struct business_speech speech;
     struct exchange *exchange;
     struct heard answer;     /* so far */
     struct restore *restore; /* the recording comes back from the object store */
@@ -37,6 +38,7 @@ struct transcribe {
     enum result added; /* how adding to it went */
     struct piece_question question;
     bool inbound;
+    bool no_language;         /* nobody's language was taken before this */
     bool fallback;            /* the first model is not there */
     bool heard[2];            /* the first model was asked, and has heard something; the other */
     char source[SOURCE_SIZE]; /* whoever has */
@@ -124,15 +126,17 @@ static size_t fields_of(const struct transcribe *t, struct http_part *parts)
     const char *format = shape_speech_format(shape);
     size_t count = 0;
     parts[count++] = (struct http_part){.name = "model", .text = model_of(t)};
-    if (!shape->no_language) {
-        parts[count++] =
-            (struct http_part){.name = "language", .text = t->job.app->config->transcribe_language};
+    if (!shape->no_language && t->speech.language[0] != '\0') {
+        parts[count++] = (struct http_part){.name = "language", .text = t->speech.language};
     }
     if (format != NULL) {
         parts[count++] = (struct http_part){.name = "response_format", .text = format};
     }
     if (!shape->no_temperature) {
         parts[count++] = (struct http_part){.name = "temperature", .text = "0"};
+    }
+    if (!shape->no_prompt && t->speech.prompt[0] != '\0') {
+        parts[count++] = (struct http_part){.name = "prompt", .text = t->speech.prompt};
     }
     if (shape->cuts_itself) {
         parts[count++] = (struct http_part){.name = "chunking_strategy", .text = "auto"};
@@ -167,8 +171,19 @@ static void send_piece(struct transcribe *t)
 
 static bool choose_server(struct transcribe *t)
 {
-    return asked_begin(&t->server, &t->job, t->job.app->config->transcribe_url, model_of(t),
-                       SHAPE_SPEECH_FIELDS);
+    bool good = asked_begin(&t->server, &t->job, t->job.app->config->transcribe_url, model_of(t),
+                            SHAPE_SPEECH_FIELDS);
+    t->no_language = t->server.shape.no_language;
+    return good;
+}
+
+/* That a language was refused which only this business speaks says nothing about others. */
+static void learn(struct transcribe *t)
+{
+    bool *no_language = &t->server.shape.no_language, refused = *no_language;
+    *no_language = refused && (!t->speech.own_language || t->no_language);
+    asked_learn(&t->server);
+    *no_language = refused;
 }
 
 static void next_piece(struct transcribe *t)
@@ -188,13 +203,16 @@ static void next_piece(struct transcribe *t)
 static bool ask_about(struct transcribe *t)
 {
     const struct config *config = t->job.app->config;
-    struct buf plan;
+    struct buf plan, how;
     buf_init(&plan, PLAN_TEXT_MAX);
+    buf_init(&how, sizeof t->speech);
     plan_print(&t->detection.plan, &plan);
-    bool good =
-        buf_ok(&plan) && piece_question(&t->job.step, config->transcribe_url, buf_str(&plan),
-                                        plan.len, config->transcribe_language, &t->question);
+    business_speech_print(&t->speech, &how);
+    bool good = buf_ok(&plan) &&
+                piece_question(&t->job.step, config->transcribe_url, buf_str(&plan), plan.len,
+                               buf_str(&how), &t->question);
     buf_free(&plan);
+    buf_free(&how);
     return good;
 }
 
@@ -266,7 +284,7 @@ static void read_answer(struct transcribe *t, const struct exchange_end *end)
     }
     heard_free(&t->answer);
     t->heard[t->fallback] = true;
-    asked_learn(&t->server);
+    learn(t);
     keep(t);
     next_piece(t);
 }
@@ -380,7 +398,7 @@ static void start(struct step_job *job)
         step_job_end(job, STEP_SKIPPED, &ALREADY);
     } else if (job->app->config->transcribe_url[0] == '\0') {
         step_job_end(job, STEP_SKIPPED, &NOT_CONFIGURED);
-    } else if (choose_server(t)) {
+    } else if (step_job_speech(job, &t->speech) && choose_server(t)) {
         t->inbound = facts.inbound;
         open_recording(t);
     }
@@ -424,7 +442,7 @@ static enum result save(struct step_job *job, enum step_status status)
     struct transcribe *t = of(job);
     return status == STEP_DONE
                ? transcript_save(job->app, job->step.business_id, job->step.call_sid, &t->talk,
-                                 step_job_hebrew(job->app), source_of(t))
+                                 t->speech.hebrew, source_of(t))
                : RESULT_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 
-enum statement_name { FACTS, TEXT, SAVE, FACTS_OTHER, SAVE_OTHER, SAVE_SUMMARY };
+enum statement_name { FACTS, TEXT, SPEECH, SAVE, FACTS_OTHER, SAVE_OTHER, SAVE_SUMMARY };
 
 /* clang-format off */
 
@@ -43,6 +43,9 @@ static const struct pg_statement SQL[] = {
         "   LIMIT 1)"
         "   UNION ALL SELECT started_at, final_transcript FROM (" OTHERS ") every"
         "   WHERE final_transcript <> '') said"},
+    [SPEECH] = {"transcript_business_speech",
+        "SELECT language, left(words, 20000), left(prompt, 20000), left(questions, 20000)"
+        " FROM business_speech WHERE business_id = $1::bigint"},
     [SAVE] = {"transcript_save",
         "UPDATE call_log SET final_transcript = $3, transcript_segments = $4::jsonb,"
         "   transcript_source = $5, updated_at = now()"
@@ -123,6 +126,29 @@ enum result transcript_text(const struct app *app, int64_t business_id, const ch
     }
     pg_rows_free(rows);
     return buf_ok(out) ? RESULT_OK : RESULT_TOO_BIG;
+}
+
+enum result transcript_business_speech(const struct app *app, int64_t business_id,
+                                       struct business_speech *out)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    struct business_speech_row row = {.language = NULL};
+    pg_int(&params, business_id);
+    enum result result = pg_query(app->pg, SQL[SPEECH].sql, &params, &rows);
+    if (result == RESULT_UNAVAILABLE) {
+        return result;
+    }
+    bool found = result == RESULT_OK && pg_rows_count(rows) > 0;
+    if (found) {
+        row = (struct business_speech_row){pg_rows_text(rows, 0, 0), pg_rows_text(rows, 0, 1),
+                                           pg_rows_text(rows, 0, 2), pg_rows_text(rows, 0, 3)};
+    }
+    business_speech_read(&row, app->config->transcribe_language, out);
+    if (result == RESULT_OK) {
+        pg_rows_free(rows);
+    }
+    return RESULT_OK;
 }
 
 enum result transcript_save(const struct app *app, int64_t business_id, const char *name,

@@ -12,6 +12,7 @@
 #include "app.h"
 #include "base/buf.h"
 #include "base/result.h"
+#include "speech/business_speech.h"
 #include "speech/talk.h"
 
 enum { TRANSCRIPT_TEXT_MAX = 32 * 1024 * 1024, TRANSCRIPT_JSON_MAX = 128 * 1024 * 1024 };
@@ -34,6 +35,11 @@ enum result transcript_facts(const struct app *app, int64_t business_id, const c
  * none. */
 enum result transcript_text(const struct app *app, int64_t business_id, const char *call_sid,
                             struct buf *out);
+
+/* What its business tells the models. Where that cannot be read (an older database, no rights), it
+ * tells them nothing. RESULT_UNAVAILABLE: ask again. */
+enum result transcript_business_speech(const struct app *app, int64_t business_id,
+                                       struct business_speech *out);
 
 /* Saves what was heard in the recording of this name; `source` is the model that heard it, NULL
  * when none was asked. */

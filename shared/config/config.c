@@ -78,8 +78,8 @@ static const struct config_row TABLE[] = {
     TEXT("TRANSCRIBE_FALLBACK_MODEL", transcribe_fallback_model, TYPE_TEXT, "", 1,
          "the model to use when the server does not have TRANSCRIBE_MODEL", false),
     TEXT("TRANSCRIBE_LANGUAGE", transcribe_language, TYPE_TEXT, "he", 2,
-         "the language that people speak, ISO 639-1; fixed sentences are in Hebrew for he, "
-         "otherwise in English",
+         "the language that people speak, ISO 639-1, or auto; fixed sentences are in Hebrew for "
+         "he, otherwise in English; a business may have its own (docs/crm.md)",
          false),
     COUNT("TRANSCRIBE_MAX_BYTES", transcribe_max_bytes, "25000000", 100000, 1 << 30,
           "the largest file that the speech server takes; longer calls are cut at silences"),

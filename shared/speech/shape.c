@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-const char *const SHAPE_SPEECH_FIELDS[] = {"response_format", "temperature", "language",
-                                           "chunking_strategy", NULL};
+const char *const SHAPE_SPEECH_FIELDS[] = {"response_format",   "temperature", "language",
+                                           "chunking_strategy", "prompt",      NULL};
 const char *const SHAPE_CHAT_FIELDS[] = {"response_format", "temperature", NULL};
 
-enum { FORMAT_BITS = 3, NO_TEMPERATURE = 4, NO_LANGUAGE = 8, CUTS_ITSELF = 16 };
+enum { FORMAT_BITS = 3, NO_TEMPERATURE = 4, NO_LANGUAGE = 8, CUTS_ITSELF = 16, NO_PROMPT = 32 };
 
 const char *shape_speech_format(const struct shape *shape)
 {
@@ -35,6 +35,9 @@ bool shape_give_way(struct shape *shape, const char *field)
     if (strcmp(field, "language") == 0) {
         return raise_flag(&shape->no_language);
     }
+    if (strcmp(field, "prompt") == 0) {
+        return raise_flag(&shape->no_prompt);
+    }
     if (strcmp(field, "chunking_strategy") == 0) {
         return raise_flag(&shape->cuts_itself);
     }
@@ -48,7 +51,8 @@ bool shape_give_way(struct shape *shape, const char *field)
 int64_t shape_number(const struct shape *shape)
 {
     return shape->format | (shape->no_temperature ? NO_TEMPERATURE : 0) |
-           (shape->no_language ? NO_LANGUAGE : 0) | (shape->cuts_itself ? CUTS_ITSELF : 0);
+           (shape->no_language ? NO_LANGUAGE : 0) | (shape->cuts_itself ? CUTS_ITSELF : 0) |
+           (shape->no_prompt ? NO_PROMPT : 0);
 }
 
 struct shape shape_of_number(int64_t number)
@@ -59,5 +63,6 @@ struct shape shape_of_number(int64_t number)
     return (struct shape){.format = (int)(number & FORMAT_BITS),
                           .no_temperature = (number & NO_TEMPERATURE) != 0,
                           .no_language = (number & NO_LANGUAGE) != 0,
-                          .cuts_itself = (number & CUTS_ITSELF) != 0};
+                          .cuts_itself = (number & CUTS_ITSELF) != 0,
+                          .no_prompt = (number & NO_PROMPT) != 0};
 }

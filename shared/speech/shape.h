@@ -20,6 +20,7 @@ struct shape {
     bool no_temperature;
     bool no_language;
     bool cuts_itself; /* chunking_strategy=auto */
+    bool no_prompt;
 };
 
 /* The fields that can give way, NULL at the end: for answer_read_error. */

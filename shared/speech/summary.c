@@ -5,6 +5,8 @@
 #include "base/embedded.h"
 #include "clients/json.h"
 
+enum { INSTRUCTIONS_MAX = 16 * 1024 };
+
 /* ---- without a model ---- */
 
 static bool was_unanswered(const char *status)
@@ -39,10 +41,10 @@ const char *summary_nothing(bool hebrew)
 
 /* ---- asking ---- */
 
-static const char *prompt(void)
+static const char *prompt(const char *name)
 {
     const struct embedded_file *file = EMBEDDED_PROMPTS;
-    while (file->name != NULL && strcmp(file->name, "summary.txt") != 0) {
+    while (file->name != NULL && strcmp(file->name, name) != 0) {
         file++;
     }
     return file->name != NULL ? file->bytes : "";
@@ -63,13 +65,22 @@ static struct json *text_wanted(void)
     return type;
 }
 
-static struct json *schema_wanted(void)
+const char *summary_answer_key(size_t index)
+{
+    static const char *const KEYS[BUSINESS_SPEECH_QUESTIONS] = {"answer_1", "answer_2", "answer_3",
+                                                                "answer_4", "answer_5"};
+    return KEYS[index];
+}
+
+static struct json *schema_wanted(size_t questions)
 {
     static const char *const KEYS[] = {"subject", "discussed", "outcome", "next_step"};
+    const size_t own = sizeof KEYS / sizeof *KEYS;
     struct json *properties = json_new(), *required = json_new_list();
-    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
-        json_put(properties, KEYS[i], text_wanted());
-        json_add_text(required, KEYS[i]);
+    for (size_t i = 0; i < own + questions; i++) {
+        const char *key = i < own ? KEYS[i] : summary_answer_key(i - own);
+        json_put(properties, key, text_wanted());
+        json_add_text(required, key);
     }
     struct json *schema = json_new(), *named = json_new();
     json_put_text(schema, "type", "object");
@@ -82,25 +93,40 @@ static struct json *schema_wanted(void)
     return named;
 }
 
-static void put_format(struct json *json, const char *type)
+static void put_format(struct json *json, const char *type, size_t questions)
 {
     struct json *format = json_new();
     json_put_text(format, "type", type);
     if (strcmp(type, "json_schema") == 0) {
-        json_put(format, type, schema_wanted());
+        json_put(format, type, schema_wanted(questions));
     }
     json_put(json, "response_format", format);
 }
 
-enum result summary_ask(const char *model, const char *language, const char *transcript,
-                        const struct shape *shape, struct buf *out)
+static struct json *instructions(const struct business_speech *speech)
+{
+    struct buf text;
+    buf_init(&text, INSTRUCTIONS_MAX);
+    buf_text(&text, prompt("summary.txt"));
+    buf_text(&text, speech->question_count > 0 ? prompt("questions.txt") : "");
+    for (size_t i = 0; i < speech->question_count; i++) {
+        buf_format(&text, "%s: %s\n", summary_answer_key(i), speech->questions[i]);
+    }
+    struct json *one = message("system", buf_str(&text));
+    buf_free(&text);
+    return one;
+}
+
+enum result summary_ask(const char *model, const struct business_speech *speech,
+                        const char *transcript, const struct shape *shape, struct buf *out)
 {
     struct buf call;
     buf_init(&call, SUMMARY_ASKED_MAX);
-    buf_format(&call, "Language of the call: %s\n\n", language);
+    buf_format(&call, "Language of the call: %s\n\n",
+               speech->language[0] != '\0' ? speech->language : "that of the transcript");
     buf_text(&call, transcript);
     struct json *messages = json_new_list();
-    json_add(messages, message("system", prompt()));
+    json_add(messages, instructions(speech));
     json_add(messages, message("user", buf_str(&call)));
     struct json *json = json_new();
     json_put_text(json, "model", model);
@@ -108,7 +134,7 @@ enum result summary_ask(const char *model, const char *language, const char *tra
         json_put_int(json, "temperature", 0);
     }
     if (shape_chat_format(shape) != NULL) {
-        put_format(json, shape_chat_format(shape));
+        put_format(json, shape_chat_format(shape), speech->question_count);
     }
     json_put(json, "messages", messages);
     enum result result = buf_ok(&call) ? json_print(json, out) : RESULT_TOO_BIG;

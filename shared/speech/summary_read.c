@@ -10,7 +10,8 @@ enum { SUBJECT, DISCUSSED, OUTCOME, NEXT_STEP, FIELDS };
 
 enum {
     KEYS_MAX = 8,
-    VALUE_MAX = 3800, /* bytes of a line: all four fit SUMMARY_TEXT_MAX */
+    VALUE_MAX = 3800, /* bytes of a line: all four, and the answers, fit SUMMARY_TEXT_MAX */
+    ANSWER_MAX = 1000,
     PLAIN_MAX = 4 << 20,
     WRAPPED_MAX = 4,    /* objects around ours */
     LOOKS_PER_BYTE = 8, /* how often the same bytes are looked at again */
@@ -40,7 +41,7 @@ static bool is_ours(const struct json *object)
     for (int i = 0; i < FIELDS && !found; i++) {
         found = field_of(object, i) != NULL;
     }
-    return found;
+    return found || json_has(object, summary_answer_key(0));
 }
 
 struct nested {
@@ -124,21 +125,25 @@ static void leave_thoughts(const char **text, size_t *len)
     }
 }
 
-static void add_field(const struct json *object, int field, const char *label, struct buf *out)
+/* A question says by itself that what follows is the answer. */
+static void add_line(const struct json *value, const char *label, size_t max, struct buf *out)
 {
     struct buf plain, line;
     buf_init(&plain, PLAIN_MAX);
     buf_init(&line, PLAIN_MAX);
-    json_print_plain(field_of(object, field), &plain);
-    utf8_line(buf_str(&plain), VALUE_MAX, &line);
+    json_print_plain(value, &plain);
+    utf8_line(buf_str(&plain), max, &line);
     if (line.len > 0) {
-        buf_format(out, "%s%s: %s", out->len > 0 ? "\n" : "", label, buf_str(&line));
+        bool asks = label[strlen(label) - 1] == '?';
+        buf_format(out, "%s%s%s %s", out->len > 0 ? "\n" : "", label, asks ? "" : ":",
+                   buf_str(&line));
     }
     buf_free(&plain);
     buf_free(&line);
 }
 
-enum result summary_read(const char *content, size_t len, bool hebrew, struct buf *out)
+enum result summary_read(const char *content, size_t len, const struct business_speech *speech,
+                         struct buf *out)
 {
     static const char *const LABELS[2][FIELDS] = {{"Subject", "Discussed", "Outcome", "Next step"},
                                                   {"נושא", "מה נדון", "תוצאה", "הצעד הבא"}};
@@ -149,7 +154,10 @@ enum result summary_read(const char *content, size_t len, bool hebrew, struct bu
         return RESULT_INVALID;
     }
     for (int i = 0; i < FIELDS; i++) {
-        add_field(object, i, LABELS[hebrew][i], out);
+        add_line(field_of(object, i), LABELS[speech->hebrew][i], VALUE_MAX, out);
+    }
+    for (size_t i = 0; i < speech->question_count; i++) {
+        add_line(json_member(object, summary_answer_key(i)), speech->questions[i], ANSWER_MAX, out);
     }
     json_free(json);
     return out->len > 0 && buf_ok(out) ? RESULT_OK : RESULT_NOT_FOUND;

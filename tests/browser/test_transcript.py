@@ -95,17 +95,22 @@ def test_on_one_channel_nobody_is_named(browser: Browser, stub: Stub) -> None:
     assert browser.find(".line .text").text == "Good morning."
 
 
-@pytest.mark.parametrize("how, shown", [("done", ["Subject A visit", "Outcome None yet."]),
-                                        ("fixed", ["Subject: A visit Outcome: None yet."])])
+@pytest.mark.parametrize("how, shown, labels", [
+    ("done", ["Subject A visit", "Outcome None: yet?", "האם סוכם מחיר? לא."],
+     ["Subject", "Outcome", "האם סוכם מחיר?"]),
+    ("fixed", ["Subject: A visit Outcome: None: yet? האם סוכם מחיר? לא."], []),
+])
 def test_only_our_own_summary_has_sections(
-    browser: Browser, stub: Stub, how: str, shown: list[str]
+    browser: Browser, stub: Stub, how: str, shown: list[str], labels: list[str]
 ) -> None:
-    """Any other is shown as it is."""
-    one_call(stub, summary="Subject: A visit\nOutcome: None yet.", summary_status=how)
+    """Any other is shown as it is. A question that the business asks is one."""
+    one_call(stub, summary="Subject: A visit\nOutcome: None: yet?\nהאם סוכם מחיר? לא.",
+             summary_status=how)
     browser.open(stub.url)
     browser.find(".open").click()
     until(lambda: browser.all(".more h4"), "the summary")
     assert [one.text for one in browser.all(".more > p:not(.links)")] == shown
+    assert [one.text for one in browser.all(".more .part b")] == labels
 
 
 def many_sentences(stub: Stub) -> None:

@@ -7,15 +7,17 @@
 #include "speech/shape.h"
 #include "speech/summary.h"
 
-enum { LINES_MAX = 4 };
+enum { LINES_MAX = 5 };
 
 static void check_summary(const char *text, size_t len)
 {
-    static const char *const LABELS[] = {"Subject: ", "Discussed: ", "Outcome: ", "Next step: "};
+    static const struct business_speech SPEECH = {.question_count = 1, .questions = {"Really?"}};
+    static const char *const LABELS[] = {
+        "Subject: ", "Discussed: ", "Outcome: ", "Next step: ", "Really? "};
     struct buf summary;
     size_t label = 0;
     buf_init(&summary, SUMMARY_TEXT_MAX);
-    enum result result = summary_read(text, len, false, &summary);
+    enum result result = summary_read(text, len, &SPEECH, &summary);
     REQUIRE(result == RESULT_OK || summary.len == 0);
     const char *line = summary.len > 0 ? buf_str(&summary) : NULL;
     while (line != NULL) {

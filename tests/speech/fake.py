@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import hearing, multipart
+from .kinds import KINDS, Refused, words
 from .server import Asked, Reply, Server, reply_json
 
 MODELS = {"whisper-1", "large-v3"}
@@ -49,60 +51,10 @@ class Took:
 
     model: str
     language: str
+    prompt: str
     seconds: float
     size: int
     phrases: list[hearing.Heard]
-
-
-class Refused(Exception):
-    """The request is wrong: the answer says how."""
-
-    def __init__(self, status: int, message: str, code: str = "invalid_request_error",
-                 param: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.param = status, code, param
-
-
-@dataclass(frozen=True)
-class Kind:
-    """Whose server it is: what it takes, and how it says no. Made from what is public of each:
-    see KINDS."""
-
-    formats: tuple[str | None, ...] = ("verbose_json",)
-    fields: frozenset[str] = frozenset()  # beside the model and the file; others are refused
-    needs: frozenset[str] = frozenset()
-    chat_formats: tuple[str | None, ...] = ("json_object",)
-    temperature: bool = True
-    slash: bool = False   # its routes end with one
-    says: str = "openai"  # the form of its errors: openai, fastapi, text, object
-
-
-ASKED = frozenset({"language", "response_format", "temperature"})
-
-KINDS = {
-    # OpenAI API reference, "Create transcription": whisper-1 takes all of it.
-    "whisper-1": Kind(fields=ASKED, needs=ASKED),
-    # The same page, and vercel/ai#8214: json and text only.
-    "gpt-4o-transcribe": Kind(("json", "text"), ASKED),
-    # The same page: chunking_strategy is required for what is longer than 30 seconds.
-    "gpt-4o-transcribe-diarize": Kind(("json", "text", "diarized_json"),
-                                      ASKED | {"chunking_strategy"},
-                                      frozenset({"chunking_strategy"})),
-    # vllm-project/vllm#14818: "Currently do not support verbose_json".
-    "vllm": Kind(("json", "text"), ASKED, says="object"),
-    # speaches: FastAPI's errors, a model that must be installed.
-    "speaches": Kind(("verbose_json", "json", "text", "srt", "vtt"), ASKED, says="fastapi"),
-    # ggml-org/whisper.cpp, examples/server: any field, unknown ones are passed over.
-    "whisper.cpp": Kind(("verbose_json", "json", "text", None), ASKED),
-    # A FastAPI server whose route ends with a slash: 307 to it.
-    "slash": Kind(fields=ASKED, slash=True),
-    # lmstudio-ai/lmstudio-bug-tracker#189: json_schema or text.
-    "lmstudio": Kind(fields=ASKED, chat_formats=("json_schema", "text", None), says="text"),
-    # tmc/langchaingo#1355: gpt-5 and the o-series have no temperature.
-    "gpt-5": Kind(fields=ASKED, chat_formats=("json_object", "json_schema"), temperature=False),
-    # A chat server that knows no response_format at all (FastAPI, extra fields forbidden).
-    "plain": Kind(fields=ASKED, chat_formats=(None,), says="fastapi"),
-}
 
 
 @dataclass
@@ -218,7 +170,7 @@ class FakeSpeech:
             self._kept.refused.append(str(error))
         if not isinstance(error, Refused):
             error = Refused(400, str(error), "bad")
-        return reply_json(error.status, _words(self.kind.says, error))
+        return reply_json(error.status, words(self.kind.says, error))
 
     def _transcribe(self, asked: Asked) -> Reply:
         fields = multipart.parse(asked.headers.get("Content-Type", ""), asked.body)
@@ -233,6 +185,10 @@ class FakeSpeech:
                           "unsupported_value", "response_format")
         if plain.get("temperature", "0") != "0":
             raise Refused(400, f"asked for {plain}")
+        if not re.fullmatch("[a-z]{2,3}", plain.get("language", "he")):
+            raise Refused(400, f"Invalid language '{plain['language']}'. Language parameter must be"
+                          " specified in ISO-639-1 format.", "invalid_language_format", "language")
+        self._check_prompt(plain.get("prompt", "x"))
         file = fields["file"]
         if file.type != "audio/wav" or not (file.filename or "").endswith(".wav"):
             raise Refused(400, f"the file is {file.filename} of {file.type}")
@@ -241,11 +197,17 @@ class FakeSpeech:
         samples, rate = hearing.samples_of(file.value, self.any_rate)
         if hearing.loudness(samples) < QUIET:
             raise Refused(400, "the file is silent")
-        took = Took(plain["model"], plain.get("language", ""), len(samples) / 2 / rate, len(file.value),
+        took = Took(plain["model"], plain.get("language", ""), plain.get("prompt", ""), len(samples) / 2 / rate, len(file.value),
                     hearing.hear(samples))
         with self._lock:
             self._kept.took.append(took)
         return _in_form(asked_for, took)
+
+    def _check_prompt(self, prompt: str) -> None:
+        """It says something, on one line, that a whisper reads to its end."""
+        tokens = sum(1 if ord(one) > 127 else 1 / 3 for one in prompt)
+        if not prompt.isprintable() or prompt.strip() != prompt or not prompt or tokens > 224:
+            raise Refused(400, f"the prompt is {prompt!r}, {tokens} tokens")
 
     def _check_fields(self, names: set[str]) -> None:
         for name in sorted(names - self.kind.fields):
@@ -268,6 +230,9 @@ class FakeSpeech:
         lines = body["messages"][1]["content"].split("\n\n", 1)[1].splitlines()
         said = {"subject": f"שיחה של {len(lines)} תורות", "discussed": lines[0],
                 "outcome": lines[-1], "next_step": ""}
+        asks = re.findall(r"^(answer_\d): (.+)$", body["messages"][0]["content"], re.MULTILINE)
+        said |= {key: f"על {question}" for key, question in asks}
+        self._check_schema(body, list(said))
         return reply_json(200, _completion(json.dumps(said, ensure_ascii=False)))
 
 
@@ -285,24 +250,11 @@ class FakeSpeech:
         if wanted not in self.kind.chat_formats:
             raise Refused(400, f"'response_format.type' must be one of {self.kind.chat_formats}",
                           "unsupported_value", "response_format")
-        if wanted == "json_schema":
-            schema = body["response_format"]["json_schema"]
-            if schema["schema"]["required"] != list(schema["schema"]["properties"]):
-                raise Refused(400, "strict schemas require all of their properties")
 
-
-def _words(form: str, error: Refused) -> Any:
-    """An error as that kind of server writes it."""
-    if form == "fastapi":
-        detail = str(error) if error.param is None else [
-            {"type": "value_error", "loc": ["body", error.param], "msg": str(error)}]
-        return {"detail": detail}
-    if form == "text":
-        return {"error": str(error)}
-    inside = {"message": str(error), "type": "invalid_request_error", "param": error.param,
-              "code": error.code}
-    return {"object": "error", **inside, "code": error.status} if form == "object" else {
-        "error": inside}
+    def _check_schema(self, body: dict[str, Any], keys: list[str]) -> None:
+        schema = body.get("response_format", {}).get("json_schema")
+        if schema and not schema["schema"]["required"] == list(schema["schema"]["properties"]) == keys:
+            raise Refused(400, "strict schemas require all of their properties")
 
 
 def _in_form(form: str | None, took: Took) -> Reply:

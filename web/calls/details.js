@@ -5,11 +5,12 @@ import { make } from "./make.js";
 import { Transcript } from "./transcript.js";
 import { wordsOf } from "./words.js";
 
-/** The lines of a summary, `Subject: …`, in two parts; of free text the first part is empty. */
+/** The lines of a summary, `Subject: …` or `A question? …`, in two parts; of free text the first part
+ * is empty. */
 export function partsOf(summary) {
   return summary.split(/\n+/).filter(Boolean).map((line) => {
-    const [, label, text] = /^([^:.]{1,24}): (.+)$/.exec(line) ?? [null, "", line];
-    return { label, text };
+    const [, label, text] = /^([^:?.]{1,200}(?::|\?)) (.+)$/.exec(line) ?? [null, "", line];
+    return { label: label.replace(/:$/, ""), text };
   });
 }
 

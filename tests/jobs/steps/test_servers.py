@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from speech.fake import KINDS, FakeSpeech, fault
+from speech.fake import FakeSpeech, fault
+from speech.kinds import KINDS
 from stack.calls import Call
 
 from jobs_kit import Db, value_of

@@ -13,10 +13,15 @@
 
 #define GOOD "{\"subject\":\"s\",\"discussed\":\"d\",\"outcome\":\"\",\"next_step\":\"n\"}"
 
+static const struct business_speech HEBREW = {.language = "he", .hebrew = true};
+static const struct business_speech ASKS = {
+    .question_count = 3, .questions = {"Was a visit agreed?", "Price", "Who calls back?"}};
+
 static enum result read(const char *content, bool hebrew, struct buf *out)
 {
+    static const struct business_speech ENGLISH = {.language = "en"};
     buf_clear(out);
-    return summary_read(content, strlen(content), hebrew, out);
+    return summary_read(content, strlen(content), hebrew ? &HEBREW : &ENGLISH, out);
 }
 
 static void test_fixed_sentences(void **state)
@@ -108,7 +113,7 @@ static void test_too_long_is_cut(void **state)
         buf_text(&content, "ש");
     }
     buf_text(&content, "\",\"discussed\":\"d\"}");
-    assert_int_equal(summary_read(content.data, content.len, true, &out), RESULT_OK);
+    assert_int_equal(summary_read(content.data, content.len, &HEBREW, &out), RESULT_OK);
     assert_true(out.len < 4000);
     assert_non_null(strstr(buf_str(&out), "ש…\nמה נדון: d"));
     buf_free(&content);
@@ -126,7 +131,7 @@ static void test_braces_without_end(void **state)
     for (int i = 0; i < COUNT; i++) {
         buf_text(&content, "{a:{\"");
     }
-    assert_int_equal(summary_read(content.data, content.len, true, &out), RESULT_INVALID);
+    assert_int_equal(summary_read(content.data, content.len, &HEBREW, &out), RESULT_INVALID);
     buf_free(&content);
     buf_free(&out);
 }
@@ -137,29 +142,53 @@ static void test_question(void **state)
     struct buf out;
     struct shape shape = {.format = 0};
     buf_init(&out, SUMMARY_ASKED_MAX);
-    assert_int_equal(summary_ask("m", "he", "שלום \"x\"", &shape, &out), RESULT_OK);
+    assert_int_equal(summary_ask("m", &HEBREW, "שלום \"x\"", &shape, &out), RESULT_OK);
     assert_non_null(strstr(buf_str(&out), "{\"model\":\"m\",\"temperature\":0,"));
     assert_non_null(strstr(buf_str(&out), "Language of the call: he\\n\\nשלום \\\"x\\\""));
     assert_non_null(strstr(buf_str(&out), "You summarise phone calls"));
     buf_clear(&out);
     shape = (struct shape){.format = 1, .no_temperature = true};
-    assert_int_equal(summary_ask("m", "he", "x", &shape, &out), RESULT_OK);
+    assert_int_equal(summary_ask("m", &HEBREW, "x", &shape, &out), RESULT_OK);
     assert_null(strstr(buf_str(&out), "temperature"));
     assert_non_null(strstr(buf_str(&out), "{\"type\":\"json_schema\",\"json_schema\":{\"name\":"));
     char *huge = calloc(1, SUMMARY_ASKED_MAX + 1);
     assert_non_null(huge);
     memset(huge, 'x', SUMMARY_ASKED_MAX);
-    assert_int_equal(summary_ask("m", "he", huge, &shape, &out), RESULT_TOO_BIG);
+    assert_int_equal(summary_ask("m", &HEBREW, huge, &shape, &out), RESULT_TOO_BIG);
     free(huge);
+    buf_free(&out);
+}
+
+static void test_questions_of_its_own(void **state)
+{
+    (void)state;
+    static const char ANSWERS[] = "{\"subject\":\"\",\"answer_1\":\"yes\\nOutcome: forged\","
+                                  "\"answer_2\":[100,\"shekels\"],\"answer_3\":null}";
+    static const char *const WANTED[] = {"answer_1: Was a visit agreed?\\n", "answer_3: Who calls",
+                                         "\"answer_2\":{\"type\":\"string\"}",
+                                         "\"next_step\",\"answer_1\",\"answer_2\",\"answer_3\"]",
+                                         "Language of the call: that of the transcript\\n"};
+    struct shape shape = {.format = 1};
+    struct buf out;
+    buf_init(&out, SUMMARY_ASKED_MAX);
+    assert_int_equal(summary_ask("m", &ASKS, "x", &shape, &out), RESULT_OK);
+    for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED; i++) {
+        assert_non_null(strstr(buf_str(&out), WANTED[i]));
+    }
+    buf_clear(&out);
+    assert_int_equal(summary_read(ANSWERS, strlen(ANSWERS), &ASKS, &out), RESULT_OK);
+    assert_string_equal(buf_str(&out),
+                        "Was a visit agreed? yes Outcome: forged\nPrice: 100, shekels");
     buf_free(&out);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixed_sentences),    cmocka_unit_test(test_text),
-        cmocka_unit_test(test_what_models_write),  cmocka_unit_test(test_too_long_is_cut),
-        cmocka_unit_test(test_braces_without_end), cmocka_unit_test(test_question),
+        cmocka_unit_test(test_fixed_sentences),      cmocka_unit_test(test_text),
+        cmocka_unit_test(test_what_models_write),    cmocka_unit_test(test_too_long_is_cut),
+        cmocka_unit_test(test_braces_without_end),   cmocka_unit_test(test_question),
+        cmocka_unit_test(test_questions_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
