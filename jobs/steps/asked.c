@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "config/config_value.h"
 #include "followups/server.h"
 
 bool asked_begin(struct asked *asked, struct step_job *job, const char *address, const char *model,
@@ -43,15 +44,24 @@ static const char *url_of(const struct asked *asked, const char *path, char *out
     return out;
 }
 
+enum { KEY_LINE_SIZE = CONFIG_VALUE_MAX + 16 };
+
 enum result asked_send(const struct asked *asked, const char *path, int64_t timeout_ms,
                        const struct http_request *what, const struct exchange_plan *plan,
                        struct exchange **out)
 {
     const struct config *config = asked->job->app->config;
     struct http_request request = *what;
-    char url[STEP_URL_SIZE];
+    char url[STEP_URL_SIZE], line[KEY_LINE_SIZE];
+    const char *key = config->openai_api_key, *headers[] = {line, NULL, NULL};
     request.url = url_of(asked, path, url, sizeof url);
-    request.bearer = config->openai_api_key[0] != '\0' ? config->openai_api_key : NULL;
+    if (step_job_is_azure(asked->address) && key[0] != '\0') {
+        (void)snprintf(line, sizeof line, "api-key: %s", key);
+        headers[1] = what->headers != NULL ? what->headers[0] : NULL;
+        request.headers = headers;
+    } else {
+        request.bearer = key[0] != '\0' ? key : NULL;
+    }
     request.connect_timeout_ms = config->connect_timeout;
     request.stall_timeout_ms = timeout_ms; /* it is silent while it listens, or thinks */
     request.total_timeout_ms = timeout_ms;

@@ -30,7 +30,7 @@ bool asked_begin(struct asked *asked, struct step_job *job, const char *address,
                  const char *const *fields);
 
 /* Asks it, within `timeout_ms`: `path` goes behind the address where that is no endpoint yet,
- * `what` is what is sent. */
+ * `what` is what is sent, with one header at most. Our key goes with it as the server takes it. */
 enum result asked_send(const struct asked *asked, const char *path, int64_t timeout_ms,
                        const struct http_request *what, const struct exchange_plan *plan,
                        struct exchange **out);

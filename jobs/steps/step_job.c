@@ -42,13 +42,31 @@ static bool ends_with(const char *text, size_t len, const char *end)
 const char *step_job_url(const char *base, const char *path, char *out, size_t size)
 {
     static const char *const WHOLE[] = {"/transcriptions", "/inference", "/completions"};
-    size_t len = strcspn(base, "?"); /* Azure's api-version is a query */
+    const char *query = base + strcspn(base, "?"); /* Azure's api-version */
+    size_t len = (size_t)(query - base);
     bool whole = false;
+    while (len > 0 && base[len - 1] == '/') {
+        len--;
+    }
     for (size_t i = 0; i < sizeof WHOLE / sizeof *WHOLE; i++) {
         whole = whole || ends_with(base, len, WHOLE[i]);
     }
-    int n = snprintf(out, size, "%.*s%s%s", (int)len, base, whole ? "" : path, base + len);
+    int n = snprintf(out, size, "%.*s%s%s", (int)len, base, whole ? "" : path, query);
     return n > 0 && (size_t)n < size ? out : NULL;
+}
+
+bool step_job_is_azure(const char *base)
+{
+    static const char *const HOSTS[] = {".openai.azure.", ".cognitiveservices.azure.",
+                                        ".services.ai.azure."};
+    char host[SERVER_HOST_SIZE];
+    bool found = strstr(base, "/openai/deployments/") != NULL || strstr(base, "?api-version=") ||
+                 strstr(base, "&api-version=");
+    (void)server_host(base, host, sizeof host);
+    for (size_t i = 0; i < sizeof HOSTS / sizeof *HOSTS; i++) {
+        found = found || strstr(host, HOSTS[i]) != NULL;
+    }
+    return found;
 }
 
 bool step_job_speech(struct step_job *job, struct business_speech *out)

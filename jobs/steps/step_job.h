@@ -78,6 +78,10 @@ void step_job_no_database(struct step_job *job);
  * when it does not fit. */
 const char *step_job_url(const char *base, const char *path, char *out, size_t size);
 
+/* True for an address of Azure's, or of a gateway before it: it takes a key as `api-key` (Azure
+ * OpenAI REST API reference, "Authentication"). */
+bool step_job_is_azure(const char *base);
+
 /* What the call's business tells the models. False: the step's try has ended, for PostgreSQL. */
 bool step_job_speech(struct step_job *job, struct business_speech *out);
 

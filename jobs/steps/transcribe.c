@@ -208,9 +208,9 @@ static bool ask_about(struct transcribe *t)
     buf_init(&how, sizeof t->speech);
     plan_print(&t->detection.plan, &plan);
     business_speech_print(&t->speech, &how);
-    bool good = buf_ok(&plan) &&
-                piece_question(&t->job.step, config->transcribe_url, buf_str(&plan), plan.len,
-                               buf_str(&how), &t->question);
+    bool good =
+        buf_ok(&plan) && piece_question(&t->job.step, config->transcribe_url, buf_str(&plan),
+                                        plan.len, buf_str(&how), &t->question);
     buf_free(&plan);
     buf_free(&how);
     return good;

@@ -71,7 +71,7 @@ static const struct config_row TABLE[] = {
          "where the provider's API is", false),
     TEXT("OPENAI_API_KEY", openai_api_key, TYPE_TEXT, "", 0, "for transcripts and summaries", true),
     TEXT(
-        "TRANSCRIBE_URL", transcribe_url, TYPE_URL, "", 0,
+        "TRANSCRIBE_URL", transcribe_url, TYPE_ENDPOINT, "", 0,
         "an OpenAI-compatible speech server, up to /v1 or its whole endpoint; none: no transcripts",
         false),
     TEXT("TRANSCRIBE_MODEL", transcribe_model, TYPE_TEXT, "whisper-1", 1, "its model", false),
@@ -85,7 +85,7 @@ static const struct config_row TABLE[] = {
           "the largest file that the speech server takes; longer calls are cut at silences"),
     DURATION("TRANSCRIBE_TIMEOUT", transcribe_timeout, "15min",
              "how long the speech server may take for one file"),
-    TEXT("SUMMARY_URL", summary_url, TYPE_URL, "", 0,
+    TEXT("SUMMARY_URL", summary_url, TYPE_ENDPOINT, "", 0,
          "an OpenAI-compatible chat server, up to /v1 or its whole endpoint; none: no summaries",
          false),
     TEXT("SUMMARY_MODEL", summary_model, TYPE_TEXT, "gpt-4o-mini", 1, "its model", false),

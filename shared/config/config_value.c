@@ -70,17 +70,22 @@ static bool path_is_safe(const char *text)
     return text[0] == '/' && !climbs;
 }
 
-bool config_value_is_url(const char *text)
+static bool is_address(const char *text, const char *refused)
 {
     size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
                     : strncmp(text, "http://", 7) == 0 ? 7
                                                        : 0;
     for (const char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '?' || *c == '#' || *c == '"') {
+        if ((unsigned char)*c <= ' ' || *c == 0x7f || strchr(refused, *c) != NULL) {
             return false;
         }
     }
-    return scheme > 0 && text[scheme] != '\0' && text[scheme] != '/';
+    return scheme > 0 && text[scheme] != '\0' && strchr("/?", text[scheme]) == NULL;
+}
+
+bool config_value_is_url(const char *text)
+{
+    return is_address(text, "?#\"");
 }
 
 static bool text_is_valid(const struct config_row *row, const char *text)
@@ -90,6 +95,7 @@ static bool text_is_valid(const struct config_row *row, const char *text)
     }
     switch (row->type) {
     case TYPE_URL: return config_value_is_url(text);
+    case TYPE_ENDPOINT: return is_address(text, "#\"");
     case TYPE_PATH: return path_is_safe(text);
     case TYPE_ACCOUNT: return text_is_sid(text, "AC");
     default: return strlen(text) >= (size_t)row->min;
@@ -106,7 +112,9 @@ static bool store_text(const struct config_row *row, const char *text, char **fi
         return false;
     }
     size_t len = strlen(copy);
-    while ((row->type == TYPE_URL || row->type == TYPE_PATH) && len > 1 && copy[len - 1] == '/') {
+    bool ends = row->type == TYPE_URL || row->type == TYPE_PATH ||
+                (row->type == TYPE_ENDPOINT && strchr(copy, '?') == NULL);
+    while (ends && len > 1 && copy[len - 1] == '/') {
         copy[--len] = '\0';
     }
     free(*field);

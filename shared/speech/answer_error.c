@@ -65,6 +65,11 @@ static void read_told(struct told *told, const struct json *json)
     read_object(told, error);
     read_object(told, json);
     read_detail(told, json_member(json, "detail"));
+    const struct json *message = json_member(json, "message");
+    if (told->message.len == 0 && json_is_nested(message)) { /* Mistral */
+        const struct json *detail = json_member(message, "detail");
+        read_detail(told, detail != NULL ? detail : message);
+    }
     if (told->message.len == 0) {
         add_message(told, json_text_at(json, "msg"));
         json_print_plain(json_member(json, "errors"), &told->message);
@@ -102,9 +107,11 @@ static bool any_holds(const struct told *told, const char *words)
            holds(buf_str(&told->message), words);
 }
 
+/* OpenAI names the model in errors that are about what it takes, too. */
 static bool is_model(const struct told *told, long status)
 {
-    if (status != 400 && status != 404 && status != 422) {
+    if ((status != 400 && status != 404 && status != 422) ||
+        holds(told->code, "unsupported_parameter")) {
         return false;
     }
     if (told->param != NULL && told->param[0] != '\0') {
@@ -133,7 +140,8 @@ static const char *field_named(const struct told *told, long status, const char 
             return fields[i];
         }
     }
-    for (size_t i = 0; refused && told->param == NULL && fields[i] != NULL; i++) {
+    bool in_words = refused && (told->param == NULL || text_same(told->param, "model"));
+    for (size_t i = 0; in_words && fields[i] != NULL; i++) {
         if (names_field(buf_str(&told->message), fields[i])) {
             return fields[i];
         }

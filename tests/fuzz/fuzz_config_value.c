@@ -23,6 +23,7 @@ static const struct config_row ROWS[] = {
     {"G", TYPE_FLAG, AT(enable_schedulers), "true", 0, 1, NULL, "", false},
     {"H", TYPE_TEXT, AT(database_url), "", 0, CONFIG_VALUE_MAX, NULL, "", false},
     {"I", TYPE_URL, AT(public_base_url), "", 0, CONFIG_VALUE_MAX, NULL, "", false},
+    {"M", TYPE_ENDPOINT, AT(transcribe_url), "", 0, CONFIG_VALUE_MAX, NULL, "", false},
     {"J", TYPE_PATH, AT(recordings_dir), "", 0, CONFIG_VALUE_MAX, NULL, "", false},
     {"K", TYPE_SECRET, AT(jwt_secret), "", 32, CONFIG_VALUE_MAX, NULL, "", false},
     {"L", TYPE_ACCOUNT, AT(twilio_account_sid), "", 0, CONFIG_VALUE_MAX, NULL, "", false},
@@ -55,6 +56,9 @@ static void check_text(const struct config_row *row, const char *value)
     }
     if (row->type == TYPE_URL) {
         REQUIRE(strncmp(value, "http", 4) == 0 && strpbrk(value, " \r\n?#\"") == NULL);
+    }
+    if (row->type == TYPE_ENDPOINT) {
+        REQUIRE(strncmp(value, "http", 4) == 0 && strpbrk(value, " \r\n#\"") == NULL);
     }
     if (row->type == TYPE_URL || row->type == TYPE_PATH) {
         REQUIRE(len == 1 || value[len - 1] != '/');

@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import hearing, multipart
-from .kinds import KINDS, Refused, words
+from .kinds import ANY, KINDS, Refused, address, words
 from .server import Asked, Reply, Server, reply_json
 
 MODELS = {"whisper-1", "large-v3"}
-CHAT_MODELS = {"gpt-4o-mini"}
 SIZE_LIMIT = 25 * 1024 * 1024
 MADE_UP = "Thank you for watching!"
 QUIET = 60
@@ -77,7 +76,7 @@ class FakeSpeech:
         self.size_limit = size_limit
         self.kind = KINDS[kind]
         self.context_limit = 1 << 30  # characters of a chat
-        self.models = set(MODELS)
+        self.models = {*MODELS, self.kind.model}
         self.any_rate = False
         self._kept = Kept()
         self._lock = threading.Lock()
@@ -94,11 +93,13 @@ class FakeSpeech:
 
     @property
     def url(self) -> str:
-        return self._server.url + "/v1"
+        return self._server.url + self.kind.base
 
     @property
     def settings(self) -> dict[str, str]:
-        return {"TRANSCRIBE_URL": self.url, "SUMMARY_URL": self.url, "OPENAI_API_KEY": self.key}
+        return {"TRANSCRIBE_URL": self.url, "TRANSCRIBE_MODEL": self.kind.model,
+                "SUMMARY_URL": self._server.url + (self.kind.chat_base or self.kind.base),
+                "SUMMARY_MODEL": self.kind.chat_model, "OPENAI_API_KEY": self.key}
 
     def faults(self, side: str, *faults: Fault) -> None:
         """Replace what goes wrong with `speech` or `chat`; none at all heals it."""
@@ -136,8 +137,9 @@ class FakeSpeech:
     # How it answers.
 
     def _serve(self, asked: Asked) -> Reply:
-        sides = {"/v1/audio/transcriptions": ("speech", self._transcribe),
-                 "/v1/chat/completions": ("chat", self._complete)}
+        kind = self.kind
+        sides = {address(kind.base, kind.speech): ("speech", self._transcribe),
+                 address(kind.chat_base or kind.base, "/chat/completions"): ("chat", self._complete)}
         path = asked.path.removesuffix("/") if self.kind.slash else asked.path
         try:
             if path not in sides or asked.method != "POST":
@@ -146,13 +148,19 @@ class FakeSpeech:
                 return Reply(307, b"", {"Location": self._server.url + path + "/"})
             side, answer = sides[path]
             struck = self._count(side)
-            wanted = f"Bearer {self.key}" if self.key else None
-            if asked.headers.get("Authorization") != wanted:
-                raise Refused(401, "no such key", "invalid_api_key")
+            self._check_key(asked)
             good = answer(asked)
         except (Refused, multipart.BadForm, hearing.BadAudio) as error:
             return self._refuse(error)
         return good if struck is None else _spoil(struck, good)
+
+    def _check_key(self, asked: Asked) -> None:
+        """It comes in the one header that is for it."""
+        wanted = {"Authorization": f"Bearer {self.key}", "api-key": self.key}
+        for name in wanted if self.kind.key else ():
+            sent = asked.headers.get(name)
+            if sent != (wanted[name] if self.key and name == self.kind.key else None):
+                raise Refused(401, "Access denied: no such key", "invalid_api_key")
 
     def _count(self, side: str) -> Fault | None:
         with self._lock:
@@ -170,7 +178,8 @@ class FakeSpeech:
             self._kept.refused.append(str(error))
         if not isinstance(error, Refused):
             error = Refused(400, str(error), "bad")
-        return reply_json(error.status, words(self.kind.says, error))
+        status = 422 if error.param and self.kind.says in ("fastapi", "mistral") else error.status
+        return reply_json(status, words(self.kind.says, error))
 
     def _transcribe(self, asked: Asked) -> Reply:
         fields = multipart.parse(asked.headers.get("Content-Type", ""), asked.body)
@@ -179,7 +188,7 @@ class FakeSpeech:
         if plain["model"] not in self.models:
             raise Refused(404, f"Model '{plain['model']}' is not installed", "model_not_found")
         asked_for = plain.get("response_format")
-        if asked_for not in self.kind.formats:
+        if self.kind.fields != ANY and asked_for not in self.kind.formats:
             raise Refused(400, f"response_format '{asked_for}' is not compatible with model "
                           f"'{plain['model']}'. Use 'json' or 'text' instead.",
                           "unsupported_value", "response_format")
@@ -201,19 +210,24 @@ class FakeSpeech:
                     hearing.hear(samples))
         with self._lock:
             self._kept.took.append(took)
+        if self.kind.answers == "nanoseconds":
+            return reply_json(200, _verbose(took, 10**9))
         return _in_form(asked_for, took)
 
     def _check_prompt(self, prompt: str) -> None:
         """It says something, on one line, that a whisper reads to its end."""
         tokens = sum(1 if ord(one) > 127 else 1 / 3 for one in prompt)
         if not prompt.isprintable() or prompt.strip() != prompt or not prompt or tokens > 224:
-            raise Refused(400, f"the prompt is {prompt!r}, {tokens} tokens")
+            raise Refused(400, f"it is {prompt!r}, {tokens} tokens")
+        if len(prompt) > self.kind.prompt_most:
+            raise Refused(400, f"prompt length must be {self.kind.prompt_most} characters or fewer,"
+                          f" but provided prompt contains {len(prompt)} characters")
 
     def _check_fields(self, names: set[str]) -> None:
-        for name in sorted(names - self.kind.fields):
-            raise Refused(400, f"Unrecognized field: '{name}'", "unknown_parameter", name)
+        for name in sorted(names - self.kind.fields if self.kind.fields != ANY else ()):
+            raise Refused(400, f"{name} is not supported for this model", "unknown_parameter", name)
         for name in sorted(self.kind.needs - names):
-            raise Refused(400, f"{name} is required for this model", "missing_parameter", name)
+            raise Refused(400, f"{name} is required for this model", "invalid_value", name)
 
     def _complete(self, asked: Asked) -> Reply:
         body = json.loads(asked.body)
@@ -239,17 +253,19 @@ class FakeSpeech:
     def _check_chat(self, body: dict[str, Any]) -> None:
         if not body.keys() <= {"model", "temperature", "response_format", "messages"}:
             raise Refused(400, f"the fields are {sorted(body)}")
-        if body["model"] not in CHAT_MODELS:
+        if body["model"] != self.kind.chat_model:
             raise Refused(404, f"the model {body['model']} does not exist", "model_not_found")
-        if "temperature" in body and not self.kind.temperature:
-            raise Refused(400, "Unsupported value: 'temperature' does not support 0 with this model.",
-                          "unsupported_value", "temperature")
+        if "temperature" in body and self.kind.temperature:
+            raise Refused(400, self.kind.temperature, "unsupported_parameter", "temperature")
         if body.get("temperature", 0) != 0:
             raise Refused(400, "asked for another temperature")
         wanted = body.get("response_format", {}).get("type")
         if wanted not in self.kind.chat_formats:
             raise Refused(400, f"'response_format.type' must be one of {self.kind.chat_formats}",
                           "unsupported_value", "response_format")
+        if wanted == "json_object" and "json" not in json.dumps(body["messages"]).lower():
+            raise Refused(400, "'messages' must contain the word 'json' in some form, to use"
+                          " 'response_format' of type 'json_object'.")
 
     def _check_schema(self, body: dict[str, Any], keys: list[str]) -> None:
         schema = body.get("response_format", {}).get("json_schema")
@@ -259,15 +275,21 @@ class FakeSpeech:
 
 def _in_form(form: str | None, took: Took) -> Reply:
     verbose = _verbose(took)
+    if form == "diarized_json":
+        said = [{"type": "transcript.text.segment", "id": f"seg_{n}", "start": one.start,
+                 "end": one.end, "text": one.text, "speaker": "AB"[one.voice]}
+                for n, one in enumerate(took.phrases)]
+        return reply_json(200, {"task": "transcribe", "duration": took.seconds,
+                                "text": verbose["text"], "segments": said})
     if form == "text":
         return Reply(200, verbose["text"].encode() + b"\n",
                      {"Content-Type": "text/plain; charset=utf-8"})
     return reply_json(200, verbose if form == "verbose_json" else {"text": verbose["text"]})
 
 
-def _verbose(took: Took) -> dict[str, Any]:
+def _verbose(took: Took, second: int = 1) -> dict[str, Any]:
     segments = [
-        {"id": n, "start": round(one.start, 2), "end": round(one.end, 2), "text": f" {one.text}",
+        {"id": n, "start": round(one.start, 2) * second, "end": round(one.end, 2) * second, "text": f" {one.text}",
          "temperature": 0.0, "avg_logprob": -0.2, "no_speech_prob": 0.01}
         for n, one in enumerate(took.phrases)
     ]

@@ -101,6 +101,28 @@ static const struct error ERRORS[] = {
      "\"param\":\"temperature\",\"code\":\"unsupported_value\"}}",
      ANSWER_FAULT_FIELD, "temperature",
      "Unsupported value: 'temperature' does not support 0 with this model."},
+    /* openai/openai-python#2072: it blames the model, too */
+    {400,
+     "{\"error\":{\"message\":\"Unsupported parameter: 'temperature' is not supported with this "
+     "model.\",\"param\":\"model\",\"code\":\"unsupported_parameter\"}}",
+     ANSWER_FAULT_FIELD, "temperature",
+     "Unsupported parameter: 'temperature' is not supported with this model."},
+    /* Mistral: its own words inside a message, a list, or a text of that (php-mistral#76) */
+    {422,
+     "{\"object\":\"error\",\"message\":{\"detail\":[{\"type\":\"extra_forbidden\",\"loc\":["
+     "\"body\","
+     "\"prompt\"],\"msg\":\"Extra inputs are not permitted\"}]},\"param\":null}",
+     ANSWER_FAULT_FIELD, "prompt", "Extra inputs are not permitted"},
+    {422,
+     "{\"object\":\"Error\",\"message\":[{\"type\":\"extra_forbidden\",\"loc\":[\"body\","
+     "\"language\"],\"msg\":\"Extra inputs are not permitted\"}],\"code\":3001}",
+     ANSWER_FAULT_FIELD, "language", "Extra inputs are not permitted"},
+    {400, "{\"error\":{\"message\":\"Prompt is not supported for diarization models\"}}",
+     ANSWER_FAULT_FIELD, "prompt", "Prompt is not supported for diarization models"},
+    {404,
+     "{\"error\":{\"code\":\"DeploymentNotFound\",\"message\":\"The API deployment for this "
+     "resource does not exist.\"}}",
+     ANSWER_FAULT_MODEL, NULL, "The API deployment for this resource does not exist."},
     {400, "{\"error\":{\"message\":\"Unsupported language: 'he'\"}}", ANSWER_FAULT_FIELD,
      "language", "Unsupported language: 'he'"},
     {400, "{\"error\":{\"message\":\"the language model is busy\"}}", ANSWER_FAULT_OTHER, NULL,
