@@ -68,17 +68,21 @@ static struct transcribe *of(struct step_job *job)
 
 /* ---- what was heard ---- */
 
-/* Whoever is on a channel of two. */
-static enum talk_speaker speaker_of(const struct transcribe *t)
+/* Whoever is on a channel of two; of one, a voice that the server tells from others. That is one
+ * piece's: nobody says which voice of another it is. */
+static enum talk_speaker speaker_of(const struct transcribe *t, int voice)
 {
+    const struct plan *plan = &t->detection.plan;
     enum talk_speaker first = talk_first_speaker(t->job.app->config, t->inbound);
-    if (t->detection.plan.channels < 2) {
-        return TALK_CALL;
+    if (plan->channels < 2) {
+        bool known =
+            voice > 0 && voice <= TALK_VOICES && t->piece.frames == plan_stream_frames(plan, 0);
+        return known ? (enum talk_speaker)(TALK_FIRST_VOICE + voice - 1) : TALK_CALL;
     }
     return (t->piece.channel == 0) == (first == TALK_CUSTOMER) ? TALK_CUSTOMER : TALK_AGENT;
 }
 
-static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *text)
+static void hear(void *context, int64_t start_ms, int64_t end_ms, int voice, const char *text)
 {
     struct transcribe *t = CHECKED(transcribe, context);
     const struct plan *plan = &t->detection.plan;
@@ -91,8 +95,9 @@ static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *te
         (talk_is_silence_phrase(text) && plan_is_silent(plan, t->piece.channel, from, to))) {
         return;
     }
-    t->added = talk_add(&t->talk, speaker_of(t), plan_time_ms(plan, t->piece.channel, from, false),
-                        plan_time_ms(plan, t->piece.channel, to, true), text);
+    t->added =
+        talk_add(&t->talk, speaker_of(t, voice), plan_time_ms(plan, t->piece.channel, from, false),
+                 plan_time_ms(plan, t->piece.channel, to, true), text);
 }
 
 /* ---- a piece and its answer ---- */
@@ -123,7 +128,7 @@ static enum result send(struct transcribe *t, const struct http_part *parts, siz
 static size_t fields_of(const struct transcribe *t, struct http_part *parts)
 {
     const struct shape *shape = &t->server.shape;
-    const char *format = shape_speech_format(shape);
+    const char *format = shape_speech_format(shape, model_of(t));
     size_t count = 0;
     parts[count++] = (struct http_part){.name = "model", .text = model_of(t)};
     if (!shape->no_language && t->speech.language[0] != '\0') {
@@ -138,7 +143,7 @@ static size_t fields_of(const struct transcribe *t, struct http_part *parts)
     if (!shape->no_prompt && t->speech.prompt[0] != '\0') {
         parts[count++] = (struct http_part){.name = "prompt", .text = t->speech.prompt};
     }
-    if (shape->cuts_itself) {
+    if (shape_chunks(shape, model_of(t))) {
         parts[count++] = (struct http_part){.name = "chunking_strategy", .text = "auto"};
     }
     return count;

@@ -94,7 +94,7 @@ static void add_mended(struct heard *h, const char *text, size_t len)
     buf_init(&mended, HEARD_TEXT_MAX);
     utf8_mend_text(text, len, &mended);
     h->failed = h->failed || !buf_ok(&mended);
-    segments_add(&h->said.segments, NAN, NAN, buf_str(&mended));
+    segments_add(&h->said.segments, NAN, NAN, NULL, buf_str(&mended));
     h->found = true;
     buf_free(&mended);
 }
@@ -155,7 +155,7 @@ static bool is_number(const char *line)
 /* What is said from `start` to `end` has ended. */
 static void end_cue(struct heard *h, double start, double end)
 {
-    segments_add(&h->said.segments, start, end, buf_str(&h->said.pieces));
+    segments_add(&h->said.segments, start, end, NULL, buf_str(&h->said.pieces));
     buf_clear(&h->said.pieces);
 }
 
@@ -319,14 +319,15 @@ enum result heard_end(struct heard *h, int64_t length_ms, heard_visitor *visit, 
             return RESULT_INVALID;
         }
         if (h->said.text.len > 0) {
-            visit(context, 0, length_ms, buf_str(&h->said.text));
+            visit(context, 0, length_ms, 0, buf_str(&h->said.text));
         }
         return RESULT_OK;
     }
     segments_put_right(&h->said.segments, (double)length_ms / 1000);
     for (size_t i = 0; i < h->said.segments.count; i++) {
         const struct segment *s = &h->said.segments.list[i];
-        visit(context, (int64_t)(s->start * 1000 + 0.5), (int64_t)(s->end * 1000 + 0.5), s->text);
+        visit(context, (int64_t)(s->start * 1000 + 0.5), (int64_t)(s->end * 1000 + 0.5), s->voice,
+              s->text);
     }
     return RESULT_OK;
 }

@@ -46,9 +46,11 @@ bool heard_eat(struct heard *heard, const char *type, const char *bytes, size_t 
 /* Nothing comes any more. Visits what was said in order, in milliseconds of a piece that is
  * `length_ms` long, 0 <= start <= end <= length_ms: a time that cannot be is clamped, an end that
  * is missing or not behind its start is the next start or the piece's end, and a segment without
- * text is dropped. RESULT_INVALID: it is no transcription; then nobody was visited, and
+ * text is dropped. `voice` is who said it, from 1 on, where the server tells several apart; else 0.
+ * RESULT_INVALID: it is no transcription; then nobody was visited, and
  * heard->document is what came instead. */
-typedef void heard_visitor(void *context, int64_t start_ms, int64_t end_ms, const char *text);
+typedef void heard_visitor(void *context, int64_t start_ms, int64_t end_ms, int voice,
+                           const char *text);
 enum result heard_end(struct heard *heard, int64_t length_ms, heard_visitor *visit, void *context);
 
 #endif

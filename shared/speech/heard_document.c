@@ -11,10 +11,12 @@ enum { WRAPPED_MAX = 4 };
 const char *const HEARD_LISTS[] = {"segments", "chunks", "utterances", "transcription", NULL};
 
 const char *const HEARD_KEYS[] = {
-    "text",    "transcript", "transcription", "segments",  "chunks",     "utterances", "start",
-    "end",     "start_time", "end_time",      "timestamp", "timestamps", "offsets",    "from",
-    "to",      "type",       "delta",         "choices",   "message",    "content",    "result",
-    "results", "output",     "data",          "response",  "error",      "detail",     "code",
+    "text",       "transcript", "transcription", "segments",   "chunks",
+    "utterances", "start",      "end",           "start_time", "end_time",
+    "timestamp",  "timestamps", "offsets",       "from",       "to",
+    "type",       "delta",      "choices",       "message",    "content",
+    "result",     "results",    "output",        "data",       "response",
+    "error",      "detail",     "code",          "speaker",    "speaker_id",
     NULL};
 
 /* ---- a segment's times ---- */
@@ -71,6 +73,17 @@ static bool add_text(const struct json *value, struct buf *out)
     return good;
 }
 
+static void add_segment(struct heard_said *h, const struct json *from, const char *text)
+{
+    struct buf voice;
+    double start, end;
+    buf_init(&voice, SEGMENTS_VOICE_SIZE);
+    json_print_plain(any_of(from, "speaker", "speaker_id", "speaker"), &voice);
+    read_times(from, &start, &end);
+    segments_add(&h->segments, start, end, buf_str(&voice), text);
+    buf_free(&voice);
+}
+
 static const struct json *inside_of(const struct json *object)
 {
     static const char *const AROUND[] = {"result",   "results",       "output", "data",
@@ -92,12 +105,10 @@ static bool read_list(struct heard_said *h, const struct json *object)
         found = found || list != NULL;
         for (size_t i = 0; i < json_count(list); i++) {
             const struct json *one = json_item(list, i);
-            double start, end;
             struct buf text;
             buf_init(&text, HEARD_TEXT_MAX);
-            read_times(one, &start, &end);
             (void)add_text(json_text(one) != NULL ? one : json_member(one, "text"), &text);
-            segments_add(&h->segments, start, end, buf_str(&text));
+            add_segment(h, one, buf_str(&text));
             buf_free(&text);
         }
     }
@@ -126,7 +137,7 @@ static bool read_said(struct heard_said *h, const struct json *object, bool is_p
     bool is_whole = type != NULL && strstr(type, ".done") != NULL; /* OpenAI's last event */
     if (said && !is_whole && (is_part || isfinite(start))) {
         if (h->segments.count == h->before) { /* else it says the same */
-            segments_add(&h->segments, start, end, buf_str(&text));
+            add_segment(h, object, buf_str(&text));
         }
     } else if (said) {
         set_text(h, buf_str(&text));
@@ -141,7 +152,7 @@ static bool read_said(struct heard_said *h, const struct json *object, bool is_p
 static void add_plain_text(struct heard_said *h, const char *text, bool is_part)
 {
     if (is_part) {
-        segments_add(&h->segments, NAN, NAN, text);
+        segments_add(&h->segments, NAN, NAN, NULL, text);
     } else {
         set_text(h, text);
     }

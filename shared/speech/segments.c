@@ -14,7 +14,27 @@ static bool is_blank(const char *text)
     return text[strspn(text, " \t\r\n\v\f")] == '\0';
 }
 
-void segments_add(struct segments *all, double start, double end, const char *text)
+/* Its place among the voices, from 1 on; 0 for none, and where there are too many. */
+static int voice_of(struct segments *all, const char *name)
+{
+    if (name == NULL || is_blank(name) || strlen(name) >= SEGMENTS_VOICE_SIZE) {
+        return 0;
+    }
+    int i = 0;
+    while (i < all->voice_count && strcmp(all->voices[i], name) != 0) {
+        i++;
+    }
+    if (i == SEGMENTS_VOICES_MAX) {
+        return 0;
+    }
+    if (i == all->voice_count) {
+        memcpy(all->voices[all->voice_count++], name, strlen(name) + 1);
+    }
+    return i + 1;
+}
+
+void segments_add(struct segments *all, double start, double end, const char *voice,
+                  const char *text)
 {
     if (is_blank(text)) {
         return;
@@ -36,8 +56,11 @@ void segments_add(struct segments *all, double start, double end, const char *te
         all->failed = true;
         return;
     }
-    all->list[all->count] =
-        (struct segment){.start = start, .end = end, .came = all->count, .text = copy};
+    all->list[all->count] = (struct segment){.start = start,
+                                             .end = end,
+                                             .came = all->count,
+                                             .voice = voice_of(all, voice),
+                                             .text = copy};
     all->count++;
 }
 
@@ -139,6 +162,18 @@ static int by_start(const void *a, const void *b)
     return one->came < other->came ? -1 : 1;
 }
 
+static void number_voices(struct segments *all)
+{
+    int numbers[SEGMENTS_VOICES_MAX + 1] = {0}, next = 1;
+    for (size_t i = 0; i < all->count; i++) {
+        struct segment *s = &all->list[i];
+        if (s->voice > 0 && numbers[s->voice] == 0) {
+            numbers[s->voice] = next++;
+        }
+        s->voice = all->voice_count > 1 ? numbers[s->voice] : 0;
+    }
+}
+
 void segments_put_right(struct segments *all, double length)
 {
     struct segment *segments = all->list;
@@ -161,4 +196,5 @@ void segments_put_right(struct segments *all, double length)
         s->end = s->end < 0 ? open_end : s->end;
         next = s->start < next ? s->start : next;
     }
+    number_voices(all);
 }

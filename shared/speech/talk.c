@@ -121,19 +121,33 @@ enum talk_speaker talk_first_speaker(const struct config *config, bool inbound)
 
 const char *talk_speaker_name(enum talk_speaker speaker)
 {
-    static const char *const WORDS[] = {"agent", "customer", "call"};
+    static const char *const WORDS[] = {"agent",     "customer",  "call",      "speaker_1",
+                                        "speaker_2", "speaker_3", "speaker_4", "speaker_5",
+                                        "speaker_6", "speaker_7", "speaker_8"};
     return WORDS[speaker];
+}
+
+static void print_label(enum talk_speaker speaker, bool hebrew, struct buf *out)
+{
+    static const char *const LABELS[2][3] = {{"Agent: ", "Customer: ", ""},
+                                             {"נציג: ", "לקוח: ", ""}};
+    if (speaker < TALK_FIRST_VOICE) {
+        buf_text(out, LABELS[hebrew][speaker]);
+    } else {
+        buf_format(out, "%s %d: ", hebrew ? "דובר" : "Speaker",
+                   (int)speaker - TALK_FIRST_VOICE + 1);
+    }
 }
 
 void talk_print(const struct talk *talk, bool hebrew, struct buf *out)
 {
-    static const char *const LABELS[2][3] = {{"Agent: ", "Customer: ", ""},
-                                             {"נציג: ", "לקוח: ", ""}};
     for (size_t i = 0; i < talk->count; i++) {
         const struct talk_sentence *s = &talk->sentences[i];
         bool goes_on = i > 0 && s[-1].speaker == s->speaker;
         buf_text(out, goes_on ? " " : i > 0 ? "\n" : "");
-        buf_text(out, goes_on ? "" : LABELS[hebrew][s->speaker]);
+        if (!goes_on) {
+            print_label(s->speaker, hebrew, out);
+        }
         buf_text(out, s->text);
     }
 }
@@ -187,7 +201,7 @@ static enum result read_line(struct talk *talk, const char *line, size_t len)
 {
     int64_t speaker, start_ms, end_ms;
     struct buf text;
-    const char *at = read_number(line, TALK_CALL, &speaker);
+    const char *at = read_number(line, TALK_LAST_VOICE, &speaker);
     at = at != NULL ? read_number(at, INT64_MAX, &start_ms) : NULL;
     at = at != NULL ? read_number(at, INT64_MAX, &end_ms) : NULL;
     if (at == NULL || at >= line + len) {

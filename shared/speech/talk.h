@@ -12,10 +12,17 @@
 #include "base/result.h"
 #include "config/config.h"
 
-enum { TALK_SENTENCES_MAX = 400000, TALK_TEXT_MAX = 16 * 1024 * 1024 };
+enum { TALK_VOICES = 8, TALK_SENTENCES_MAX = 400000, TALK_TEXT_MAX = 16 * 1024 * 1024 };
 
-/* `call` where both are on one channel, and nobody can say who speaks. */
-enum talk_speaker { TALK_AGENT, TALK_CUSTOMER, TALK_CALL };
+/* `call` where both are on one channel, and nobody can say who speaks; one of TALK_VOICES from
+ * TALK_FIRST_VOICE on where a server tells apart voices, and not whose they are. */
+enum talk_speaker {
+    TALK_AGENT,
+    TALK_CUSTOMER,
+    TALK_CALL,
+    TALK_FIRST_VOICE,
+    TALK_LAST_VOICE = TALK_FIRST_VOICE + TALK_VOICES - 1,
+};
 
 struct talk_sentence {
     enum talk_speaker speaker;
@@ -47,7 +54,7 @@ int64_t talk_spoken_ms(const struct talk *talk);
  * recordings"). */
 enum talk_speaker talk_first_speaker(const struct config *config, bool inbound);
 
-/* "agent", "customer", "call": the words of the API. */
+/* "agent", "customer", "call", "speaker_1" and so on: the words of the API. */
 const char *talk_speaker_name(enum talk_speaker speaker);
 
 /* A line for each turn: who speaks, in Hebrew or English, and what; only the text where nobody can

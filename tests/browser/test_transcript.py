@@ -95,6 +95,14 @@ def test_on_one_channel_nobody_is_named(browser: Browser, stub: Stub) -> None:
     assert browser.find(".line .text").text == "Good morning."
 
 
+def test_voices_that_a_model_told_apart_have_numbers(browser: Browser, stub: Stub) -> None:
+    one_call(stub, transcript=[
+        {"speaker": f"speaker_{n}", "start": n, "end": n + 1, "text": "Yes."} for n in (1, 2)])
+    browser.open(stub.url)
+    opened(browser)
+    assert [one.text for one in browser.all(".line .who")] == ["Speaker 1", "Speaker 2"]
+
+
 @pytest.mark.parametrize("how, shown, labels", [
     ("done", ["Subject A visit", "Outcome None: yet?", "האם סוכם מחיר? לא."],
      ["Subject", "Outcome", "האם סוכם מחיר?"]),

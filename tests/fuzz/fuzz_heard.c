@@ -17,11 +17,12 @@ struct said {
     int64_t last_ms;
 };
 
-static void hear(void *context, int64_t start_ms, int64_t end_ms, const char *text)
+static void hear(void *context, int64_t start_ms, int64_t end_ms, int voice, const char *text)
 {
     struct said *said = context;
     struct buf json;
     said->seen++;
+    REQUIRE(voice >= 0 && voice <= SEGMENTS_VOICES_MAX);
     REQUIRE(start_ms >= said->last_ms && end_ms >= start_ms && end_ms <= PIECE_MS);
     said->last_ms = start_ms;
     buf_init(&json, 1 << 24);

@@ -34,6 +34,12 @@ function titleOf({ recording: { kind, started_at: began } }, i, words) {
   return i === 0 ? words.recording(when) : words.another(when);
 }
 
+/** Of a voice that a model told from others: "Speaker 2". */
+function nameOf(speaker, words) {
+  const [, voice] = /^speaker_(\d)$/.exec(speaker) ?? [];
+  return voice ? `${words.speaker} ${voice}` : SIDES.has(speaker) ? words[speaker] : "";
+}
+
 export class Transcript {
   #row;
   #lines = [];
@@ -83,7 +89,7 @@ export class Transcript {
       element.append(make("span", { className: "at", dir: "ltr" }, clock(begin + start)));
     }
     if (speaker) {
-      const who = make("span", { className: "who" }, SIDES.has(speaker) ? words[speaker] : "");
+      const who = make("span", { className: "who" }, nameOf(speaker, words));
       who.dataset.who = speaker;
       element.append(who);
     }

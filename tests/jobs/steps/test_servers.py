@@ -150,7 +150,7 @@ def test_a_long_answer(fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
 
 SPEECH = {
     "whisper-1": 0, "gpt-4o-transcribe": 1, "gpt-4o-mini-transcribe": 1, "gpt-transcribe": 1,
-    "gpt-4o-transcribe-diarize": 3, "groq": 0, "azure": 0, "mistral": 4, "vllm": 1, "speaches": 0,
+    "gpt-4o-transcribe-diarize": 1, "groq": 0, "azure": 0, "mistral": 4, "vllm": 1, "speaches": 0,
     "localai": 0, "whisper.cpp": 0, "slash": 0,
 }
 
@@ -191,6 +191,31 @@ def test_a_key_that_is_refused_is_said_to_be(
         drain(**fake.settings | {"OPENAI_API_KEY": "another"})
         assert step_of(db, call).error_code == "server_auth"
         assert set(fake.forget_refused()) == {"Access denied: no such key"}
+
+
+@pytest.mark.parametrize("wish, settings, speakers", [
+    ({"channels": 1}, {}, {"speaker_1", "speaker_2"}),
+    ({"channels": 1}, {"TRANSCRIBE_MAX_BYTES": "200000"}, {"call"}),
+    ({"channels": 2}, {}, {"customer", "agent"}),
+], ids=["one channel", "in pieces", "two channels"])
+def test_voices_are_told_apart_within_one_channel(
+    wish: dict[str, int], settings: dict[str, str], speakers: set[str], new_call: NewCall,
+    drain: Drain, db: Db,
+) -> None:
+    """Nobody says which voice of one piece is which of another. A channel says who it is."""
+    with FakeSpeech(kind="gpt-4o-transcribe-diarize") as fake:
+        call = new_call(seconds=40, **wish)
+        drain(**fake.settings, **settings)
+        row = saved(db, call)
+        assert {one["speaker"] for one in row.segments} == speakers
+        told = sorted((one.start, one.voice) for took in fake.took for one in took.phrases)
+        assert len(row.segments) == len(told) > 5
+        if "speaker_1" in speakers:
+            numbers = {voice: f"speaker_{n}" for n, voice in
+                       enumerate(dict.fromkeys(voice for _, voice in told), 1)}
+            assert [one["speaker"] for one in row.segments] == [numbers[voice] for _, voice in told]
+            assert (row.transcript or "").startswith("דובר 1: ")
+            assert "\nדובר 2: " in (row.transcript or "")
 
 
 def test_the_model_of_speaches(new_call: NewCall, drain: Drain, db: Db) -> None:

@@ -238,7 +238,8 @@ def test_the_fallback_model_is_asked(
     fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
 ) -> None:
     call = new_call(seconds=12)
-    drain(TRANSCRIBE_MODEL="no-such-model", TRANSCRIBE_FALLBACK_MODEL="large-v3", **fake.settings)
+    drain(**fake.settings | {"TRANSCRIBE_MODEL": "no-such-model",
+                             "TRANSCRIBE_FALLBACK_MODEL": "large-v3"})
     assert saved(db, call).source == "large-v3"
     assert fake.forget_refused() == ["Model 'no-such-model' is not installed"]
 
@@ -247,7 +248,7 @@ def test_no_model_at_all_is_final(
     fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
 ) -> None:
     call = new_call(seconds=6)
-    drain(TRANSCRIBE_MODEL="no-such-model", **fake.settings)
+    drain(**fake.settings | {"TRANSCRIBE_MODEL": "no-such-model"})
     step = step_of(db, call)
     assert (step.status, step.error_code) == ("failed", "no_model")
     assert len(fake.forget_refused()) == 1

@@ -198,26 +198,45 @@ static void test_shapes_give_way_and_end(void **state)
 {
     (void)state;
     struct shape shape = {.format = 0};
-    assert_string_equal(shape_speech_format(&shape), "verbose_json");
+    assert_string_equal(shape_speech_format(&shape, "whisper-1"), "verbose_json");
     assert_true(shape_give_way(&shape, "response_format"));
-    assert_string_equal(shape_speech_format(&shape), "json");
+    assert_string_equal(shape_speech_format(&shape, "whisper-1"), "json");
     assert_string_equal(shape_chat_format(&shape), "json_schema");
     assert_true(shape_give_way(&shape, "response_format"));
-    assert_string_equal(shape_speech_format(&shape), "text");
+    assert_string_equal(shape_speech_format(&shape, "whisper-1"), "text");
     assert_null(shape_chat_format(&shape));
     assert_true(shape_give_way(&shape, "response_format"));
-    assert_null(shape_speech_format(&shape));
+    assert_null(shape_speech_format(&shape, "whisper-1"));
     assert_false(shape_give_way(&shape, "response_format"));
-    static const char *const FLAGS[] = {"temperature", "language", "chunking_strategy"};
+    static const char *const FLAGS[] = {"temperature", "language", "prompt"};
     for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++) {
         assert_true(shape_give_way(&shape, FLAGS[i]));
         assert_false(shape_give_way(&shape, FLAGS[i]));
     }
+    assert_true(shape_give_way(&shape, "chunking_strategy"));
+    assert_true(shape_chunks(&shape, "whisper-1"));
+    assert_true(shape_give_way(&shape, "chunking_strategy"));
+    assert_false(shape_chunks(&shape, "whisper-1"));
+    assert_false(shape_give_way(&shape, "chunking_strategy"));
     assert_false(shape_give_way(&shape, "file"));
     struct shape again = shape_of_number(shape_number(&shape));
     assert_int_equal(shape_number(&again), shape_number(&shape));
     assert_int_equal(shape_of_number(-1).format, 0);
     assert_int_equal(shape_of_number(1 << 20).format, 0);
+}
+
+static void test_a_model_that_diarizes(void **state)
+{
+    (void)state;
+    static const char MODEL[] = "gpt-4o-transcribe-diarize";
+    struct shape shape = {.format = 0};
+    assert_string_equal(shape_speech_format(&shape, MODEL), "diarized_json");
+    assert_true(shape_chunks(&shape, MODEL));
+    shape = shape_of_number(17); /* as it was learnt by an older program */
+    assert_string_equal(shape_speech_format(&shape, MODEL), "json");
+    assert_true(shape_chunks(&shape, MODEL));
+    assert_true(shape_give_way(&shape, "chunking_strategy"));
+    assert_false(shape_chunks(&shape, MODEL));
 }
 
 int main(void)
@@ -227,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_words_have_an_end),
         cmocka_unit_test(test_shapes_give_way_and_end),
+        cmocka_unit_test(test_a_model_that_diarizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

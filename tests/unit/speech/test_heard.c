@@ -12,11 +12,17 @@
 
 enum { PIECE_MS = 60000, SAID_SIZE = 4096 };
 
-/* What was heard, as "start-end text;" in milliseconds. */
-static void note(void *context, int64_t start_ms, int64_t end_ms, const char *text)
+/* What was heard, as "start-end voice:text;" in milliseconds, without the voice where there is
+ * none.
+ */
+static void note(void *context, int64_t start_ms, int64_t end_ms, int voice, const char *text)
 {
     assert_true(start_ms >= 0 && start_ms <= end_ms && end_ms <= PIECE_MS);
-    buf_format(context, "%lld-%lld %s;", (long long)start_ms, (long long)end_ms, text);
+    buf_format(context, "%lld-%lld ", (long long)start_ms, (long long)end_ms);
+    if (voice > 0) {
+        buf_format(context, "%d:", voice);
+    }
+    buf_format(context, "%s;", text);
 }
 
 static const char *hear_bytes(const char *type, const char *body, size_t len, struct buf *out)
@@ -84,6 +90,20 @@ static const struct answer SEGMENTS[] = {
     {S("{\"start\":NaN,\"end\":Infinity,\"text\":\"a\",\"avg_logprob\":-inf}"), "0-60000 a b;"},
     {S("{\"start\":2}"), "0-60000 a b;"},
     {S("\"a\",\"b\""), "0-60000 a b;"},
+    {S("{\"start\":1,\"end\":2,\"speaker\":\"B\",\"text\":\"a\"},{\"start\":0,\"end\":1,"
+       "\"speaker\":\"A\","
+       "\"text\":\"b\"},{\"start\":2,\"end\":3,\"speaker\":\"B\",\"text\":\"c\"},{\"start\":3,"
+       "\"end\":4,"
+       "\"text\":\"d\"}"),
+     "0-1000 1:b;1000-2000 2:a;2000-3000 2:c;3000-4000 d;"},
+    {S("{\"start\":0,\"end\":1,\"speaker_id\":0,\"text\":\"a\"},{\"start\":1,\"end\":2,\"speaker_"
+       "id\":1,"
+       "\"text\":\"b\"}"),
+     "0-1000 1:a;1000-2000 2:b;"},
+    {S("{\"start\":0,\"end\":1,\"speaker\":\"A\",\"text\":\"a\"},{\"start\":1,\"end\":2,"
+       "\"speaker\":null,"
+       "\"text\":\"b\"}"),
+     "0-1000 a;1000-2000 b;"},
     {"{\"segments\":[\"a\",\"b\"]}", "0-60000 a b;"},
     {"{\"chunks\":[{\"timestamp\":[0.0,2.0],\"text\":\"a\"},{\"timestamp\":[2.0,null],\"text\":"
      "\"b\"}]}",

@@ -66,6 +66,20 @@ static void test_one_channel_has_no_names(void **state)
     talk_free(&talk);
 }
 
+static void test_voices_have_numbers(void **state)
+{
+    (void)state;
+    struct talk talk = {0};
+    say(&talk, TALK_FIRST_VOICE, 0, 900, "one");
+    say(&talk, TALK_LAST_VOICE, 900, 1000, "two");
+    say(&talk, TALK_CALL, 1000, 1100, "three");
+    assert_printed(&talk, false, "Speaker 1: one\nSpeaker 8: two\nthree");
+    assert_printed(&talk, true, "דובר 1: one\nדובר 8: two\nthree");
+    assert_string_equal(talk_speaker_name(TALK_FIRST_VOICE), "speaker_1");
+    assert_string_equal(talk_speaker_name(TALK_LAST_VOICE), "speaker_8");
+    talk_free(&talk);
+}
+
 static void test_what_is_added(void **state)
 {
     (void)state;
@@ -165,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_who_is_on_the_first_channel),
         cmocka_unit_test(test_two_channels_are_merged_by_time),
         cmocka_unit_test(test_one_channel_has_no_names),
+        cmocka_unit_test(test_voices_have_numbers),
         cmocka_unit_test(test_what_is_added),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_what_was_kept_is_read_back),
