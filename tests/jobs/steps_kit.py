@@ -1,4 +1,5 @@
-"""What the tests of the steps share: how steps stand, what was saved, what is really said."""
+"""What the tests of the steps share: how steps stand, what was saved, what is really said, and
+recordings of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from typing import Any
 
 from speech import hearing
 from stack.calls import Call
+from twilio import speech as speech_audio
 
 from jobs_kit import Db, value_of
 
@@ -73,3 +75,19 @@ def expected(call: Call) -> list[tuple[str, str, float]]:
     found = [(SPEAKERS[channel], one.text, one.start) for channel in (0, 1)
              for one in hearing.hear(stereo[channel::2].tobytes())]
     return sorted(found, key=lambda one: one[2])
+
+
+def wav_of(*channels: bytes) -> bytes:
+    """A recording of these channels, as long as the first."""
+    mixed = bytearray(len(channels[0]) * len(channels))
+    for number, samples in enumerate(channels):
+        for byte in (0, 1):
+            mixed[2 * number + byte::2 * len(channels)] = samples[byte::2]
+    return speech_audio.wav(bytes(mixed), len(channels))
+
+
+def put_file(call: Call, file: bytes) -> None:
+    """The recording is here already, whatever the provider has."""
+    path = call.part_file.with_name(f"{call.call_sid}.wav")
+    path.parent.mkdir(mode=0o750, exist_ok=True)
+    path.write_bytes(file)

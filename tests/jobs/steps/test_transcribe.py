@@ -12,10 +12,9 @@ from speech import hearing
 from speech.fake import MADE_UP, FakeSpeech, Fault, fault
 from stack.calls import Call
 from stack.stack import Stack
-from twilio import speech as speech_audio
 
 from jobs_kit import Db, assert_idle, assert_stored, run_of
-from steps_kit import expected, make_steps_due, saved, step_of, steps_of
+from steps_kit import expected, make_steps_due, put_file, saved, step_of, steps_of, wav_of
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
 NewCall = Callable[..., Call]
@@ -87,22 +86,6 @@ def test_one_channel_does_not_say_who(
     else:
         texts = [one.text for one in fake.took[0].phrases]
         assert row.transcript == " ".join(texts) and len(texts) > 3
-
-
-def wav_of(*channels: bytes) -> bytes:
-    """A recording of these channels, as long as the first."""
-    mixed = bytearray(len(channels[0]) * len(channels))
-    for number, samples in enumerate(channels):
-        for byte in (0, 1):
-            mixed[2 * number + byte::2 * len(channels)] = samples[byte::2]
-    return speech_audio.wav(bytes(mixed), len(channels))
-
-
-def put_file(call: Call, file: bytes) -> None:
-    """The recording is here already, whatever the provider has."""
-    path = call.part_file.with_name(f"{call.call_sid}.wav")
-    path.parent.mkdir(mode=0o750, exist_ok=True)
-    path.write_bytes(file)
 
 
 def one_channel(call: Call, channel: int) -> bytes:
