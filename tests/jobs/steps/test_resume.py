@@ -146,7 +146,7 @@ def test_what_was_heard_otherwise_does_not_count(
         turn_over(call)
     make_steps_due(db, call)
     before = fake.requests("speech")
-    drain(**SMALL, **fake.settings, **settings)
+    drain(**SMALL, **fake.settings | settings)
     assert fake.requests("speech") - before == pieces
     assert saved(db, call).source == settings.get("TRANSCRIBE_MODEL", "whisper-1")
     assert is_whole(db, call) == bool(settings), "nobody understands what is upside down"

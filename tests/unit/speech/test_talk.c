@@ -116,7 +116,7 @@ static void test_what_was_kept_is_read_back(void **state)
 {
     (void)state;
     static const char LINES[] = "1 0 900 שלום, זו דנה\n2 5 5 \"a\" 1 2\n";
-    static const char *const BAD[] = {"x", "0 1 2", "3 1 2 x", "0 -1 2 x", "0 1 2 x\n\n", "0 1 x"};
+    static const char *const BAD[] = {"x", "0 1 2", "11 1 2 x", "0 -1 2 x", "0 1 2 x\n\n", "0 1 x"};
     struct talk talk = {0}, again = {0};
     struct buf text;
     buf_init(&text, TALK_TEXT_MAX);
