@@ -153,8 +153,10 @@ static bool begin_round(struct summarise *s)
     buf_init(&how, sizeof s->speech);
     business_speech_print(&s->speech, &how);
     s->part = s->transcript.len > SUMMARY_ASKED_MAX / 2 ? SUMMARY_ASKED_MAX / 2 : 0;
-    if (!piece_question(&s->job.step, config->summary_url, buf_str(&s->transcript),
-                        s->transcript.len, buf_str(&how), &s->question)) {
+    bool good = piece_question(&s->job.step, config->summary_url, buf_str(&s->transcript),
+                               s->transcript.len, buf_str(&how), &s->question);
+    buf_free(&how);
+    if (!good) {
         step_job_try_again(&s->job, &INTERNAL, 0);
         return false;
     }
@@ -192,7 +194,6 @@ static void go_on(struct summarise *s)
     } else if (goes_on) {
         finish(s);
     }
-    buf_free(&how);
 }
 
 /* One more summary is here, in s->text. */

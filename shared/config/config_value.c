@@ -185,7 +185,10 @@ bool config_value_set(struct config *config, const struct config_row *row, const
 void config_value_wanted(const struct config_row *row, char *out, size_t size)
 {
     switch (row->type) {
-    case TYPE_URL: (void)snprintf(out, size, "an address, as https://host[:port][/path]"); break;
+    case TYPE_URL:
+    case TYPE_ENDPOINT:
+        (void)snprintf(out, size, "an address, as https://host[:port][/path]");
+        break;
     case TYPE_ORIGINS:
         (void)snprintf(out, size, "origins with commas, as https://crm.example,https://b.example");
         break;

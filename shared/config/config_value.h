@@ -19,10 +19,10 @@ enum config_type {
     TYPE_TEXT,
     TYPE_URL,      /* http or https, without a query; a slash at its end is dropped */
     TYPE_ENDPOINT, /* the same, with a query or without */
-    TYPE_ORIGINS,  /* scheme, host and port of pages, with commas; kept without blanks and slashes */
-    TYPE_PATH,     /* absolute; it travels in an X-Sendfile header */
-    TYPE_SECRET,   /* at least `min` bytes */
-    TYPE_ACCOUNT,  /* AC… */
+    TYPE_ORIGINS, /* scheme, host and port of pages, with commas; kept without blanks and slashes */
+    TYPE_PATH,    /* absolute; it travels in an X-Sendfile header */
+    TYPE_SECRET,  /* at least `min` bytes */
+    TYPE_ACCOUNT, /* AC… */
     TYPE_FLAG,
     TYPE_COUNT,
     TYPE_DURATION,

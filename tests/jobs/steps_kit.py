@@ -16,6 +16,17 @@ from jobs_kit import Db, value_of
 # The first channel of an inbound call is the customer's; the test audio has voice 0 there.
 SPEAKERS = ("customer", "agent")
 
+# How often each kind of server refuses before it is asked as it wants to be.
+SPEECH = {
+    "whisper-1": 0, "gpt-4o-transcribe": 1, "gpt-4o-mini-transcribe": 1, "gpt-transcribe": 1,
+    "gpt-4o-transcribe-diarize": 1, "groq": 0, "azure": 0, "mistral": 4, "vllm": 1, "speaches": 0,
+    "localai": 0, "whisper.cpp": 0, "slash": 0,
+}
+CHAT_KINDS = {
+    "whisper-1": 0, "gpt-5": 1, "o-series": 1, "groq": 0, "azure": 0, "mistral": 0, "vllm": 0,
+    "localai": 0, "ollama": 0, "lmstudio": 1, "plain": 2,
+}
+
 
 @dataclass(frozen=True)
 class Step:

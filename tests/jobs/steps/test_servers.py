@@ -6,7 +6,6 @@ import gzip
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from speech.kinds import KINDS
 from stack.calls import Call
 
 from jobs_kit import Db, value_of
-from steps_kit import expected, make_steps_due, saved, step_of, steps_of
+from steps_kit import CHAT_KINDS, SPEECH, expected, make_steps_due, saved, step_of, steps_of
 
 Drain = Callable[..., subprocess.CompletedProcess[str]]
 NewCall = Callable[..., Call]
@@ -148,13 +147,6 @@ def test_a_long_answer(fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db
 
 
 # What speech servers refuse: how many requests the first of two calls costs more.
-
-SPEECH = {
-    "whisper-1": 0, "gpt-4o-transcribe": 1, "gpt-4o-mini-transcribe": 1, "gpt-transcribe": 1,
-    "gpt-4o-transcribe-diarize": 1, "groq": 0, "azure": 0, "mistral": 4, "vllm": 1, "speaches": 0,
-    "localai": 0, "whisper.cpp": 0, "slash": 0,
-}
-
 
 @pytest.mark.parametrize("kind, more", SPEECH.items(), ids=SPEECH)
 def test_each_speech_server(
@@ -404,12 +396,6 @@ def test_a_refusal_is_said(
     assert step.error and said in step.error
 
 
-CHAT_KINDS = {
-    "whisper-1": 0, "gpt-5": 1, "o-series": 1, "groq": 0, "azure": 0, "mistral": 0, "vllm": 0,
-    "localai": 0, "ollama": 0, "lmstudio": 1, "plain": 2,
-}
-
-
 @pytest.mark.parametrize("kind, more", CHAT_KINDS.items(), ids=CHAT_KINDS)
 def test_each_chat_server(kind: str, more: int, new_call: NewCall, drain: Drain, db: Db) -> None:
     with FakeSpeech() as speech, FakeSpeech(kind=kind) as fake:
@@ -451,55 +437,6 @@ def test_a_model_that_reads_nothing_is_named(new_call: NewCall, drain: Drain, db
         step = step_of(db, call, "summarise")
         assert (step.status, step.error_code) == ("failed", "too_long")
         assert step.error and "SUMMARY_MODEL" in step.error and "context length" in step.error
-
-
-REPLACED = {"speech": sorted({*SPEECH} - {"slash", "gpt-4o-transcribe-diarize"}),
-            "chat": sorted({"whisper-1", *CHAT_KINDS})}
-
-
-@pytest.mark.parametrize("side, first", [(side, kind) for side, kinds in REPLACED.items()
-                                         for kind in kinds])
-def test_a_server_is_replaced(
-    side: str, first: str, new_call: NewCall, drain: Drain, db: Db
-) -> None:
-    """At the same address, by each other one: what was learnt of it is forgotten when it is refused,
-    and the server is asked as if it were a new one."""
-    for then in REPLACED[side]:
-        with FakeSpeech(kind=first) as fake:
-            done_well(side, fake, new_call, drain, db)
-            fake.forget_refused()
-            fake.kind = replace(KINDS[then], model=fake.kind.model, base=fake.kind.base,
-                                chat_base=fake.kind.chat_base, chat_model=fake.kind.chat_model,
-                                speech=fake.kind.speech, key=fake.kind.key)
-            done_well(side, fake, new_call, drain, db)
-            assert len(fake.forget_refused()) <= 1 + (SPEECH if side == "speech" else CHAT_KINDS)[then]
-            done_well(side, fake, new_call, drain, db)
-            assert fake.forget_refused() == [], "once"
-
-
-def done_well(side: str, fake: FakeSpeech, new_call: NewCall, drain: Drain, db: Db) -> None:
-    call = new_call(seconds=20, channels=1)
-    settings = {**fake.settings, **({"SUMMARY_URL": ""} if side == "speech" else {})}
-    if side == "chat":
-        db.execute("UPDATE call_log SET final_transcript = 'x' WHERE call_sid = %s",
-                   [call.call_sid])
-    drain(**settings)
-    assert step_of(db, call, "transcribe" if side == "speech" else "summarise").status == "done"
-
-
-def test_what_is_refused_is_forgotten_at_once(new_call: NewCall, drain: Drain, db: Db) -> None:
-    """Though the try comes to nothing for another reason."""
-    shape = "SELECT shape FROM tapedeck_servers WHERE model = 'gpt-4o-transcribe'"
-    with FakeSpeech(kind="gpt-4o-transcribe") as fake:
-        drain_one = fake.settings | {"SUMMARY_URL": ""}
-        new_call(seconds=12)
-        drain(**drain_one)
-        assert value_of(db, shape) == 1
-        fake.kind = replace(KINDS["whisper-1"], model=fake.kind.model)
-        fake.faults("speech", fault("status", code=500, after=1, first=1))
-        new_call(seconds=12)
-        drain(**drain_one)
-        assert value_of(db, shape) == 0
 
 
 def make_again(db: Db, call: Call) -> None:
