@@ -1,36 +1,54 @@
 /*
  * tapedeck migrate [--check]
  *
- * Applies the migrations that are missing, or names them and exits 1.
+ * Applies the migrations that are missing, and says how far it is where that takes long; or names
+ * them and exits 1.
  */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/magic.h"
 #include "commands.h"
 #include "options.h"
 #include "schema/schema.h"
 
-enum { STATEMENT_TIMEOUT_MS = 30 * 60 * 1000 }; /* an index on a large call_log takes its time */
+enum {
+    STATEMENT_TIMEOUT_MS = 30 * 60 * 1000,
+    WATCH_TIMEOUT_MS = 1000,
+    SAID_EVERY_MS = 5000,
+};
 
 struct telling {
     struct magic magic;
-    bool all; /* what is there already, too */
+    int64_t said_ms; /* when we last said how far it is, or began */
 };
 
-static void report(void *context, const char *name, enum schema_step step, const char *error)
+static bool is_due(struct telling *telling)
+{
+    int64_t now = clock_monotonic_ms();
+    bool due = now - telling->said_ms >= SAID_EVERY_MS;
+    telling->said_ms = due ? now : telling->said_ms;
+    return due;
+}
+
+static void report(void *context, const char *name, enum schema_step step, const char *detail)
 {
     static const char *const WORDS[] = {
-        [SCHEMA_PRESENT] = "present", [SCHEMA_MISSING] = "missing", [SCHEMA_APPLIED] = "applied",
-        [SCHEMA_CHANGED] = "changed", [SCHEMA_BROKEN] = "failed",
+        [SCHEMA_PRESENT] = "present", [SCHEMA_MISSING] = "missing", [SCHEMA_WORKING] = "working",
+        [SCHEMA_APPLIED] = "applied", [SCHEMA_CHANGED] = "changed", [SCHEMA_BROKEN] = "failed",
     };
-    const struct telling *telling = CHECKED(telling, context);
-    if (step != SCHEMA_PRESENT || telling->all) {
-        printf("%-8s %s%s%s\n", WORDS[step], name, error != NULL ? ": " : "",
-               error != NULL ? error : "");
+    struct telling *telling = CHECKED(telling, context);
+    if (step == SCHEMA_WORKING && !is_due(telling)) {
+        return;
+    }
+    if (step != SCHEMA_PRESENT) {
+        printf("%-8s %s%s%s\n", WORDS[step], name, detail != NULL ? ": " : "",
+               detail != NULL ? detail : "");
+        (void)fflush(stdout);
     }
 }
 
-static int explain(enum result result, const struct pg *pg)
+static int explain(enum result result, const char *error)
 {
     switch (result) {
     case RESULT_OK: return EXIT_DONE;
@@ -44,34 +62,46 @@ static int explain(enum result result, const struct pg *pg)
         fprintf(stderr,
                 "tapedeck: the database cannot be reached (%s); check DATABASE_URL and that"
                 " PostgreSQL runs\n",
-                pg_error(pg));
+                error);
         break;
     default:
         fprintf(stderr, "tapedeck: the migration stopped: %s\n",
-                pg_error(pg)[0] != '\0' ? pg_error(pg) : "a file was changed after it was applied");
+                error[0] != '\0' ? error : "a file was changed after it was applied");
         break;
     }
     return EXIT_NOT_DONE;
 }
 
+static int run(const struct migrating_connections *to, bool check)
+{
+    struct telling telling = {.magic = MAGIC(telling), .said_ms = clock_monotonic_ms()};
+    enum result result =
+        check ? schema_check(to->work, report, &telling) : schema_migrate(to, report, &telling);
+    const char *error = pg_error(to->work);
+    int status = explain(result, error[0] != '\0' ? error : pg_error(to->guard));
+    if (result == RESULT_OK) {
+        puts("the schema is up to date");
+    }
+    return status;
+}
+
 int command_migrate(const struct app *app, int argc, char **argv)
 {
     bool check = false;
-    struct telling telling = {.magic = MAGIC(telling), .all = false};
     const struct option_spec specs[] = {{"--check", NULL, &check}, {NULL, NULL, NULL}};
     if (!options_read(specs, argc, argv)) {
         return EXIT_USAGE;
     }
-    struct pg *pg = pg_new(app->config->database_url, STATEMENT_TIMEOUT_MS);
-    if (pg == NULL) {
-        return EXIT_NOT_DONE;
+    const char *url = app->config->database_url;
+    struct migrating_connections to = {.work = pg_new(url, STATEMENT_TIMEOUT_MS),
+                                       .guard = pg_new(url, STATEMENT_TIMEOUT_MS),
+                                       .watch = pg_new(url, WATCH_TIMEOUT_MS)};
+    int status = EXIT_NOT_DONE;
+    if (to.work != NULL && to.guard != NULL && to.watch != NULL) {
+        status = run(&to, check);
     }
-    enum result result =
-        check ? schema_check(pg, report, &telling) : schema_migrate(pg, report, &telling);
-    int status = explain(result, pg);
-    if (result == RESULT_OK) {
-        puts("the schema is up to date");
-    }
-    pg_free(pg);
+    pg_free(to.work);
+    pg_free(to.guard);
+    pg_free(to.watch);
     return status;
 }

@@ -16,6 +16,7 @@ enum {
     CONNECT_TIMEOUT_MAX_MS = 10000,
     CONNECT_STEPS_MAX = 1000,
     IDLE_READS_MAX = 100,
+    TICK_MS = 1000,
     ERROR_SIZE = 512,
 };
 
@@ -31,6 +32,8 @@ struct pg {
     struct backoff backoff;
     bool in_transaction;
     bool swollen; /* libpq's buffers are, and stay so as long as the connection */
+    pg_tick *tick; /* NULL: nobody is told that we wait */
+    void *tick_context;
     char error[ERROR_SIZE];
 };
 
@@ -134,9 +137,13 @@ static bool wait_socket(const struct pg *pg, short events, int64_t deadline)
             return false;
         }
         struct pollfd fd = {.fd = PQsocket(pg->conn), .events = events};
-        int n = poll(&fd, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+        int64_t longest = pg->tick != NULL ? TICK_MS : INT32_MAX;
+        int n = poll(&fd, 1, (int)(left > longest ? longest : left));
         if (n > 0) {
             return true;
+        }
+        if (pg->tick != NULL) {
+            pg->tick(pg->tick_context);
         }
     }
 }
@@ -400,6 +407,38 @@ enum result pg_script(struct pg *pg, const char *sql)
     return run_statement(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
 }
 
+/* Is the session ours alone? A pooler tells its clients process numbers of its own making. */
+static bool is_own_session(struct pg *pg)
+{
+    struct pg_rows *rows;
+    int64_t pid = 0;
+    if (pg_query(pg, "SELECT pg_backend_pid()", NULL, &rows) == RESULT_OK) {
+        (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
+        pg_rows_free(rows);
+    }
+    return pid != 0 && pid == PQbackendPID(pg->conn);
+}
+
+enum result pg_alone(struct pg *pg, const char *sql, int64_t limit_ms, pg_tick *tick, void *context)
+{
+    int64_t usual_ms = pg->timeout_ms;
+    bool own = is_own_session(pg);
+    enum result result = own ? pg_script(pg, "SET statement_timeout = 0; SET lock_timeout = 0")
+                             : before_statement(pg);
+    if (result == RESULT_OK) {
+        pg->timeout_ms = limit_ms;
+        pg->tick = tick;
+        pg->tick_context = context;
+        result = run_statement(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
+        pg->timeout_ms = usual_ms;
+        pg->tick = NULL;
+    }
+    if (own && pg->conn != NULL) {
+        (void)pg_script(pg, "RESET statement_timeout; RESET lock_timeout");
+    }
+    return result;
+}
+
 const char *pg_error(const struct pg *pg)
 {
     return pg->error;
@@ -451,47 +490,10 @@ int64_t pg_rows_affected(const struct pg_rows *rows)
     return n;
 }
 
-enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_params *params,
-                             int64_t *changed)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(pg, sql, params, &rows);
-    *changed = 0;
-    if (result == RESULT_OK) {
-        *changed = pg_rows_affected(rows);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
-enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
-                      enum result otherwise)
-{
-    int64_t changed;
-    enum result result = pg_count_changed(pg, sql, params, &changed);
-    return result == RESULT_OK && changed == 0 ? otherwise : result;
-}
-
 const char *pg_rows_text(const struct pg_rows *rows, int row, int column)
 {
     const PGresult *result = result_of(rows);
     return PQgetisnull(result, row, column) ? NULL : PQgetvalue(result, row, column);
-}
-
-int64_t pg_rows_int(const struct pg_rows *rows, int row, int column, int64_t fallback)
-{
-    const char *text = pg_rows_text(rows, row, column);
-    int64_t number = fallback;
-    if (text != NULL) {
-        (void)text_int(text, INT64_MIN, INT64_MAX, &number);
-    }
-    return number;
-}
-
-bool pg_rows_bool(const struct pg_rows *rows, int row, int column)
-{
-    const char *text = pg_rows_text(rows, row, column);
-    return text != NULL && text[0] == 't';
 }
 
 void pg_rows_free(struct pg_rows *rows)

@@ -90,6 +90,16 @@ enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *pa
 /* Runs a script of several statements without parameters (migrations), within a transaction. */
 enum result pg_script(struct pg *pg, const char *sql);
 
+/*
+ * Runs one statement that PostgreSQL takes outside a transaction only (CREATE INDEX CONCURRENTLY),
+ * for up to `limit_ms`; `tick` is called about once a second meanwhile, and must not use `pg`.
+ * Timeouts that the role or the database has of its own do not end it, but where a pooler stands
+ * between.
+ */
+typedef void pg_tick(void *context);
+enum result pg_alone(struct pg *pg, const char *sql, int64_t limit_ms, pg_tick *tick,
+                     void *context);
+
 /* The message of the last RESULT_FAILED, for operators' tools; never for clients. */
 const char *pg_error(const struct pg *pg);
 

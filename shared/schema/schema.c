@@ -1,58 +1,38 @@
 #include "schema.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "base/log.h"
-#include "clients/crypto.h"
+#include "base/magic.h"
+#include "migration.h"
 
 enum {
-    LOCK_TRIES = 300,
+    LOCK_TRIES = 18000, /* an hour */
     LOCK_WAIT_MS = 200,
-    TABLE_TRIES = 600, /* each of a second or more */
-    TABLE_WAIT_MS = 2000,
-    NAME_SIZE = 96,
+    LOCK_SILENT_TRIES = 25,
 };
 
-enum statement_name { EXISTS, CREATE, LOCK, FIND, HURRY, NOTE };
+enum statement_name { EXISTS, CREATE, LOCK, STAY, FIND, NOTE };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
     [EXISTS] = {"schema_exists", "SELECT to_regclass('tapedeck_migrations') IS NOT NULL"},
     [CREATE] = {"schema_create",
-        "CREATE TABLE IF NOT EXISTS tapedeck_migrations ("
+        "CREATE TABLE tapedeck_migrations ("
         " name text PRIMARY KEY, checksum text NOT NULL,"
         " applied_at timestamptz NOT NULL DEFAULT now())"},
     [LOCK] = {"schema_lock", "SELECT pg_try_advisory_xact_lock(7223372036854)"},
+    [STAY] = {"schema_stay",
+        "SELECT set_config(name, '0', true) FROM pg_settings"
+        " WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"},
     [FIND] = {"schema_find", "SELECT checksum FROM tapedeck_migrations WHERE name = $1"},
-    /* Whoever waits for a table keeps all others waiting who come after it, callbacks, too; what is
-     * waited for may be a backup, which reads all tables for an hour. */
-    [HURRY] = {"schema_hurry", "SELECT set_config('lock_timeout', '1s', true)"},
     [NOTE] = {"schema_note", "INSERT INTO tapedeck_migrations (name, checksum) VALUES ($1, $2)"},
     {NULL, NULL},
 };
 /* clang-format on */
-
-struct migration {
-    char name[NAME_SIZE];
-    char checksum[CRYPTO_SHA256_HEX];
-    const char *sql;
-};
-
-static bool read_migration(const struct embedded_file *file, struct migration *out)
-{
-    size_t len = strcspn(file->name, ".");
-    if (len >= sizeof out->name) {
-        return false;
-    }
-    memcpy(out->name, file->name, len);
-    out->name[len] = '\0';
-    out->sql = file->bytes;
-    return crypto_sha256_hex(file->bytes, (size_t)(file->end - file->bytes), out->checksum);
-}
 
 /* A yes-or-no statement. */
 static enum result ask(struct pg *pg, enum statement_name name, bool *yes)
@@ -84,108 +64,121 @@ static enum result look_up(struct pg *pg, const struct migration *m, enum schema
     return RESULT_OK;
 }
 
-static enum result apply(struct pg *pg, const struct migration *m)
+/* ---- one at a time ---- */
+
+/* Begins the guard's transaction, and takes the lock; between the tries it has no session. */
+static enum result try_lock(struct pg *guard, bool *locked)
+{
+    enum result result = pg_begin(guard);
+    if (result == RESULT_OK) {
+        result = ask(guard, LOCK, locked);
+    }
+    if (result == RESULT_OK && *locked) {
+        return pg_query(guard, SQL[STAY].sql, NULL, NULL);
+    }
+    pg_rollback(guard);
+    return result;
+}
+
+/* RESULT_LOST: another has it, all the time. */
+static enum result lock(struct pg *guard)
+{
+    bool locked = false;
+    enum result result = try_lock(guard, &locked);
+    for (int i = 1; i < LOCK_TRIES && result == RESULT_OK && !locked; i++) {
+        if (i == LOCK_SILENT_TRIES) {
+            log_event("MIGRATION_WAITS", "name=another_migration retry_ms=%d", LOCK_WAIT_MS);
+        }
+        clock_sleep_ms(LOCK_WAIT_MS);
+        result = try_lock(guard, &locked);
+    }
+    return result == RESULT_OK && !locked ? RESULT_LOST : result;
+}
+
+/* ---- all of them, in order ---- */
+
+struct applying {
+    struct magic magic;
+    const struct migration *migration;
+    schema_visitor *visit;
+    void *context;
+};
+
+static void tell(void *context, const char *detail)
+{
+    const struct applying *applying = CHECKED(applying, context);
+    applying->visit(applying->context, applying->migration->name, SCHEMA_WORKING, detail);
+}
+
+static enum result note(struct pg *pg, const struct migration *m)
 {
     struct pg_params params = {0};
     pg_text(&params, m->name);
     pg_text(&params, m->checksum);
-    enum result result = pg_query(pg, SQL[HURRY].sql, NULL, NULL);
-    if (result == RESULT_OK) {
-        result = pg_script(pg, m->sql);
-    }
-    if (result == RESULT_OK) {
-        result = pg_query(pg, SQL[NOTE].sql, &params, NULL);
-    }
-    return result == RESULT_OK ? pg_commit(pg) : result;
+    return pg_query(pg, SQL[NOTE].sql, &params, NULL);
 }
 
-/* Begins a transaction that has the lock; RESULT_LOST: another has it, all the time. */
-static enum result begin_alone(struct pg *pg)
+/* Is the lock still ours? Asked as a script, which leaves no snapshot behind in the guard's
+ * transaction: an index that is built waits for all that are older than it. */
+static enum result still_held(struct pg *guard)
 {
-    bool locked = false;
-    enum result result = pg_begin(pg);
-    for (int i = 0; i < LOCK_TRIES && result == RESULT_OK && !locked; i++) {
-        if (i > 0) {
-            clock_sleep_ms(LOCK_WAIT_MS);
-        }
-        result = ask(pg, LOCK, &locked);
-    }
-    if (result == RESULT_OK && !locked) {
-        result = RESULT_LOST;
-    }
-    if (result != RESULT_OK) {
-        pg_rollback(pg);
-    }
-    return result;
+    return pg_script(guard, "SELECT 1");
 }
 
-/* Within a transaction that has the lock, which this ends when it applies the file. */
-static enum result migrate_alone(struct pg *pg, const struct migration *m, enum schema_step *step)
+static enum result apply(const struct migrating_connections *to, const struct migration *m,
+                         struct applying *applying)
 {
-    enum result result = look_up(pg, m, step);
-    if (result != RESULT_OK || *step == SCHEMA_PRESENT) {
-        return result;
+    struct migration_piece piece;
+    struct migrating migrating = {.magic = MAGIC(migrating),
+                                  .to = to,
+                                  .name = m->name,
+                                  .piece = &piece,
+                                  .tell = tell,
+                                  .context = applying};
+    const char *rest = m->sql;
+    enum result result = RESULT_OK;
+    while (result == RESULT_OK && migration_next(&rest, &piece)) {
+        result = still_held(to->guard);
+        result = result == RESULT_OK ? migrating_piece(&migrating) : result;
     }
-    if (*step == SCHEMA_CHANGED) {
-        return RESULT_FAILED;
-    }
-    result = apply(pg, m);
-    *step = result == RESULT_OK ? SCHEMA_APPLIED : SCHEMA_BROKEN;
-    return result;
+    return result == RESULT_OK ? note(to->work, m) : result;
 }
 
-/* Each file has a transaction, and each transaction the lock: no session has to keep it between.
- * RESULT_LOST: somebody else has a table that it needs, or the lock. */
-static enum result try_one(struct pg *pg, const struct migration *m, enum schema_step *step)
+static enum result migrate_one(const struct migrating_connections *to, const struct migration *m,
+                               schema_visitor *visit, void *context)
 {
-    enum result result = begin_alone(pg);
-    if (result == RESULT_OK) {
-        result = migrate_alone(pg, m, step);
-    }
-    return result;
-}
-
-static enum result migrate_one(struct pg *pg, const struct migration *m, schema_visitor *visit,
-                               void *context)
-{
+    struct applying applying = {MAGIC(applying), m, visit, context};
     enum schema_step step = SCHEMA_MISSING;
-    enum result result = try_one(pg, m, &step);
-    for (int i = 0; i < TABLE_TRIES && result == RESULT_LOST && step == SCHEMA_BROKEN; i++) {
-        pg_rollback(pg);
-        log_event("MIGRATION_WAITS", "name=%s retry_ms=%d", m->name, TABLE_WAIT_MS);
-        clock_sleep_ms(TABLE_WAIT_MS);
-        step = SCHEMA_MISSING;
-        result = try_one(pg, m, &step);
+    enum result result = look_up(to->work, m, &step);
+    if (result == RESULT_OK && step == SCHEMA_MISSING) {
+        result = apply(to, m, &applying);
+        step = result == RESULT_OK ? SCHEMA_APPLIED : SCHEMA_BROKEN;
+    } else if (result == RESULT_OK && step == SCHEMA_CHANGED) {
+        result = RESULT_FAILED;
     }
     if (step != SCHEMA_MISSING) {
-        visit(context, m->name, step, step == SCHEMA_BROKEN ? pg_error(pg) : NULL);
+        visit(context, m->name, step, step == SCHEMA_BROKEN ? pg_error(to->work) : NULL);
     }
-    pg_rollback(pg);
     return result;
 }
 
-static enum result create_table(struct pg *pg)
+enum result schema_migrate(const struct migrating_connections *to, schema_visitor *visit,
+                           void *context)
 {
-    enum result result = begin_alone(pg);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    result = pg_query(pg, SQL[CREATE].sql, NULL, NULL);
+    bool begun = false;
+    enum result result = lock(to->guard);
     if (result == RESULT_OK) {
-        return pg_commit(pg);
+        result = ask(to->work, EXISTS, &begun);
     }
-    pg_rollback(pg);
-    return result;
-}
-
-enum result schema_migrate(struct pg *pg, schema_visitor *visit, void *context)
-{
-    enum result result = create_table(pg);
+    if (result == RESULT_OK && !begun) { /* whoever has nothing to do needs no right to */
+        result = pg_query(to->work, SQL[CREATE].sql, NULL, NULL);
+    }
     for (const struct embedded_file *file = EMBEDDED_MIGRATIONS;
          file->name != NULL && result == RESULT_OK; file++) {
         struct migration m;
-        result = read_migration(file, &m) ? migrate_one(pg, &m, visit, context) : RESULT_FAILED;
+        result = migration_read(file, &m) ? migrate_one(to, &m, visit, context) : RESULT_FAILED;
     }
+    pg_rollback(to->guard);
     return result;
 }
 
@@ -197,7 +190,7 @@ enum result schema_check(struct pg *pg, schema_visitor *visit, void *context)
          file->name != NULL && result == RESULT_OK; file++) {
         struct migration m;
         enum schema_step step = SCHEMA_MISSING;
-        result = read_migration(file, &m) ? RESULT_OK : RESULT_FAILED;
+        result = migration_read(file, &m) ? RESULT_OK : RESULT_FAILED;
         if (result == RESULT_OK && begun) {
             result = look_up(pg, &m, &step);
         }

@@ -20,7 +20,7 @@ CODE = re.compile(r"`([^`]+)`")
 STANDARD = {
     # shared/base, shared/config, shared/app.h, shared/schema
     "address", "app", "backoff", "buf", "clock", "config", "config_list", "config_value",
-    "credentials", "decimal", "duration", "embedded", "env_file", "form", "list", "log", "magic",
+    "credentials", "decimal", "duration", "embedded", "env_file", "form", "list", "log", "magic", "migrating", "migration",
     "read_at", "result", "sandbox", "sandbox_calls", "sanitizer", "schema", "text", "utf8",
     "version",
     # shared/clients

@@ -22,6 +22,7 @@
 #include "runs/history.h"
 #include "runs/run.h"
 #include "runs/run_control.h"
+#include "schema/migrating.h"
 #include "storage/object.h"
 #include "storage/orphan.h"
 #include "storage/retention.h"
@@ -37,6 +38,7 @@ static void print(const struct pg_statement *table)
 
 int main(void)
 {
+    print(migrating_statements());
     print(account_statements());
     print(audit_statements());
     print(call_statements());
