@@ -117,6 +117,8 @@ static void add_after(struct buf *out, const struct overview *o)
         exposition_sample(out, DELIVERIES, "", label(one, "state", ENDS[e]),
                           sum(&o->deliveries, "", ENDS[e]));
     }
+    gauge(out, "tapedeck_webhooks_resting", "Webhooks that failed again and again, and rest now.",
+          (int64_t)o->rest_count);
 }
 
 static int64_t count_pauses(const struct overview *o, bool hosts)

@@ -112,6 +112,21 @@ static struct json *of_servers(const struct overview *o)
     return list;
 }
 
+static struct json *of_rests(const struct overview *o)
+{
+    struct json *list = json_new_list();
+    for (size_t i = 0; i < o->rest_count; i++) {
+        struct json *one = json_new();
+        json_put_int(one, "business_id", o->rests[i].business_id);
+        json_put_text(one, "host", o->rests[i].host);
+        json_put_int(one, "failures", o->rests[i].failures);
+        json_put_text(one, "reason", o->rests[i].code);
+        json_put_int(one, "left_s", o->rests[i].left_s);
+        json_add(list, one);
+    }
+    return list;
+}
+
 static void put_database(struct json *json, const struct overview *o)
 {
     struct json *queue = json_new();
@@ -130,6 +145,7 @@ static void put_database(struct json *json, const struct overview *o)
     json_put(json, "failed", of_reasons(o));
     json_put(json, "steps", of_counts(&o->steps, true));
     json_put(json, "deliveries", of_counts(&o->deliveries, false));
+    json_put(json, "webhooks_resting", of_rests(o));
     json_put(json, "servers_refusing", of_servers(o));
 }
 
@@ -150,6 +166,7 @@ static void put_nothing(struct json *json)
         "failed",
         "steps",
         "deliveries",
+        "webhooks_resting",
         "servers_refusing",
     };
     for (size_t i = 0; i < sizeof MEMBERS / sizeof *MEMBERS; i++) {

@@ -135,6 +135,20 @@ static void add_refusals(const struct overview *o, struct buf *out)
     }
 }
 
+static void add_rests(const struct overview *o, struct buf *out)
+{
+    char left[HUMAN_SIZE];
+    if (o->rest_count > 0) {
+        buf_text(out, "\nwebhooks that failed again and again, and rest\n");
+    }
+    for (size_t i = 0; i < o->rest_count; i++) {
+        const struct overview_rest *r = &o->rests[i];
+        buf_format(out, "%12s more: business %lld, %s, %lld times: %s\n",
+                   human_time(r->left_s, left), (long long)r->business_id, r->host,
+                   (long long)r->failures, r->code);
+    }
+}
+
 void status_text(const struct status *status, struct buf *out)
 {
     const struct overview *o = status->overview;
@@ -155,5 +169,6 @@ void status_text(const struct status *status, struct buf *out)
                out);
     add_refusals(o, out);
     add_counts(&o->deliveries, "webhooks that wait, or failed within a day", out);
+    add_rests(o, out);
     add_reasons(o, out);
 }

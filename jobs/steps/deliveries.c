@@ -13,8 +13,10 @@
 #include "followups/delivery.h"
 
 enum {
-    AT_ONCE = 16,
+    AT_ONCE = 32,
+    DOUBTFUL_AT_ONCE = 16, /* the others are for receivers that answered the last time */
     LOOK_EVERY_MS = 1000,
+    LOOK_AFTER_MS = 50,     /* after one that ended: the next of its webhook may begin */
     LEASE_SPARE_MS = 60000, /* beyond WEBHOOK_TIMEOUT: for writing down how it went */
     ANSWER_MAX = 64 * 1024, /* nobody reads it */
     SIGNED_MAX = 64 << 20,
@@ -29,6 +31,7 @@ struct sending {
     char id[DELIVERY_ID_SIZE];
     int64_t attempt;
     int64_t business_id;
+    bool doubtful;
 };
 
 struct deliveries {
@@ -36,7 +39,7 @@ struct deliveries {
     const struct app *app;
     struct http *http;
     struct sending sendings[AT_ONCE];
-    size_t count;
+    size_t count, doubtful;
     int64_t next_look_ms;
 };
 
@@ -87,7 +90,10 @@ static void miss(const struct sending *s, long status, const struct run_reason *
 
 static void forget(struct sending *s)
 {
+    int64_t soon = clock_monotonic_ms() + LOOK_AFTER_MS;
+    s->all->next_look_ms = s->all->next_look_ms < soon ? s->all->next_look_ms : soon;
     s->all->count--;
+    s->all->doubtful -= s->doubtful;
     *s = (struct sending){.magic = MAGIC(sending)};
 }
 
@@ -98,10 +104,12 @@ static void on_answer(void *context, const struct exchange_end *end)
     const struct run_reason *trouble = exchange_trouble(end, &refused);
     if (arrived && (end->outcome == HTTP_COMPLETE || end->outcome == HTTP_STOPPED)) {
         (void)delivery_arrived(s->all->app, s->id, s->attempt, end->status);
+        (void)delivery_webhook_answered(s->all->app, s->id);
         log_try("WEBHOOK_DELIVERED", s, end->status, NULL);
     } else if (trouble != NULL) {
         bool gone = end->outcome == HTTP_COMPLETE && end->status == GONE;
         miss(s, end->status, trouble, gone || end->outcome == HTTP_FORBIDDEN);
+        (void)delivery_webhook_failed(s->all->app, s->id, trouble->code);
     }
     forget(s);
 }
@@ -169,9 +177,11 @@ static void begin(void *context, const struct delivery *delivery)
     *s = (struct sending){.magic = MAGIC(sending),
                           .all = d,
                           .attempt = delivery->attempt,
-                          .business_id = delivery->business_id};
+                          .business_id = delivery->business_id,
+                          .doubtful = delivery->doubtful};
     memcpy(s->id, delivery->id, sizeof s->id);
     d->count++;
+    d->doubtful += s->doubtful;
     if (!delivery->active || start(s, delivery) != RESULT_OK) {
         miss(s, 0, delivery->active ? &INTERNAL : &INACTIVE, !delivery->active);
         forget(s);
@@ -186,7 +196,10 @@ void deliveries_tick(struct deliveries *deliveries, bool taking)
         return;
     }
     deliveries->next_look_ms = now + LOOK_EVERY_MS;
-    (void)delivery_claim(app, (int64_t)(AT_ONCE - deliveries->count),
+    int64_t doubtful = deliveries->doubtful < DOUBTFUL_AT_ONCE
+                           ? (int64_t)(DOUBTFUL_AT_ONCE - deliveries->doubtful)
+                           : 0;
+    (void)delivery_claim(app, (int64_t)(AT_ONCE - deliveries->count), doubtful,
                          app->config->webhook_timeout + app->config->connect_timeout +
                              LEASE_SPARE_MS,
                          begin, deliveries);

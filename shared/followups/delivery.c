@@ -2,9 +2,29 @@
 
 #include <stdio.h>
 
-enum statement_name { MAKE, CLAIM, ARRIVED, RETRY, FAIL, ADD, STOP, FORGET, EACH_COUNT };
+enum statement_name {
+    MAKE,
+    ALONE,
+    CLAIM,
+    ARRIVED,
+    RETRY,
+    FAIL,
+    ANSWERED,
+    FAILED,
+    GIVE_UP,
+    ADD,
+    STOP,
+    FORGET,
+    EACH_COUNT,
+    EACH_REST
+};
 
 /* clang-format off */
+
+/* A time further ahead than any rest is one of a clock that was ahead. */
+#define RESTS(w) \
+    "(" w ".active AND " w ".rests_until BETWEEN now() AND now() + interval '1 hour')"
+
 static const struct pg_statement SQL[] = {
     [MAKE] = {"delivery_make",
         "INSERT INTO call_webhook_deliveries (id, webhook_id, business_id, call_sid, event, payload)"
@@ -31,29 +51,68 @@ static const struct pg_statement SQL[] = {
         " CROSS JOIN LATERAL (SELECT * FROM call_log l WHERE l.business_id = w.business_id"
         "   AND l.call_sid = $2 LIMIT 1) c"
         " WHERE w.business_id = $1 AND w.active"},
+    /* Two who claim at once would not see what the other took. */
+    [ALONE] = {"delivery_alone", "SELECT pg_try_advisory_xact_lock(7223372036855)"},
+    /* `w`: the webhooks for which something waits, one look at the index each. `s`: what is under way.
+     * `f`: of each webhook, what may be sent; a business's turns begin after what is under way. */
     [CLAIM] = {"delivery_claim", /* MATERIALIZED: see step.c */
-        "WITH q AS MATERIALIZED (SELECT id FROM call_webhook_deliveries"
-        "   WHERE status = 'waiting' AND not_before <= now()"
-        "   ORDER BY not_before LIMIT $1 FOR UPDATE SKIP LOCKED)"
+        "WITH RECURSIVE w (id) AS ("
+        "   SELECT min(webhook_id) FROM call_webhook_deliveries WHERE status = 'waiting'"
+        "   UNION ALL SELECT (SELECT min(d.webhook_id) FROM call_webhook_deliveries d"
+        "     WHERE d.status = 'waiting' AND d.webhook_id > w.id) FROM w WHERE w.id IS NOT NULL),"
+        " s AS MATERIALIZED (SELECT webhook_id, business_id FROM call_webhook_deliveries"
+        "   WHERE status = 'waiting' AND sending_until BETWEEN now() AND now() + " PG_MS("$2") "),"
+        " f AS MATERIALIZED (SELECT d.id, d.not_before, h.active AND h.failures > 0 AS doubtful,"
+        "     (SELECT count(*) FROM s WHERE s.business_id = h.business_id)"
+        "       + row_number() OVER (PARTITION BY h.business_id ORDER BY d.not_before) AS turn"
+        "   FROM w JOIN call_webhooks h ON h.id = w.id CROSS JOIN LATERAL ("
+        "     SELECT x.id, x.not_before FROM call_webhook_deliveries x"
+        "     WHERE x.webhook_id = h.id AND x.status = 'waiting' AND x.not_before <= now()"
+        "     ORDER BY x.not_before LIMIT greatest(0, CASE WHEN h.failures >= 5 THEN 1 ELSE 2 END"
+        "       - (SELECT count(*) FROM s WHERE s.webhook_id = h.id))) d"
+        "   WHERE " RESTS("h") " IS NOT TRUE),"
+        " g AS (SELECT f.*, row_number() OVER (PARTITION BY doubtful ORDER BY turn, not_before) AS place"
+        "   FROM f WHERE turn <= 4),"
+        " q AS MATERIALIZED (SELECT d.id, g.doubtful FROM call_webhook_deliveries d JOIN g USING (id)"
+        "   WHERE NOT g.doubtful OR g.place <= $3"
+        "   ORDER BY g.turn, g.not_before LIMIT $1 FOR UPDATE OF d SKIP LOCKED)"
         " UPDATE call_webhook_deliveries d SET attempts = d.attempts + 1,"
-        "   not_before = now() + " PG_MS("$2")
+        "   not_before = now() + " PG_MS("$2") ", sending_until = now() + " PG_MS("$2")
         " FROM q, call_webhooks w WHERE d.id = q.id AND w.id = d.webhook_id"
-        " RETURNING d.id, d.attempts, d.business_id, d.event, d.payload, w.url, w.secret, w.active"},
+        " RETURNING d.id, d.attempts, d.business_id, d.event, d.payload, w.url, w.secret, w.active,"
+        "   q.doubtful"},
     [ARRIVED] = {"delivery_arrived",
-        "UPDATE call_webhook_deliveries SET status = 'delivered', completed_at = now(),"
+        "UPDATE call_webhook_deliveries SET status = 'delivered', completed_at = now(), sending_until = NULL,"
         "   last_status = $3, error_code = NULL, error = NULL"
         " WHERE id = $1::uuid AND attempts = $2 AND status = 'waiting'"},
     [RETRY] = {"delivery_retry",
-        "UPDATE call_webhook_deliveries SET not_before = now() + " PG_MS("$4") ","
+        "UPDATE call_webhook_deliveries SET not_before = now() + " PG_MS("$4") ", sending_until = NULL,"
         "   last_status = $3, error_code = $5, error = $6"
         " WHERE id = $1::uuid AND attempts = $2 AND status = 'waiting'"},
     [FAIL] = {"delivery_fail",
-        "UPDATE call_webhook_deliveries SET status = 'failed', completed_at = now(),"
+        "UPDATE call_webhook_deliveries SET status = 'failed', completed_at = now(), sending_until = NULL,"
         "   last_status = $3, error_code = $4, error = $5"
         " WHERE id = $1::uuid AND attempts = $2 AND status = 'waiting'"},
+    [ANSWERED] = {"delivery_webhook_answered",
+        "UPDATE call_webhooks w SET failures = 0, error_code = NULL, rests_until = NULL"
+        " FROM call_webhook_deliveries d WHERE d.id = $1::uuid AND w.id = d.webhook_id AND w.failures > 0"},
+    [FAILED] = {"delivery_webhook_failed",
+        "UPDATE call_webhooks w SET failures = least(w.failures + 1, 1000), error_code = $2,"
+        "   rests_until = CASE WHEN w.failures + 1 >= 5 THEN now() + least(interval '1 hour',"
+        "     interval '1 minute' * 2 ^ least(w.failures - 4, 6)) END"
+        " FROM call_webhook_deliveries d WHERE d.id = $1::uuid AND w.id = d.webhook_id"},
+    [GIVE_UP] = {"delivery_give_up",
+        "UPDATE call_webhook_deliveries SET status = 'failed', completed_at = now(),"
+        "   error_code = 'receiver_rests', error = 'The receiver failed again and again meanwhile.'"
+        " WHERE id IN (SELECT x.id FROM call_webhook_deliveries d"
+        "   JOIN call_webhooks w ON w.id = d.webhook_id"
+        "   JOIN call_webhook_deliveries x ON x.webhook_id = w.id"
+        "   WHERE d.id = $1::uuid AND " RESTS("w") " AND x.status = 'waiting'"
+        "     AND x.created_at < now() - " PG_MS("$2") " AND x.sending_until IS NULL LIMIT 1000)"},
     [ADD] = {"delivery_add_webhook",
         "INSERT INTO call_webhooks (business_id, url, secret) VALUES ($1, $2, $3)"
-        " ON CONFLICT (business_id, url) DO UPDATE SET secret = excluded.secret, active = true"},
+        " ON CONFLICT (business_id, url) DO UPDATE SET secret = excluded.secret, active = true,"
+        "   failures = 0, error_code = NULL, rests_until = NULL"},
     [STOP] = {"delivery_stop_webhook",
         "UPDATE call_webhooks SET active = false WHERE business_id = $1 AND url = $2"},
     [FORGET] = {"delivery_forget",
@@ -63,6 +122,10 @@ static const struct pg_statement SQL[] = {
         "SELECT status, error_code, count(*) FROM call_webhook_deliveries"
         " WHERE status = 'waiting' OR status = 'failed' AND completed_at > now() - interval '1 day'"
         " GROUP BY status, error_code ORDER BY status DESC, count(*) DESC LIMIT 50"},
+    [EACH_REST] = {"delivery_each_rest",
+        "SELECT w.business_id, substring(w.url FROM '^[a-z]+://(?:[^/?#@]*@)?([^/?#]+)'), w.error_code,"
+        "   w.failures, ceil(extract(epoch FROM w.rests_until - now()))::bigint"
+        " FROM call_webhooks w WHERE " RESTS("w") " ORDER BY w.failures DESC, w.id LIMIT 50"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -92,25 +155,45 @@ static void visit_row(const struct pg_rows *rows, int row,
         .url = pg_rows_text(rows, row, 5),
         .secret = pg_rows_text(rows, row, 6),
         .active = pg_rows_bool(rows, row, 7),
+        .doubtful = pg_rows_bool(rows, row, 8),
     };
     (void)snprintf(one.id, sizeof one.id, "%s", id != NULL ? id : "");
     visit(context, &one);
 }
 
-enum result delivery_claim(const struct app *app, int64_t limit, int64_t lease_ms,
+/* Within a transaction. */
+static enum result claim_alone(const struct app *app, const struct pg_params *params,
+                               struct pg_rows **rows)
+{
+    struct pg_rows *locked;
+    enum result result = pg_query(app->pg, SQL[ALONE].sql, NULL, &locked);
+    if (result == RESULT_OK) {
+        result = pg_rows_bool(locked, 0, 0) ? RESULT_OK : RESULT_LOST;
+        pg_rows_free(locked);
+    }
+    return result == RESULT_OK ? pg_query(app->pg, SQL[CLAIM].sql, params, rows) : result;
+}
+
+enum result delivery_claim(const struct app *app, int64_t limit, int64_t doubtful, int64_t lease_ms,
                            void (*visit)(void *, const struct delivery *), void *context)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
+    struct pg_rows *rows = NULL;
     pg_int(&params, limit);
     pg_int(&params, lease_ms);
-    enum result result = pg_query(app->pg, SQL[CLAIM].sql, &params, &rows);
+    pg_int(&params, doubtful);
+    enum result result = pg_begin(app->pg);
     if (result == RESULT_OK) {
-        for (int row = 0; row < pg_rows_count(rows); row++) {
-            visit_row(rows, row, visit, context);
-        }
-        pg_rows_free(rows);
+        result = claim_alone(app, &params, &rows);
     }
+    if (result == RESULT_OK) {
+        result = pg_commit(app->pg);
+    }
+    pg_rollback(app->pg);
+    for (int row = 0; result == RESULT_OK && row < pg_rows_count(rows); row++) {
+        visit_row(rows, row, visit, context);
+    }
+    pg_rows_free(rows);
     return result;
 }
 
@@ -149,6 +232,29 @@ enum result delivery_fail(const struct app *app, const char *id, int64_t attempt
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
     return pg_change(app->pg, SQL[FAIL].sql, &params, RESULT_LOST);
+}
+
+enum result delivery_webhook_answered(const struct app *app, const char *id)
+{
+    struct pg_params params = {0};
+    pg_text(&params, id);
+    return pg_query(app->pg, SQL[ANSWERED].sql, &params, NULL);
+}
+
+enum result delivery_webhook_failed(const struct app *app, const char *id, const char *code)
+{
+    const struct config_list *delays = &app->config->webhook_delays;
+    struct pg_params failed = {0}, old = {0};
+    int64_t longest = 0;
+    for (size_t i = 0; i < delays->count; i++) {
+        longest += delays->items[i];
+    }
+    pg_text(&failed, id);
+    pg_text(&failed, code);
+    pg_text(&old, id);
+    pg_int(&old, longest);
+    enum result result = pg_query(app->pg, SQL[FAILED].sql, &failed, NULL);
+    return result == RESULT_OK ? pg_query(app->pg, SQL[GIVE_UP].sql, &old, NULL) : result;
 }
 
 enum result delivery_forget(const struct app *app, int64_t *forgotten)
@@ -191,6 +297,25 @@ enum result delivery_each_count(const struct app *app,
     for (int row = 0; row < pg_rows_count(rows); row++) {
         visit(context, pg_rows_text(rows, row, 0), pg_rows_text(rows, row, 1),
               pg_rows_int(rows, row, 2, 0));
+    }
+    pg_rows_free(rows);
+    return RESULT_OK;
+}
+
+enum result delivery_each_rest(const struct app *app,
+                               void (*visit)(void *, const struct delivery_rest *), void *context)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(app->pg, SQL[EACH_REST].sql, NULL, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    for (int row = 0; row < pg_rows_count(rows); row++) {
+        visit(context, &(struct delivery_rest){.business_id = pg_rows_int(rows, row, 0, 0),
+                                               .host = pg_rows_text(rows, row, 1),
+                                               .code = pg_rows_text(rows, row, 2),
+                                               .failures = pg_rows_int(rows, row, 3, 0),
+                                               .left_s = pg_rows_int(rows, row, 4, 0)});
     }
     pg_rows_free(rows);
     return RESULT_OK;

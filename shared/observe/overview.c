@@ -176,6 +176,19 @@ static void add_delivery(void *context, const char *status, const char *code, in
     add_count(&o->deliveries, "", status, code, count);
 }
 
+static void add_rest(void *context, const struct delivery_rest *one)
+{
+    struct overview *o = CHECKED(overview, context);
+    if (o->rest_count < OVERVIEW_LINES_MAX) {
+        struct overview_rest *rest = &o->rests[o->rest_count++];
+        copy(rest->host, sizeof rest->host, one->host);
+        copy(rest->code, sizeof rest->code, one->code);
+        rest->business_id = one->business_id;
+        rest->failures = one->failures;
+        rest->left_s = one->left_s;
+    }
+}
+
 static void add_server(void *context, const struct server_refusal *one)
 {
     struct overview *o = CHECKED(overview, context);
@@ -196,6 +209,7 @@ static bool read_database(const struct app *app, int64_t limit, struct overview 
            account_each_paused(app, add_pause, o) == RESULT_OK &&
            step_each_count(app, add_step, o) == RESULT_OK &&
            delivery_each_count(app, add_delivery, o) == RESULT_OK &&
+           delivery_each_rest(app, add_rest, o) == RESULT_OK &&
            server_each_refusal(app, add_server, o) == RESULT_OK &&
            inbox_count(app, &o->inbox) == RESULT_OK;
 }

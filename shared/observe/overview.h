@@ -69,6 +69,12 @@ struct overview_server {
     int64_t status, ago_s;
 };
 
+/* A webhook that rests, as it failed again and again. */
+struct overview_rest {
+    char host[OVERVIEW_HOST_SIZE], code[OVERVIEW_WORD_SIZE];
+    int64_t business_id, failures, left_s;
+};
+
 struct overview_counts {
     struct overview_count lines[OVERVIEW_LINES_MAX];
     size_t count;
@@ -90,6 +96,8 @@ struct overview {
     struct overview_reason reasons[OVERVIEW_LINES_MAX]; /* of failures within a day */
     size_t reason_count;
     struct overview_counts steps, deliveries;
+    struct overview_rest rests[OVERVIEW_LINES_MAX];
+    size_t rest_count;
     struct overview_server servers[OVERVIEW_SERVERS_MAX];
     size_t server_count;
     struct inbox_counts inbox;
