@@ -24,7 +24,7 @@ from twilio.client import fault
 from jobs_kit import Db, until
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
-MANY, SHOWN, WIDTH, STATEMENTS = 5000, 20, 100, 9
+MANY, SHOWN, WIDTH, STATEMENTS = 5000, 20, 100, 10
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
