@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "pg_sqlstate.h"
 
 enum {
     RECONNECT_CEILING_MS = 2000,
@@ -31,7 +32,7 @@ struct pg {
     int64_t timeout_ms;
     struct backoff backoff;
     bool in_transaction;
-    bool swollen; /* libpq's buffers are, and stay so as long as the connection */
+    bool swollen;  /* libpq's buffers are, and stay so as long as the connection */
     pg_tick *tick; /* NULL: nobody is told that we wait */
     void *tick_context;
     char error[ERROR_SIZE];
@@ -227,7 +228,9 @@ static enum result ensure_connected(struct pg *pg)
         return RESULT_OK;
     }
     backoff_failed(&pg->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
-    log_event("PG_UNAVAILABLE", "retry_ms=%lld", (long long)pg->backoff.delay_ms);
+    char said[ERROR_SIZE];
+    log_event("PG_UNAVAILABLE", "retry_ms=%lld said=%s", (long long)pg->backoff.delay_ms,
+              text_for_log(pg_sqlstate_cause(pg->error), said, sizeof said));
     return RESULT_UNAVAILABLE;
 }
 
@@ -270,12 +273,15 @@ static PGresult *collect(const struct pg *pg, int64_t deadline)
     }
 }
 
-/* A server that is starting, stopping or out of connections is away, not wrong (classes 08, 53,
- * 57P of PostgreSQL's appendix A; 57014 is our own statement timeout). */
-static bool state_is_unavailable(const char *state)
+/* Names of ours are in what it says of what is not there, or not granted (class 42); of others'
+ * values nothing is logged. */
+static void tell_failure(const struct pg *pg, const char *state)
 {
-    return strncmp(state, "08", 2) == 0 || strncmp(state, "53", 2) == 0 ||
-           strncmp(state, "57P", 3) == 0 || strcmp(state, "57014") == 0;
+    char said[ERROR_SIZE];
+    bool ours = strncmp(state, "42", 2) == 0;
+    log_event("PG_FAILED", "sqlstate=%s said=%s advice=%s", state,
+              ours ? text_for_log(pg->error, said, sizeof said) : "-",
+              pg_sqlstate_advice(state)[0] != '\0' ? pg_sqlstate_advice(state) : "-");
 }
 
 static enum result judge(struct pg *pg, const PGresult *result)
@@ -285,22 +291,14 @@ static enum result judge(struct pg *pg, const PGresult *result)
         return RESULT_OK;
     }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    enum result verdict = pg_sqlstate_result(state);
     remember_error(pg, PQresultErrorMessage(result));
-    if (state == NULL || state_is_unavailable(state)) {
+    if (verdict == RESULT_UNAVAILABLE) {
         log_event("PG_REFUSED", "sqlstate=%s", state != NULL ? state : "-");
-        return RESULT_UNAVAILABLE;
+    } else if (verdict == RESULT_FAILED) {
+        tell_failure(pg, state);
     }
-    if (strcmp(state, "23505") == 0) {
-        return RESULT_EXISTS;
-    }
-    if (strcmp(state, "55P03") == 0) {
-        return RESULT_LOST;
-    }
-    if (strncmp(state, "22", 2) == 0) {
-        return RESULT_INVALID;
-    }
-    log_event("PG_FAILED", "sqlstate=%s", state);
-    return RESULT_FAILED;
+    return verdict;
 }
 
 static enum result lost(struct pg *pg)
