@@ -106,9 +106,10 @@ static const struct command COMMANDS[] = {
     {"audit",
      command_audit,
      {"DATABASE_URL", "REDIS_URL"},
-     "--call SID",
-     "show who listened to a call",
-     "  --call SID           a call, or one of its recordings\n"},
+     "--call SID | --business ID",
+     "show who listened to a call, or took from a business",
+     "  --call SID           a call, or one of its recordings\n"
+     "  --business ID        what was taken from a business lately\n"},
     {"transcribe",
      command_transcribe,
      {"DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR"},

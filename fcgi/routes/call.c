@@ -6,6 +6,7 @@
 #include "calls/recording.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/note.h"
 #include "http/run_json.h"
 #include "http/states.h"
 #include "recordings/service.h"
@@ -130,4 +131,5 @@ void handle_call(const struct app *app, struct request *request, struct response
     json_put(call.json, "runs", runs.json);
     json_put(call.json, "recordings", recordings.json);
     response_json(response, 200, call.json);
+    note_caller(app, request, response, AUDIT_TRANSCRIPT, request->call_sid);
 }

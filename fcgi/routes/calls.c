@@ -7,6 +7,7 @@
 #include "calls/call.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/note.h"
 #include "http/states.h"
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 100, SEARCH_MAX = 200 };
@@ -91,4 +92,5 @@ void handle_calls(const struct app *app, struct request *request, struct respons
     json_put(json, "calls", page.calls);
     json_put_text(json, "next_cursor", more ? page.last : NULL);
     response_json(response, 200, json);
+    note_caller(app, request, response, filter.search != NULL ? AUDIT_SEARCH : AUDIT_LIST, "");
 }

@@ -61,6 +61,5 @@ void handle_download(const struct app *app, struct request *request, struct resp
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
-    note_playback(app, request, response, request->caller.business_id, name, "download",
-                  request->caller.subject);
+    note_caller(app, request, response, AUDIT_DOWNLOAD, name);
 }

@@ -1,6 +1,5 @@
 #include "base/clock.h"
 #include "handlers.h"
-#include "http/grant.h"
 #include "http/note.h"
 #include "http/remote.h"
 #include "http/states.h"
@@ -12,6 +11,7 @@ void handle_file(const struct app *app, struct request *request, struct response
     struct look look;
     int64_t business_id = request->caller.business_id;
     enum result result = RESULT_OK;
+    bool sends_file = false;
     if (!service_was_ready(app, business_id, request->call_sid, &look)) {
         result = remote_request(app, business_id, request->call_sid, &look);
         if (result == RESULT_OK && look.state == STATE_READY && look.has_facts && !look.remote) {
@@ -20,15 +20,12 @@ void handle_file(const struct app *app, struct request *request, struct response
     }
     if (result == RESULT_OK && look.state == STATE_READY) {
         result = remote_or_file(app, request, business_id, &look, "inline", response);
-        if (!look.remote) {
-            grant_give(app, request, &look.file, response);
-        }
+        sends_file = result == RESULT_OK && !look.remote;
     } else if (result == RESULT_OK) {
         states_answer(&look, response);
     }
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     }
-    note_playback(app, request, response, business_id, request->call_sid, "file",
-                  request->caller.subject);
+    note_file(app, request, sends_file ? &look.file : NULL, response);
 }

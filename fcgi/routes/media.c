@@ -15,14 +15,15 @@
 #include "recordings/service.h"
 #include "storage/link.h"
 
-static bool may_play(const struct app *app, const struct request *request)
+static bool may_play(const struct app *app, const struct request *request, int64_t *expires)
 {
     struct link link = {
         .business_id = request->business_id, .call_sid = request->call_sid, .kind = request->kind};
-    const char *expires = form_get(&request->query, "exp");
+    const char *end = form_get(&request->query, "exp");
     const char *signature = form_get(&request->query, "sig");
-    return expires != NULL && signature != NULL && text_int(expires, 0, INT64_MAX, &link.expires) &&
-           link_holds(app->config, &link, signature, clock_wall());
+    bool is_whole = end != NULL && signature != NULL && text_int(end, 0, INT64_MAX, &link.expires);
+    *expires = link.expires;
+    return is_whole && link_holds(app->config, &link, signature, clock_wall());
 }
 
 /* PostgreSQL, which knows how many bytes were stored, is not asked: the file itself is. */
@@ -94,7 +95,8 @@ static void answer_state(const struct app *app, const struct request *request, b
 
 void handle_media(const struct app *app, struct request *request, struct response *response)
 {
-    if (!may_play(app, request)) {
+    int64_t expires;
+    if (!may_play(app, request, &expires)) {
         if (auth_strike(app, request) == RESULT_TOO_BIG) {
             auth_answer_too_often(request, response);
         } else {
@@ -107,5 +109,5 @@ void handle_media(const struct app *app, struct request *request, struct respons
     if (result != RESULT_OK) {
         answer_state(app, request, damaged, response);
     }
-    note_playback(app, request, response, request->business_id, request->call_sid, "media", NULL);
+    note_media(app, request, response, expires);
 }

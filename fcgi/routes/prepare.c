@@ -31,7 +31,8 @@ static void put_facts(const struct app *app, const struct look *look, struct jso
 /* The same link for a recording that is here and for one that arrives: it goes on working when the
  * one becomes the other. */
 static enum result make_link(const struct app *app, const struct request *request,
-                             const struct look *look, struct buf *url, struct states_link *out)
+                             const struct look *look, struct buf *url, struct states_link *out,
+                             struct audit_link *noted)
 {
     bool ready = look->state == STATE_READY;
     char path[LINK_SIZE], remote[S3_URL_SIZE];
@@ -39,6 +40,7 @@ static enum result make_link(const struct app *app, const struct request *reques
         enum result made =
             remote_link(app, request->caller.business_id, look, "inline", remote, &out->expires);
         buf_text(url, remote);
+        *noted = (struct audit_link){.name = NULL};
         out->url = buf_str(url);
         return made;
     }
@@ -49,25 +51,18 @@ static enum result make_link(const struct app *app, const struct request *reques
     enum result result = link_make(app->config, &link, path);
     buf_format(url, "%s%s", app->config->public_base_url, path);
     *out = (struct states_link){.url = buf_str(url), .expires = link.expires};
+    *noted = (struct audit_link){.name = link.call_sid, .expires = link.expires};
     return result == RESULT_OK && buf_ok(url) ? RESULT_OK : RESULT_FAILED;
 }
 
-static void note_link(const struct app *app, const struct request *request,
-                      const struct response *response)
-{
-    note_playback(app, request, response, request->caller.business_id, request->call_sid, "link",
-                  request->caller.subject);
-}
-
-static void answer_ready(const struct app *app, const struct request *request, struct look *look,
-                         const struct states_link *link, struct response *response)
+static void answer_ready(const struct app *app, struct look *look, const struct states_link *link,
+                         struct response *response)
 {
     struct json *json = response_message(MESSAGE_READY);
     cache_played(app->config, &look->file);
     states_put_link(link, json);
     put_facts(app, look, json);
     response_json(response, 200, json);
-    note_link(app, request, response);
 }
 
 static void answer_look(const struct app *app, const struct request *request, struct look *look,
@@ -75,21 +70,22 @@ static void answer_look(const struct app *app, const struct request *request, st
 {
     struct buf url;
     struct states_link link;
+    struct audit_link noted;
     bool ready = look->state == STATE_READY;
     enum result result = RESULT_OK;
     buf_init(&url, 8192);
     if (ready || look->playable) {
-        result = make_link(app, request, look, &url, &link);
+        result = make_link(app, request, look, &url, &link, &noted);
     }
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     } else if (ready) {
-        answer_ready(app, request, look, &link, response);
+        answer_ready(app, look, &link, response);
     } else {
         states_answer_prepare(look, look->playable ? &link : NULL, response);
     }
-    if (result == RESULT_OK && look->playable) {
-        note_link(app, request, response);
+    if (result == RESULT_OK && (ready || look->playable)) {
+        note_link(app, request, response, &noted);
     }
     buf_free(&url);
 }

@@ -105,7 +105,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     (void)run_each_revoked(app, STALE_MAX, stop, &c);
     (void)revocation_apply(app, false, &revoked);
     (void)revocation_forget(app);
-    (void)audit_store(app, &noted);
+    (void)audit_store(app, true, &noted);
     (void)delivery_forget(app, &forgotten);
     (void)piece_forget(app);
     (void)inbox_expire_unused(app, &unused);

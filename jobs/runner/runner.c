@@ -395,7 +395,7 @@ static void mark(struct runner *runner)
 {
     runner->has_successor = queue_mark_runner(runner->app, runner->started_ms) == RESULT_EXISTS;
     int64_t stored;
-    (void)audit_store(runner->app, &stored);
+    (void)audit_store(runner->app, false, &stored);
     if (queue_is_ready(runner->app) == RESULT_NOT_FOUND) {
         note_due(runner, 0);
     }

@@ -24,7 +24,7 @@ CONTENT = random.Random(1).randbytes(SIZE)
 MODIFIED_NS = 1403716338_123456789
 ETAG = f'"{SIZE:x}-{MODIFIED_NS:x}"'
 CHANGING = {"date", "connection"}
-NOTES = "rec_audit"
+NOTES = ("rec_audit", "rec_noted_until")  # what is new, and what goes on
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Fronts:
         """How many responders wrote. A note is on the wire before its answer is, so Redis has read
         it by the time it answers our second command, if not the first."""
         self.rds.ping()
-        return int(self.rds.llen(NOTES))
+        return int(self.rds.llen(NOTES[0])) + int(self.rds.hlen(NOTES[1]))
 
     def both(self, ask: Ask, path: str, token: str = "nobody's") -> tuple[Answer, Answer, bool]:
         """Both answers, and whether the first came from the web server itself."""
-        self.rds.delete(NOTES)
+        self.rds.delete(*NOTES)
         own = send(self.own, ask, path, token)
         notes = self.notes()
         plain = send(self.plain, ask, path, token)

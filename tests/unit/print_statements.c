@@ -41,6 +41,7 @@ int main(void)
     print(migrating_statements());
     print(account_statements());
     print(audit_statements());
+    print(audit_store_statements());
     print(call_statements());
     print(call_list_statements());
     print(call_write_statements());

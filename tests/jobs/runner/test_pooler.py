@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from stack.calls import Call, new_call
+from stack.api import Api
+from stack.calls import Call, new_call, token_for
 from stack.stack import Stack
 from twilio.client import Control
 
@@ -99,7 +100,8 @@ def test_the_jobs_of_the_timers_leave_nothing_in_a_session(
     click(one)
     assert stack.run("drain", "--once").returncode == 0
     for n in range(3):  # each listener is a note, which cleanup stores, one cleanup at a time
-        assert one.api.get(one.file_path, headers={"Cookie": f"n={n}"}).status == 200
+        listener = Api(stack.base_url, token_for(stack, one.business, sub=f"listener {n}"))
+        assert listener.get(one.file_path).status == 200
         jobs = [subprocess.Popen([stack.tapedeck, "cleanup"], env=stack.environment(), cwd="/")
                 for _ in range(SESSIONS + 1)]
         assert [job.wait(30) for job in jobs] == [0] * (SESSIONS + 1)
