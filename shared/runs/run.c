@@ -28,17 +28,28 @@ enum statement_name {
     "   error = CASE WHEN cancel_requested THEN 'Somebody cancelled it.' ELSE " text " END"
 
 static const struct pg_statement SQL[] = {
-    /* What follows a download that was announced, and failed, follows the next one too. */
+    /* What follows a download that was announced, and failed, follows the next one too. One that
+     * was cancelled is taken up again, with the attempts that it had: else whoever cancels and asks
+     * in turn adds rows without end. */
     [START] = {"run_start",
-        "INSERT INTO recording_runs AS r (business_id, call_sid, job_type, lane)"
-        " VALUES ($1, $2, CASE WHEN (SELECT p.status = 'failed' AND p.job_type = 'full'"
-        "     FROM recording_runs p WHERE p.business_id = $1 AND p.call_sid = $2"
-        "     ORDER BY p.id DESC LIMIT 1) THEN 'full' ELSE $3 END, $4)"
-        " ON CONFLICT (business_id, call_sid) WHERE status IN ('queued', 'running')"
-        " DO UPDATE SET"
-        "   job_type = CASE WHEN excluded.job_type = 'full' THEN 'full' ELSE r.job_type END,"
-        "   lane = CASE WHEN excluded.lane = 'click' THEN 'click' ELSE r.lane END"
-        " RETURNING id, xmax = 0"},
+        "WITH last AS (SELECT id, status, job_type FROM recording_runs"
+        "   WHERE business_id = $1 AND call_sid = $2 ORDER BY id DESC LIMIT 1),"
+        " again AS (UPDATE recording_runs r SET status = 'queued', cancel_requested = false,"
+        "     job_type = $3, lane = $4, lease_token = NULL, not_before = NULL, recoveries = 0,"
+        "     recovered_at = NULL, error_code = NULL, error = NULL, format = NULL,"
+        "     bytes_received = NULL, bytes_total = NULL, queued_at = now(), started_at = NULL,"
+        "     heartbeat_at = NULL, completed_at = NULL"
+        "   FROM last WHERE r.id = last.id AND r.status = 'cancelled' RETURNING r.id),"
+        " fresh AS (INSERT INTO recording_runs AS r (business_id, call_sid, job_type, lane)"
+        "   SELECT $1::bigint, $2, CASE WHEN (SELECT status = 'failed' AND job_type = 'full'"
+        "       FROM last) THEN 'full' ELSE $3 END, $4"
+        "   WHERE NOT EXISTS (SELECT FROM again)"
+        "   ON CONFLICT (business_id, call_sid) WHERE status IN ('queued', 'running')"
+        "   DO UPDATE SET"
+        "     job_type = CASE WHEN excluded.job_type = 'full' THEN 'full' ELSE r.job_type END,"
+        "     lane = CASE WHEN excluded.lane = 'click' THEN 'click' ELSE r.lane END"
+        "   RETURNING id, xmax = 0 AS created)"
+        " SELECT id, true FROM again UNION ALL SELECT id, created FROM fresh"},
     [PROMOTE] = {"run_promote",
         "UPDATE recording_runs SET lane = 'click' WHERE id = $1 AND status IN ('queued', 'running')"},
     [RETRY] = {"run_retry",

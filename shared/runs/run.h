@@ -46,8 +46,8 @@ struct run_reason {
     const char *text;
 };
 
-/* Makes a run, or joins the active one: a click moves it to the click lane, `full` upgrades a
- * download. `created` says which. */
+/* Makes a run, or takes up again the last one if that was cancelled, or joins the active one: a
+ * click moves it to the click lane, `full` upgrades a download. `created`: it joined none. */
 enum result run_start(const struct app *app, int64_t business_id, const char *call_sid,
                       enum run_job job, enum queue_lane lane, int64_t *run_id, bool *created);
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import redis
 from stack.calls import Call
@@ -82,7 +83,7 @@ def test_a_cancelled_transfer_can_be_asked_for_again(
     click(call)
     until(lambda: call.finished_file, "the recording")
     assert_stored(call, "wav2")
-    assert (runs_of(db, call), run_of(db, call).error_code) == (2, None)
+    assert (runs_of(db, call), run_of(db, call).error_code) == (1, None)
 
 
 def test_half_of_it_was_here_already(
@@ -194,3 +195,38 @@ def test_an_attempt_that_fails_meanwhile_is_the_last(
     assert run.status == "cancelled"
     assert files_of(call) == []
     assert_idle(rds, call.business)
+
+
+def test_a_cancelled_run_is_taken_up_again(
+    stack: Stack, db: Db, rds: redis.Redis, new_business: NewBusiness,
+) -> None:
+    """Whoever asks and cancels in turn adds no rows, and it is fetched at last."""
+    business = new_business()
+    call = known_call(stack, db, business)
+    click(call)
+    first = run_of(db, call).id
+    for _ in range(5):
+        cancel(db, call)
+        assert_cancelled(db, call)
+        click(call)
+        run = run_of(db, call)
+        assert (run.id, run.status, run.error_code) == (first, "queued", None)
+    assert runs_of(db, call) == 1
+    assert stack.run("drain", "--once").returncode == 0
+    assert_stored(call, "wav2")
+    assert (run_of(db, call).status, runs_of(db, call)) == ("completed", 1)
+    assert_idle(rds, business)
+
+
+def test_many_who_take_it_up_at_once_make_one_run(
+    stack: Stack, db: Db, new_business: NewBusiness
+) -> None:
+    call = known_call(stack, db, new_business())
+    click(call)
+    for _ in range(4):
+        cancel(db, call)
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: call.api.post(call.prepare_path), range(8)))
+        assert {answer.status for answer in answers} == {202}
+        assert len({answer.json["run_id"] for answer in answers}) == 1
+    assert runs_of(db, call) == 1
