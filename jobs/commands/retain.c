@@ -3,8 +3,8 @@
  *
  * Deletes the recordings whose time is over, what is left of others that are deleted or moved,
  * files and objects that are nobody's, and folders that are empty; with RETENTION_AT_TWILIO the
- * provider's copies as well. What was said in a call stays. Nothing goes in a night in which too
- * much would, unless --all says that this is meant.
+ * provider's copies as well; and rows of our own whose time is over. What was said in a call stays.
+ * Nothing goes in a night in which too much would, unless --all says that this is meant.
  *
  * Each recording is marked first and deleted then, and what is marked is deleted whenever it is
  * met: a run that is killed leaves nothing that the next one does not finish. Safe to run at any
@@ -19,6 +19,7 @@
 #include "objects/bucket_tour.h"
 #include "options.h"
 #include "provider/retain_provider.h"
+#include "retain_rows.h"
 #include "storage/file.h"
 #include "storage/inventory.h"
 #include "storage/object.h"
@@ -350,7 +351,14 @@ static int report(const struct retain *r)
     return r->result == RESULT_OK && r->at_provider.failed == 0 ? EXIT_DONE : EXIT_NOT_DONE;
 }
 
-/* Twilio's copies go last, when ours are gone. */
+static void delete_rows(struct retain *r)
+{
+    const struct terms_wish wish = {.dry_run = r->dry_run, .all = r->all};
+    enum result result = retain_rows(r->app, &wish);
+    note(r, result == RESULT_DENIED ? RESULT_OK : result);
+}
+
+/* Twilio's copies go last, when ours are gone; and then the rows that say so, in time. */
 static void go_through(struct retain *r)
 {
     delete_all_due(r);
@@ -358,6 +366,7 @@ static void go_through(struct retain *r)
     tour_disk(r);
     tour_bucket(r);
     delete_left(r);
+    delete_rows(r);
 }
 
 int command_retain(const struct app *app, int argc, char **argv)

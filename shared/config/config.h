@@ -69,6 +69,11 @@ struct config {
     int64_t webhook_keep;
     int64_t inbox_per_day;
     int64_t inbox_keep;
+    int64_t callbacks_keep;
+    int64_t runs_keep;
+    int64_t steps_keep;
+    int64_t audit_keep;
+    int64_t accounts_keep;
     bool webhook_private;
     bool enable_schedulers;
     int64_t sendfile; /* enum sendfile_mode */

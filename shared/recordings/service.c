@@ -13,6 +13,7 @@
 #include "followups/step.h"
 #include "runs/run_control.h"
 #include "storage/object.h"
+#include "storage/retention.h"
 #include "twilio/media.h"
 
 enum { OFFER_PAGE = 2000, OFFER_PAGES_MAX = 10000, RESTORE_TRIES = 5, MATCH_PAGES_MAX = 100 };
@@ -178,6 +179,7 @@ static enum result queue_prefetch(struct matching *m, const struct recording_cal
 {
     struct file_facts file;
     struct object_facts object;
+    enum retention_owner owner;
     int64_t run_id;
     bool created;
     if (callback->status != RECORDING_COMPLETED) {
@@ -188,8 +190,14 @@ static enum result queue_prefetch(struct matching *m, const struct recording_cal
          object_find(m->app, ref->business_id, ref->name, &object) == RESULT_OK)) {
         return step_begin(m->app, ref->business_id, ref->name);
     }
-    enum result result =
-        run_start(m->app, ref->business_id, ref->name, JOB_FULL, LANE_LATER, &run_id, &created);
+    enum result result = retention_whose(m->app, ref->business_id, ref->name, &owner);
+    if (result == RESULT_OK && owner == RETENTION_OVER) {
+        return RESULT_OK; /* heard again, long after it was deleted */
+    }
+    if (result == RESULT_OK) {
+        result =
+            run_start(m->app, ref->business_id, ref->name, JOB_FULL, LANE_LATER, &run_id, &created);
+    }
     if (result == RESULT_OK && created) {
         m->queued = *ref;
     }

@@ -18,6 +18,7 @@
 #include "observe/audit.h"
 #include "observe/overview.h"
 #include "recordings/backfill.h"
+#include "recordings/terms.h"
 #include "runs/account.h"
 #include "runs/history.h"
 #include "runs/run.h"
@@ -67,6 +68,7 @@ int main(void)
     print(authority_statements());
     print(overview_statements());
     print(backfill_statements());
+    print(terms_statements());
     print(run_control_statements());
     return 0;
 }
