@@ -41,7 +41,7 @@ class House:
         return done.stdout
 
     def log(self) -> str:
-        return self.stack.log("responders").read_text()
+        return self.stack.logged("responders")
 
 
 @pytest.fixture

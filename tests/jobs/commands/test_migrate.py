@@ -26,7 +26,7 @@ OURS = {
     "call_webhook_deliveries", "business_retention", "recording_objects", "retain_tour",
     "tapedeck_recordings", "tapedeck_conference_calls", "tapedeck_revoked",
     "tapedeck_unknown_conferences", "tapedeck_recordings_without_call", "tapedeck_servers",
-    "tapedeck_retain_nights", "tapedeck_step_pieces",
+    "tapedeck_retain_nights", "tapedeck_step_pieces", "tapedeck_terms",
     "tapedeck_unused_callbacks", "business_speech",
 }
 
