@@ -11,25 +11,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/magic.h"
 #include "closing.h"
+#include "http/sending.h"
 #include "metrics/traffic.h"
 #include "observe/metrics.h"
 #include "recordings/confirmed.h"
 #include "resident.h"
 #include "routes.h"
 
-enum { EXIT_CONFIG = 2 };
+enum { EXIT_CONFIG = 2, WRITE_PART = 8 * 1024 };
 
 /* ---- libfcgi behind our own interfaces ---- */
 
 struct wire {
     struct magic magic;
     FCGX_Request *fcgx;
+    int64_t began_ms, sent;
 };
 
 static const char *param(void *handle, const char *name)
@@ -44,15 +48,26 @@ static int64_t read_some(void *handle, char *out, size_t size)
     return FCGX_GetStr(out, size > INT_MAX ? INT_MAX : (int)size, fcgx->in);
 }
 
+/* From here on whoever does not read is not waited for without end. */
+static void bear_no_stall(const FCGX_Request *fcgx)
+{
+    const struct timeval stall = {.tv_sec = SENDING_STALL_S};
+    (void)setsockopt(fcgx->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
+}
+
 static bool write_all(void *handle, const char *bytes, size_t len)
 {
-    const FCGX_Request *fcgx = CHECKED(wire, handle)->fcgx;
+    struct wire *wire = CHECKED(wire, handle);
     while (len > 0) {
-        int part = len > INT_MAX ? INT_MAX : (int)len;
-        int n = FCGX_PutStr(bytes, part, fcgx->out);
-        if (n <= 0) {
+        int part = len > WRITE_PART ? WRITE_PART : (int)len;
+        if (wire->sent <= RANGE_PIECE && wire->sent + part > RANGE_PIECE) {
+            bear_no_stall(wire->fcgx);
+        }
+        int n = FCGX_PutStr(bytes, part, wire->fcgx->out);
+        if (n <= 0 || sending_is_over(wire->sent + n, clock_monotonic_ms() - wire->began_ms)) {
             return false;
         }
+        wire->sent += n;
         bytes += n;
         len -= (size_t)n;
     }
@@ -73,16 +88,17 @@ static void let_go(FCGX_Request *fcgx)
 
 static void answer(const struct app *app, FCGX_Request *fcgx)
 {
-    struct wire wire = {.magic = MAGIC(wire), .fcgx = fcgx};
+    int64_t began_us = clock_monotonic_us();
+    struct wire wire = {.magic = MAGIC(wire), .fcgx = fcgx, .began_ms = began_us / 1000};
     const struct request_io in = {.handle = &wire, .param = param, .read = read_some};
     const struct response_io out = {.handle = &wire, .write = write_all};
     struct request request;
     struct response response;
-    int64_t began_us = clock_monotonic_us();
     response_begin(&response);
     enum result begun = request_begin(&request, &in);
     routes_answer(app, &request, begun, &response);
     response_send(&response, &out, request.method == METHOD_HEAD);
+    sending_end(app, response.sending);
     traffic_note(app->metrics, &request, response.status, clock_monotonic_us() - began_us);
     response_free(&response);
     request_free(&request);

@@ -85,7 +85,7 @@ static enum result open_early(const struct app *app, const struct request *reque
 static bool waits(const struct early *early, const struct range *range, int64_t now, int64_t began,
                   int64_t *some_ms)
 {
-    int64_t wanted = range->length < EARLY_PIECE ? range->length : EARLY_PIECE;
+    int64_t wanted = range->length < RANGE_PIECE ? range->length : RANGE_PIECE;
     if (early->there > range->start && *some_ms < 0) {
         *some_ms = now;
     }
@@ -145,7 +145,7 @@ static void answer_later(const struct request *request, const struct early *earl
         response_header_int(response, "Retry-After", RETRY_S);
         return;
     }
-    range.length = range.length < EARLY_PIECE ? range.length : EARLY_PIECE;
+    range.length = range.length < RANGE_PIECE ? range.length : RANGE_PIECE;
     struct range_set set = {.ranges = {range}, .count = 1};
     serve_ranges(&early->facts, -1, &set, response);
     response_header(response, "Connection", "close");
@@ -159,6 +159,7 @@ static enum result answer_ranges(const struct app *app, const struct request *re
     struct range first = set->ranges[0];
     wait_for(app, early, &first);
     cut(set, early->there);
+    range_cut(set);
     if (set->count > 0) {
         serve_ranges(&early->facts, early->fd, set, response);
         early->fd = -1;
@@ -183,8 +184,9 @@ static enum result answer(const struct app *app, const struct request *request, 
     switch (range_parse(range, early->facts.size, &set)) {
     case RANGE_UNSATISFIABLE: serve_unsatisfiable(&early->facts, response); return RESULT_OK;
     case RANGE_PARTIAL: return answer_ranges(app, request, early, &set, response);
-    default: return RESULT_NOT_FOUND;
+    case RANGE_WHOLE: break;
     }
+    return RESULT_NOT_FOUND;
 }
 
 /* The same, looked at again for as long as a first byte is waited for. */

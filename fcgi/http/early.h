@@ -1,11 +1,11 @@
 /*
  * Sound before the download is done: a play link's answer while the recording still arrives.
  *
- * A Range gets the bytes that are there after its start, as a 206 with the true total and the
- * entity tag that the finished file will have. The responder waits until there are enough bytes to
- * be useful, and longer when the start is not here yet. Both waits are short, and at most half of
- * the responders wait at a time (wait.h). No byte of another attempt is ever sent under the same
- * tag (storage/file.h).
+ * A Range gets the bytes that are there after its start, at most a piece, as a 206 with the true
+ * total and the entity tag that the finished file will have. The responder waits until there are
+ * enough bytes to be useful, and longer when the start is not here yet. Both waits are short, and
+ * at most half of the responders wait at a time (wait.h). No byte of another attempt is ever sent
+ * under the same tag (storage/file.h).
  */
 #ifndef TAPEDECK_FCGI_HTTP_EARLY_H
 #define TAPEDECK_FCGI_HTTP_EARLY_H
@@ -15,7 +15,6 @@
 #include "response.h"
 
 enum {
-    EARLY_PIECE = 64 * 1024,
     EARLY_PIECE_WAIT_MS = 250,  /* for a worthwhile piece */
     EARLY_START_WAIT_MS = 2000, /* for the first byte asked for */
 };

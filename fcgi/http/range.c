@@ -1,6 +1,5 @@
 #include "range.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -141,7 +140,10 @@ static enum range_verdict read_set(const char *set, int64_t size, struct range_s
     if (!satisfiable) {
         return RANGE_UNSATISFIABLE;
     }
-    return kept_all && elements <= RANGE_MAX ? RANGE_PARTIAL : RANGE_IGNORED;
+    if (!kept_all || elements > RANGE_MAX) {
+        out->count = 1;
+    }
+    return RANGE_PARTIAL;
 }
 
 enum range_verdict range_parse(const char *header, int64_t size, struct range_set *out)
@@ -168,4 +170,39 @@ enum range_verdict range_parse(const char *header, int64_t size, struct range_se
         out->count = 0;
     }
     return verdict;
+}
+
+bool range_is_plain(const char *header)
+{
+    static const char DIGITS[] = "0123456789";
+    enum { DIGITS_MAX = 15 };
+    if (strncmp(header, "bytes=", 6) != 0) {
+        return false;
+    }
+    size_t first = strspn(header + 6, DIGITS);
+    const char *dash = header + 6 + first;
+    if (*dash != '-' || first > DIGITS_MAX) {
+        return false;
+    }
+    size_t last = strspn(dash + 1, DIGITS);
+    return dash[1 + last] == '\0' && last <= DIGITS_MAX && first + last > 0;
+}
+
+int64_t range_sum(const struct range_set *set)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        sum += set->ranges[i].length;
+    }
+    return sum;
+}
+
+void range_cut(struct range_set *set)
+{
+    if (range_sum(set) > RANGE_PIECE) {
+        set->count = 1;
+        if (set->ranges[0].length > RANGE_PIECE) {
+            set->ranges[0].length = RANGE_PIECE;
+        }
+    }
 }

@@ -125,6 +125,6 @@ enum result remote_or_file(const struct app *app, const struct request *request,
     }
     struct response_source source = {.send = send_object, .s3 = app->s3};
     (void)object_key(business_id, look->file_sid, look->file.kind, source.key);
-    serve_source(request, &look->file, &source, disposition, response);
+    serve_source(app, request, &look->file, &source, disposition, response);
     return RESULT_OK;
 }

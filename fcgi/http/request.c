@@ -95,9 +95,3 @@ enum result request_read_form(struct request *request)
     }
     return form_parse(&request->form, buf_str(&request->body), request->body.len);
 }
-
-bool request_is_http10(const struct request *request)
-{
-    const char *protocol = request_header(request, "SERVER_PROTOCOL");
-    return protocol != NULL && strcmp(protocol, "HTTP/1.0") == 0;
-}

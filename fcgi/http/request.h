@@ -76,7 +76,4 @@ const char *request_header(const struct request *request, const char *cgi_name);
  * RESULT_INVALID: it is of another type, or not as long as was said; RESULT_FAILED. */
 enum result request_read_form(struct request *request);
 
-/* True for HTTP/1.0, whose clients web servers serve without ranges. */
-bool request_is_http10(const struct request *request);
-
 #endif

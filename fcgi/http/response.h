@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "clients/crypto.h"
 #include "clients/json.h"
 #include "clients/s3.h"
 #include "messages.h"
@@ -49,6 +50,7 @@ struct response {
     struct buf special; /* this answer's own headers */
     struct buf body;
     struct response_file file;
+    char sending[CRYPTO_TOKEN_SIZE]; /* its place among those who send (sending.h); "": none */
     int64_t promised; /* bytes that the head tells of and that do not follow: it breaks off */
 };
 

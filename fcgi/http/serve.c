@@ -10,7 +10,10 @@
 #include "clients/crypto.h"
 #include "conditional.h"
 #include "range.h"
+#include "sending.h"
 #include "storage/cache.h"
+
+enum { RETRY_S = 1 };
 
 _Static_assert(sizeof(((struct response_file *)NULL)->boundary) >=
                    sizeof "td" - 1 + CRYPTO_TOKEN_SIZE,
@@ -25,29 +28,6 @@ static struct conditions read_conditions(const struct request *request)
         .if_unmodified_since = request_header(request, "HTTP_IF_UNMODIFIED_SINCE"),
         .if_range = request_header(request, "HTTP_IF_RANGE"),
     };
-}
-
-static bool has_conditions(const struct conditions *c)
-{
-    return c->if_match != NULL || c->if_none_match != NULL || c->if_modified_since != NULL ||
-           c->if_unmodified_since != NULL || c->if_range != NULL;
-}
-
-/* "bytes=A-B", "bytes=A-" or "bytes=-N" and nothing else: what every server reads as we do. */
-static bool range_is_plain(const char *header)
-{
-    static const char DIGITS[] = "0123456789";
-    enum { DIGITS_MAX = 15 };
-    if (strncmp(header, "bytes=", 6) != 0) {
-        return false;
-    }
-    size_t first = strspn(header + 6, DIGITS);
-    const char *dash = header + 6 + first;
-    if (*dash != '-' || first > DIGITS_MAX) {
-        return false;
-    }
-    size_t last = strspn(dash + 1, DIGITS);
-    return dash[1 + last] == '\0' && last <= DIGITS_MAX && first + last > 0;
 }
 
 static void put_validators(const struct file_facts *file, const char *caching,
@@ -74,13 +54,37 @@ static void representation(const struct file_facts *file, const char *dispositio
 
 /* ---- who carries the bytes ---- */
 
-static bool server_can_carry(const struct app *app, const struct request *request,
-                             const struct conditions *conditions, enum range_verdict verdict,
-                             const char *range)
+/* Also where it has no value: to us that is none, to some servers one that says nothing good. */
+static const char *header_line(const struct request *request, const char *cgi_name)
 {
-    bool plain = range == NULL || (verdict == RANGE_PARTIAL && range_is_plain(range));
-    return app->config->sendfile != SENDFILE_OFF && request->method == METHOD_GET && plain &&
-           !has_conditions(conditions) && !request_is_http10(request);
+    return request->io->param(request->io->handle, cgi_name);
+}
+
+/* A Range that the web server reads as we do. By a date, servers compare If-Range each in its own
+ * way. */
+static bool is_plain(const struct request *request, const char *range)
+{
+    const char *if_range = header_line(request, "HTTP_IF_RANGE");
+    return range_is_plain(range) && (if_range == NULL || if_range[0] == '"');
+}
+
+/* Some servers judge preconditions once more, which mostly comes to the same. But nginx does so by
+ * an entity tag of its own, and would refuse what holds. */
+static bool server_may_refuse(const struct app *app, const struct request *request)
+{
+    int64_t since;
+    const char *if_match = header_line(request, "HTTP_IF_MATCH");
+    if (app->config->sendfile != SENDFILE_X_ACCEL_REDIRECT) {
+        return if_match != NULL && if_match[0] == '\0';
+    }
+    const char *date = request_header(request, "HTTP_IF_UNMODIFIED_SINCE");
+    return if_match != NULL || (date != NULL && !clock_parse_http_date(date, &since));
+}
+
+static bool server_can_carry(const struct app *app, const struct request *request, bool as_asked)
+{
+    return app->config->sendfile != SENDFILE_OFF && request->method == METHOD_GET && as_asked &&
+           !server_may_refuse(app, request);
 }
 
 /* The path below RECORDINGS_DIR, beginning with its slash. */
@@ -125,14 +129,14 @@ static enum result open_file(const struct file_facts *file, const char *content_
     return RESULT_OK;
 }
 
-static void send_whole(const struct file_facts *file, bool despite_range, struct response *response)
+/* `ranges`: "bytes", or "none", which keeps lighttpd from applying a Range that we do not. */
+static void send_whole(const struct file_facts *file, const char *ranges, struct response *response)
 {
     response->status = 200;
     response->file.parts.count = file->size > 0;
     response->file.parts.ranges[0] = (struct range){.start = 0, .length = file->size};
     response_header(response, "Content-Type", response->file.content_type);
-    /* "none" keeps lighttpd from applying the Range that we chose not to. */
-    response_header(response, "Accept-Ranges", despite_range ? "none" : "bytes");
+    response_header(response, "Accept-Ranges", ranges);
 }
 
 static void send_parts(const struct file_facts *file, const struct range_set *parts,
@@ -169,28 +173,29 @@ void serve_unsatisfiable(const struct file_facts *file, struct response *respons
     response_header(response, "Accept-Ranges", "bytes");
 }
 
-static void answer_with(const struct file_facts *file, const char *disposition,
-                        enum range_verdict verdict, const struct range_set *parts,
-                        struct response *response)
+/* What the responder sends itself. More than a piece only some of them do at a time: where they do
+ * already, a part gets shorter, and the whole has to be asked for again. */
+static void answer_with(const struct app *app, const struct request *request,
+                        const struct file_facts *file, const char *disposition,
+                        struct range_set *parts, struct response *response)
 {
+    bool whole = parts->count == 0;
+    int64_t length = whole ? file->size : range_sum(parts);
+    if (length > RANGE_PIECE && request->method == METHOD_GET &&
+        !sending_begin(app, length, response->sending)) {
+        if (whole) {
+            response_error(response, MESSAGE_UNAVAILABLE);
+            response_header_int(response, "Retry-After", RETRY_S);
+            return;
+        }
+        range_cut(parts);
+    }
     representation(file, disposition, response);
-    if (verdict == RANGE_PARTIAL) {
-        send_parts(file, parts, response);
+    if (whole) {
+        send_whole(file, "bytes", response);
     } else {
-        send_whole(file, verdict == RANGE_IGNORED, response);
+        send_parts(file, parts, response);
     }
-}
-
-static enum result send_ourselves(const struct file_facts *file, const char *disposition,
-                                  enum range_verdict verdict, const struct range_set *parts,
-                                  struct response *response)
-{
-    enum result result = open_file(file, audio_content_type(file->kind), response);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    answer_with(file, disposition, verdict, parts, response);
-    return RESULT_OK;
 }
 
 bool serve_conditional(const struct request *request, const struct file_facts *file,
@@ -221,47 +226,62 @@ void serve_ranges(const struct file_facts *file, int fd, const struct range_set 
     send_parts(file, parts, response);
 }
 
+/* Preconditions and the Range. True when that was the answer already; else what is to be sent:
+ * `parts`, or the whole where there are none, and whether that is just what was asked for. */
+static bool settle(const struct request *request, const struct file_facts *file,
+                   struct range_set *parts, bool *as_asked, struct response *response)
+{
+    const char *range;
+    *as_asked = true;
+    if (serve_conditional(request, file, &range, response)) {
+        return true;
+    }
+    switch (range_parse(range, file->size, parts)) {
+    case RANGE_UNSATISFIABLE: serve_unsatisfiable(file, response); return true;
+    case RANGE_WHOLE: break;
+    case RANGE_PARTIAL:
+        *as_asked = is_plain(request, range);
+        if (!*as_asked) {
+            range_cut(parts);
+        }
+    }
+    return false;
+}
+
 enum result serve_file(const struct app *app, const struct request *request,
                        const struct file_facts *file, const char *disposition,
                        struct response *response)
 {
     struct range_set parts;
-    const char *range;
-    if (serve_conditional(request, file, &range, response)) {
-        return RESULT_OK;
-    }
-    struct conditions conditions = read_conditions(request);
-    enum range_verdict verdict = range_parse(range, file->size, &parts);
-    if (verdict == RANGE_UNSATISFIABLE) {
-        serve_unsatisfiable(file, response);
+    bool as_asked;
+    if (settle(request, file, &parts, &as_asked, response)) {
         return RESULT_OK;
     }
     cache_played(app->config, file);
-    if (server_can_carry(app, request, &conditions, verdict, range)) {
-        hand_over(app, file, disposition, range != NULL, response);
+    if (server_can_carry(app, request, as_asked)) {
+        hand_over(app, file, disposition, parts.count > 0, response);
         return RESULT_OK;
     }
-    return send_ourselves(file, disposition, verdict, &parts, response);
+    enum result result = open_file(file, audio_content_type(file->kind), response);
+    if (result == RESULT_OK) {
+        answer_with(app, request, file, disposition, &parts, response);
+    }
+    return result;
 }
 
-void serve_source(const struct request *request, const struct file_facts *file,
-                  const struct response_source *source, const char *disposition,
-                  struct response *response)
+void serve_source(const struct app *app, const struct request *request,
+                  const struct file_facts *file, const struct response_source *source,
+                  const char *disposition, struct response *response)
 {
     struct range_set parts;
-    const char *range;
-    if (serve_conditional(request, file, &range, response)) {
-        return;
-    }
-    enum range_verdict verdict = range_parse(range, file->size, &parts);
-    if (verdict == RANGE_UNSATISFIABLE) {
-        serve_unsatisfiable(file, response);
+    bool as_asked;
+    if (settle(request, file, &parts, &as_asked, response)) {
         return;
     }
     response->file.source = *source;
     response->file.size = file->size;
     response->file.content_type = audio_content_type(file->kind);
-    answer_with(file, disposition, verdict, &parts, response);
+    answer_with(app, request, file, disposition, &parts, response);
 }
 
 /* ---- documents ---- */
@@ -293,7 +313,7 @@ enum result serve_document(const struct request *request, const struct file_fact
     enum result result = open_file(file, content_type, response);
     if (result == RESULT_OK) {
         put_validators(file, DOCUMENT_CACHING, response);
-        send_whole(file, true, response);
+        send_whole(file, "none", response);
     }
     return result;
 }

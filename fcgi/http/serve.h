@@ -1,9 +1,10 @@
 /*
  * A finished file as an HTTP answer: conditionals, ranges, and who sends the bytes.
  *
- * The responder decides. In the plain case (the whole file, or one plain range) the web server
- * sends exactly what we would, so it gets the file with a 200. We send everything else ourselves,
- * so that every web server gives the same answer, byte for byte (docs/webservers.md).
+ * The responder decides. What is asked for in a way that every web server reads as we do (the whole
+ * file, or one plain range) it hands to the web server, with a 200. We send everything else
+ * ourselves, so that every web server gives the same answer (docs/webservers.md): several ranges,
+ * or one written in another way, and of these no more than a piece.
  */
 #ifndef TAPEDECK_FCGI_HTTP_SERVE_H
 #define TAPEDECK_FCGI_HTTP_SERVE_H
@@ -22,9 +23,9 @@ enum result serve_file(const struct app *app, const struct request *request,
 
 /* The same for a recording whose bytes come from elsewhere; its facts are those of the file that it
  * was. */
-void serve_source(const struct request *request, const struct file_facts *file,
-                  const struct response_source *source, const char *disposition,
-                  struct response *response);
+void serve_source(const struct app *app, const struct request *request,
+                  const struct file_facts *file, const struct response_source *source,
+                  const char *disposition, struct response *response);
 
 /*
  * The pieces of that, for a recording of which not everything is here (early.h); its facts are what

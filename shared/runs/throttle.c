@@ -6,6 +6,8 @@
 
 #include "script.h"
 
+static const char WAITING[] = "rec_waiting", SENDING[] = "rec_sending";
+
 /* ---- failed sign-ins ---- */
 
 enum result throttle_count_failure(const struct app *app, const char *address, int64_t *count,
@@ -29,28 +31,29 @@ enum result throttle_count_failure(const struct app *app, const char *address, i
     return result;
 }
 
-/* ---- waiting ---- */
+/* ---- waiting and sending ---- */
 
-static const char *waiting_key(char out[SCRIPT_KEY_SIZE])
+/* The places of this host. */
+static const char *places_key(const char *kind, char out[SCRIPT_KEY_SIZE])
 {
     char host[64];
     if (gethostname(host, sizeof host) != 0) {
         host[0] = '\0';
     }
     host[sizeof host - 1] = '\0';
-    int n = snprintf(out, SCRIPT_KEY_SIZE, "rec_waiting:%s", host);
+    int n = snprintf(out, SCRIPT_KEY_SIZE, "%s:%s", kind, host);
     if (n < 0 || n >= SCRIPT_KEY_SIZE) {
         abort();
     }
     return out;
 }
 
-enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t limit, const char *token)
+static enum result place_take(const struct app *app, const char *kind, int64_t now_ms,
+                              int64_t until_ms, int64_t limit, const char *token)
 {
-    char waiting[SCRIPT_KEY_SIZE];
+    char key[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
-    redis_text(&args, waiting_key(waiting));
+    redis_text(&args, places_key(kind, key));
     redis_int(&args, now_ms);
     redis_int(&args, until_ms);
     redis_int(&args, limit);
@@ -58,12 +61,34 @@ enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t u
     return script_yes(app, "wait.lua", 1, &args);
 }
 
-void throttle_wait_end(const struct app *app, const char *token)
+static void place_leave(const struct app *app, const char *kind, const char *token)
 {
-    char waiting[SCRIPT_KEY_SIZE];
+    char key[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, "ZREM");
-    redis_text(&args, waiting_key(waiting));
+    redis_text(&args, places_key(kind, key));
     redis_text(&args, token);
     (void)redis_command(app->redis, &args, NULL);
+}
+
+enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
+                                int64_t limit, const char *token)
+{
+    return place_take(app, WAITING, now_ms, until_ms, limit, token);
+}
+
+void throttle_wait_end(const struct app *app, const char *token)
+{
+    place_leave(app, WAITING, token);
+}
+
+enum result throttle_send_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
+                                int64_t limit, const char *token)
+{
+    return place_take(app, SENDING, now_ms, until_ms, limit, token);
+}
+
+void throttle_send_end(const struct app *app, const char *token)
+{
+    place_leave(app, SENDING, token);
 }

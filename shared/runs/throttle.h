@@ -1,7 +1,8 @@
 /*
- * What Redis counts to limit requests: failed sign-ins by address, and responders that wait.
+ * What Redis counts to limit requests: failed sign-ins by address, and responders that wait or
+ * send.
  *
- * Both counts expire by themselves. Any function may return RESULT_UNAVAILABLE; then nothing was
+ * The counts expire by themselves. Any function may return RESULT_UNAVAILABLE; then nothing was
  * counted.
  */
 #ifndef TAPEDECK_RUNS_THROTTLE_H
@@ -22,5 +23,10 @@ enum result throttle_count_failure(const struct app *app, const char *address, i
 enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
                                 int64_t limit, const char *token);
 void throttle_wait_end(const struct app *app, const char *token);
+
+/* The same for those that send much. */
+enum result throttle_send_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
+                                int64_t limit, const char *token);
+void throttle_send_end(const struct app *app, const char *token);
 
 #endif

@@ -7,24 +7,18 @@ from __future__ import annotations
 
 import os
 import re
-import socket
-import urllib.parse
 from collections.abc import Callable
-from contextlib import ExitStack
 
 import pytest
 
-from http_given import Given
 from http_raw import request, talk
 from stack import fronts
 from stack.api import Answer, Api
-from stack.calls import new_sid
 from stack.stack import ROOT, Stack
 
 PAGE = ROOT / "docs" / "webservers.md"
 LIST = "/api/calls?limit=1"
 HOOK = "/webhook/call_status"
-FILE, LISTENERS = 64 << 20, 8
 
 
 def table(page: str) -> dict[str, dict[str, str]]:
@@ -97,25 +91,6 @@ def test_every_line_is_asked() -> None:
 @pytest.mark.parametrize("what", PROBES)
 def test_the_table_is_true(stack: Stack, what: str) -> None:
     assert PROBES[what](stack) == table(PAGE.read_text())[what][stack.front]
-
-
-@pytest.mark.parametrize("line", ["", "If-Match: *\r\n"], ids=["handed over", "sent by us"])
-def test_slow_listeners_keep_nobody_waiting(given: Given, stack: Stack, line: str) -> None:
-    """More of them than there are responders, of a file that no buffer on the way holds."""
-    if line and stack.front == "apache":
-        pytest.skip("a responder behind Apache is as slow as its listener, as the page says")
-    call = new_sid("CA")
-    os.truncate(given.file(1, call, b""), FILE)
-    where = urllib.parse.urlsplit(stack.base_url)
-    with ExitStack() as kept:
-        for _ in range(LISTENERS):
-            listener = kept.enter_context(socket.socket())
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            listener.connect((where.hostname, where.port))
-            listener.sendall((f"GET /api/recordings/file/{call} HTTP/1.1\r\nHost: test\r\n{line}"
-                              f"Authorization: Bearer {stack.token}\r\n\r\n").encode())
-            assert listener.recv(12) == b"HTTP/1.1 200"
-        assert Api(stack.base_url).get("/healthz").status == 200
 
 
 def test_a_wrong_line_would_be_found() -> None:

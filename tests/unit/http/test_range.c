@@ -59,7 +59,7 @@ static void test_go_serve_file(void **state)
         {"bytes=0-1,5-8", RANGE_PARTIAL, "0+2;5+4;"},
         {"bytes=0-1,5-", RANGE_PARTIAL, "0+2;5+6;"},
         {"bytes=5-1000", RANGE_PARTIAL, "5+6;"},
-        {"bytes=0-,1-,2-,3-,4-", RANGE_IGNORED, ""},
+        {"bytes=0-,1-,2-,3-,4-", RANGE_PARTIAL, "0+11;"},
         {"bytes=0-9", RANGE_PARTIAL, "0+10;"},
         {"bytes=0-10", RANGE_PARTIAL, "0+11;"},
         {"bytes=0-11", RANGE_PARTIAL, "0+11;"},
@@ -164,11 +164,11 @@ static void test_adding_up(void **state)
     (void)state;
     static const struct range_case cases[] = {
         {"bytes=0-4,5-10", RANGE_PARTIAL, "0+5;5+6;"}, /* the whole file is not too much */
-        {"bytes=0-5,5-10", RANGE_IGNORED, ""},
-        {"bytes=0-,-1", RANGE_IGNORED, ""},
-        {"bytes=0-,0-", RANGE_IGNORED, ""},
+        {"bytes=0-5,5-10", RANGE_PARTIAL, "0+6;"},
+        {"bytes=0-,-1", RANGE_PARTIAL, "0+11;"},
+        {"bytes=0-,0-", RANGE_PARTIAL, "0+11;"},
         {"bytes=0-,11-", RANGE_PARTIAL, "0+11;"}, /* what drops out adds nothing */
-        {"bytes=0-,-1,11-", RANGE_IGNORED, ""},
+        {"bytes=0-,-1,11-", RANGE_PARTIAL, "0+11;"},
     };
     check_all(cases, 11);
 }
@@ -181,8 +181,8 @@ static void test_ten_ranges_at_most(void **state)
          "0+1;1+1;2+1;3+1;4+1;5+1;6+1;7+1;8+1;9+1;"},
         {"bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,,", RANGE_PARTIAL,
          "0+1;1+1;2+1;3+1;4+1;5+1;6+1;7+1;8+1;9+1;"},
-        {"bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10", RANGE_IGNORED, ""},
-        {"bytes=99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,0-0", RANGE_IGNORED, ""},
+        {"bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8,9-9,10-10", RANGE_PARTIAL, "0+1;"},
+        {"bytes=99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,0-0", RANGE_PARTIAL, "0+1;"},
         {"bytes=99-,99-,99-,99-,99-,99-,99-,99-,99-,99-,99-", RANGE_UNSATISFIABLE, ""},
     };
     check_all(cases, 11);
@@ -231,7 +231,7 @@ static void test_hugest_file(void **state)
         {"bytes=9223372036854775806-", RANGE_PARTIAL, "9223372036854775806+1;"},
         {"bytes=9223372036854775807-", RANGE_UNSATISFIABLE, ""},
         {"bytes=-1", RANGE_PARTIAL, "9223372036854775806+1;"},
-        {"bytes=0-,0-", RANGE_IGNORED, ""},
+        {"bytes=0-,0-", RANGE_PARTIAL, "0+9223372036854775807;"},
     };
     check_all(cases, INT64_MAX);
 }
@@ -240,17 +240,60 @@ static void test_one_byte_file(void **state)
 {
     (void)state;
     static const struct range_case cases[] = {
-        {"bytes=0-0", RANGE_PARTIAL, "0+1;"}, {"bytes=-1", RANGE_PARTIAL, "0+1;"},
-        {"bytes=-2", RANGE_PARTIAL, "0+1;"},  {"bytes=1-", RANGE_UNSATISFIABLE, ""},
-        {"bytes=0-0,0-0", RANGE_IGNORED, ""},
+        {"bytes=0-0", RANGE_PARTIAL, "0+1;"},     {"bytes=-1", RANGE_PARTIAL, "0+1;"},
+        {"bytes=-2", RANGE_PARTIAL, "0+1;"},      {"bytes=1-", RANGE_UNSATISFIABLE, ""},
+        {"bytes=0-0,0-0", RANGE_PARTIAL, "0+1;"},
     };
     check_all(cases, 1);
+}
+
+static void test_plain_is_what_every_server_reads_alike(void **state)
+{
+    (void)state;
+    static const char *const PLAIN[] = {"bytes=0-", "bytes=5-9", "bytes=-5",
+                                        "bytes=0-999999999999999"};
+    static const char *const OTHERS[] = {"BYTES=0-",
+                                         "bytes= 0-",
+                                         "bytes=0-1,5-6",
+                                         "bytes=-",
+                                         "bytes=0 -",
+                                         "bytes=,0-1",
+                                         "bytes=0-1 ",
+                                         "lines=0-1",
+                                         "bytes=0-9999999999999999",
+                                         ""};
+    for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN; i++) {
+        assert_true(range_is_plain(PLAIN[i]));
+    }
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
+        assert_false(range_is_plain(OTHERS[i]));
+    }
+}
+
+static void test_more_than_a_piece_is_cut(void **state)
+{
+    (void)state;
+    struct range_set set;
+    assert_int_equal(range_parse("bytes=0-9,100-65625", 1 << 20, &set), RANGE_PARTIAL);
+    assert_int_equal(range_sum(&set), RANGE_PIECE);
+    range_cut(&set);
+    assert_int_equal(set.count, 2);
+    assert_int_equal(range_parse("bytes=0-9,100-65626", 1 << 20, &set), RANGE_PARTIAL);
+    range_cut(&set);
+    assert_int_equal(set.count, 1);
+    assert_int_equal(range_sum(&set), 10);
+    assert_int_equal(range_parse("bytes=7-", 1 << 20, &set), RANGE_PARTIAL);
+    range_cut(&set);
+    assert_int_equal(set.ranges[0].start, 7);
+    assert_int_equal(range_sum(&set), RANGE_PIECE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_go_serve_file),
+        cmocka_unit_test(test_plain_is_what_every_server_reads_alike),
+        cmocka_unit_test(test_more_than_a_piece_is_cut),
         cmocka_unit_test(test_no_byte_ranges),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_lists),

@@ -180,23 +180,6 @@ static void test_headers(void **state)
     end(&b);
 }
 
-static void test_http10(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *protocol;
-        bool is;
-    } cases[] = {{"HTTP/1.0", true},  {"HTTP/1.1", false}, {"HTTP/2.0", false}, {"", false},
-                 {"http/1.0", false}, {"HTTP/1", false},   {NULL, false}};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct begun b;
-        begin(&b, "GET", "/x");
-        b.fake.params[2] = (struct fake_param){"SERVER_PROTOCOL", cases[i].protocol};
-        assert_int_equal(request_is_http10(&b.request), cases[i].is);
-        end(&b);
-    }
-}
-
 /* ---- forms ---- */
 
 static struct begun *post(struct begun *b, const char *type, const char *length, const char *body,
@@ -365,7 +348,6 @@ int main(void)
         cmocka_unit_test(test_query_that_is_not_clean),
         cmocka_unit_test(test_long_targets),
         cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_http10),
         cmocka_unit_test(test_form),
         cmocka_unit_test(test_form_in_small_pieces),
         cmocka_unit_test(test_form_types),

@@ -1,0 +1,45 @@
+#include "sending.h"
+
+#include "base/clock.h"
+#include "range.h"
+#include "runs/throttle.h"
+
+/* How long that many bytes may take. */
+static int64_t longest_ms(int64_t bytes)
+{
+    return SENDING_GRACE_MS + bytes / SENDING_RATE * 1000;
+}
+
+/* Fewer than half: at most half may wait (wait.h), and somebody has to answer all others. */
+static int64_t places(int64_t responders)
+{
+    int64_t most = responders / 2 - 1;
+    return most > 0 ? most : 1;
+}
+
+bool sending_begin(const struct app *app, int64_t bytes, char *token)
+{
+    int64_t now = clock_wall_ms();
+    token[0] = '\0';
+    if (!crypto_token(token)) {
+        return false;
+    }
+    enum result result = throttle_send_begin(app, now, now + longest_ms(bytes),
+                                             places(app->config->responders), token);
+    if (result != RESULT_OK) {
+        token[0] = '\0';
+    }
+    return result != RESULT_LOST;
+}
+
+void sending_end(const struct app *app, const char *token)
+{
+    if (token[0] != '\0') {
+        throttle_send_end(app, token);
+    }
+}
+
+bool sending_is_over(int64_t bytes, int64_t took_ms)
+{
+    return bytes > RANGE_PIECE && took_ms > longest_ms(bytes);
+}
