@@ -20,7 +20,7 @@ UNITS_DIR   = jobs/systemd
 UNIT_FILES := $(notdir $(wildcard $(UNITS_DIR)/*.service $(UNITS_DIR)/*.timer $(UNITS_DIR)/*.path \
                                   $(UNITS_DIR)/*.socket))
 WEB_FILES  := $(shell cd web && find . -type f | sed 's,^\./,,')
-FRONTS      = lighttpd.conf fcgi/front/apache.conf fcgi/front/nginx.conf \
+FRONTS      = lighttpd.conf fcgi/front/lighttpd.service.conf fcgi/front/apache.conf fcgi/front/nginx.conf \
               $(wildcard fcgi/front/*.lua)
 DROP_IN     = tapedeck-.service.d/closed.conf
 
@@ -46,7 +46,7 @@ install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
 	@$(INSTALL) -m 644 contrib/completion/tapedeck $(DESTDIR)$(bashdir)
 	@$(call placed,tapedeck.env.example,$(datadir)/tapedeck.env.example)
 	@test -e $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env || \
-	    $(INSTALL) -m 640 $(DESTDIR)$(datadir)/tapedeck.env.example \
+	    $(INSTALL) -m 600 $(DESTDIR)$(datadir)/tapedeck.env.example \
 	        $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env
 
 uninstall:

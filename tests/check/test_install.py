@@ -39,6 +39,7 @@ def test_everything_is_in_its_place(root: Path) -> None:
     there = files(root)
     assert {"opt/td/bin/tapedeck", "opt/td/bin/tapedeck.fcgi", "opt/td/etc/tapedeck/tapedeck.env",
             "opt/td/lib/tapedeck/spawn-fcgi.sh", "opt/td/share/tapedeck/nginx.conf",
+            "opt/td/share/tapedeck/lighttpd.service.conf",
             "opt/td/share/man/man1/tapedeck.1",
             "opt/td/share/bash-completion/completions/tapedeck",
             "opt/td/share/doc/tapedeck/LICENSE",
@@ -47,7 +48,7 @@ def test_everything_is_in_its_place(root: Path) -> None:
     units = {f"opt/td/lib/systemd/system/{name}" for name in files(ROOT / "jobs" / "systemd")}
     assert web | units <= there
     settings = root / "opt/td/etc/tapedeck/tapedeck.env"
-    assert settings.stat().st_mode & 0o777 == 0o640
+    assert settings.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_places_are_in_every_file(root: Path) -> None:

@@ -94,7 +94,7 @@ def test_what_is_in_it_fits_together(unpacked: Path) -> None:
             assert os.access(unpacked / program.lstrip("/"), os.X_OK), program
     text = "".join(path.read_text() for path in units.rglob("*") if path.is_file())
     assert "/usr/local" not in text
-    assert (unpacked / SETTINGS.lstrip("/")).stat().st_mode & 0o777 == 0o640
+    assert (unpacked / SETTINGS.lstrip("/")).stat().st_mode & 0o777 == 0o600
     assert (unpacked / "DEBIAN" / "conffiles").read_text().split() == [SETTINGS]
     assert (unpacked / "usr" / "share" / "tapedeck" / "web" / "index.html").exists()
 
@@ -114,9 +114,52 @@ def test_it_asks_nothing_and_leaves_data_until_it_is_purged(
         ! test -e /etc/tapedeck && ! test -e /var/lib/tapedeck && echo all gone
     """)
     assert "fill in /etc/tapedeck/tapedeck.env" in said
-    assert f"{SETTINGS} 640 root:tapedeck" in said
+    assert f"{SETTINGS} 600 tapedeck:tapedeck" in said
     assert "/var/lib/tapedeck/recordings 750 tapedeck:tapedeck" in said
     assert said.rstrip().endswith("all gone")
+
+
+# What install.md has an operator do for each web server; Apache's responders have to read the settings.
+WEB_SERVERS = {
+    "lighttpd": "groups=$(id -g www-data),$(getent group tapedeck | cut -d: -f3)",
+    "nginx": "adduser --quiet www-data tapedeck; groups=$(id -G www-data | tr ' ' ,)",
+    "apache": """adduser --quiet www-data tapedeck; groups=$(id -G www-data | tr ' ' ,)
+        dpkg-statoverride --update --add tapedeck www-data 0640 /etc/tapedeck/tapedeck.env""",
+}
+
+
+@pytest.mark.parametrize("server", WEB_SERVERS)
+def test_who_reads_the_settings(server: str, package: Path, tmp_path: Path) -> None:
+    """As installed, and after an upgrade of an install that had them readable for the group."""
+    said = inside(package, tmp_path, Path("/srv"), f"""
+        dpkg --purge tapedeck >/dev/null 2>&1 || true
+        dpkg --install --force-depends "$PACKAGE" </dev/null
+        {WEB_SERVERS[server]}
+        as() {{ setpriv --reuid="$1" --regid="$1" --groups="$groups" sh -c "$2" 2>/dev/null; }}
+        try() {{
+            as www-data 'cat /etc/tapedeck/tapedeck.env' >/dev/null && echo "$1: read"
+            as nobody 'cat /etc/tapedeck/tapedeck.env' >/dev/null && echo "$1: read by others"
+            as www-data 'ls /var/lib/tapedeck/recordings' && echo "$1: recordings"
+            as tapedeck 'grep -q MEDIA_SECRET /etc/tapedeck/tapedeck.env' && echo "$1: ours"
+            true
+        }}
+        try new
+        dpkg-statoverride --list /etc/tapedeck/tapedeck.env ||
+            {{ chown root:tapedeck /etc/tapedeck/tapedeck.env; chmod 640 /etc/tapedeck/tapedeck.env; }}
+        dpkg --install --force-depends --force-confold "$PACKAGE" </dev/null
+        try upgraded
+        mkdir -p /etc/apache2/sites-enabled
+        cp /usr/share/tapedeck/apache.conf /etc/apache2/sites-enabled/tapedeck.conf
+        dpkg-statoverride --remove /etc/tapedeck/tapedeck.env || true
+        dpkg --install --force-depends --force-confold "$PACKAGE" </dev/null
+        try "with Apache"
+    """)
+    apache = server == "apache"
+    for when in ("new", "upgraded"):
+        assert (f"{when}: read" in said.splitlines()) == apache
+        assert f"{when}: recordings" in said and f"{when}: ours" in said
+    assert "with Apache: read\n" in said and "with Apache: ours\n" in said
+    assert "read by others" not in said
 
 
 def test_an_upgrade_runs_the_migrations(

@@ -8,6 +8,7 @@ only analysed (tests/check/test_units.py).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,12 +20,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from stack import ports
+from stack.api import Api
 from stack.calls import new_call
 from stack.fastcgi import Asker
+from stack.front import listens
 from stack.processes import wait_until
 from stack.stack import ROOT, Stack
 
 UNITS = ROOT / "jobs" / "systemd"
+DROP_IN = ROOT / "fcgi" / "front" / "lighttpd.service.conf"
+SETTINGS = "/etc/tapedeck/tapedeck.env"
 SYSTEMD = Path("/lib/systemd/systemd")
 SOON = 60.0
 # What the distribution's own units would bring along, and more than that.
@@ -151,6 +157,61 @@ def settings(stack: Stack) -> str:
                    for name, value in values.items())
 
 
+def configure(machine: Machine, text: str) -> None:
+    """As a package has them: for nobody but the programs."""
+    written = machine.run("sh", "-c", "cat >/new && chown 64999:64999 /new && chmod 600 /new && "
+                          f"mv /new {SETTINGS}", text=text)
+    assert written.returncode == 0, written.stderr
+
+
+def install_lighttpd(machine: Machine, port: int) -> None:
+    """Debian's unit, with the file that install.md copies beside it; and a port that is free."""
+    share, units = machine.root / "usr/local/share/tapedeck", machine.root / "units"
+    shutil.copytree(ROOT / "web", share / "web")
+    for path in (ROOT / "lighttpd.conf", *(ROOT / "fcgi" / "front").glob("*.lua")):
+        shutil.copy(path, share)
+    shutil.copy("/lib/systemd/system/lighttpd.service", units)
+    (units / "lighttpd.service.d").mkdir()
+    shutil.copy(DROP_IN, units / "lighttpd.service.d" / "tapedeck.conf")
+    (units / "lighttpd.service.d" / "zz-test.conf").write_text(
+        f"[Service]\nEnvironment=BIND=127.0.0.1 PORT={port}\n")
+    assert machine.run("systemctl", "daemon-reload").returncode == 0
+
+
+def test_lighttpd_leaves_nothing_and_reads_no_secret(machine: Machine, own: Stack) -> None:
+    port = ports.choose_port(0)
+    configure(machine, settings(own))
+    install_lighttpd(machine, port)
+    assert machine.run("systemctl", "start", "lighttpd.service").returncode == 0
+    api = Api(f"http://127.0.0.1:{port}")
+    assert wait_until(listens(port), SOON), machine.run("systemctl", "status", "lighttpd").stdout
+    assert wait_until(lambda: api.get("/healthz").status == 200, SOON)
+
+    # As lighttpd sees the machine, and as the user that it is.
+    first = machine.show("lighttpd.service", "MainPID")
+    status = machine.run("cat", f"/proc/{first}/status").stdout
+    (user,) = set(re.findall(r"^Uid:\t(\d+)", status, re.MULTILINE))
+    groups = re.findall(r"^Groups:\t(.*)$", status, re.MULTILINE)[0].split()
+    assert user != "0" and "64999" in groups
+
+    def does(command: str) -> bool:
+        return machine.run(
+            "nsenter", "--target", machine.show("lighttpd.service", "MainPID"), "--mount", "setpriv",
+            f"--reuid={user}", f"--regid={user}", f"--groups={','.join(groups)}", "--bounding-set=-all",
+            "sh", "-c", command).returncode == 0
+
+    assert does("ls /var/lib/tapedeck/recordings")
+    assert not does(f"cat {SETTINGS}")
+
+    # Its temporary files are in a place with an end, which a crash takes away.
+    assert does("echo what was said >/var/tmp/lighttpd-upload-left")
+    assert does("! head -c 300M /dev/zero >/var/tmp/lighttpd-upload-full")
+    assert machine.run("systemctl", "kill", "--signal=KILL", "lighttpd.service").returncode == 0
+    assert wait_until(lambda: machine.show("lighttpd.service", "MainPID") not in ("0", first), SOON)
+    assert does('test -z "$(ls -A /var/tmp)"')
+    assert not (machine.root / "var/tmp/lighttpd-upload-left").exists()
+
+
 def test_the_units_wait_for_settings_and_then_do_their_work(machine: Machine, own: Stack) -> None:
     timers = [f"tapedeck-{job}.timer" for job in ("drain", "cleanup", "reconcile", "retain")]
     assert [machine.show(timer, "ActiveState") for timer in timers] == ["active"] * 4
@@ -184,13 +245,6 @@ def test_the_units_wait_for_settings_and_then_do_their_work(machine: Machine, ow
     for job in ("cleanup", "reconcile"):
         assert machine.show(f"tapedeck-{job}.timer", "NextElapseUSecMonotonic") not in ("", "0")
     assert machine.show("tapedeck-retain.timer", "NextElapseUSecRealtime") not in ("", "0")
-
-
-def configure(machine: Machine, text: str) -> None:
-    path = "/etc/tapedeck/tapedeck.env"
-    done = machine.run("sh", "-c", f"cat >/new && chown 0:64999 /new && chmod 640 /new && "
-                       f"mv /new {path}", text=text)
-    assert done.returncode == 0, done.stderr
 
 
 def test_nobody_notices_that_responders_are_restarted(machine: Machine, own: Stack) -> None:
