@@ -136,6 +136,24 @@ int64_t json_int_at(const struct json *object, const char *key, int64_t fallback
     return json_is_integer(value) ? json_integer_value(value) : fallback;
 }
 
+int64_t json_date_at(const struct json *object, const char *key, bool up, int64_t fallback)
+{
+    static const double MOST = 9007199254740992.0; /* a double has all whole numbers up to here */
+    const json_t *value = json_object_get(value_of(object), key);
+    if (!json_is_real(value)) {
+        return json_is_integer(value) ? json_integer_value(value) : fallback;
+    }
+    double seconds = json_real_value(value);
+    if (!(seconds >= -MOST && seconds <= MOST)) {
+        return fallback;
+    }
+    int64_t whole = (int64_t)seconds; /* towards 0 */
+    if (up) {
+        return (double)whole < seconds ? whole + 1 : whole;
+    }
+    return (double)whole > seconds ? whole - 1 : whole;
+}
+
 int64_t json_seconds_at(const struct json *object, const char *key, int64_t fallback)
 {
     const json_t *value = json_object_get(value_of(object), key);

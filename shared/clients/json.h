@@ -53,6 +53,11 @@ enum result json_parse_repaired(const char *text, size_t len, struct json **out)
 const char *json_text_at(const struct json *object, const char *key);
 int64_t json_int_at(const struct json *object, const char *key, int64_t fallback);
 
+/* A date in seconds since 1970 (RFC 7519, 2: NumericDate), which may have a fraction or an
+ * exponent: the whole second before it, or behind it with `up`. The fallback for what is no number,
+ * or is a fraction beyond 2^53. */
+int64_t json_date_at(const struct json *object, const char *key, bool up, int64_t fallback);
+
 /* A number of seconds, as milliseconds; the fallback for one below 0 or above a week. */
 int64_t json_seconds_at(const struct json *object, const char *key, int64_t fallback);
 

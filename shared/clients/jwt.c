@@ -47,10 +47,10 @@ static bool has_extensions(cjose_jws_t *jws)
     return has;
 }
 
-/* A `nbf` that is no whole number of seconds is not passed over: it never comes. */
+/* A `nbf` that is no date is not passed over: it never comes. */
 static int64_t not_before(const struct json *claims)
 {
-    return json_int_at(claims, "nbf", json_has(claims, "nbf") ? INT64_MAX : 0);
+    return json_date_at(claims, "nbf", true, json_has(claims, "nbf") ? INT64_MAX : 0);
 }
 
 static enum result read_claims(const char *text, size_t len, int64_t now, struct jwt_claims *claims)
@@ -61,7 +61,7 @@ static enum result read_claims(const char *text, size_t len, int64_t now, struct
     }
     const char *subject = json_text_at(json, "sub");
     claims->business_id = json_int_at(json, "business_id", 0);
-    claims->expires = json_int_at(json, "exp", 0);
+    claims->expires = json_date_at(json, "exp", false, 0);
     int n = snprintf(claims->subject, sizeof claims->subject, "%s", subject != NULL ? subject : "");
     bool fits = n >= 0 && (size_t)n < sizeof claims->subject;
     bool in_time = now < claims->expires && not_before(json) <= now;

@@ -1,8 +1,8 @@
 /*
  * Session tokens: JSON Web Tokens, HS256 and nothing else (RFC 7515, 7519); the only home of cjose.
  *
- * `exp` is required, `nbf` honoured, `business_id` must be a positive integer. The signature is
- * compared in constant time.
+ * `exp` is required, `nbf` honoured, to the whole second within which they hold; `business_id` must
+ * be a positive integer. The signature is compared in constant time.
  */
 #ifndef TAPEDECK_CLIENTS_JWT_H
 #define TAPEDECK_CLIENTS_JWT_H

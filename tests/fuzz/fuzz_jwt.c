@@ -61,8 +61,8 @@ static void check_claims(const struct jwt_claims *claims, const char *text, size
     REQUIRE(strnlen(claims->subject, sizeof claims->subject) < sizeof claims->subject);
     REQUIRE(json_parse(text, len, &json) == RESULT_OK);
     REQUIRE(json_int_at(json, "business_id", -1) == claims->business_id);
-    REQUIRE(json_int_at(json, "exp", -1) == claims->expires);
-    REQUIRE(!json_has(json, "nbf") || json_int_at(json, "nbf", INT64_MAX) <= NOW);
+    REQUIRE(json_date_at(json, "exp", false, -1) == claims->expires);
+    REQUIRE(!json_has(json, "nbf") || json_date_at(json, "nbf", true, INT64_MAX) <= NOW);
     json_free(json);
 }
 

@@ -68,6 +68,8 @@ GOOD_TOKENS: dict[str, Maker] = {
     "as the CRM makes them": claims(),
     "with more claims": claims(iat=1, role="admin", name="דנה", nested={"a": [1]}),
     "from now on": claims(nbf=int(time.time())),
+    "to a fraction of a second": claims(exp=FOREVER + 0.5, nbf=time.time() - 1.5),
+    "to an exponent": claims(exp=4.1e9),
     "without a subject": only(without("sub")),
     "without a type": header(alg="HS256"),
     "of a large business": claims(business_id=2**62),
@@ -113,7 +115,7 @@ BAD_TOKENS: dict[str, Maker] = {
     "expired long ago": claims(exp=0),
     "expired before time": claims(exp=-1),
     **{f"exp {value!r}": claims(exp=value)
-       for value in (str(FOREVER), FOREVER + 0.5, None, True, [FOREVER], 2**64)},
+       for value in (str(FOREVER), 1.5, -1.5, 1e300, None, True, [FOREVER], 2**64)},
     "not yet": claims(nbf=FOREVER - 1),
     **{f"nbf {value!r}": claims(nbf=value)
        for value in (FOREVER - 0.5, str(FOREVER), None, True, [0])},

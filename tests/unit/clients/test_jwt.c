@@ -154,6 +154,12 @@ static void test_harmless_variants(void **state)
         "{\"exp\":1800000100,\"business_id\":7,\"role\":[\"admin\"],\"iat\":1700000000}",
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1800000000}",
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":-1}",
+        "{\"business_id\":7,\"exp\":1800000001.5}",
+        "{\"business_id\":7,\"exp\":1.9e9}",
+        "{\"business_id\":7,\"exp\":1900000000.0}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1799999999.5}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1.8e9}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":-1.5e3}",
         "{\"business_id\":7,\"exp\":1800000100,\"sub\":7}",
         "{\"business_id\":7,\"exp\":1800000100,\"sub\":null}",
     };
@@ -341,6 +347,10 @@ static void test_not_before(void **state)
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1800000001}",
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":9223372036854775807}",
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1800000050.5}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1800000000.5}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1.9e9}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":1e300}",
+        "{\"business_id\":7,\"exp\":1800000100,\"nbf\":-1e300}",
         "{\"business_id\":7,\"exp\":1800000100,\"nbf\":\"1800000050\"}",
     };
     for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
