@@ -1,6 +1,5 @@
 #include "serve.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,7 +114,7 @@ static enum result open_file(const struct file_facts *file, const char *content_
                              struct response *response)
 {
     struct stat st;
-    int fd = open(file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = file_open(file);
     if (fd < 0) {
         return RESULT_NOT_FOUND;
     }

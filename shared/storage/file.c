@@ -31,14 +31,36 @@ static void take_facts(const struct stat *st, struct file_facts *facts)
     facts->modified_ns = file_modified_ns(st);
 }
 
+/* The business's folder of a finished file, which is no symbolic link to another's, and the file's
+ * name in it. */
+static int open_folder(const struct file_facts *facts, const char **name)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(facts->path, '/');
+    if (slash == NULL) {
+        return -1;
+    }
+    size_t len = (size_t)(slash - facts->path);
+    memcpy(folder, facts->path, len);
+    folder[len] = '\0';
+    *name = slash + 1;
+    return open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static bool stat_finished(struct file_facts *facts)
 {
     struct stat st;
-    if (lstat(facts->path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    const char *name;
+    int folder = open_folder(facts, &name);
+    if (folder < 0) {
         return false;
     }
-    take_facts(&st, facts);
-    return true;
+    bool found = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+    close(folder);
+    if (found) {
+        take_facts(&st, facts);
+    }
+    return found;
 }
 
 static bool find_named(const struct config *config, int64_t business_id, const char *call_sid,
@@ -61,11 +83,30 @@ enum result file_find(const struct config *config, int64_t business_id, const ch
     return RESULT_NOT_FOUND;
 }
 
+static int open_as(const struct file_facts *facts, int flags)
+{
+    const char *name;
+    int folder = open_folder(facts, &name);
+    if (folder < 0) {
+        return -1;
+    }
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
+    int error = errno;
+    close(folder);
+    errno = error;
+    return fd;
+}
+
+int file_open(const struct file_facts *facts)
+{
+    return open_as(facts, 0);
+}
+
 /* Only a file's owner may leave its time of access alone. */
 int file_open_quietly(const struct file_facts *facts)
 {
-    int fd = open(facts->path, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC);
-    return fd < 0 && errno == EPERM ? open(facts->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : fd;
+    int fd = open_as(facts, O_NOATIME);
+    return fd < 0 && errno == EPERM ? file_open(facts) : fd;
 }
 
 static bool has_what_it_claims(const struct file_facts *facts)

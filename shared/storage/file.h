@@ -52,8 +52,11 @@ enum result file_find(const struct config *config, int64_t business_id, const ch
  * bytes are read. True where it cannot be told. */
 bool file_is_whole(const struct file_facts *facts, int64_t stored_bytes);
 
-/* Opens a finished file for reading; that does not count as playing it (storage/cache.h). -1: it
- * is not there. The caller closes it. */
+/* Opens a finished file for reading, and follows no symbolic link to it or to its folder. -1: it is
+ * not there. The caller closes it. */
+int file_open(const struct file_facts *facts);
+
+/* The same, and it does not count as playing it (storage/cache.h). */
 int file_open_quietly(const struct file_facts *facts);
 
 /* The strong entity tag, quotes included: size and time of change. `out` holds FILE_ETAG_SIZE. */

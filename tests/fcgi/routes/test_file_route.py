@@ -280,3 +280,19 @@ def test_a_foreign_call_is_no_call(
 
     assert told(foreign) == told(new_sid("CA")) and told(foreign)[0] == 404
     assert given.rows("recording_runs", business_id=theirs) == []
+
+
+@pytest.mark.parametrize("line", [{}, {"Range": "bytes=0-0,2-2"}, {"If-Match": "*"}])
+def test_no_business_hears_anothers_folder(given: Given, line: dict[str, str]) -> None:
+    """Whoever may write there made it a symbolic link."""
+    call, mine, theirs = new_sid("CA"), 990_001, 990_002
+    given.file(theirs, call, b"RIFF" + b"x" * 100)
+    (given.stack.recordings_dir / str(mine)).symlink_to(given.stack.recordings_dir / str(theirs))
+    try:
+        given.call(mine, call_sid=call)
+        link = given.link(mine, f"{call}.wav", 4102444800)
+        for path in (f"/api/recordings/file/{call}", f"/api/calls/{call}/download", link):
+            assert given.api(mine).get(path, headers=line).status == 404, path
+        assert given.api(theirs).get(f"/api/recordings/file/{call}", headers=line).status < 300
+    finally:
+        (given.stack.recordings_dir / str(mine)).unlink()

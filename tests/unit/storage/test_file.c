@@ -77,6 +77,25 @@ static void test_find_takes_plain_files_only(void **state)
     assert_int_equal(facts.kind, AUDIO_MP3);
 }
 
+static void test_no_folder_is_anothers(void **state)
+{
+    struct world *world = *state;
+    struct file_facts facts;
+    char target[2 * SCRATCH_SIZE];
+    folder(world, "8");
+    put(world, "8/" SID ".wav", 9);
+    assert_int_equal(symlink(scratch_path(world->dir, "8", target), path_of(world, "7")), 0);
+    assert_int_equal(find(world, 7, &facts), RESULT_NOT_FOUND);
+    assert_int_equal(find(world, 8, &facts), RESULT_OK);
+    int fd = file_open(&facts);
+    assert_true(fd >= 0);
+    close(fd);
+    assert_int_equal(rename(path_of(world, "8"), scratch_path(world->dir, "9", target)), 0);
+    assert_int_equal(symlink(target, path_of(world, "8")), 0);
+    assert_int_equal(file_open(&facts), -1);
+    assert_int_equal(file_open_quietly(&facts), -1);
+}
+
 static void test_find_empty_file(void **state)
 {
     struct world *world = *state;
@@ -339,6 +358,7 @@ int main(void)
         world_test(test_find_in_one_business_alone),
         world_test(test_find_takes_other_names_for_nothing),
         world_test(test_find_takes_plain_files_only),
+        world_test(test_no_folder_is_anothers),
         world_test(test_find_empty_file),
         world_test(test_whole),
         world_test(test_whole_as_stored),
