@@ -285,7 +285,8 @@ void serve_source(const struct app *app, const struct request *request,
 
 /* ---- documents ---- */
 
-static const char DOCUMENT_CACHING[] = "private";
+/* Kept, but not shown without asking who asks: nobody hears of a call after signing out. */
+static const char DOCUMENT_CACHING[] = "private, no-cache";
 
 /* 304 and 412. */
 static bool document_is_known(const struct request *request, const struct file_facts *file,

@@ -46,5 +46,6 @@ void handle_session_close(const struct app *app, struct request *request, struct
     struct json *json = json_new();
     json_put_flag(json, "ok", true);
     response_json(response, 200, json);
+    response_header(response, "Clear-Site-Data", "\"cache\"");
     set_cookie(app, "", 0, response);
 }

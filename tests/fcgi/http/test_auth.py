@@ -246,6 +246,7 @@ def test_signing_out_needs_no_valid_session(stack: Stack) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {**own, "Cookie": "session=expired"}):
         answer = Api(stack.base_url).delete("/api/session", headers=headers)
         assert answer.status == 200 and cookie_of(answer)["max-age"] == "0"
+        assert answer.headers["Clear-Site-Data"] == '"cache"'
 
 
 def test_another_secret_is_another_house(make_stack: Callable[..., Stack], stack: Stack) -> None:

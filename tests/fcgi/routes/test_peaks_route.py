@@ -41,7 +41,7 @@ def test_a_waveform(given: Given, business: int) -> None:
     got = given.api(business).get(path_of(call))
     assert (got.status, got.body) == (200, WAVEFORM)
     assert got.headers["Content-Type"] == "application/json; charset=utf-8"
-    assert got.headers["Cache-Control"] == "private"
+    assert got.headers["Cache-Control"] == "private, no-cache"
     assert got.headers["Last-Modified"] == MODIFIED_DATE and got.headers["ETag"][0] == '"'
     head_agrees(given.api(business).head(path_of(call)), got)
 
