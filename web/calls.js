@@ -5,7 +5,7 @@ import { ask, callOf } from "./player/ask.js";
 import { serverWords } from "./player/messages.js";
 import { make } from "./calls/make.js";
 import { Row } from "./calls/row.js";
-import { enter, leave, takeToken, tokenIn } from "./calls/session.js";
+import { enter, isAnothers, leave, takeToken, tokenIn } from "./calls/session.js";
 import { wordsOf } from "./calls/words.js";
 
 const LANGUAGE = "tapedeck-language";
@@ -101,9 +101,21 @@ class Page {
   /** By an address: with a token, to a moment of a call, or plain. */
   async #arrive(first = false) {
     const token = takeToken();
-    if (token) return this.#enter(token);
-    if (first) return this.#load();
-    return this.#goTo();
+    if (token && !isAnothers(token)) return this.#enter(token);
+    if (token || first) await this.#load();
+    if (token) return get("signin").hidden ? this.#askWho(token) : this.#enter(token);
+    return first ? undefined : this.#goTo();
+  }
+
+  /** A link may not make somebody somebody else without a word. */
+  #askWho(token) {
+    this.#say((words) => {
+      const enterAnew = make("button", { type: "button" }, words.switch);
+      enterAnew.addEventListener("click", () => this.#enter(token));
+      const stay = make("button", { type: "button" }, words.stay);
+      stay.addEventListener("click", () => this.#say(() => []));
+      return [make("p", {}, words.somebodyElse), enterAnew, stay];
+    });
   }
 
   async #enter(token) {

@@ -79,6 +79,32 @@ def test_an_old_token_is_refused_kindly(site: Site, browser: Browser) -> None:
     assert "token" not in browser.js("return location.href")
 
 
+def test_a_broken_link_is_refused_kindly(site: Site, browser: Browser) -> None:
+    browser.open(f"{site.url}/#token=%")
+    browser.see("This link is no longer valid.")
+
+
+def test_a_link_of_somebody_else_asks_first(site: Site, browser: Browser) -> None:
+    """One of the same person does not, nor does one that finds nobody signed in."""
+    site.call(seconds=1, from_number="+97235550001")
+    browser.open(f"{site.url}/#token={site.token}")
+    await_numbers(browser, "03-555-0001")
+    other = token_for(site.stack, site.business + 1, sub="somebody else")
+    browser.open(f"{site.url}/?x=1#token={other}")
+    browser.see("This link signs in somebody else.")
+    await_numbers(browser, "03-555-0001")
+    browser.find("#notice button:last-of-type").click()
+    until(lambda: "somebody" not in browser.find("#notice").text, "no more asked")
+    browser.open(f"{site.url}/?x=2#token={other}")
+    browser.see("This link signs in somebody else.")
+    browser.find("#notice button").click()
+    browser.see("No calls yet")
+    browser.find("#leave").click()
+    browser.see("Open the link from your system")
+    browser.open(f"{site.url}/?x=3#token={site.token}")
+    await_numbers(browser, "03-555-0001")
+
+
 def test_signing_out_forgets_the_calls(site: Site, browser: Browser) -> None:
     site.call(seconds=1, from_number="+97235550001")
     site.sign_in(browser)
