@@ -11,9 +11,11 @@ from collections.abc import Callable
 
 import pytest
 
-from http_raw import request, talk
+from http_given import given_in
+from http_raw import all_received, request, talk
 from stack import fronts
 from stack.api import Answer, Api
+from stack.calls import new_sid
 from stack.stack import ROOT, Stack
 
 PAGE = ROOT / "docs" / "webservers.md"
@@ -58,6 +60,24 @@ def underscored(stack: Stack) -> str:
     return "ignored" if status(stack, sent) == "200" else "taken"
 
 
+def spoken(stack: Stack) -> str:
+    """HTTP/2 without TLS, by prior knowledge: its preface and empty settings."""
+    received = all_received(stack.base_url, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3)
+                            + b"\x04" + bytes(5))
+    return "answered" if received[3:4] == b"\x04" else "refused"
+
+
+def two_ranges(stack: Stack) -> str:
+    """Of a recording of 100 bytes: which of them come."""
+    call = new_sid("CA")
+    with given_in(stack) as given:
+        given.file(1, call, b"x" * 100)
+    (answer,) = talk(stack, request(stack, "GET", f"/api/recordings/file/{call}",
+                                    "Range: bytes=0-1", "Range: bytes=5-6"))
+    shown = answer.headers["Content-Range"] or answer.headers["Content-Type"].split(";")[0]
+    return f"{answer.status} {shown}"
+
+
 PROBES: dict[str, Callable[[Stack], str]] = {
     "`Server` names itself":
         lambda stack: Api(stack.base_url).get("/healthz").headers["Server"] or "no",
@@ -79,6 +99,13 @@ PROBES: dict[str, Callable[[Stack], str]] = {
     "HTTP/0.9": lambda stack: status(stack, b"GET /api/calls\r\n\r\n"),
     "a Range of JSON": lambda stack: get(stack, LIST, "Range: bytes=0-1"),
     "a name with `_` for a header": underscored,
+    "`_` in the host's name":
+        lambda stack: status(stack, b"GET /healthz HTTP/1.1\r\nHost: a_b\r\n"
+                                    b"Connection: close\r\n\r\n"),
+    "a target with its own host": lambda stack: get(stack, f"http://test{LIST}"),
+    "two lines of Range": two_ranges,
+    "HTTP/2 without TLS": spoken,
+    "`/index.html/x`": lambda stack: get(stack, "/index.html/x"),
 }
 
 
