@@ -64,7 +64,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_begun(&request, request_begin(&request, &io));
     int64_t wait = wait_preferred(&request);
     REQUIRE(wait >= 0 && wait <= WAIT_MAX_MS);
-    (void)request_is_http10(&request);
     check_body(&request, &fake, fake.params[3].value);
     request_free(&request);
     fuzz_end(&fuzz);

@@ -113,26 +113,6 @@ def test_recordings_cannot_be_reached_as_pages(api: Api, stack: Stack) -> None:
     assert stack.recordings_dir.is_dir()
 
 
-def test_who_reads_slowly_holds_up_nobody(make_stack: Callable[..., Stack]) -> None:
-    """One responder, which sends the bytes itself: the web server takes them all, and waits."""
-    stack = make_stack(responders=1, overrides={"SENDFILE": "off"})
-    if stack.front == "apache":
-        pytest.skip("a responder behind Apache is as slow as its listener: docs/webservers.md")
-    call = new_call(stack, 1)
-    assert stack.run("drain", "--once").returncode == 0
-    assert call.finished_file
-    call.finished_file.write_bytes(b"\0" * LARGE)
-    with psycopg.connect(stack.database_url, autocommit=True) as db:
-        db.execute("UPDATE recording_runs SET bytes_received = %s WHERE call_sid = %s",
-                   [LARGE, call.call_sid])
-    base = urllib.parse.urlsplit(stack.base_url)
-    with socket.create_connection((base.hostname or "", base.port or 80), SOON) as slow:
-        slow.sendall(f"GET {call.file_path} HTTP/1.1\r\nHost: x\r\n"
-                     f"Authorization: Bearer {stack.token}\r\n\r\n".encode())
-        assert slow.recv(12) == b"HTTP/1.1 200"
-        assert Api(stack.base_url, stack.token).get("/api/calls").status == 200
-
-
 # ---- headers ----
 
 POLICY = {
