@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-import socket
-import urllib.parse
 from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from stack import fronts
 from stack.api import Api
-from stack.calls import new_call
 from stack.stack import ROOT, Stack
 
-LARGE = 40_000_000  # more than all the buffers between two ends of a connection hold
 SOON = 120.0
 # What no honest client sends; a responder never sees it.
 AMBIGUOUS = [
