@@ -4,6 +4,7 @@
  * Started by spawn-fcgi or the web server with a listening socket as file descriptor 0. Answers one
  * request at a time; run as many copies as requests should be answered at once.
  */
+#include <errno.h>
 #include <fcgiapp.h>
 #include <libgen.h>
 #include <limits.h>
@@ -16,6 +17,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "arrivals.h"
 #include "base/clock.h"
 #include "base/magic.h"
 #include "closing.h"
@@ -104,54 +106,52 @@ static void answer(const struct app *app, FCGX_Request *fcgx)
     request_free(&request);
 }
 
-/* SIGTERM and SIGUSR1 end the loop between two requests: never in the middle of one. */
-static void on_stop(int signal)
-{
-    (void)signal;
-    FCGX_ShutdownPending();
-}
-
-static void watch_signals(void)
-{
-    const struct sigaction stop = {.sa_handler = on_stop}; /* without SA_RESTART: accept returns */
-    const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGUSR1, &stop, NULL);
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
 /* Before the next request is waited for, which may take long, Redis is given what was counted: when
  * the time for it has come, or once nobody asks for anything. */
-static void flush_counts(const struct app *app, int watch, const FCGX_Request *fcgx)
+static void flush_counts(const struct app *app, const struct arrivals *arrivals,
+                         const FCGX_Request *fcgx)
 {
     metrics_flush(app, false);
-    if (metrics_pending(app->metrics) && traffic_is_quiet(watch, fcgx->ipcFd, METRICS_EVERY_MS)) {
+    if (metrics_pending(app->metrics) &&
+        arrivals_wait(arrivals, fcgx->ipcFd, METRICS_EVERY_MS) == ARRIVAL_NONE) {
         metrics_flush(app, true);
     }
+}
+
+/* False: it is over. Where another responder was faster, there is nothing to accept. */
+static bool serve_next(const struct app *app, const struct arrivals *arrivals, FCGX_Request *fcgx)
+{
+    if (arrivals_wait(arrivals, fcgx->ipcFd, -1) == ARRIVAL_STOP) {
+        return false;
+    }
+    int failed = FCGX_Accept_r(fcgx);
+    if (failed != 0) {
+        return failed == -EAGAIN;
+    }
+    answer(app, fcgx);
+    let_go(fcgx);
+    FCGX_Finish_r(fcgx);
+    flush_counts(app, arrivals, fcgx);
+    return true;
 }
 
 static int serve(const struct app *app)
 {
     FCGX_Request fcgx;
-    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0) {
+    struct arrivals arrivals;
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, NULL);
+    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, 0, 0) != 0 ||
+        arrivals_open(fcgx.listen_sock, &arrivals) != RESULT_OK) {
         fprintf(stderr, "tapedeck.fcgi: FastCGI could not be set up\n");
         return EXIT_FAILURE;
     }
-    watch_signals();
-    int watch = traffic_watch(fcgx.listen_sock);
     closing_enter(app);
     resident_trim();
-    while (FCGX_Accept_r(&fcgx) == 0) {
-        answer(app, &fcgx);
-        let_go(&fcgx);
-        FCGX_Finish_r(&fcgx);
-        flush_counts(app, watch, &fcgx);
+    while (serve_next(app, &arrivals, &fcgx)) {
     }
     metrics_flush(app, true);
-    if (watch >= 0) {
-        close(watch);
-    }
+    arrivals_close(&arrivals);
     FCGX_Free(&fcgx, 1);
     return EXIT_SUCCESS;
 }

@@ -1,9 +1,6 @@
 #include "traffic.h"
 
-#include <poll.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 static const struct traffic_bound BOUNDS[] = {
     {"0.001", 1000},  {"0.0025", 2500}, {"0.005", 5000},  {"0.01", 10000},     {"0.025", 25000},
@@ -43,28 +40,4 @@ void traffic_note(struct metrics *metrics, const struct request *request, int st
     metrics_add(metrics, METRICS_REQUESTS, route, code, 1);
     metrics_add(metrics, METRICS_WITHIN, route, bound->seconds, 1);
     metrics_add(metrics, METRICS_TOOK_US, route, NULL, took_us > 0 ? took_us : 1);
-}
-
-/* Exclusive: of all responders that wait here, or in accept, one is woken, and gets the request.
- * With poll all would be, and those that come too late would sit in accept with what they have
- * counted. */
-int traffic_watch(int socket)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
-    int watch = epoll_create1(EPOLL_CLOEXEC);
-    if (watch >= 0 && epoll_ctl(watch, EPOLL_CTL_ADD, socket, &event) != 0) {
-        close(watch);
-        watch = -1;
-    }
-    return watch;
-}
-
-bool traffic_is_quiet(int watch, int connection, int ms)
-{
-    struct epoll_event event;
-    struct pollfd kept = {.fd = connection, .events = POLLIN};
-    if (connection >= 0) {
-        return poll(&kept, 1, ms) == 0;
-    }
-    return watch >= 0 && epoll_wait(watch, &event, 1, ms) == 0;
 }

@@ -4,7 +4,6 @@
 #ifndef TAPEDECK_FCGI_METRICS_TRAFFIC_H
 #define TAPEDECK_FCGI_METRICS_TRAFFIC_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "http/request.h"
@@ -22,13 +21,5 @@ const struct traffic_bound *traffic_bounds(void);
  * makes up paths makes up no counts. */
 void traffic_note(struct metrics *metrics, const struct request *request, int status,
                   int64_t took_us);
-
-/* A descriptor to wait for requests with, on a socket that all responders listen on; -1 when there
- * can be none. The caller closes it. */
-int traffic_watch(int socket);
-
-/* Waits at most `ms` for a request: on the connection, if the web server keeps one open (else -1),
- * or on the watched socket. True when none came; false at once where that cannot be waited for. */
-bool traffic_is_quiet(int watch, int connection, int ms);
 
 #endif

@@ -24,7 +24,7 @@ IMPORT = re.compile(r"""\bimport\b(?:[^;'"(]*\bfrom)?\s*\(?\s*["'](\.[^"']+)["']
 ROOMS = {
     "shared": ("base/", "config/", "clients/", "app", "schema/", "twilio/", "speech/", "storage/",
                "runs/", "calls/", "followups/", "observe/", "recordings/"),
-    "fcgi": ("resident", "closing", "http/", "metrics/", "routes/", "routes", "main"),
+    "fcgi": ("resident", "closing", "arrivals", "http/", "metrics/", "routes/", "routes", "main"),
     "jobs": ("options", "commands", "provider/", "audio/", "objects/", "steps/", "runner/",
              "commands/", "main"),
 }

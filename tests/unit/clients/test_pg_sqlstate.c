@@ -26,9 +26,9 @@ static void test_what_a_state_means(void **state)
         {"23503", RESULT_FAILED, ""},
         {"55P03", RESULT_LOST, ""},
         {"22021", RESULT_INVALID, ""},
-        {"42P01", RESULT_FAILED, "run tapedeck migrate"},
-        {"42703", RESULT_FAILED, "run tapedeck migrate"},
-        {"42501", RESULT_FAILED, "grant it to the role of DATABASE_URL"},
+        {"42P01", RESULT_FAILED, "run_tapedeck_migrate"},
+        {"42703", RESULT_FAILED, "run_tapedeck_migrate"},
+        {"42501", RESULT_FAILED, "grant_it_to_our_role"},
         {"42601", RESULT_FAILED, ""},
         {"", RESULT_FAILED, ""},
     };

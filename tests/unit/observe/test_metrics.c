@@ -69,26 +69,6 @@ static void test_bounds_grow(void **state)
     assert_true(b->us == INT64_MAX);
 }
 
-static void test_quiet(void **state)
-{
-    int pair[2];
-    (void)state;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    int watch = traffic_watch(pair[0]);
-    assert_true(watch >= 0);
-    assert_true(traffic_is_quiet(watch, -1, 10));
-    assert_true(traffic_is_quiet(-1, pair[0], 10));
-    assert_int_equal(write(pair[1], "x", 1), 1);
-    assert_false(traffic_is_quiet(watch, -1, 60000));
-    assert_false(traffic_is_quiet(-1, pair[0], 60000));
-    assert_true(traffic_is_quiet(watch, pair[1], 10)); /* the kept connection comes first */
-    close(watch);
-    close(pair[0]);
-    close(pair[1]);
-    assert_int_equal(traffic_watch(-1), -1);
-    assert_false(traffic_is_quiet(-1, -1, 60000));
-}
-
 static void test_exposition(void **state)
 {
     struct buf out;
@@ -118,7 +98,6 @@ int main(void)
         cmocka_unit_test(test_without_redis_counts_wait),
         cmocka_unit_test(test_what_cannot_be_counted_is_not),
         cmocka_unit_test(test_bounds_grow),
-        cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_exposition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
