@@ -16,10 +16,10 @@ static const struct {
     {"23505", RESULT_EXISTS, ""},
     {"55P03", RESULT_LOST, ""},
     {"22", RESULT_INVALID, ""},
-    {"42P01", RESULT_FAILED, "run tapedeck migrate"},
-    {"42703", RESULT_FAILED, "run tapedeck migrate"},
-    {"42883", RESULT_FAILED, "run tapedeck migrate"},
-    {"42501", RESULT_FAILED, "grant it to the role of DATABASE_URL"},
+    {"42P01", RESULT_FAILED, "run_tapedeck_migrate"},
+    {"42703", RESULT_FAILED, "run_tapedeck_migrate"},
+    {"42883", RESULT_FAILED, "run_tapedeck_migrate"},
+    {"42501", RESULT_FAILED, "grant_it_to_our_role"},
 };
 
 enum { COUNT = sizeof KNOWN / sizeof *KNOWN };

@@ -90,14 +90,16 @@ def test_nothing_else_is_read(make_stack: Callable[..., Stack], plain: Path,
     if landlock_version() == 0:
         pytest.skip("this kernel has no Landlock")
     call = new_sid("CA")
-    (tmp_path / f"{call}.wav").write_bytes(b"RIFF of a sort")
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / f"{call}.wav").write_bytes(b"RIFF of a sort")
     tmp_path.chmod(0o755)
     for sandbox, status in (("true", 503), ("false", 200)):
         stack = make_stack(responders=1, build_dir=plain,
                            overrides={"SANDBOX": sandbox, "SENDFILE": "off"})
         with given_in(stack) as given:
             given.call(1, call_sid=call)
-            (stack.recordings_dir / "1").symlink_to(tmp_path)
+            stack.recordings_dir.rename(stack.recordings_dir.with_name("old"))
+            stack.recordings_dir.symlink_to(tmp_path)
             answer = given.api(1).get(f"/api/recordings/file/{call}")
         assert answer.status == status, sandbox
 

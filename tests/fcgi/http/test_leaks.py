@@ -219,7 +219,7 @@ def test_a_session_leaves_no_secret_behind(make_stack: Callable[..., Stack]) -> 
         said = with_the_tool(stack) + with_the_tool_and_things_away(stack)
         with_stores_in_trouble(given, secrets, call)
         said += with_the_tool(stack)
-    responders = stack.log("responders").read_text()
+    responders = stack.logged("responders")
     are_events(responders)
     assert said.isascii() and "\x1b" not in said and "\x07" not in said
     logs = {"the responders": responders, "the web server": stack.log(stack.front).read_text(),
@@ -228,13 +228,18 @@ def test_a_session_leaves_no_secret_behind(make_stack: Callable[..., Stack]) -> 
         assert secrets.found_in(text) == [], name
         assert "\nRECORDING_DONE business_id=1\x1b" not in text
     for word in SQL:
-        assert word not in responders and word not in said
+        assert word not in but_for_names(responders) and word not in but_for_names(said)
     for event in ("WEBHOOK_REFUSED", "CALL_WITHOUT_BUSINESS", "PG_FAILED", "PG_UNAVAILABLE",
                   "REDIS_ERROR", "REDIS_UNAVAILABLE", "PLAYBACK", "RECORDING_ENQUEUE"):
         assert f"\n{event} " in f"\n{responders}", "or this has not looked at much"
     for event in ("RECORDING_DONE", "RECORDING_RETRY", "AUDIT_DROPPED", "PG_UNAVAILABLE"):
         assert f"\n{event} " in f"\n{said}"
     assert f" to=...{NUMBERS[1][-4:]}\n" in responders, "four digits are what may be seen"
+
+
+def but_for_names(log: str) -> str:
+    """What PostgreSQL says of a name of ours that is not there, or not granted, is for operators."""
+    return re.sub(r"^PG_FAILED sqlstate=42\w+ said=\S+", "PG_FAILED", log, flags=re.MULTILINE)
 
 
 def are_events(log: str) -> None:
