@@ -11,6 +11,7 @@ import { wordsOf } from "./calls/words.js";
 const LANGUAGE = "tapedeck-language";
 const LINK = /^#(CA[0-9a-fA-F]{32})(?:&part=((?:RE|CA)[0-9a-fA-F]{32}))?(?:&t=(\d+))?$/;
 const TYPING_MS = 300;
+const EMPTY_PAGES = 30;
 /** An answer, or null where something newer was wanted meanwhile. */
 const newest = (answer) => answer.catch(() => null);
 const get = (id) => document.getElementById(id);
@@ -172,10 +173,16 @@ class Page {
     }
   }
 
+  /** A search through very many calls stops now and then, perhaps with an empty page: then on. */
   async #fetch(query, signal) {
     get("list").ariaBusy = "true";
     try {
-      return await ask(new URL(`api/calls?${query}`, document.baseURI), signal);
+      for (let pages = 1; ; pages += 1) {
+        const answer = await ask(new URL(`api/calls?${query}`, document.baseURI), signal);
+        const next = answer.body?.calls?.length === 0 && answer.body.next_cursor;
+        if (!next || pages === EMPTY_PAGES) return answer;
+        query.set("cursor", next);
+      }
     } finally {
       get("list").ariaBusy = "false";
     }
@@ -200,7 +207,7 @@ class Page {
     this.#append(unseen.map((call) => new Row(call)));
     this.#cursor = answer.body.next_cursor;
     get("more").hidden = !this.#cursor;
-    this.#say((words) => (this.#rows.size ? [] : this.#empty(words)));
+    this.#say((words) => (this.#rows.size || this.#cursor ? [] : this.#empty(words)));
     if (!cursor) await this.#goTo();
   }
 

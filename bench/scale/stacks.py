@@ -19,11 +19,15 @@ def tell(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def filled(stack: Stack, size: world.Size) -> Stack:
+def with_memory(stack: Stack) -> None:
     with psycopg.connect(stack.database_url, autocommit=True) as db:
         for name, value in MEMORY.items():
             db.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     stack.halt("postgres", signal.SIGINT)
     stack.revive("postgres")
+
+
+def filled(stack: Stack, size: world.Size) -> Stack:
+    with_memory(stack)
     world.fill(stack.database_url, size, stack.account_sid, tell)
     return stack

@@ -43,6 +43,8 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
     [MESSAGE_FORBIDDEN] = {"forbidden", 403, "This link or signature is not valid.",
                            "הקישור או החתימה אינם תקפים."},
     [MESSAGE_TOO_LARGE] = {"too_large", 413, "The request is too large.", "הבקשה גדולה מדי."},
+    [MESSAGE_ANSWER_TOO_LARGE] = {"answer_too_large", 500, "There is too much to show.",
+                                  "יש יותר מדי להציג."},
     [MESSAGE_RANGE_NOT_SATISFIABLE] = {"range_not_satisfiable", 416,
                                        "The recording has no such bytes.", "אין בהקלטה קטע כזה."},
     [MESSAGE_PRECONDITION_FAILED] = {"precondition_failed", 412,

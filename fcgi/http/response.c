@@ -104,6 +104,9 @@ void response_json(struct response *response, int status, struct json *json)
     } else {
         forget(response);
         response->status = 500;
+        if (status != 500) { /* not even the error */
+            response_error(response, MESSAGE_ANSWER_TOO_LARGE);
+        }
     }
     json_free(json);
 }

@@ -17,7 +17,6 @@ struct page {
     const struct app *app;
     int64_t business_id;
     struct json *calls;
-    char last[CALL_CURSOR_SIZE];
 };
 
 static bool is_one_of(const char *value, const char *const *words)
@@ -68,7 +67,6 @@ static void add_call(void *context, const struct call_row *row)
 {
     struct page *page = CHECKED(page, context);
     json_add(page->calls, call_json(page->app, page->business_id, row));
-    memcpy(page->last, row->cursor, strlen(row->cursor) + 1);
 }
 
 void handle_calls(const struct app *app, struct request *request, struct response *response)
@@ -76,13 +74,13 @@ void handle_calls(const struct app *app, struct request *request, struct respons
     struct call_filter filter;
     struct page page = {
         .magic = MAGIC(page), .app = app, .business_id = request->caller.business_id};
-    bool more = false;
+    char next[CALL_CURSOR_SIZE];
     if (!read_filter(&request->query, &filter)) {
         response_error(response, MESSAGE_BAD_PARAMETER);
         return;
     }
     page.calls = json_new_list();
-    enum result result = call_list(app, page.business_id, &filter, add_call, &page, &more);
+    enum result result = call_list(app, page.business_id, &filter, add_call, &page, next);
     if (result != RESULT_OK) {
         json_free(page.calls);
         states_answer_failure(result, response);
@@ -90,7 +88,7 @@ void handle_calls(const struct app *app, struct request *request, struct respons
     }
     struct json *json = json_new();
     json_put(json, "calls", page.calls);
-    json_put_text(json, "next_cursor", more ? page.last : NULL);
+    json_put_text(json, "next_cursor", next[0] != '\0' ? next : NULL);
     response_json(response, 200, json);
     note_caller(app, request, response, filter.search != NULL ? AUDIT_SEARCH : AUDIT_LIST, "");
 }

@@ -6,13 +6,15 @@
  * recordings that failed for what may have passed, callbacks whose call has
  * appeared since, files of recordings that nobody may hear any more, part files without an owner, a
  * cache that is over its ceiling, webhook deliveries that ended long ago, pieces that nobody came
- * back for, callbacks that could not be used and whose time is over. Safe to run at any time, any
- * number of times, beside runners.
+ * back for, callbacks that could not be used and whose time is over; and fills in what searches need
+ * of calls that an older release wrote. Safe to run at any time, any number of times, beside
+ * runners.
  */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "base/magic.h"
+#include "calls/call_search.h"
 #include "calls/inbox.h"
 #include "commands.h"
 #include "followups/delivery.h"
@@ -109,6 +111,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     (void)delivery_forget(app, &forgotten);
     (void)piece_forget(app);
     (void)inbox_expire_unused(app, &unused);
+    (void)call_search_fill(app);
     int64_t matched = service_match_inbox(app);
     (void)run_control_try_again(app, &again);
     (void)service_offer_due(app, &offered);

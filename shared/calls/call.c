@@ -12,7 +12,7 @@ enum statement_name { FIND, READ, LABEL, BUSINESS };
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find", "SELECT " FACTS " FROM" FACTS_OF("ARRAY[$6]", "$7")},
     [READ] = {"call_read",
-        "SELECT " FACTS ROW_COLUMNS ", c.final_transcript, NULL,"
+        "SELECT " FACTS ROW_COLUMNS("100000") ", substr(c.final_transcript, 1, 1000000), NULL,"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM" FACTS_OF("ARRAY[$6]", "$7")
@@ -183,7 +183,7 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     pg_int(&params, app->config->retention_days);
     enum result result = query_one(app, READ, &params, &rows);
     if (result == RESULT_OK) {
-        struct call_row row = {.cursor = NULL};
+        struct call_row row = {0};
         call_row_read(rows, 0, &row);
         row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 12);
         row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 13);

@@ -73,7 +73,6 @@ struct call_row {
     /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about
      */
     const char *segments, *transcript_source, *summary_status;
-    const char *cursor; /* stands for the place after this row */
 };
 
 typedef void call_visitor(void *context, const struct call_row *row);
@@ -89,10 +88,11 @@ struct call_filter {
     enum call_flag has_recording;
 };
 
-/* Visits one page, newest first. `more` says whether another page follows. RESULT_INVALID for a
- * cursor that is not one of ours. */
+/* Visits one page, newest first. `next` is the cursor of the page that follows; "": none does. A
+ * search that would take too long stops: then its page is short, or empty, and another follows.
+ * RESULT_INVALID for a cursor that is not one of ours. */
 enum result call_list(const struct app *app, int64_t business_id, const struct call_filter *filter,
-                      call_visitor *visit, void *context, bool *more);
+                      call_visitor *visit, void *context, char next[CALL_CURSOR_SIZE]);
 
 /* Visits the one row of a call, with its transcript. */
 enum result call_read(const struct app *app, int64_t business_id, const char *call_sid,

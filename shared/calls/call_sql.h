@@ -20,9 +20,13 @@ struct call_row; /* call.h */
 
 enum { FACTS_COUNT = 32 };
 
-#define ROW_COLUMNS \
-    ", c.parent_call_sid, c.direction, c.from_number, c.to_number, c.status, c.duration, " \
-    PG_ISO("c.created_at") ", c.ai_summary, coalesce(c.final_transcript, '') <> ''," \
+/* What a CRM wrote may be of any length: a page shows so many letters of a summary, and of the rest so
+ * many that all that is real fits. */
+#define SHORT(column) "left(c." column ", 200)"
+#define ROW_COLUMNS(summary_letters) \
+    ", " SHORT("parent_call_sid") ", " SHORT("direction") ", " SHORT("from_number") ", " \
+    SHORT("to_number") ", " SHORT("status") ", c.duration, " PG_ISO("c.created_at") "," \
+    " substr(c.ai_summary, 1, " summary_letters "), coalesce(c.final_transcript, '') <> ''," \
     " f.others_seconds + coalesce(CASE WHEN c.recording_url <> ''" \
     "   AND c.recording_deleted_at IS NULL THEN c.recording_duration END, 0)"
 

@@ -6,6 +6,7 @@
 
 #include "calls/authority.h"
 #include "calls/call.h"
+#include "calls/call_search.h"
 #include "calls/conference.h"
 #include "calls/inbox.h"
 #include "calls/recording.h"
@@ -45,6 +46,7 @@ int main(void)
     print(audit_store_statements());
     print(call_statements());
     print(call_list_statements());
+    print(call_search_statements());
     print(call_write_statements());
     print(conference_statements());
     print(recording_statements());

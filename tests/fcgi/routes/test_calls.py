@@ -45,6 +45,25 @@ def sids(rows: list[dict[str, Any]]) -> list[str]:
     return [row["call_sid"] for row in rows]
 
 
+# ---- what a CRM wrote ----
+
+
+def test_whatever_a_crm_wrote_the_list_is_there(
+    given: Given, new_business: Callable[[], int]
+) -> None:
+    """Three summaries of four megabytes were more than an answer holds."""
+    business = new_business()
+    calls = [given.call(business, ai_summary=f"{n} " + "שלום " * 800_000, to_number="7" * 100_000,
+                        final_transcript="\1" * 4_000_000) for n in range(3)]
+    api = given.api(business)
+    rows = listed(api)
+    assert sids(rows) == calls[::-1]
+    assert [row["summary"][:2] for row in rows] == ["2 ", "1 ", "0 "]
+    assert all(len(row["summary"]) <= 4000 and len(row["to_number"]) <= 200 for row in rows)
+    answer = api.get(f"/api/calls/{calls[0]}")
+    assert answer.status == 200 and len(answer.json["summary"]) == 100_000
+
+
 # ---- a row ----
 
 

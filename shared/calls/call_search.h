@@ -1,0 +1,40 @@
+/*
+ * A search through a business's calls, by part of a number or by words: which calls a page has.
+ * What is read, and how far, is db/migrations/240_search.sql and 241.
+ */
+#ifndef TAPEDECK_CALLS_CALL_SEARCH_H
+#define TAPEDECK_CALLS_CALL_SEARCH_H
+
+#include "call.h"
+
+/* A place in a list that goes from the newest call to the oldest: behind this call. */
+struct call_place {
+    int64_t micros;       /* created_at, since 1970 */
+    const char *call_sid; /* NULL: before the newest */
+};
+
+enum { CALL_FOUND_SIZE = 8192 };
+
+struct call_found {
+    char calls[CALL_FOUND_SIZE]; /* SIDs, as an array of PostgreSQL's */
+    bool stopped; /* the page is full, or it took too long: more may be behind this place */
+    int64_t micros;
+    char call_sid[SID_SIZE];
+};
+
+/* Up to `filter->limit` calls behind `after`, newest first. RESULT_INVALID: more is sought than can
+ * be. */
+enum result call_search(const struct app *app, int64_t business_id,
+                        const struct call_filter *filter, const struct call_place *after,
+                        struct call_found *out);
+
+/* Fills in what searches read of calls that are older than that: some seconds' worth each time,
+ * until all have it. */
+enum result call_search_fill(const struct app *app);
+
+/* A flag as PostgreSQL's boolean; NULL: it says nothing. */
+const char *call_flag_text(enum call_flag flag);
+
+const struct pg_statement *call_search_statements(void);
+
+#endif
