@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "http/auth.h"
+#include "http/share.h"
 #include "http/states.h"
 #include "routes/handlers.h"
 
 enum who {
     WHO_ANYONE,
     WHO_SESSION,
+    WHO_SHARE, /* a session, for what is dear: within its business's share */
     WHO_TWILIO,
     WHO_LINK, /* the handler checks the signature in the query */
     WHO_METRICS,
@@ -29,7 +31,7 @@ struct route {
 static const struct route ROUTES[] = {
     {GET_HEAD, "/api/recordings/file/{call}", {NULL}, WHO_SESSION, handle_file},
     {GET_HEAD, "/media/{business}/{file}", {"exp", "sig", NULL}, WHO_LINK, handle_media},
-    {GET_HEAD, "/api/recordings/runs/active", {NULL}, WHO_SESSION, handle_runs_active},
+    {GET_HEAD, "/api/recordings/runs/active", {NULL}, WHO_SHARE, handle_runs_active},
     {GET_HEAD, "/api/recordings/runs/{run}/status", {NULL}, WHO_SESSION, handle_run_status},
     {METHOD_POST, "/api/recordings/runs/{run}/cancel", {NULL}, WHO_SESSION, handle_run_cancel},
     {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_SESSION, handle_prepare},
@@ -38,9 +40,9 @@ static const struct route ROUTES[] = {
     {GET_HEAD,
      "/api/calls",
      {"limit", "cursor", "search", "direction", "status", "has_recording", NULL},
-     WHO_SESSION,
+     WHO_SHARE,
      handle_calls},
-    {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call},
+    {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SHARE, handle_call},
     {GET_HEAD, "/api/calls/{call}/download", {"recording", NULL}, WHO_SESSION, handle_download},
     {METHOD_POST, "/webhook/recording_status", {NULL}, WHO_TWILIO, handle_recording_status},
     {METHOD_POST, "/recording_status_callback", {NULL}, WHO_TWILIO, handle_recording_status},
@@ -203,6 +205,7 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
     bool changes = (route->methods & (METHOD_POST | METHOD_DELETE)) != 0;
     switch (route->who) {
     case WHO_SESSION:
+    case WHO_SHARE:
         result = auth_session(app, request, NULL);
         if (result != RESULT_OK) {
             refuse_caller(request, response, result == RESULT_TOO_BIG);
@@ -235,6 +238,18 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
     return false;
 }
 
+static void handle(const struct app *app, const struct route *route, struct request *request,
+                   struct response *response)
+{
+    struct share share;
+    if (route->who != WHO_SHARE) {
+        route->handle(app, request, response);
+    } else if (share_begin(app, request, &share, response)) {
+        route->handle(app, request, response);
+        share_end(app, request, &share);
+    }
+}
+
 static void security_headers(struct response *response)
 {
     response_always(response, "X-Content-Type-Options", "nosniff");
@@ -264,6 +279,6 @@ void routes_answer(const struct app *app, struct request *request, enum result b
     } else if (gate.fit != FIT_GOOD || !query_is_good(gate.route, &request->query)) {
         response_error(response, MESSAGE_BAD_PARAMETER);
     } else if (caller_may(app, gate.route, request, response)) {
-        gate.route->handle(app, request, response);
+        handle(app, gate.route, request, response);
     }
 }

@@ -57,6 +57,9 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
     [MESSAGE_TOO_MANY_FAILURES] = {"too_many_failures", 429,
                                    "Too many failed attempts. Try again later.",
                                    "יותר מדי ניסיונות כושלים. אפשר לנסות שוב מאוחר יותר."},
+    [MESSAGE_TOO_MANY_REQUESTS] = {"too_many_requests", 429,
+                                   "Too much is being asked for at once. Try again in a moment.",
+                                   "יותר מדי בקשות בבת אחת. אפשר לנסות שוב בעוד רגע."},
 };
 
 static const struct message REASONS[] = {

@@ -24,7 +24,7 @@ bool sending_begin(const struct app *app, int64_t bytes, char *token)
     if (!crypto_token(token)) {
         return false;
     }
-    enum result result = throttle_send_begin(app, now, now + longest_ms(bytes),
+    enum result result = throttle_take_place(app, THROTTLE_SENDING, now, now + longest_ms(bytes),
                                              places(app->config->responders), token);
     if (result != RESULT_OK) {
         token[0] = '\0';
@@ -35,7 +35,7 @@ bool sending_begin(const struct app *app, int64_t bytes, char *token)
 void sending_end(const struct app *app, const char *token)
 {
     if (token[0] != '\0') {
-        throttle_send_end(app, token);
+        throttle_leave_place(app, THROTTLE_SENDING, token);
     }
 }
 

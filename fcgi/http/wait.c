@@ -74,12 +74,13 @@ bool wait_begin(const struct app *app, int64_t ms, char *token)
 {
     int64_t now = clock_wall_ms();
     return crypto_token(token) &&
-           throttle_wait_begin(app, now, now + ms, app->config->responders / 2, token) == RESULT_OK;
+           throttle_take_place(app, THROTTLE_WAITING, now, now + ms, app->config->responders / 2,
+                               token) == RESULT_OK;
 }
 
 void wait_end(const struct app *app, const char *token)
 {
-    throttle_wait_end(app, token);
+    throttle_leave_place(app, THROTTLE_WAITING, token);
 }
 
 enum result wait_for_change(const struct app *app, const struct request *request, struct look *look)

@@ -31,64 +31,45 @@ enum result throttle_count_failure(const struct app *app, const char *address, i
     return result;
 }
 
-/* ---- waiting and sending ---- */
+/* ---- places ---- */
 
-/* The places of this host. */
-static const char *places_key(const char *kind, char out[SCRIPT_KEY_SIZE])
+/* Of this host: those to wait or to send in, or a business's to ask in. */
+static const char *places_key(int64_t whose, char out[SCRIPT_KEY_SIZE])
 {
     char host[64];
     if (gethostname(host, sizeof host) != 0) {
         host[0] = '\0';
     }
     host[sizeof host - 1] = '\0';
-    int n = snprintf(out, SCRIPT_KEY_SIZE, "%s:%s", kind, host);
+    int n = whose == THROTTLE_WAITING ? snprintf(out, SCRIPT_KEY_SIZE, "rec_waiting:%s", host)
+            : whose == THROTTLE_SENDING
+                ? snprintf(out, SCRIPT_KEY_SIZE, "rec_sending:%s", host)
+                : snprintf(out, SCRIPT_KEY_SIZE, "rec_share:%lld:%s", (long long)whose, host);
     if (n < 0 || n >= SCRIPT_KEY_SIZE) {
         abort();
     }
     return out;
 }
 
-static enum result place_take(const struct app *app, const char *kind, int64_t now_ms,
-                              int64_t until_ms, int64_t limit, const char *token)
+enum result throttle_take_place(const struct app *app, int64_t whose, int64_t now_ms,
+                                int64_t until_ms, int64_t limit, const char *token)
 {
-    char key[SCRIPT_KEY_SIZE];
+    char places[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
-    redis_text(&args, places_key(kind, key));
+    redis_text(&args, places_key(whose, places));
     redis_int(&args, now_ms);
     redis_int(&args, until_ms);
     redis_int(&args, limit);
     redis_text(&args, token);
-    return script_yes(app, "wait.lua", 1, &args);
+    return script_yes(app, "place.lua", 1, &args);
 }
 
-static void place_leave(const struct app *app, const char *kind, const char *token)
+void throttle_leave_place(const struct app *app, int64_t whose, const char *token)
 {
-    char key[SCRIPT_KEY_SIZE];
+    char places[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, "ZREM");
-    redis_text(&args, places_key(kind, key));
+    redis_text(&args, places_key(whose, places));
     redis_text(&args, token);
     (void)redis_command(app->redis, &args, NULL);
-}
-
-enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t limit, const char *token)
-{
-    return place_take(app, WAITING, now_ms, until_ms, limit, token);
-}
-
-void throttle_wait_end(const struct app *app, const char *token)
-{
-    place_leave(app, WAITING, token);
-}
-
-enum result throttle_send_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t limit, const char *token)
-{
-    return place_take(app, SENDING, now_ms, until_ms, limit, token);
-}
-
-void throttle_send_end(const struct app *app, const char *token)
-{
-    place_leave(app, SENDING, token);
 }

@@ -1,8 +1,8 @@
 /*
- * What Redis counts to limit requests: failed sign-ins by address, and responders that wait or
- * send.
+ * What Redis counts to limit requests: failed sign-ins by address, responders that wait, that send
+ * much, and those that a business holds.
  *
- * The counts expire by themselves. Any function may return RESULT_UNAVAILABLE; then nothing was
+ * These counts expire by themselves. Any function may return RESULT_UNAVAILABLE; then nothing was
  * counted.
  */
 #ifndef TAPEDECK_RUNS_THROTTLE_H
@@ -18,15 +18,14 @@
 enum result throttle_count_failure(const struct app *app, const char *address, int64_t *count,
                                    int64_t *left_ms);
 
-/* A place to wait in, held until `until_ms` or throttle_wait_end (wall clock, milliseconds).
- * RESULT_LOST: `limit` responders of this host wait already. `token` tells waiters apart. */
-enum result throttle_wait_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t limit, const char *token);
-void throttle_wait_end(const struct app *app, const char *token);
+/* In the place of a business: responders that wait, or that send much, whoever for. */
+enum { THROTTLE_WAITING = 0, THROTTLE_SENDING = -1 };
 
-/* The same for those that send much. */
-enum result throttle_send_begin(const struct app *app, int64_t now_ms, int64_t until_ms,
-                                int64_t limit, const char *token);
-void throttle_send_end(const struct app *app, const char *token);
+/* One of a business's places on this host, or one to wait or to send in, held until `until_ms` or
+ * throttle_leave_place (wall clock, milliseconds). RESULT_LOST: `limit` are taken already. `token`
+ * tells holders apart. */
+enum result throttle_take_place(const struct app *app, int64_t whose, int64_t now_ms,
+                                int64_t until_ms, int64_t limit, const char *token);
+void throttle_leave_place(const struct app *app, int64_t whose, const char *token);
 
 #endif
