@@ -23,7 +23,8 @@ static bool may_play(const struct app *app, const struct request *request, int64
     const char *signature = form_get(&request->query, "sig");
     bool is_whole = end != NULL && signature != NULL && text_int(end, 0, INT64_MAX, &link.expires);
     *expires = link.expires;
-    return is_whole && link_holds(app->config, &link, signature, clock_wall());
+    return is_whole && link_is(&link, signature, request->target) &&
+           link_holds(app->config, &link, signature, clock_wall());
 }
 
 /* PostgreSQL, which knows how many bytes were stored, is not asked: the file itself is. */

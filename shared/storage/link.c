@@ -23,16 +23,27 @@ static bool sign(const char *secret, const struct link *link, char *hex)
     return true;
 }
 
+static bool write_link(const struct link *link, const char *signature, char out[LINK_SIZE])
+{
+    int n =
+        snprintf(out, LINK_SIZE, "/media/%lld/%s.%s?exp=%lld&sig=%s", (long long)link->business_id,
+                 link->call_sid, audio_extension(link->kind), (long long)link->expires, signature);
+    return n > 0 && n < LINK_SIZE;
+}
+
 enum result link_make(const struct config *config, const struct link *link, char *out)
 {
     char hex[CRYPTO_SHA256_HEX];
     if (!sign(config->media_secret, link, hex)) {
         return RESULT_FAILED;
     }
-    int n =
-        snprintf(out, LINK_SIZE, "/media/%lld/%s.%s?exp=%lld&sig=%s", (long long)link->business_id,
-                 link->call_sid, audio_extension(link->kind), (long long)link->expires, hex);
-    return n > 0 && n < LINK_SIZE ? RESULT_OK : RESULT_TOO_BIG;
+    return write_link(link, hex, out) ? RESULT_OK : RESULT_TOO_BIG;
+}
+
+bool link_is(const struct link *link, const char *signature, const char *target)
+{
+    char own[LINK_SIZE];
+    return write_link(link, signature, own) && strcmp(own, target) == 0;
 }
 
 static bool signed_with(const char *secret, const struct link *link, const char *signature)

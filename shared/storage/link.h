@@ -30,4 +30,7 @@ enum result link_make(const struct config *config, const struct link *link, char
 bool link_holds(const struct config *config, const struct link *link, const char *signature,
                 int64_t now);
 
+/* True when `target` is the very text that link_make gives for it: a link has one spelling. */
+bool link_is(const struct link *link, const char *signature, const char *target);
+
 #endif

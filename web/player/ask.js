@@ -1,6 +1,7 @@
 /** The few requests a player makes. */
 
 const PATIENCE_MS = 20_000;
+const REFUSALS = 3;
 const PEAKS_WAITS = [2, 3, 5, 8, 13];
 
 /** Resolves after a time, or rejects at once when the signal aborts. */
@@ -34,11 +35,7 @@ async function bodyOf(answer) {
   }
 }
 
-/**
- * One request with the caller's cookie. Resolves to `{status, retryAfter, body}`, with status 0
- * when none came whole and in time; rejects only when the signal aborts, however late.
- */
-export async function ask(url, signal, options = {}) {
+async function askOnce(url, signal, options) {
   const timeout = AbortSignal.timeout(PATIENCE_MS);
   try {
     const answer = await fetch(url, {
@@ -53,6 +50,19 @@ export async function ask(url, signal, options = {}) {
   } catch {
     signal.throwIfAborted();
     return { status: 0, retryAfter: 0, body: {} };
+  }
+}
+
+/**
+ * One request with the caller's cookie. Resolves to `{status, retryAfter, body}`, with status 0
+ * when none came whole and in time; rejects only when the signal aborts, however late. Where
+ * others of the business ask for much just then, it asks again.
+ */
+export async function ask(url, signal, options = {}) {
+  for (let refused = 0; ; refused += 1) {
+    const answer = await askOnce(url, signal, options);
+    if (answer.body.error !== "too_many_requests" || refused === REFUSALS) return answer;
+    await pause(answer.retryAfter, signal);
   }
 }
 

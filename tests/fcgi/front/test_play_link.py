@@ -101,6 +101,7 @@ def bad_links(link: str, business: int, call: str) -> dict[str, str]:
         "with a zero before the time": link.replace("exp=", "exp=0"),
         "escaped": link.replace("/CA", "/%43A"),
         "with an escaped key": link.replace("exp=", "%65xp="),
+        "with an end that says nothing": link + "&",
     }
 
 
@@ -112,6 +113,7 @@ def test_links_that_do_not_hold(fronts: Fronts, theirs: tuple[int, str, str]) ->
             own, plain, by_itself = fronts.both(get(method=method), path)
             assert (what, by_itself) == (what, False)
             assert (what, essence(own)) == (what, essence(plain))
+            assert (what, own.status) in ((what, 400), (what, 403))
 
 
 def test_a_link_ends(fronts: Fronts, theirs: tuple[int, str, str]) -> None:
