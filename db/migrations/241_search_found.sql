@@ -80,6 +80,9 @@ DECLARE
     ats        timestamptz[];
     sids       text[];
     given      integer;
+    near_ats   timestamptz[];
+    near_sids  text[];
+    dense      boolean;
 BEGIN
     LOOP
         SELECT tapedeck_fortnight(s.created_at) INTO one FROM tapedeck_search s
@@ -88,6 +91,20 @@ BEGIN
          ORDER BY s.created_at DESC, s.call_sid DESC LIMIT 1;
         EXIT WHEN NOT FOUND;
         shelf := tapedeck_shelf(business, one);
+        -- What is in most numbers, the newest ones fill a page with; older ones need not be fetched.
+        dense := false;
+        IF pieces IS NOT NULL AND NOT filtered AND near_ats IS NULL THEN
+            SELECT array_agg(n.created_at), array_agg(n.call_sid) INTO near_ats, near_sids FROM (
+                SELECT s.created_at, s.call_sid FROM (
+                    SELECT * FROM tapedeck_search r
+                     WHERE r.business_id = business
+                       AND (r.created_at, r.call_sid) < (before, before_sid)
+                     ORDER BY r.created_at DESC, r.call_sid DESC LIMIT 4 * chunk) s
+                 WHERE s.fortnight = one AND strpos(s.numbers, sought) > 0
+                 ORDER BY s.created_at DESC, s.call_sid DESC LIMIT chunk) n;
+            near_ats := coalesce(near_ats, '{}');
+            dense := cardinality(near_ats) = chunk;
+        END IF;
         SELECT array_agg(f.created_at), array_agg(f.call_sid) INTO ats, sids FROM (
             SELECT s.created_at, s.call_sid FROM tapedeck_search s
              WHERE s.words @@ replace(wanted, chr(1), shelf)::tsquery
@@ -97,9 +114,11 @@ BEGIN
             SELECT s.created_at, s.call_sid FROM tapedeck_search s
              WHERE tapedeck_pieces(s.business_id, s.fortnight, s.numbers)
                     @> ARRAY(SELECT shelf || p FROM unnest(pieces) p)
-               AND pieces IS NOT NULL AND strpos(s.numbers, sought) > 0
+               AND pieces IS NOT NULL AND NOT dense AND strpos(s.numbers, sought) > 0
                AND s.business_id + 0 = business AND s.fortnight = one
                AND (s.created_at, s.call_sid) < (before, before_sid)
+            UNION
+            SELECT n.at, n.sid FROM unnest(near_ats, near_sids) n (at, sid) WHERE dense
             ORDER BY 1 DESC, 2 DESC LIMIT chunk) f;
         given := 0;
         IF ats IS NOT NULL THEN
