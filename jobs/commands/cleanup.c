@@ -6,8 +6,8 @@
  * recordings that failed for what may have passed, callbacks whose call has
  * appeared since, files of recordings that nobody may hear any more, part files without an owner, a
  * cache that is over its ceiling, webhook deliveries that ended long ago, pieces that nobody came
- * back for, callbacks that could not be used and whose time is over; and fills in what searches need
- * of calls that an older release wrote. Safe to run at any time, any number of times, beside
+ * back for, callbacks that could not be used and whose time is over; and fills in what searches
+ * need of calls that an older release wrote. Safe to run at any time, any number of times, beside
  * runners.
  */
 #include <stdio.h>

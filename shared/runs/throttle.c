@@ -6,8 +6,6 @@
 
 #include "script.h"
 
-static const char WAITING[] = "rec_waiting", SENDING[] = "rec_sending";
-
 /* ---- failed sign-ins ---- */
 
 enum result throttle_count_failure(const struct app *app, const char *address, int64_t *count,
