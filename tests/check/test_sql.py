@@ -3,50 +3,23 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stack.stack import ROOT
+from stack.statements import PROGRAM, read_statements
 
 from .tree import c_sources, code_only
 
-PROGRAM = ROOT / "tests" / "unit" / "print_statements.c"
 TABLE = re.compile(r"^const struct pg_statement \*(\w+)\(void\);", re.MULTILINE)
 LITERAL = re.compile(r'\bpg_(?:query|script)\([^;"]*((?:"(?:\\.|[^"\\])*"\s*)+)')
-
-# What an ad-hoc line of make prints: the Makefile's own rule for a unit, with another output.
-RULE = ("statements: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(SHARED_LIBS)"
-        " $(JOBS_LIBS)")
-
-
-def compile_printer(build_dir: Path, output: Path) -> None:
-    objects = sorted((build_dir / "obj").rglob("*.o"))
-    assert objects, f"nothing is built in {build_dir}; run: make all"
-    sanitized = b"__asan_init" in objects[0].read_bytes()
-    told = subprocess.run(
-        ["make", "-s", "--no-print-directory", f"BUILD={build_dir}",
-         f"SANITIZE={'yes' if sanitized else 'no'}", f"--eval={RULE}", "statements"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )
-    command = [word for word in told.stdout.split() if word not in ("-MMD", "-MP")]
-    done = subprocess.run([command[0], "-o", str(output), str(PROGRAM), *command[1:]], cwd=ROOT,
-                          capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
 def statements(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    program = tmp_path_factory.mktemp("statements") / "print_statements"
-    compile_printer(build_dir, program)
-    lines = subprocess.run([str(program)], capture_output=True, text=True,
-                           check=True).stdout.splitlines()
-    table = dict(line.split("\t", 1) for line in lines)
-    assert len(table) == len(lines), "two statements have the same name"
-    return table
+    return read_statements(build_dir, tmp_path_factory.mktemp("statements"))
 
 
 def literals(text: str) -> Iterator[str]:

@@ -1,5 +1,5 @@
 /*
- * Prints every statement of our tables, name, a tab and SQL, a line each: tests/check/test_sql.py
+ * Prints every statement of our tables, name, a tab and SQL, a line each: tests/stack/statements.py
  * has PostgreSQL prepare them. No test by itself.
  */
 #include <stdio.h>
