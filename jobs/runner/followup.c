@@ -100,8 +100,9 @@ size_t followup_count(const struct followup *followup)
 
 bool followup_idle(const struct followup *followup)
 {
-    return followup_count(followup) == 0 && restores_idle(followup->restores) &&
-           waveforms_idle(followup->waveforms) && uploads_idle(followup->uploads);
+    return followup_count(followup) == 0 && steps_idle(followup->steps) &&
+           restores_idle(followup->restores) && waveforms_idle(followup->waveforms) &&
+           uploads_idle(followup->uploads);
 }
 
 enum result followup_poll(struct followup *followup, const int *fds, size_t count, int timeout_ms)
@@ -115,7 +116,8 @@ enum result followup_poll(struct followup *followup, const int *fds, size_t coun
     n += steps_fds(followup->steps, all + n, HTTP_WAKE_FDS_MAX - n);
     restores_tick(followup->restores);
     bool busy = uploads_tick(followup->uploads, followup->taking);
-    enum result result = http_poll(followup->http, all, n, busy ? 0 : timeout_ms);
+    int wait_ms = (int)steps_wait_ms(followup->steps, timeout_ms);
+    enum result result = http_poll(followup->http, all, n, busy ? 0 : wait_ms);
     waveforms_tick(followup->waveforms);
     return result;
 }

@@ -16,6 +16,18 @@ enum { LARGE_BYTES = 128 * 1024 };
 
 enum { PARALLEL_MAX = 8, LOOK_EVERY_MS = 1000, WRITE_AGAIN_MS = 500, HEARTBEATS_PER_LEASE = 4 };
 
+/* Looking what is due reads all that waits, and what a long transaction keeps of what was done
+ * since it began: minutes of steps, or hours. So what was seen is used meanwhile, and of the time
+ * nine parts of ten are for working. A claim tries a few more than it can take: other runners saw
+ * the same. */
+enum { SEEN_MAX = 1024, REST_PER_LOOK = 9, TRIED_BESIDES = 16 };
+
+struct seen {
+    int64_t ids[SEEN_MAX]; /* in the order in which they are to be claimed */
+    size_t at, count;      /* those before `at` are gone */
+    int64_t rest_ms;       /* until then nobody looks again */
+};
+
 struct work {
     struct step_job *job; /* NULL: a free place */
     int64_t write_ms;     /* its end is not written before: PostgreSQL was away */
@@ -26,6 +38,8 @@ struct steps {
     struct http *http;
     struct work works[PARALLEL_MAX];
     size_t count;
+    struct seen seen;
+    bool woken; /* something may be due that was not looked for yet */
     int64_t next_look_ms;
     int64_t next_beat_ms;
 };
@@ -46,8 +60,14 @@ size_t steps_count(const struct steps *steps)
     return steps->count;
 }
 
+bool steps_idle(const struct steps *steps)
+{
+    return steps->count == 0 && !steps->woken;
+}
+
 void steps_wake(struct steps *steps)
 {
+    steps->woken = true;
     steps->next_look_ms = 0;
 }
 
@@ -197,17 +217,59 @@ static void begin(struct steps *steps, const struct step *step)
     }
 }
 
-static void look(struct steps *steps)
+/* What is due, unless it was looked for just now. */
+static void see(struct steps *steps)
 {
-    struct step due[PARALLEL_MAX];
-    char token[CRYPTO_TOKEN_SIZE];
-    size_t limit = (size_t)steps->app->config->steps_parallel, count = 0;
-    if (steps->count >= limit || !crypto_token(token) ||
-        step_claim(steps->app, token, due, limit - steps->count, &count) != RESULT_OK) {
+    struct seen *seen = &steps->seen;
+    int64_t began = clock_monotonic_ms();
+    if (began < seen->rest_ms) {
         return;
     }
+    steps->woken = false;
+    seen->at = 0;
+    (void)step_due(steps->app, seen->ids, SEEN_MAX, &seen->count);
+    int64_t ended = clock_monotonic_ms();
+    seen->rest_ms = ended + (ended - began) * REST_PER_LOOK;
+}
+
+/* The first of them that it gets. False when PostgreSQL is away. */
+static bool claim_some(struct steps *steps, size_t room)
+{
+    struct seen *seen = &steps->seen;
+    struct step due[PARALLEL_MAX];
+    char token[CRYPTO_TOKEN_SIZE];
+    const int64_t *ids = &seen->ids[seen->at];
+    size_t tried = seen->count - seen->at, count = 0;
+    tried = tried < room + TRIED_BESIDES ? tried : room + TRIED_BESIDES;
+    if (!crypto_token(token) ||
+        step_claim(steps->app, token, ids, tried, due, room, &count) != RESULT_OK) {
+        return false;
+    }
+    size_t gone = count < room ? tried : 0;
     for (size_t i = 0; i < count; i++) {
+        for (size_t k = gone; k < tried; k++) {
+            gone = ids[k] == due[i].id ? k + 1 : gone;
+        }
         begin(steps, &due[i]);
+    }
+    seen->at += gone;
+    return true;
+}
+
+static void look(struct steps *steps, int64_t now)
+{
+    size_t limit = (size_t)steps->app->config->steps_parallel;
+    steps->next_look_ms = now + LOOK_EVERY_MS;
+    if (steps->count >= limit) {
+        return;
+    }
+    see(steps);
+    bool here = true;
+    while (here && steps->count < limit && steps->seen.at < steps->seen.count) {
+        here = claim_some(steps, limit - steps->count);
+    }
+    if (steps->woken) {
+        steps->next_look_ms = steps->seen.rest_ms;
     }
 }
 
@@ -252,10 +314,29 @@ void steps_tick(struct steps *steps, bool taking)
             tick_ended(steps, &steps->works[i], now);
         }
     }
+    steps->woken = steps->woken && taking;
     if (taking && now >= steps->next_look_ms) {
-        steps->next_look_ms = now + LOOK_EVERY_MS;
-        look(steps);
+        look(steps, now);
     }
+}
+
+int64_t steps_wait_ms(const struct steps *steps, int64_t most_ms)
+{
+    int64_t due_ms = INT64_MAX;
+    if (steps->woken && steps->count < (size_t)steps->app->config->steps_parallel) {
+        due_ms = steps->next_look_ms;
+    }
+    for (size_t i = 0; i < PARALLEL_MAX; i++) {
+        const struct work *work = &steps->works[i];
+        if (work->job != NULL && work->job->ended && work->write_ms < due_ms) {
+            due_ms = work->write_ms;
+        }
+    }
+    int64_t now = clock_monotonic_ms();
+    if (due_ms <= now) {
+        return 0;
+    }
+    return due_ms - now < most_ms ? due_ms - now : most_ms;
 }
 
 size_t steps_fds(const struct steps *steps, int *fds, size_t limit)

@@ -12,6 +12,7 @@ enum statement_name {
     REDO,
     REDO_FAILED,
     FORGET_LATER,
+    DUE,
     CLAIM,
     HEARTBEAT,
     END,
@@ -23,23 +24,25 @@ enum statement_name {
 
 /* clang-format off */
 
+/* Of a row that is found by its key. Said plainly, PostgreSQL may instead read all of call_steps_work,
+ * which it believes to be short: nearly no step waits. */
+#define IN_STATUS(status, words) "(" status " || '') IN (" words ")"
+
 /* A summary is of the whole call: it waits for what else of it is being fetched or transcribed, but
- * not for ever. */
+ * not for ever. LIMIT: else all steps of the business might be hashed, to look up one name. */
 #define OTHERS_PENDING \
     "(s.not_before > now() - interval '1 hour' AND EXISTS (" \
-    "  SELECT FROM tapedeck_names_of(s.business_id, s.call_sid) n (name)" \
-    "  WHERE EXISTS (SELECT FROM call_steps x WHERE x.business_id = s.business_id" \
-    "      AND x.call_sid = n.name AND x.step = 'transcribe' AND x.status IN ('queued', 'running'))" \
-    "    OR EXISTS (SELECT FROM recording_runs q WHERE q.business_id = s.business_id" \
-    "      AND q.call_sid = n.name AND q.job_type = 'full' AND q.status IN ('queued', 'running'))))"
+    "  SELECT FROM tapedeck_names_of(s.business_id, s.call_sid) n (name) CROSS JOIN LATERAL (" \
+    "    (SELECT FROM call_steps x WHERE x.business_id = s.business_id" \
+    "      AND x.call_sid = n.name AND x.step = 'transcribe' AND " IN_STATUS("x.status", "'queued', 'running'") ")" \
+    "    UNION ALL (SELECT FROM recording_runs q WHERE q.business_id = s.business_id" \
+    "      AND q.call_sid = n.name AND q.job_type = 'full' AND q.status IN ('queued', 'running'))" \
+    "    LIMIT 1) o))"
 
-/* Claiming: businesses take turns, so that one's thousand calls do not keep another's waiting (`f`);
- * then what nobody else has locked or taken meanwhile (`d`). MATERIALIZED: joined as a plain subquery
- * it might run once for each row, and then take more than its LIMIT. */
 #define IS_DUE(ttl) \
-    "(s.status = 'queued' AND s.not_before <= now()" \
+    "(" IN_STATUS("s.status", "'queued'") " AND s.not_before <= now()" \
     "   AND (s.step <> 'summarise' OR NOT " OTHERS_PENDING ")" \
-    "  OR s.status = 'running' AND " PG_LAPSED("s.heartbeat_at", ttl) ")"
+    "  OR " IN_STATUS("s.status", "'running'") " AND " PG_LAPSED("s.heartbeat_at", ttl) ")"
 
 /* What a step is when it begins anew. */
 #define ANEW \
@@ -88,15 +91,21 @@ static const struct pg_statement SQL[] = {
         " RETURNING 1) SELECT count(*) FROM f"},
     [FORGET_LATER] = {"step_forget_later",
         "DELETE FROM call_steps WHERE business_id = $1 AND call_sid = $2 AND step <> 'transcribe'"},
+    /* Businesses take turns, so that one's thousand calls do not keep another's waiting. Each entry
+     * of the index is read once: also the dead ones, which a long transaction somewhere keeps there. */
+    [DUE] = {"step_due",
+        "SELECT id FROM (SELECT id, not_before, due,"
+        "     count(*) FILTER (WHERE status = 'running') OVER (PARTITION BY business_id)"
+        "       + count(*) FILTER (WHERE due) OVER (PARTITION BY business_id ORDER BY not_before, id) AS turn"
+        "   FROM (SELECT s.id, s.business_id, s.status, s.not_before, " IS_DUE("$2") " AS due"
+        "     FROM tapedeck_waiting_steps() s) w) t"
+        " WHERE due ORDER BY turn, not_before, id LIMIT $1"},
+    /* `d`: what nobody else has locked or taken meanwhile. MATERIALIZED: joined as a plain subquery it
+     * might run once for each row, and then take more than its LIMIT. */
     [CLAIM] = {"step_claim",
-        "WITH f AS MATERIALIZED (SELECT s.id, s.not_before, coalesce(r.running, 0)"
-        "     + row_number() OVER (PARTITION BY s.business_id ORDER BY s.not_before, s.id) AS turn"
-        "   FROM call_steps s LEFT JOIN (SELECT business_id, count(*) AS running FROM call_steps"
-        "     WHERE status = 'running' GROUP BY business_id) r USING (business_id)"
-        "   WHERE " IS_DUE("$3") " ORDER BY turn, s.not_before, s.id LIMIT $2 + 16),"
-        " d AS MATERIALIZED (SELECT s.id, s.status = 'running' AS lapsed"
-        "   FROM call_steps s JOIN f USING (id) WHERE " IS_DUE("$3")
-        "   ORDER BY f.turn, f.not_before, s.id LIMIT $2 FOR UPDATE OF s SKIP LOCKED)"
+        "WITH d AS MATERIALIZED (SELECT s.id, s.status = 'running' AS lapsed"
+        "   FROM unnest($4::bigint[]) WITH ORDINALITY f (id, place) JOIN call_steps s USING (id)"
+        "   WHERE " IS_DUE("$3") " ORDER BY f.place LIMIT $2 FOR UPDATE OF s SKIP LOCKED)"
         " UPDATE call_steps s SET status = 'running', lease_token = $1, heartbeat_at = now(),"
         "   started_at = now(), attempts = s.attempts + d.lapsed::int,"
         "   error_code = CASE WHEN d.lapsed THEN 'runner_lost' ELSE s.error_code END,"
@@ -106,11 +115,11 @@ static const struct pg_statement SQL[] = {
     [HEARTBEAT] = {"step_heartbeat",
         "UPDATE call_steps s SET heartbeat_at = now()"
         " FROM unnest($1::bigint[], $2::text[]) AS b (id, token)"
-        " WHERE s.id = b.id AND s.lease_token = b.token AND s.status = 'running' RETURNING s.id"},
+        " WHERE s.id = b.id AND s.lease_token = b.token AND " IN_STATUS("s.status", "'running'") " RETURNING s.id"},
     [END] = {"step_end",
         "UPDATE call_steps SET status = $3, lease_token = NULL, completed_at = now(),"
         "   attempts = attempts + ($3 = 'failed')::int, again = false, error_code = $4, error = $5"
-        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+        " WHERE id = $1 AND lease_token = $2 AND " IN_STATUS("status", "'running'")},
     [NEXT] = {"step_next",
         "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
         " SELECT $1::bigint, k.call, $3, $4::boolean OR $3 = 'summarise' AND (SELECT count(*) > 1"
@@ -121,7 +130,7 @@ static const struct pg_statement SQL[] = {
         "UPDATE call_steps SET status = 'queued', lease_token = NULL,"
         "   not_before = now() + " PG_MS("$3") ", attempts = attempts + $4::boolean::int,"
         "   error_code = $5, error = $6"
-        " WHERE id = $1 AND lease_token = $2 AND status = 'running'"},
+        " WHERE id = $1 AND lease_token = $2 AND " IN_STATUS("status", "'running'")},
     [LEFT] = {"step_left",
         "SELECT (SELECT count(*) FROM (SELECT call_sid FROM recording_runs"
         "     WHERE business_id = $1::bigint AND status IN ('queued', 'running')"
@@ -255,16 +264,42 @@ static void read_step(const struct pg_rows *rows, int row, const char *token, st
     (void)snprintf(out->token, sizeof out->token, "%s", token);
 }
 
-enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t limit,
-                       size_t *count)
+enum result step_due(const struct app *app, int64_t *ids, size_t limit, size_t *count)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
+    pg_int(&params, (int64_t)limit);
+    pg_int(&params, app->config->inflight_ttl);
+    *count = 0;
+    enum result result = query(app, DUE, &params, &rows);
+    if (result == RESULT_OK) {
+        for (int row = 0; row < pg_rows_count(rows) && *count < limit; row++) {
+            ids[(*count)++] = pg_rows_int(rows, row, 0, 0);
+        }
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result step_claim(const struct app *app, const char *token, const int64_t *ids,
+                       size_t id_count, struct step *steps, size_t limit, size_t *count)
+{
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    struct pg_arrays arrays;
+    pg_arrays_init(&arrays);
+    for (size_t i = 0; i < id_count; i++) {
+        pg_arrays_number(&arrays, 0, ids[i]);
+    }
     pg_text(&params, token);
     pg_int(&params, (int64_t)limit);
     pg_int(&params, app->config->inflight_ttl);
     *count = 0;
-    enum result result = query(app, CLAIM, &params, &rows);
+    enum result result = RESULT_FAILED;
+    if (pg_arrays_finish(&arrays, 1, &params)) {
+        result = query(app, CLAIM, &params, &rows);
+    }
+    pg_arrays_free(&arrays);
     if (result == RESULT_OK) {
         for (int row = 0; row < pg_rows_count(rows) && *count < limit; row++) {
             read_step(rows, row, token, &steps[(*count)++]);

@@ -56,10 +56,14 @@ enum result step_redo(const struct app *app, int64_t business_id, const char *ca
 enum result step_redo_failed(const struct app *app, int64_t business_id, int64_t since,
                              int64_t *count);
 
-/* Takes at most `limit` due steps for `token`, businesses in turn, each one's oldest first; `steps`
- * has room for them. */
-enum result step_claim(const struct app *app, const char *token, struct step *steps, size_t limit,
-                       size_t *count);
+/* The ids of at most `limit` due steps, in the order in which they are to be claimed: businesses in
+ * turn, each one's oldest first. It reads all that waits. */
+enum result step_due(const struct app *app, int64_t *ids, size_t limit, size_t *count);
+
+/* Takes at most `limit` of these for `token`, the first ones that are still due and that nobody
+ * else has; `steps` has room for them. It reads no others. */
+enum result step_claim(const struct app *app, const char *token, const int64_t *ids,
+                       size_t id_count, struct step *steps, size_t limit, size_t *count);
 
 /* Says that these steps are alive; `held` gets which of them still are. */
 enum result step_heartbeat(const struct app *app, const struct step *const *steps, bool *held,
