@@ -278,9 +278,9 @@ static void test_too_large_a_body(void **state)
     free(text);
     response_always(&world->response, "Vary", "Origin");
     response_json(&world->response, 200, json);
-    const char *text = sent(world, false);
-    assert_memory_equal(text, "Status: 500 Internal Server Error\r\nVary: Origin\r\n", 49);
-    assert_non_null(strstr(text, "{\"error\":\"answer_too_large\","));
+    const char *answer = sent(world, false);
+    assert_memory_equal(answer, "Status: 500 Internal Server Error\r\nVary: Origin\r\n", 49);
+    assert_non_null(strstr(answer, "{\"error\":\"answer_too_large\","));
 }
 
 static void test_no_document(void **state)
