@@ -14,7 +14,7 @@ from pathlib import Path
 from stack.calls import Call, new_number, new_sid
 from stack.stack import Stack
 
-from first_sound import TESTS, Browser, Scene, Site, start_chrome, until
+from first_sound import TESTS, Browser, Scene, Site, running, until
 
 MINUTES, SPEEDS = (1, 10, 60), (64, 1024)  # KiB a second
 BYTES_A_MINUTE = 60 * 32_000
@@ -64,15 +64,12 @@ def run(folder: Path, address: str, tell: Callable[[str], None]) -> Sounds:
     front = TESTS / "browser" / "lighttpd.conf"
     with Stack(folder / "run", timers=True, bound=True, front_config=front,
                overrides={"TWILIO_API_BASE": address}) as stack:
-        chrome = start_chrome(folder / "profile")
-        try:
-            scene = Scene(Site(stack), Browser(chrome), "wav2", 0)
+        with running(folder / "profile") as browser:
+            scene = Scene(Site(stack), browser, "wav2", 0)
             scene.browser.reset()
             _ours(scene, 1, SPEEDS[-1])  # wakes everything up
             return {(speed, minutes): _both(scene, minutes, speed, tell)
                     for speed in SPEEDS for minutes in MINUTES}
-        finally:
-            chrome.quit()
 
 
 def _call(site: Site, minutes: int, speed: int) -> Call:

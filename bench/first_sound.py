@@ -20,7 +20,8 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "browser")]
 
-from browser_kit import Browser, start_chrome, until  # noqa: E402
+from browser_chromium import running  # noqa: E402
+from browser_kit import Browser, until  # noqa: E402
 from browser_site import Site  # noqa: E402
 from stack.calls import Call  # noqa: E402
 from stack.stack import Stack  # noqa: E402
@@ -92,9 +93,8 @@ def measure(format: str, runs: int, speed: int, to_the_end: bool, folder: Path) 
     front = TESTS / "browser" / "lighttpd.conf"
     with Stack(folder / "run", timers=True, bound=True, front_config=front,
                overrides={"RECORDING_FORMATS": format}) as stack:
-        chrome = start_chrome(folder / "profile")
-        try:
-            scene = Scene(Site(stack), Browser(chrome), format, speed)
+        with running(folder / "profile") as browser:
+            scene = Scene(Site(stack), browser, format, speed)
             scene.browser.reset()
             times = []
             for n in range(runs + 1):
@@ -109,8 +109,6 @@ def measure(format: str, runs: int, speed: int, to_the_end: bool, folder: Path) 
                   f" worst {sounds[-1]:.0f} ms", flush=True)
             if to_the_end:
                 print(scene.hear_out(), flush=True)
-        finally:
-            chrome.quit()
 
 
 def main() -> None:

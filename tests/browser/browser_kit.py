@@ -1,15 +1,15 @@
-"""Chromium as a person uses it: clicks, keys, sizes and schemes, and the player's insides."""
+"""A browser as a person uses it: clicks, keys, sizes and schemes, and the player's insides."""
 
 from __future__ import annotations
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from selenium.webdriver import Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import Keys, Remote
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -19,11 +19,6 @@ from stack.stack import ROOT
 SHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 60.0
 POLL_SECONDS = 0.05
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--mute-audio", "--hide-scrollbars",
-)
 T = TypeVar("T")
 
 # A player's inside, from a selector of the player and one within its shadow.
@@ -40,86 +35,84 @@ def until(check: Callable[[], T], what: str | Callable[[], str], seconds: float 
     return found
 
 
-def start_chrome(profile: Path) -> Chrome:
-    options = ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+class Browser(ABC):
+    """One tab of one browser, which `reset` makes as good as new."""
 
+    name: str  # chromium or firefox
 
-class Browser:
-    """One tab of one Chromium, which `reset` makes as good as new."""
-
-    def __init__(self, chrome: Chrome) -> None:
-        self.chrome = chrome
+    def __init__(self, driver: Remote) -> None:
+        self.driver = driver
+        driver.set_script_timeout(60)
 
     # Where it is, and how it looks.
 
+    @abstractmethod
     def reset(self) -> None:
         """Nothing remembered, an ordinary window, English, light."""
-        self.cdp("Emulation.clearDeviceMetricsOverride")
-        self.cdp("Network.enable")
-        self.online()
-        self.cdp("Network.clearBrowserCookies")
-        self.chrome.get("about:blank")
-        self.size(1200, 900)
-        self.media()
-        self.language("en-US")
-        self.chrome.get_log("browser")
+
+    @abstractmethod
+    def forget(self, origin: str) -> None:
+        """What that origin has stored."""
+
+    @abstractmethod
+    def clear_cache(self) -> None:
+        """Everything is fetched anew."""
+
+    @abstractmethod
+    def size(self, width: int, height: int) -> None:
+        """Of the page, in its pixels."""
+
+    @abstractmethod
+    def media(self, **features: str) -> None:
+        """prefers_color_scheme="dark", forced_colors="active", …; without any, as usual."""
+
+    @abstractmethod
+    def language(self, tag: str) -> None:
+        """Which the person likes best."""
+
+    @abstractmethod
+    def offline(self) -> None:
+        """Without a network, until `online`."""
+
+    @abstractmethod
+    def online(self) -> None:
+        """With one."""
+
+    @abstractmethod
+    def permit_clipboard(self, origin: str) -> None:
+        """Its pages may read and write it."""
+
+    @abstractmethod
+    def without_storage(self) -> AbstractContextManager[None]:
+        """A browser in which pages opened inside the block can remember nothing."""
+
+    @abstractmethod
+    def complaints(self) -> list[str]:
+        """What the console holds against the page since the last time: errors and refusals by the
+        content policy, but not that a server said no."""
 
     def open(self, url: str) -> None:
         """Also where only the fragment differs: the page is loaded anew."""
-        self.chrome.get("about:blank")
-        self.chrome.get(url)
-
-    def forget(self, origin: str) -> None:
-        self.cdp("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
-
-    def size(self, width: int, height: int) -> None:
-        self.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                 deviceScaleFactor=1, mobile=False)
-
-    def media(self, **features: str) -> None:
-        """prefers_color_scheme="dark", forced_colors="active", …; without any, as usual."""
-        named = [{"name": name.replace("_", "-"), "value": value}
-                 for name, value in features.items()]
-        self.cdp("Emulation.setEmulatedMedia", media="", features=named)
-
-    def language(self, tag: str) -> None:
-        agent = self.chrome.execute_script("return navigator.userAgent")
-        self.cdp("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=tag)
-
-    def offline(self) -> None:
-        self.cdp("Network.emulateNetworkConditions", offline=True, latency=0,
-                 downloadThroughput=-1, uploadThroughput=-1)
-
-    def online(self) -> None:
-        self.cdp("Network.emulateNetworkConditions", offline=False, latency=0,
-                 downloadThroughput=-1, uploadThroughput=-1)
+        self.driver.get("about:blank")
+        self.driver.get(url)
 
     def shot(self, name: str) -> None:
         """A picture for people to look at, in build/screenshots."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        assert self.chrome.save_screenshot(str(SHOTS / f"{name}.png"))
-
-    def complaints(self) -> list[str]:
-        """What the console holds against the page: errors and refusals by the content policy, but
-        not that a server said no."""
-        return [entry["message"] for entry in self.chrome.get_log("browser")
-                if entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]]
+        assert self.driver.save_screenshot(str(SHOTS / f"{name}-{self.name}.png"))
 
     # Asking and waiting.
 
-    def cdp(self, command: str, **params: Any) -> Any:
-        return self.chrome.execute_cdp_cmd(command, params)
-
     def js(self, script: str, *values: Any) -> Any:
-        return self.chrome.execute_script(script, *values)
+        return self.driver.execute_script(script, *values)
+
+    def wait_js(self, script: str, *values: Any) -> Any:
+        """What it gives to the function that is its last argument."""
+        return self.driver.execute_async_script(script, *values)
 
     def module(self, path: str, script: str, *values: Any) -> Any:
         """What an async function body returns; `m` is the module at `path`, `args` the values."""
-        answer = self.chrome.execute_async_script(
+        answer = self.wait_js(
             "const done = arguments[arguments.length - 1];"
             f"import({json.dumps(path)})"
             f".then(async (m) => {{ const args = arguments[0]; {script} }})"
@@ -133,7 +126,7 @@ class Browser:
         return until(lambda: next(iter(self.all(selector)), None), f"{selector} is there")
 
     def all(self, selector: str) -> list[WebElement]:
-        return self.chrome.find_elements(By.CSS_SELECTOR, selector)
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def see(self, text: str, selector: str = "body") -> None:
         """Waits until a person can read this."""
@@ -141,10 +134,10 @@ class Browser:
             "return document.querySelector(arguments[0])?.innerText ?? ''", selector), f"{text!r}")
 
     def press(self, *keys: str) -> None:
-        ActionChains(self.chrome).send_keys(*keys).perform()
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def press_with_control(self, key: str) -> None:
-        ActionChains(self.chrome).key_down(Keys.CONTROL).send_keys(key).key_up(
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys(key).key_up(
             Keys.CONTROL).perform()
 
     # One player.

@@ -105,7 +105,7 @@ class Site:
     def sign_in(self, browser: Browser, path: str = "/") -> None:
         """Opens a page of the site with the session's cookie."""
         browser.open(f"{self.url}/nothing-here")
-        browser.chrome.add_cookie({"name": "session", "value": self.token, "httpOnly": True,
+        browser.driver.add_cookie({"name": "session", "value": self.token, "httpOnly": True,
                                    "sameSite": "Lax"})
         browser.open(self.url + path)
 

@@ -1,37 +1,63 @@
-"""One Chromium and one stack with a runner a worker; every test has a business of its own."""
+"""One browser at a time and one stack with a runner a worker; every test has a business of its own.
+
+A test with a `browser` is asked of every engine, but for one marked `engines("chromium")`.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome
 
-from browser_kit import Browser, start_chrome
+import browser_chromium
+import browser_firefox
+from browser_kit import Browser
 from browser_site import Site
 from browser_stub import Stub
+from ear import Ear, listening
 from stack import scratch
 from stack.stack import Stack
 
 
+ENGINES = {"chromium": browser_chromium, "firefox": browser_firefox}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "engines(*names): the browsers that the test is for")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames:
+        chosen = metafunc.definition.get_closest_marker("engines")
+        metafunc.parametrize("engine", chosen.args if chosen else list(ENGINES), indirect=True,
+                             scope="session")
+
+
 @pytest.fixture(scope="session")
-def chrome() -> Iterator[Chrome]:
-    for program in ("chromium", "chromedriver"):
-        assert shutil.which(program), f"{program} is missing; run: sh tests/stack/setup.sh test"
-    with scratch.folder() as profile:
-        chrome = start_chrome(profile)
-        chrome.set_script_timeout(60)
-        yield chrome
-        chrome.quit()
+def ear() -> Iterator[Ear]:
+    """Hears all that the browsers play."""
+    assert shutil.which("pulseaudio"), "pulseaudio is missing; run: sh tests/stack/setup.sh test"
+    with scratch.folder() as folder, listening(folder) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest, ear: Ear) -> Iterator[Browser]:
+    """The browser that runs; never two at once, for each takes the room of a stack."""
+    kind = ENGINES[request.param]
+    assert shutil.which(kind.PROGRAM), f"{kind.PROGRAM} is missing; run: sh tests/stack/setup.sh test"
+    with scratch.folder() as profile, kind.running(
+            profile, {**os.environ, **ear.environment}) as one:
+        yield one
 
 
 @pytest.fixture
-def browser(chrome: Chrome) -> Browser:
-    one = Browser(chrome)
-    one.reset()
-    return one
+def browser(engine: Browser) -> Browser:
+    engine.reset()
+    return engine
 
 
 @pytest.fixture(scope="session")
@@ -66,5 +92,5 @@ def site(live_stack: Stack, browser: Browser) -> Site:
 def stub(browser: Browser) -> Iterator[Stub]:
     with Stub() as one:
         yield one
-        browser.chrome.get("about:blank")
+        browser.driver.get("about:blank")
         one.shutdown()

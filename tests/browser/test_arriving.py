@@ -169,7 +169,7 @@ def test_peaks_are_asked_for_a_few_times_only(browser: Browser, stub: Stub, repl
     player.click()
     player.await_sound()
     until(lambda: len(stub.requests("peaks")) == times, f"{times} requests")
-    browser.chrome.execute_async_script("setTimeout(arguments[0], 20000)")
+    browser.wait_js("setTimeout(arguments[0], 20000)")
     assert len(stub.requests("peaks")) == times
     assert player.attribute(".box", "data-lanes") == "0"
 

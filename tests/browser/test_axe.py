@@ -15,6 +15,7 @@ from test_parts import CALL, await_part, seek
 from test_parts_page import opened, page
 
 Check = Callable[[], list[str]]
+pytestmark = pytest.mark.engines("chromium")  # it reads the same elements and styles in another
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def check(browser: Browser) -> Check:
 
     def run() -> list[str]:
         browser.js(source + "; window.axe = axe;")
-        return browser.chrome.execute_async_script(browser_axe.RUN)
+        return browser.wait_js(browser_axe.RUN)
 
     return run
 

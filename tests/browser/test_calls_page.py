@@ -51,8 +51,7 @@ def test_a_token_link_signs_in_and_leaves_the_address(site: Site, browser: Brows
     browser.open(f"{site.url}/#token={site.token}")
     await_numbers(browser, "03-555-0001")
     assert "token" not in browser.js("return location.href")
-    session = next(one for one in browser.cdp("Network.getAllCookies")["cookies"]
-                   if one["name"] == "session")
+    session = next(one for one in browser.driver.get_cookies() if one["name"] == "session")
     assert session["httpOnly"] and session["sameSite"] == "Lax"
     browser.open(site.url)
     await_numbers(browser, "03-555-0001")
@@ -120,7 +119,7 @@ def test_a_session_that_ends_asks_for_another(site: Site, browser: Browser) -> N
     site.call(seconds=1)
     site.sign_in(browser)
     player = browser.player()
-    browser.chrome.delete_all_cookies()
+    browser.driver.delete_all_cookies()
     player.click()
     browser.see("Open the link from your system")
 
@@ -248,15 +247,14 @@ def test_a_moment_is_copied_and_followed_on_the_open_page(site: Site, browser: B
     calls = [site.fetched(site.call(seconds=30, created=f"now() - interval '{n} hours'"))
              for n in (1, 2)]
     site.sign_in(browser)
-    browser.cdp("Browser.grantPermissions", origin=site.url,
-                permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.permit_clipboard(site.url)
     players = [browser.player(f"[call-sid={call.call_sid}]") for call in calls]
     browser.find(".open").click()
     browser.see("Copy link to this moment")
     browser.js("document.querySelector('recording-player').currentTime = 17")
     browser.find(".links button").click()
     browser.see("Copied")
-    link = browser.chrome.execute_async_script(
+    link = browser.wait_js(
         "navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](`${error}`))")
     assert link == f"{site.url}/#{calls[0].call_sid}&t=17"
     browser.js("location.hash = arguments[0]", f"{calls[1].call_sid}&t=5")

@@ -60,18 +60,18 @@ def test_a_click_on_the_waveform_seeks(browser: Browser, stub: Stub, lang: str) 
     player = begin(stub, browser, lang)
     seek = player.part(".seek")
     quarter = seek.size["width"] // 4
-    ActionChains(browser.chrome).move_to_element(seek).move_by_offset(quarter, 0).click().perform()
+    ActionChains(browser.driver).move_to_element(seek).move_by_offset(quarter, 0).click().perform()
     near(player, 45)
 
 
 def test_dragging_seeks_where_it_ends(browser: Browser, playing: Player) -> None:
     seek = playing.part(".seek")
     quarter = seek.size["width"] // 4
-    ActionChains(browser.chrome).move_to_element(seek).click_and_hold().move_by_offset(
+    ActionChains(browser.driver).move_to_element(seek).click_and_hold().move_by_offset(
         quarter, 0).perform()
     assert playing.time < 20
-    assert playing.part(".now").text.startswith("0:4")
-    ActionChains(browser.chrome).move_by_offset(-2 * quarter, 0).release().perform()
+    until(lambda: playing.part(".now").text.startswith("0:4"), "the place under the finger is told")
+    ActionChains(browser.driver).move_by_offset(-2 * quarter, 0).release().perform()
     near(playing, 15)
 
 
@@ -80,7 +80,7 @@ def test_speeds_hold_and_are_remembered(browser: Browser, stub: Stub) -> None:
     for rate in ("1.25", "1.5", "2"):
         player.click(f"[data-value='{rate}']")
         assert player.attribute(f"[data-value='{rate}']", "aria-pressed") == "true"
-    passed = browser.chrome.execute_async_script(
+    passed = browser.wait_js(
         "const one = document.querySelector('recording-player'), done = arguments[0];"
         "const [time, from] = [performance.now(), one.currentTime];"
         "setTimeout(() => done((one.currentTime - from) / (performance.now() - time) * 1000), 700)")
@@ -90,12 +90,10 @@ def test_speeds_hold_and_are_remembered(browser: Browser, stub: Stub) -> None:
 
 
 def test_it_works_where_nothing_may_be_remembered(browser: Browser, stub: Stub) -> None:
-    script = browser.cdp("Page.addScriptToEvaluateOnNewDocument", source=(
-        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } });"))
-    player = begin(stub, browser)
-    player.click("[data-value='2']")
-    assert player.attribute("[data-value='2']", "aria-pressed") == "true"
-    browser.cdp("Page.removeScriptToEvaluateOnNewDocument", **script)
+    with browser.without_storage():
+        player = begin(stub, browser)
+        player.click("[data-value='2']")
+        assert player.attribute("[data-value='2']", "aria-pressed") == "true"
 
 
 # ---- by keyboard ----
@@ -278,7 +276,7 @@ def test_a_side_is_muted(browser: Browser, playing: Player, stub: Stub) -> None:
 
     def heard(side: int) -> float:
         browser.js("document.querySelector('recording-player').currentTime = arguments[0]", second)
-        return browser.chrome.execute_async_script(LISTEN, side)
+        return browser.wait_js(LISTEN, side)
 
     assert heard(0) > 0.01
     playing.click(".sides button:nth-child(1)")

@@ -28,8 +28,12 @@ HASTY = "/hasty.js"
 # Counts the answers whose head has come.
 HEADS = """
 const real = fetch;
-globalThis.heads = 0;
-globalThis.fetch = async (...asked) => { const answer = await real(...asked); heads++; return answer; };
+window.heads = 0;
+window.fetch = async (...asked) => {
+  const answer = await real(...asked);
+  window.heads++;
+  return answer;
+};
 """
 
 
@@ -131,7 +135,7 @@ def test_an_answer_cut_off_by_a_press_is_none(browser: Browser, stub: Stub) -> N
     browser.js(HEADS)
     stub.let(halting=True)
     player.click()
-    until(lambda: browser.js("return heads") == 1, "an answer begins")
+    until(lambda: browser.js("return window.heads") == 1, "an answer begins")
     player.click()
     player.await_state("idle")
     asks_no_more(browser, stub)
@@ -182,7 +186,7 @@ def asks_no_more(browser: Browser, stub: Stub, pattern: str = "/api/") -> None:
     """For so long, by the page's own clock, that it would have asked three times; one request may
     have been on its way."""
     before = len(stub.requests(pattern))
-    browser.chrome.execute_async_script("setTimeout(arguments[0], 20000)")
+    browser.wait_js("setTimeout(arguments[0], 20000)")
     assert len(stub.requests(pattern)) <= before + 1
 
 

@@ -87,11 +87,10 @@ def test_it_looks_like_one_call(browser: Browser, stub: Stub, lang: str) -> None
 
 
 def copied(browser: Browser, stub: Stub) -> str:
-    browser.cdp("Browser.grantPermissions", origin=stub.url,
-                permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    browser.permit_clipboard(stub.url)
     browser.find(".links button").click()
     browser.see("Copied")
-    return browser.chrome.execute_async_script(
+    return browser.wait_js(
         "navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](`${error}`))")
 
 

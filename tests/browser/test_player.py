@@ -143,7 +143,7 @@ def test_another_business_is_a_call_that_is_not_there(site: Site, browser: Brows
 
 def test_nobody_is_told_to_sign_in(site: Site, browser: Browser) -> None:
     site.embed(browser, site.call(seconds=1))
-    browser.chrome.delete_all_cookies()
+    browser.driver.delete_all_cookies()
     player = browser.player()
     player.click()
     player.await_words("Please sign in.")

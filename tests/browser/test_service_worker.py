@@ -6,6 +6,9 @@ import json
 import re
 from typing import Any
 
+import pytest
+
+from browser_chromium import Chromium
 from browser_kit import Browser, until
 from browser_site import Site
 from browser_stub import WEB, Stub
@@ -27,16 +30,15 @@ navigator.serviceWorker.ready.then((one) => one.getNotifications()).then((all) =
 
 def installed(site: Site, browser: Browser) -> str:
     """The page with its worker in charge of it; the worker's registration."""
-    browser.cdp("ServiceWorker.enable")
     site.sign_in(browser)
-    browser.chrome.execute_async_script(
+    browser.wait_js(
         "navigator.serviceWorker.ready.then(() => arguments[0]())")
     until(lambda: browser.js("return Boolean(navigator.serviceWorker.controller)"), "in charge")
     return browser.js("return location.origin")
 
 
 def shown(browser: Browser) -> list[dict[str, Any]]:
-    return browser.chrome.execute_async_script(SHOWN)
+    return browser.wait_js(SHOWN)
 
 
 def test_without_a_network_there_is_a_page(site: Site, browser: Browser) -> None:
@@ -63,10 +65,10 @@ def test_it_keeps_its_own_pages_only(site: Site, browser: Browser) -> None:
     player = browser.player(f"[call-sid={call.call_sid}]")
     player.click()
     player.await_sound()
-    assert sorted(browser.chrome.execute_async_script(STORED)) == [
+    assert sorted(browser.wait_js(STORED)) == [
         "/icon.svg", "/offline.html", "/page.css"]
     browser.offline()
-    failed = browser.chrome.execute_async_script(
+    failed = browser.wait_js(
         "fetch('/api/calls').then((a) => arguments[0](a.status), () => arguments[0]('lost'))")
     browser.online()
     assert failed == "lost"
@@ -137,7 +139,7 @@ def test_no_error_goes_further(browser: Browser, stub: Stub) -> None:
 def world(browser: Browser, stub: Stub, script: str, *values: Any) -> Any:
     """Runs the worker's code where `self` is ours, then an async function body about it."""
     browser.open(stub.page(count=0))
-    answer = browser.chrome.execute_async_script("""
+    answer = browser.wait_js("""
         const [code, args, done] = arguments, handlers = {};
         const broken = async () => { throw new Error("no such thing here"); };
         const self = { location, clients: {}, skipWaiting: broken, caches: null,
@@ -154,7 +156,9 @@ def world(browser: Browser, stub: Stub, script: str, *values: Any) -> Any:
 # ---- and in the browser's ----
 
 
-def test_a_push_is_shown_whatever_it_carries(site: Site, browser: Browser) -> None:
+@pytest.mark.engines("chromium")  # only its protocol delivers a push without a push server
+def test_a_push_is_shown_whatever_it_carries(site: Site, browser: Chromium) -> None:
+    browser.cdp("ServiceWorker.enable")
     origin = installed(site, browser)
     browser.cdp("Browser.setPermission", **PERMIT, origin=origin)
     worker = registration(browser)
@@ -170,14 +174,14 @@ def test_a_push_is_shown_whatever_it_carries(site: Site, browser: Browser) -> No
     assert found["b"]["body"] == "יש שיחה חדשה להאזנה." and found["b"]["lang"] == "he"
 
 
-def push(browser: Browser, worker: str, data: str, count: int) -> None:
+def push(browser: Chromium, worker: str, data: str, count: int) -> None:
     """Delivers a message, after which so many notifications are there. Chromium forgets one that
     it is asked about while it puts it up: then the message comes again, at most thrice."""
     for _ in range(3):
         browser.cdp("ServiceWorker.deliverPushMessage", registrationId=worker, data=data,
                     origin=browser.js("return location.origin"))
         for _ in range(10):
-            browser.chrome.execute_async_script("setTimeout(arguments[0], 100)")
+            browser.wait_js("setTimeout(arguments[0], 100)")
             if len(shown(browser)) == count:
                 return
     raise AssertionError(f"{data!r} is not shown, only {shown(browser)}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from browser_kit import Browser
 from browser_site import Site
 
 MOST = 60_000
 
 
+@pytest.mark.engines("chromium")  # the same bytes for all
 def test_the_page_is_light(site: Site, browser: Browser) -> None:
     """A full list, its player pressed, its details open: everything we wrote is loaded by then."""
     call = site.fetched(site.call(seconds=5))
     site.forget_asked()
-    browser.cdp("Network.clearBrowserCache")
+    browser.clear_cache()
     site.sign_in(browser)
     player = browser.player(f"[call-sid={call.call_sid}]")
     player.click()

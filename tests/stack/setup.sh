@@ -82,6 +82,11 @@ disable_services() {
             ;;
         nginx | nginx-light) switch_off nginx ;; # apache2-bin brings no service
         php-fpm) switch_off php8.2-fpm ;;
+        pulseaudio) # everybody's, from when they log in
+            if command -v systemctl >/dev/null; then
+                systemctl --global disable pulseaudio.service pulseaudio.socket
+            fi
+            ;;
         esac
     done
 }
