@@ -57,11 +57,32 @@ FCGI_O   = $(call objects,$(FCGI_C))
 JOBS_O   = $(call objects,$(JOBS_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
-.PHONY: all demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
+.PHONY: all player demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
 .PHONY: check-cost bench compiled clean
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
+all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
+
+# The player as one file, with its hash, and as a package for npm: npm/README.md.
+VERSION   := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+PLAYER     = $(BUILD)/player/recording-player-$(VERSION).js
+PLAYER_JS := web/recording-player.js $(wildcard web/player/*.js)
+NPM_FILES := README.md recording-player.d.ts react.d.ts
+
+player: $(PLAYER).sri $(BUILD)/player/npm/package.json
+
+$(PLAYER): npm/bundle.sh $(PLAYER_JS) debian/changelog
+	@mkdir -p $(@D)
+	@echo "js $@"
+	@sh npm/bundle.sh web/recording-player.js $(VERSION) > $@
+
+$(PLAYER).sri: npm/integrity.sh $(PLAYER)
+	@sh npm/integrity.sh $(PLAYER) > $@
+
+$(BUILD)/player/npm/package.json: npm/package.json $(NPM_FILES:%=npm/%) $(PLAYER)
+	@mkdir -p $(@D)
+	@cp $(NPM_FILES:%=npm/%) $(@D) && cp $(PLAYER) $(@D)/recording-player.js
+	@sed 's,@VERSION@,$(VERSION),' npm/package.json > $@
 
 # Each binary takes what it uses and no more: there are many responders.
 $(BUILD)/shared.a: $(SHARED_O)

@@ -33,12 +33,16 @@ PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(l
 placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
 .PHONY: install uninstall bundle deb test-deb
-install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi
+install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
 	    $(mandir)/man1 $(bashdir) $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
 	@$(INSTALL) -m 755 $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi $(DESTDIR)$(bindir)
 	@$(INSTALL) -m 755 spawn-fcgi.sh $(DESTDIR)$(libexecdir)
 	@$(foreach file,$(WEB_FILES),$(INSTALL) -D -m 644 web/$(file) $(DESTDIR)$(datadir)/web/$(file) && ) true
+	@$(INSTALL) -m 644 $(PLAYER) $(PLAYER).sri $(DESTDIR)$(datadir)/web
+	@$(INSTALL) -d $(DESTDIR)$(datadir)/npm
+	@$(INSTALL) -m 644 $(addprefix $(BUILD)/player/npm/,package.json recording-player.js $(NPM_FILES)) \
+	    $(DESTDIR)$(datadir)/npm
 	@$(foreach file,$(FRONTS),$(call placed,$(file),$(datadir)/$(notdir $(file))) && ) true
 	@$(foreach file,$(UNIT_FILES) $(DROP_IN),$(call placed,$(UNITS_DIR)/$(file),$(unitdir)/$(file)) && ) true
 	@$(INSTALL) -m 644 *.md LICENSE docs/*.md $(DESTDIR)$(docdir)

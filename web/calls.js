@@ -1,9 +1,9 @@
 /** The calls page: who is signed in, which calls are shown, and in which language. */
 
 import "./recording-player.js";
-import { ask, callOf } from "./player/ask.js";
+import { Server, callOf } from "./player/ask.js";
 import { serverWords } from "./player/messages.js";
-import { make } from "./calls/make.js";
+import { make } from "./player/make.js";
 import { Row } from "./calls/row.js";
 import { enter, isAnothers, leave, takeToken, tokenIn } from "./calls/session.js";
 import { wordsOf } from "./calls/words.js";
@@ -12,6 +12,7 @@ const LANGUAGE = "tapedeck-language";
 const LINK = /^#(CA[0-9a-fA-F]{32})(?:&part=((?:RE|CA)[0-9a-fA-F]{32}))?(?:&t=(\d+))?$/;
 const TYPING_MS = 300;
 const EMPTY_PAGES = 30;
+const SERVER = new Server(document.baseURI);
 /** An answer, or null where something newer was wanted meanwhile. */
 const newest = (answer) => answer.catch(() => null);
 const get = (id) => document.getElementById(id);
@@ -178,7 +179,7 @@ class Page {
     get("list").ariaBusy = "true";
     try {
       for (let pages = 1; ; pages += 1) {
-        const answer = await ask(new URL(`api/calls?${query}`, document.baseURI), signal);
+        const answer = await SERVER.ask(`api/calls?${query}`, signal);
         const next = answer.body?.calls?.length === 0 && answer.body.next_cursor;
         if (!next || pages === EMPTY_PAGES) return answer;
         query.set("cursor", next);
@@ -271,7 +272,7 @@ class Page {
     if (!link) return;
     const [, sid, part, seconds] = link;
     if (!this.#rows.has(sid)) {
-      const answer = await newest(callOf(document.baseURI, sid, this.#work.signal));
+      const answer = await newest(callOf(SERVER, sid, this.#work.signal));
       if (!answer) return;
       if (answer.status !== 200) return void this.#fail(answer, () => this.#goTo());
       this.#append([new Row(answer.body)], "prepend");

@@ -160,6 +160,10 @@ class Player:
         return self.browser.js(f"return {INSIDE}", self.selector, inside)
 
     def click(self, inside: str = ".play") -> None:
+        """As a person does: what is in the settings is clicked there."""
+        if self.browser.js(f"return Boolean({INSIDE}.closest('.panel:not(:popover-open)'))",
+                           self.selector, inside):
+            self.part(".menu").click()
         self.part(inside).click()
 
     def get(self, name: str) -> Any:

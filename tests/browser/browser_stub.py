@@ -97,6 +97,7 @@ class Stub(http.server.ThreadingHTTPServer):
         self.halting = False  # it sends an answer's head, and not yet the rest
         self.cutting = False  # it sends an answer's head and a byte, and hangs up
         self.answers: dict[str, list[Reply]] = {"peaks": [error(404, "not_found")]}
+        self.pages: dict[str, Reply] = {}  # other pages, by their path
         self.seen: list[Seen] = []
         self.more = threading.Condition()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -150,6 +151,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._media()
         elif path == "/hasty.js":
             self._bytes(200, HASTY.encode(), "text/javascript")
+        elif path in self.server.pages:
+            self._send(self.server.pages[path])
         elif path == "/page":
             self._page(dict(part.split("=", 1) for part in query.split("&") if "=" in part))
         elif (file := WEB / (path.lstrip("/") or "index.html")).is_file():

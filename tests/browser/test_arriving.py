@@ -151,7 +151,7 @@ def test_a_dead_download_is_said_and_resumed(browser: Browser, stub: Stub) -> No
     at = player.time
     assert 29 <= at <= 31
     browser.shot("player-broken")
-    assert player.part(".again").text.startswith("Go on from 0:")
+    assert player.part(".again").text.startswith("Resume from 0:")
     stub.let(media_status=206, arrived=len(stub.audio))
     stub.answers["prepare"] = [ready()]
     player.click()

@@ -135,7 +135,7 @@ def test_the_newest_come_first_and_nothing_is_fetched(site: Site, browser: Brows
     assert len(browser.all("recording-player")) == 3
     text = browser.find("#list").text
     for words in ("The customer asked for Monday", "No answer", "No recording", "Recording deleted",
-                  "Outgoing", "1:15", "Deleted in 3 days", "Deleted in 6 days"):
+                  "Outgoing", "1:15", "Deletes in 3 days", "Deletes in 6 days"):
         assert words in text
     asked = [one for one in site.asked("/api/|/media/")]
     assert [one.path for one in asked] == ["/api/calls"]
@@ -325,7 +325,7 @@ def test_when_it_goes_is_told(browser: Browser, stub: Stub) -> None:
             args.map((at) => m.expiryOf(words, at, now)));
     """, None, "2026-11-20T20:00:00Z", "2026-11-23T11:00:00Z", "2027-11-23T11:00:00Z")
     assert said == ["", "תימחק מחר", "תימחק בעוד 3 ימים", "",
-                    "", "Deleted tomorrow", "Deleted in 3 days", ""]
+                    "", "Deletes tomorrow", "Deletes in 3 days", ""]
 
 
 # ---- two languages, all sizes ----

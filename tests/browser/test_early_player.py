@@ -104,7 +104,7 @@ def test_ten_trickling_megabytes_can_be_moved_about_in(site: Site, browser: Brow
 
 
 @pytest.mark.parametrize("lang, said, go_on", [
-    ("en", "The download broke off.", "Go on from 0:20"), ("he", "ההורדה נקטעה", "0:20")])
+    ("en", "The download broke off.", "Resume from 0:20"), ("he", "ההורדה נקטעה", "0:20")])
 def test_a_download_that_dies_is_said_and_goes_on_from_there(
     site: Site, browser: Browser, lang: str, said: str, go_on: str
 ) -> None:

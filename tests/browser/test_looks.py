@@ -78,7 +78,7 @@ def test_every_state_fits_a_phone(browser: Browser, stub: Stub, lang: str) -> No
 def test_time_runs_left_to_right_in_hebrew(browser: Browser, stub: Stub) -> None:
     player = playing(stub, browser, "he")
     box, head, play = (browser.js(f"return {INSIDE}.getBoundingClientRect().left",
-                                  player.selector, part) for part in (".seek", ".head", ".play"))
+                                  player.selector, part) for part in (".seek", ".playhead", ".play"))
     width = browser.js(f"return {INSIDE}.clientWidth", player.selector, ".seek")
     assert (head - box) / width == pytest.approx(player.time / 60, abs=0.05)
     assert play > box
@@ -107,6 +107,7 @@ def test_dark_follows_the_page(browser: Browser, stub: Stub) -> None:
 def test_few_colours_are_enough(browser: Browser, stub: Stub) -> None:
     browser.media(forced_colors="active")
     player = playing(stub, browser, "en")
+    player.click(".menu")
     pressed, other = (browser.js(f"return getComputedStyle({INSIDE}).backgroundColor",
                                  player.selector, f"[data-value='{rate}']") for rate in ("1", "2"))
     assert pressed != other
@@ -129,9 +130,53 @@ def test_focus_is_seen(browser: Browser, stub: Stub) -> None:
     player = playing(stub, browser, "en")
     for part in (".play", ".seek", "[data-act=back]", "[data-value='2']", ".skip",
                  ".sides button"):
+        if part == "[data-value='2']":
+            player.click(".menu")
         browser.js(f"const one = {INSIDE}; one.blur(); one.focus({{ focusVisible: true }})",
                    player.selector, part)
         outline = browser.js(f"const s = getComputedStyle({INSIDE});"
                              "return [s.outlineStyle, parseFloat(s.outlineWidth)]",
                              player.selector, part)
         assert outline == ["solid", 2], part
+
+
+CONTRAST = """
+const picture = await (await fetch("data:image/png;base64," + args[0])).blob();
+const image = await createImageBitmap(picture);
+const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
+const pen = canvas.getContext("2d");
+pen.drawImage(image, 0, 0);
+const box = document.querySelector("recording-player").shadowRoot.querySelector(".seek")
+    .getBoundingClientRect();
+const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
+const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+const at = (x, y) => light(pen.getImageData(x, y, 1, 1).data);
+const ground = at(2, 2);
+return [0.25, 0.75].map((row) => {
+    let best = 1;
+    for (let x = Math.ceil(box.left + box.width * 0.6); x < box.right - 4; x++) {
+        const ours = at(x, Math.round(box.top + box.height * row));
+        best = Math.max(best, (Math.max(ours, ground) + 0.05) / (Math.min(ours, ground) + 0.05));
+    }
+    return best;
+});
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_has_not_sounded_is_seen(browser: Browser, stub: Stub, scheme: str) -> None:
+    """Both lanes of the waveform, and the rail before anybody presses: 3:1 (WCAG 1.4.11)."""
+    browser.media(prefers_color_scheme=scheme)
+    for pressed in (False, True):
+        browser.open(stub.page(start="5", duration="60"))
+        player = browser.player()
+        browser.js("document.documentElement.style.colorScheme = 'light dark'")
+        if pressed:
+            player = playing(stub, browser, "en")
+            browser.js("document.documentElement.style.colorScheme = 'light dark'")
+            player.click()
+            player.await_state("paused")
+        shot = browser.chrome.get_screenshot_as_base64()
+        rows = "[0.25, 0.75]" if pressed else "[0.5]"
+        lanes = browser.module("/player/parts.js", CONTRAST.replace("[0.25, 0.75]", rows), shot)
+        assert min(lanes) >= 3, (pressed, lanes)

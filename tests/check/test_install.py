@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -47,6 +48,10 @@ def test_everything_is_in_its_place(root: Path) -> None:
     web = {f"opt/td/share/tapedeck/web/{name}" for name in files(ROOT / "web")}
     units = {f"opt/td/lib/systemd/system/{name}" for name in files(ROOT / "jobs" / "systemd")}
     assert web | units <= there
+    version = json.loads((root / "opt/td/share/tapedeck/npm/package.json").read_text())["version"]
+    one = root / f"opt/td/share/tapedeck/web/recording-player-{version}.js"
+    assert one.read_bytes() == (root / "opt/td/share/tapedeck/npm/recording-player.js").read_bytes()
+    assert one.with_name(one.name + ".sri").exists()
     settings = root / "opt/td/etc/tapedeck/tapedeck.env"
     assert settings.stat().st_mode & 0o777 == 0o600
 

@@ -1,8 +1,7 @@
 /** What a call was about: its summary, what was said, and links to it. */
 
-import { callOf } from "../player/ask.js";
-import { make } from "./make.js";
-import { Transcript } from "./transcript.js";
+import { Server, callOf } from "../player/ask.js";
+import { make } from "../player/make.js";
 import { wordsOf } from "./words.js";
 
 /** The lines of a summary, `Subject: …` or `A question? …`, in two parts; of free text the first part
@@ -14,30 +13,54 @@ export function partsOf(summary) {
   });
 }
 
+/** Whether there is anything to list: sentences, or several recordings. */
+const hasLines = ({ transcript, transcript_text: text, recordings = [] }) =>
+  Boolean(transcript?.length || text || recordings.length > 1 || recordings[0]?.transcript?.length);
+
 export class Details {
   #row;
   #call = null;
   #failed = false;
-  #transcript;
+  #transcript = null;
 
   constructor(row) {
     this.#row = row;
-    this.#transcript = new Transcript(row);
+    row.element.addEventListener("recording-time", ({ detail }) =>
+      this.#transcript?.light({ part: detail.part, time: detail.partTime }));
   }
 
   /** Fetches the call once. */
   async load() {
     const { sid, player } = this.#row;
-    const answer = await callOf(document.baseURI, sid, new AbortController().signal);
+    const answer = await callOf(new Server(document.baseURI), sid, new AbortController().signal);
     this.#failed = answer.status !== 200;
     this.#call = this.#failed ? null : answer.body;
     if (player && this.#call) player.recordings = this.#call.recordings ?? [];
+    if (this.#call && hasLines(this.#call)) await this.#makeTranscript();
     this.show(this.#row.lang);
   }
+
+  async #makeTranscript() {
+    const [{ Transcript, hostOf }, { transcriptSheet: sheet }] = await Promise.all([
+      import("../player/transcript.js"), import("../player/transcript-style.js")]);
+    const { adoptedStyleSheets: sheets } = document;
+    if (!sheets.includes(sheet)) sheets.push(sheet);
+    const linkTo = (recording) => this.#download(recording);
+    this.#transcript ??= new Transcript(Object.assign(hostOf(() => this.#row.player), { linkTo }));
+  }
+
+  get #several() { return (this.#call.recordings ?? []).length > 1; }
 
   show(lang) {
     const words = wordsOf(lang);
     this.#row.more.replaceChildren(...(this.#call ? this.#said(words) : this.#nothingYet(words)));
+  }
+
+  /** Of one of its recordings. */
+  #download({ name, recording_sid: recording }) {
+    const href = new URL(`api/calls/${this.#row.sid}/download`, document.baseURI);
+    if (name !== this.#row.sid) href.searchParams.set("recording", recording);
+    return make("a", { href, download: "" }, wordsOf(this.#row.lang).download);
   }
 
   #nothingYet(words) {
@@ -49,7 +72,7 @@ export class Details {
 
   #said(words) {
     const { summary, summary_status: how } = this.#call;
-    const list = this.#transcript.show(this.#call, words);
+    const list = this.#transcript?.show(this.#call, this.#row.lang);
     const parts = [];
     if (summary) parts.push(make("h4", {}, words.summary), ...this.#summary(summary, how));
     if (list) {
@@ -83,10 +106,8 @@ export class Details {
       }
     });
     const tools = make("p", { className: "links" }, copy);
-    const alone = this.#transcript.chapters.length === 1;
-    if (alone && this.#row.call.recording_status === "ready") {
-      const href = new URL(`api/calls/${this.#row.sid}/download`, document.baseURI);
-      tools.append(make("a", { href, download: "" }, words.download));
+    if (!this.#several && this.#row.call.recording_status === "ready") {
+      tools.append(this.#download({ name: this.#row.sid }));
     }
     return tools;
   }
@@ -95,7 +116,7 @@ export class Details {
    * when another turns up before that. */
   #moment() {
     const { part, time } = this.#row.player.place;
-    const which = part && this.#transcript.chapters.length > 1 ? `&part=${part}` : "";
+    const which = part && this.#several ? `&part=${part}` : "";
     const at = Math.floor(time);
     return `#${this.#row.sid}${which}${at ? `&t=${at}` : ""}`;
   }

@@ -1,9 +1,9 @@
 /** One call in the list: who, when, its player, and on demand what was said. */
 
-import { clock } from "../player/messages.js";
+import { clock, timeOf, wordsOf as playerWords } from "../player/messages.js";
 import { hasOthers, partsOf } from "../player/parts.js";
-import { make } from "./make.js";
-import { dayName, expiryOf, numberOf, timeOf, wordsOf } from "./words.js";
+import { make } from "../player/make.js";
+import { dayName, expiryOf, numberOf, wordsOf } from "./words.js";
 
 const isOutbound = (call) => Boolean(call.direction?.startsWith("outbound"));
 
@@ -18,11 +18,11 @@ function lengthOf({ recordings, recordings_duration: all, duration }) {
   return ((recordings?.length ?? recordings) > 1 && all) || duration || 0;
 }
 
-function whyNoRecording(call, words) {
+function whyNoRecording(call, lang) {
   if (playsWithoutFirst(call)) return "";
-  if (call.recording_status === "expired") return words.expired;
-  if (call.recording_status === "unavailable") return words.unavailable;
-  return call.has_recording ? "" : words.noRecording;
+  const status = call.recording_status;
+  if (status === "expired" || status === "unavailable") return playerWords(lang)[status];
+  return call.has_recording ? "" : wordsOf(lang).noRecording;
 }
 
 export class Row {
@@ -65,20 +65,20 @@ export class Row {
     this.way.dataset.way = out ? "out" : call.status === "completed" ? "in" : "missed";
     const length = call.duration > 0 ? clock(call.duration) : "";
     const status = call.status === "completed" ? "" : (words[call.status] ?? call.status ?? "");
-    const facts = [this.way.title, timeOf(words, date), length, status].filter(Boolean);
+    const facts = [this.way.title, timeOf(lang, date), length, status].filter(Boolean);
     this.meta.replaceChildren(...facts.map((fact) => make("span", {}, make("bdi", {}, fact))));
     this.expiry.textContent = call.recording_status === "expired" ? "" :
       expiryOf(words, call.expires_at);
     this.summary.textContent = (call.summary ?? "").split("\n", 1)[0];
     this.open.title = this.open.ariaLabel = `${words.details}: ${number}`;
     this.open.ariaExpanded = String(!this.more.hidden);
-    this.#showSound(words, number);
+    this.#showSound(number);
     if (news) this.#details?.load();
     else this.#details?.show(lang);
   }
 
-  #showSound(words, number) {
-    const why = whyNoRecording(this.call, words);
+  #showSound(number) {
+    const why = whyNoRecording(this.call, this.lang);
     if (why) return this.sound.replaceChildren(make("p", { className: "none" }, why));
     if (!this.player) {
       this.player = document.createElement("recording-player");

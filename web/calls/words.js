@@ -9,50 +9,43 @@ const ENGLISH = {
   canceled: "Cancelled", queued: "Queued", initiated: "Starting", ringing: "Ringing",
   "in-progress": "In progress", recorded: "With recording", more: "Show more", refresh: "Refresh",
   leave: "Sign out", today: "Today", yesterday: "Yesterday", unknown: "Unknown number",
-  noRecording: "No recording", expired: "Recording deleted",
-  unavailable: "No recording at provider",
-  expires: (when) => `Deleted ${when}`, details: "Details", summary: "Summary",
+  noRecording: "No recording",
+  expires: (when) => `Deletes ${when}`, details: "Details", summary: "Summary",
   transcript: "Transcript", copy: "Copy link to this moment", copied: "Copied",
   download: "Download", nothing: "No summary or transcript yet.", loading: "Loading…",
   empty: "No calls yet", emptyHow: "They appear here as soon as one has ended.",
   noMatch: "No calls match", clear: "Clear filters", retry: "Try again",
-  offline: "No connection. Check the network.", wrong: "That did not work.",
+  offline: "No connection. Check the network.", wrong: "Something went wrong.",
   fresh: (n) => (n === 0 ? "Nothing new." : n === 1 ? "1 new call." : `${n} new calls.`),
   signin: "Sign in", signinHow: "Open the link from your system, or paste it here.",
   token: "Sign-in link or token", enter: "Sign in", refused: "This link is no longer valid.",
-  agent: "Agent", customer: "Customer", speaker: "Speaker",
   somebodyElse: "This link signs in somebody else.", switch: "Sign in by the link",
   stay: "Stay signed in",
-  recordings: "Recordings", recording: (when) => `Recording, ${when}`,
-  another: (when) => `Another recording, ${when}`,
-  conference: (when) => `Conference recording, ${when}`,
+  recordings: "Recordings",
 };
 
 const HEBREW = {
   locale: "he-IL", dir: "rtl", other: "English", otherLang: "en",
   title: "שיחות", search: "חיפוש מספרים ומילים", direction: "כיוון", all: "הכול",
   inbound: "נכנסות", outbound: "יוצאות", in: "נכנסת", out: "יוצאת",
-  status: "מצב", anyStatus: "כל מצב",
+  status: "מצב", anyStatus: "כל המצבים",
   completed: "הסתיימה", "no-answer": "אין מענה", busy: "תפוס", failed: "נכשלה",
   canceled: "בוטלה", queued: "בתור", initiated: "מתחילה", ringing: "מצלצלת",
-  "in-progress": "מתנהלת", recorded: "עם הקלטה", more: "עוד שיחות", refresh: "רענון",
-  leave: "יציאה", today: "היום", yesterday: "אתמול", unknown: "מספר חסוי",
-  noRecording: "אין הקלטה", expired: "ההקלטה נמחקה", unavailable: "אין הקלטה אצל הספק",
+  "in-progress": "מתקיימת כעת", recorded: "עם הקלטה", more: "עוד שיחות", refresh: "רענון",
+  leave: "התנתקות", today: "היום", yesterday: "אתמול", unknown: "מספר חסוי",
+  noRecording: "אין הקלטה",
   expires: (when) => `תימחק ${when}`, details: "פרטים", summary: "סיכום",
   transcript: "תמלול", copy: "העתקת קישור לרגע הזה", copied: "הועתק",
   download: "הורדה", nothing: "אין עדיין סיכום או תמלול.", loading: "טוען…",
-  empty: "אין עדיין שיחות", emptyHow: "הן יופיעו כאן מיד כשאחת תסתיים.",
+  empty: "אין עדיין שיחות", emptyHow: "שיחות יופיעו כאן מיד עם סיומן.",
   noMatch: "אין שיחות מתאימות", clear: "ניקוי הסינון", retry: "ניסיון נוסף",
-  offline: "אין חיבור. כדאי לבדוק את הרשת.", wrong: "זה לא הצליח.",
-  fresh: (n) => (n === 0 ? "אין חדש." : n === 1 ? "שיחה חדשה אחת." : `${n} שיחות חדשות.`),
+  offline: "אין חיבור. כדאי לבדוק את הרשת.", wrong: "הפעולה נכשלה.",
+  fresh: (n) => (n === 0 ? "אין שיחות חדשות." : n === 1 ? "שיחה חדשה אחת." : `${n} שיחות חדשות.`),
   signin: "התחברות", signinHow: "אפשר לפתוח את הקישור מהמערכת שלכם, או להדביק אותו כאן.",
-  token: "קישור או אסימון התחברות", enter: "התחברות", refused: "הקישור כבר אינו תקף.",
-  agent: "נציג", customer: "לקוח", speaker: "דובר",
   somebodyElse: "הקישור הזה מחבר משתמש אחר.", switch: "התחברות לפי הקישור",
   stay: "להישאר מחוברים",
-  recordings: "הקלטות", recording: (when) => `הקלטה, ${when}`,
-  another: (when) => `הקלטה נוספת, ${when}`,
-  conference: (when) => `הקלטת ועידה, ${when}`,
+  token: "קישור או קוד כניסה", enter: "התחברות", refused: "הקישור כבר אינו תקף.",
+  recordings: "הקלטות",
 };
 
 /** The words of a language, `he` or `en`. */
@@ -71,11 +64,7 @@ export function dayName(words, date, now = new Date()) {
   return date.toLocaleDateString(words.locale, parts);
 }
 
-/** `14:32`. */
-export const timeOf = (words, date) =>
-  date.toLocaleTimeString(words.locale, { hour: "2-digit", minute: "2-digit" });
-
-/** `Deleted tomorrow`, or nothing when that is far away or unknown. */
+/** `Deletes tomorrow`, or nothing when that is far away or unknown. */
 export function expiryOf(words, expiresAt, now = new Date()) {
   const days = expiresAt ? Math.ceil((new Date(expiresAt) - now) / DAY_MS) : Infinity;
   if (days > 30 || days < 0) return "";

@@ -35,6 +35,34 @@ async function bodyOf(answer) {
   }
 }
 
+/** Where an API is, and who asks it: with the browser's cookie, or with a token and without that. */
+export class Server {
+  #token;
+
+  /** @param {string | URL} url ends in a slash @param {?(string | (() => string | Promise<string>))} token */
+  constructor(url, token = null) {
+    this.url = new URL(url);
+    this.#token = token;
+  }
+
+  /** As ask(), at a path of it. A token that cannot be had is one that is not accepted. */
+  async ask(path, signal, { headers, ...options } = {}) {
+    const url = new URL(path, this.url);
+    if (!this.#token) return ask(url, signal, { headers, ...options });
+    let token = this.#token;
+    try {
+      if (typeof token === "function") token = await token();
+    } catch (error) {
+      console.error(error);
+      token = "";
+    }
+    signal.throwIfAborted();
+    if (!token) return { status: 401, retryAfter: 0, body: {} };
+    return ask(url, signal, {
+      ...options, credentials: "omit", headers: { ...headers, Authorization: `Bearer ${token}` } });
+  }
+}
+
 async function askOnce(url, signal, options) {
   const timeout = AbortSignal.timeout(PATIENCE_MS);
   try {
@@ -66,23 +94,21 @@ export async function ask(url, signal, options = {}) {
   }
 }
 
-const addressOf = (base, name, verb) =>
-  new URL(`api/recordings/${encodeURIComponent(name)}/${verb}`, base);
+const pathOf = (name, verb) => `api/recordings/${encodeURIComponent(name)}/${verb}`;
 
-/** What is asked of one recording, by its name or its call's SID. `base` ends in a slash. */
-export function recording(base, name, signal) {
-  const at = (verb) => addressOf(base, name, verb);
+/** What is asked of one recording, by its name or its call's SID. */
+export function recording(server, name, signal) {
   const headers = { Prefer: "wait=2" };
   return {
-    prepare: () => ask(at("prepare"), signal, { method: "POST", headers }),
-    status: (patient) => ask(at("status"), signal, patient ? { headers } : {}),
+    prepare: () => server.ask(pathOf(name, "prepare"), signal, { method: "POST", headers }),
+    status: (patient) => server.ask(pathOf(name, "status"), signal, patient ? { headers } : {}),
   };
 }
 
 /** A waveform's JSON, for which it asks a few times while that is being made; else null. */
-export async function peaksOf(base, name, signal) {
+export async function peaksOf(server, name, signal) {
   for (const wait of PEAKS_WAITS) {
-    const answer = await ask(addressOf(base, name, "peaks"), signal);
+    const answer = await server.ask(pathOf(name, "peaks"), signal);
     if (answer.status === 200) return answer.body;
     if (answer.status !== 202) return null;
     await pause(Math.max(wait, answer.retryAfter), signal);
@@ -91,5 +117,5 @@ export async function peaksOf(base, name, signal) {
 }
 
 /** A call in full. */
-export const callOf = (base, callSid, signal) =>
-  ask(new URL(`api/calls/${encodeURIComponent(callSid)}`, base), signal);
+export const callOf = (server, callSid, signal) =>
+  server.ask(`api/calls/${encodeURIComponent(callSid)}`, signal);

@@ -29,7 +29,7 @@ export class Playlist {
   #at = 0; // the second of the part, while it has no sound
 
   /**
-   * @param {() => {base: URL, sid: string, alone: boolean, lanes: ?string}} where the API is, what
+   * @param {() => {server: Server, sid: string, alone: boolean, lanes: ?string}} where the API is, what
    *   plays, whether that is one recording whatever its call, and who is on which channel of all
    * @param {(what: string) => void} tell hears what Track tells, of the one at hand, and of `parts`:
    *   more is known of them
@@ -144,8 +144,8 @@ export class Playlist {
   }
 
   #ask(part) {
-    const { base, sid } = this.#where();
-    const track = new Track(base, part.name ?? sid, (what) => this.#hear(track, what));
+    const { server, sid } = this.#where();
+    const track = new Track(server, part.name ?? sid, (what) => this.#hear(track, what));
     track.part = part;
     track.follow();
     return track;
@@ -183,9 +183,9 @@ export class Playlist {
   }
 
   async #askParts() {
-    const { base, sid } = this.#where();
+    const { server, sid } = this.#where();
     this.#asked = this.#asking = true;
-    const answer = await callOf(base, sid, this.#work.signal).catch(() => null);
+    const answer = await callOf(server, sid, this.#work.signal).catch(() => null);
     if (!answer) return; // nobody waits for it any more
     if (answer.status === 200) this.know(answer.body.recordings);
     this.#asking = false;
@@ -216,8 +216,8 @@ export class Playlist {
   }
 
   async #fetchPicture(part, signal) {
-    const { base, sid } = this.#where();
-    const peaks = readPeaks(await peaksOf(base, part.name ?? sid, signal).catch(() => null));
+    const { server, sid } = this.#where();
+    const peaks = readPeaks(await peaksOf(server, part.name ?? sid, signal).catch(() => null));
     if (!peaks || signal.aborted) return;
     if (this.isFlipped(part)) peaks.lanes.reverse();
     part.peaks = peaks;

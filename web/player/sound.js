@@ -1,5 +1,6 @@
 /** One recording's sound: an audio element, its speed, its silences and its two sides. */
 
+import { Effects } from "./effects.js";
 import { Overture } from "./overture.js";
 
 const STALL_MS = 45_000;
@@ -7,7 +8,6 @@ const TICK_MS = 50;
 const NEAR_S = 0.04; // from overture to element: less than that is not heard
 const TRIES = 4;
 const SETTLE_MS = 400; // until then an element says where it wants to be, not where it is
-const NO_MUTE = [false, false];
 
 /**
  * Events: `change` (plays, pauses, waits, ends), `time`, `broken` (no more sound will come from
@@ -26,9 +26,9 @@ export class Sound extends EventTarget {
   #lead = 0.15; // what it takes the element to sound where the overture will be
   #tries = 0;
   #set = 0;
-  #context = null;
-  #gains = [];
-  #muted = NO_MUTE;
+  #effects = null;
+  #muted = null;
+  #boost = 0;
   /** Stretches to leave out while `skipping`. */
   silences = [];
   skipping = false;
@@ -60,12 +60,18 @@ export class Sound extends EventTarget {
   get waits() {
     return !this.paused && !this.ended && this.#audio.readyState < 3 && !this.#overture?.sounds;
   }
-  get muted() { return this.#muted; }
-  /** Whether its sides can be told apart: not where another server does not share its bytes. */
+  /** Whether effects can be had of it: not where another server does not share its bytes. */
   get open() { return !this.#bare; }
+  get rate() { return this.#audio.playbackRate; }
   set rate(rate) {
     this.#handOver();
     this.#audio.defaultPlaybackRate = this.#audio.playbackRate = rate;
+  }
+  /** 0 to 1. */
+  set volume(volume) {
+    if (volume === this.#audio.volume) return;
+    this.#handOver();
+    this.#audio.volume = volume;
   }
 
   /** Takes an address and stands at a second of it; `play` makes it sound. */
@@ -79,7 +85,7 @@ export class Sound extends EventTarget {
 
   /** Resolves to whether the browser lets it sound without another press. */
   async play() {
-    this.#context?.resume();
+    this.#effects?.resume();
     try {
       await this.#audio.play();
       return true;
@@ -88,10 +94,10 @@ export class Sound extends EventTarget {
     }
   }
 
-  /** As play(), for what is still arriving, from its beginning and at its own speed. */
+  /** As play(), for what is still arriving, from its beginning and as it is. */
   async playEarly() {
     const may = navigator.userActivation?.hasBeenActive && this.#from === 0;
-    if (!may || this.#audio.playbackRate !== 1) return this.play();
+    if (!may || !this.#isPlain) return this.play();
     this.#overture = new Overture();
     this.#tick = setInterval(() => this.#watchOverture(), TICK_MS);
     this.#overture.play(this.#audio.src);
@@ -113,12 +119,14 @@ export class Sound extends EventTarget {
     this.#moved();
   }
 
-  /** Silences one side (0 or 1), or with null none; what remains is heard in both ears. */
-  mute(side) {
+  /** Silences one side (0 or 1, or with null none), and makes all louder by so many decibels. */
+  alter(muted, boost) {
+    if (!this.open || (muted === this.#muted && boost === this.#boost)) return;
     this.#handOver();
-    if (!this.#context) this.#split();
-    this.#muted = side === null ? NO_MUTE : [side === 0, side === 1];
-    this.#gains.forEach((gain, i) => { gain.gain.value = this.#muted[i] ? 0 : 1; });
+    this.#effects ??= new Effects(this.#audio);
+    if (muted !== this.#muted) this.#effects.mute(muted);
+    if (boost !== this.#boost) this.#effects.boost(boost);
+    [this.#muted, this.#boost] = [muted, boost];
   }
 
   /** There are signs of life: what is waited for may still come. */
@@ -136,7 +144,7 @@ export class Sound extends EventTarget {
     this.#audio.pause();
     this.#audio.removeAttribute("src");
     this.#audio.load(); // lets go of the connection
-    this.#context?.close();
+    this.#effects?.close();
   }
 
   /** The element follows the overture, and begins where it will be in a moment. */
@@ -187,17 +195,8 @@ export class Sound extends EventTarget {
     this.#audio.muted = false;
   }
 
-  #split() {
-    this.#context = new AudioContext();
-    this.#context.resume();
-    const sides = this.#context.createChannelSplitter(2);
-    this.#context.createMediaElementSource(this.#audio).connect(sides);
-    this.#gains = [0, 1].map((side) => {
-      const gain = this.#context.createGain();
-      sides.connect(gain, side);
-      gain.connect(this.#context.destination);
-      return gain;
-    });
+  get #isPlain() {
+    return this.#audio.playbackRate === 1 && this.#audio.volume === 1 && !this.#effects;
   }
 
   #enter() {

@@ -18,13 +18,13 @@ export class Track {
   closed = false;
 
   /**
-   * @param {URL} base where the API is
+   * @param {Server} server whose recording it is
    * @param {string} name the recording's, or its call's SID
    * @param {(what: string) => void} tell hears of each `step`, and of the sound's `change`, `time`
    *   and `broken`; nothing after close()
    */
-  constructor(base, name, tell) {
-    this.#here = recording(base, name, this.#work.signal);
+  constructor(server, name, tell) {
+    this.#here = recording(server, name, this.#work.signal);
     this.#tell = tell;
   }
 

@@ -1,0 +1,142 @@
+"""What a person chooses for the sound: speed, loudness, what is repeated; and the keys of a headset."""
+
+from __future__ import annotations
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+
+from browser_kit import Browser, Player, until
+from browser_stub import Reply, Stub, peaks_of, ready, waiting
+from test_controls import LISTEN, TAPS, begin, focus, loudness, near
+
+
+@pytest.fixture
+def playing(stub: Stub, browser: Browser) -> Player:
+    """A minute with a waveform, playing."""
+    return begin(stub, browser)
+
+
+def test_free_speeds(browser: Browser, playing: Player) -> None:
+    for wanted, rate in ((1.85, 1.85), (0.1, 0.75), (9, 3)):
+        browser.js("document.querySelector('recording-player').playbackRate = arguments[0]", wanted)
+        assert playing.get("playbackRate") == rate
+    until(lambda: playing.part(".menu").text.startswith("3×"), "it is shown")
+    began = playing.time
+    until(lambda: playing.time > began + 2, "it goes on")
+    playing.click("[data-act=rate][type=range]")
+    assert 1.5 < playing.get("playbackRate") < 2.2, "the middle of what there is"
+
+
+def test_volume_and_boost(browser: Browser, playing: Player, stub: Stub) -> None:
+    """+12 dB is heard, and never more than full."""
+    agent, _ = loudness(stub.audio)
+    second = next(s for s in range(2, 50) if all(agent[s:s + 3]))
+    browser.js(TAPS)
+
+    def heard() -> float:
+        browser.js("document.querySelector('recording-player').currentTime = arguments[0];"
+                   "window.taps = window.taps.slice(-1)", second)
+        return browser.chrome.execute_async_script(LISTEN, 0)
+
+    playing.click("[data-act=boost][data-value='6']")
+    louder = heard()
+    playing.click("[data-act=boost][data-value='0']")
+    plain = heard()
+    assert 0.01 < plain < louder <= 1
+    playing.click("[data-act=boost][data-value='12']")
+    assert plain < heard() <= 1
+    browser.js("document.querySelector('recording-player').volume = 0")
+    assert heard() == 0
+    assert playing.attribute("[data-act=volume]", "aria-label") == "Volume"
+    playing.await_sound()
+
+
+def test_a_loop(browser: Browser, playing: Player) -> None:
+    browser.js("document.querySelector('recording-player').currentTime = 20")
+    focus(browser, ".seek")
+    browser.press("r")
+    playing.await_sound(past=21)
+    browser.press("r")
+    until(lambda: playing.time < 21.2, "back at its beginning")
+    assert playing.time > 19.5
+    playing.await_sound(past=20.5)
+    until(lambda: playing.time < 20.5, "and again")
+    browser.press("r")
+    playing.await_sound(past=22)
+
+
+def test_hovering_tells_the_time(browser: Browser, playing: Player) -> None:
+    seek = playing.part(".seek")
+    ActionChains(browser.chrome).move_to_element(seek).perform()
+    until(lambda: playing.shows(".tip") and playing.part(".tip").text in ("0:29", "0:30"),
+          "half a minute")
+    assert playing.time < 20
+
+
+# ---- the keys of a headset ----
+
+HEADSET = """
+window.keys = {};
+navigator.mediaSession.setActionHandler = (name, act) => { window.keys[name] = act; };
+navigator.mediaSession.setPositionState = (state) => { window.position = state; };
+"""
+
+
+def test_a_headset(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [ready()]
+    browser.open(stub.page(count=2, label="050-123"))
+    browser.js(HEADSET)
+    first, second = (browser.player(f"recording-player:nth-of-type({n})") for n in (1, 2))
+    first.click()
+    first.await_sound()
+    assert browser.js("return navigator.mediaSession.metadata.title") == "Recording: 050-123"
+    until(lambda: (browser.js("return window.position") or {}).get("duration") == 60, "its length")
+
+    def key(name: str, **details: float) -> None:
+        browser.js("window.keys[arguments[0]]({ action: arguments[0], ...arguments[1] })", name, details)
+
+    key("seekto", seekTime=30)
+    near(first, 30)
+    key("seekforward")
+    near(first, 40)
+    key("seekbackward", seekOffset=20)
+    near(first, 20)
+    key("pause")
+    first.await_state("paused")
+    assert browser.js("return navigator.mediaSession.playbackState") == "paused"
+    key("play")
+    first.await_sound()
+    key("nexttrack")
+    second.await_sound()
+    first.await_state("paused")
+    key("pause")
+    second.await_state("paused")
+    browser.js("addEventListener('recording-leaf', (event) => { event.preventDefault();"
+               " window.leafed = event.detail.way; })")
+    key("previoustrack")
+    assert browser.js("return window.leafed") == -1 and first.state == "paused"
+    browser.js("document.querySelector('recording-player:nth-of-type(2)').remove()")
+    until(lambda: browser.js("return window.keys.play") is None, "nobody has the keys")
+
+
+# ---- and it stays where it is ----
+
+
+@pytest.mark.parametrize("width", [1200, 390])
+def test_it_does_not_jump(browser: Browser, stub: Stub, width: int) -> None:
+    """Neither when it is pressed, nor when the sound and the waveform come."""
+    browser.size(width, 900)
+    stub.answers["prepare"] = [waiting("queued", position=2)]
+    stub.answers["status"] = [waiting("queued", position=1), ready()]
+    stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
+    browser.open(stub.page(count=2, duration="60"))
+    first = browser.player("recording-player:nth-of-type(1)")
+    tops = ("return document.querySelector('recording-player:nth-of-type(2)')"
+            ".getBoundingClientRect().top")
+    at = browser.js(tops)
+    first.click()
+    first.await_words("number 2 in line")
+    assert browser.js(tops) == at
+    first.await_sound()
+    until(lambda: first.attribute(".box", "data-lanes") == "2", "the waveform is there")
+    assert browser.js(tops) == at
