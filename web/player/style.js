@@ -22,7 +22,7 @@ sheet.replaceSync(`
 }
 :host([hidden]), [hidden] { display: none !important; }
 * { box-sizing: border-box; margin: 0; }
-.box { display: grid; grid-template: "lead track clock tools" auto
+.box { display: grid; grid-template: "lead track clock tools" 1fr
     "lead track notes notes" auto / auto minmax(0, 1fr) auto auto;
   align-items: center; column-gap: .75rem; min-height: 3rem; }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }

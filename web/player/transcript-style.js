@@ -17,6 +17,7 @@ h5 { margin: 0; font-size: .8125rem; font-weight: 600; }
 p.line { display: block; }
 button.line:hover:not([aria-current]) { background: color-mix(in srgb, var(--soft) 12%, transparent); }
 .line[aria-current] { background: var(--lit); }
+.line .text { text-align: -webkit-match-parent; text-align: match-parent; }
 .line[data-hit] { box-shadow: inset 0 0 0 2px var(--main); }
 .at { font-size: .8125rem; color: var(--soft); font-variant-numeric: tabular-nums; }
 .who { font-size: .8125rem; font-weight: 600; color: var(--agent); text-transform: capitalize; }
