@@ -41,12 +41,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Seen:
-    """One request; `prefer` is its Prefer header."""
+    """One request; `prefer`, `authorization` and `cookie` are its headers."""
 
     method: str
     path: str
     prefer: str | None
     status: int
+    authorization: str | None = None
+    cookie: str | None = None
 
 
 def waiting(status: str = "processing", retry_after: int = 1, **body: Any) -> Reply:
@@ -197,7 +199,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _bytes(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None
                ) -> None:
         self.server.seen.append(Seen(self.command, self.path.partition("?")[0],
-                                     self.headers.get("Prefer"), status))
+                                     self.headers.get("Prefer"), status,
+                                     self.headers.get("Authorization"), self.headers.get("Cookie")))
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)),
                             **(headers or {})}.items():

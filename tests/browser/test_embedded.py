@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from browser_kit import Browser, Player, until
+from browser_site import Site
 from browser_stub import Reply, Stub, peaks_of, ready, waiting
 
 CALL = f"CA{0:032x}"
@@ -100,6 +101,44 @@ def test_trusted_types_and_nothing_inline(browser: Browser, stub: Stub) -> None:
     until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform is there")
     player.click("[data-value='1.5']")
     assert player.shows(".play") and browser.complaints() == []
+
+
+def test_another_origin_with_a_token(site: Site, friend: Stub, browser: Browser) -> None:
+    """Without a cookie, on an isolated page (COEP, COOP): what the real server allows is enough, and
+    its sound may be made louder."""
+    call = site.fetched(site.call(seconds=20))
+    friend.pages["/crm"] = Reply(200, f"""<!doctype html><html lang="en"><title>CRM</title>
+        <script type="module" crossorigin src="{site.url}/recording-player.js"></script>
+        <recording-player call-sid="{call.call_sid}" transcript></recording-player>""".encode(), {
+            "Cross-Origin-Embedder-Policy": "require-corp",
+            "Cross-Origin-Opener-Policy": "same-origin"})
+    browser.open(friend.url + "/crm")
+    player = browser.player()
+    assert browser.js("return crossOriginIsolated")
+    player.click()
+    player.await_words("Please sign in.")
+    browser.js("document.querySelector('recording-player').token = arguments[0]", site.token)
+    player.click(".again")
+    player.await_sound()
+    player.click("[data-act=boost][data-value='6']")
+    assert player.attribute("[data-act=boost][data-value='6']", "disabled") is None
+    player.await_sound(past=player.time)
+    player.click(".unfold")
+    until(lambda: player.part(".reading .hint").text == "No transcript yet.", "what was said")
+    assert browser.complaints() == []
+
+
+def test_five_hundred_on_a_page(browser: Browser, stub: Stub) -> None:
+    stub.answers["prepare"] = [ready()]
+    browser.open(stub.page(count=500, duration="60"))
+    until(lambda: len(browser.all("recording-player")) == 500, "all of them")
+    last = browser.player("recording-player:nth-of-type(500)")
+    assert stub.requests("/api/|/media/") == []
+    browser.js("document.documentElement.lang = 'he'")
+    until(lambda: last.attribute(".play", "aria-label") == "ניגון", "Hebrew")
+    last.click()
+    last.await_sound()
+    assert len(stub.requests("/api/.*/prepare")) == 1
 
 
 # ---- moves ----

@@ -176,7 +176,7 @@ def test_what_has_not_sounded_is_seen(browser: Browser, stub: Stub, scheme: str)
             browser.js("document.documentElement.style.colorScheme = 'light dark'")
             player.click()
             player.await_state("paused")
-        shot = browser.chrome.get_screenshot_as_base64()
+        shot = browser.driver.get_screenshot_as_base64()
         rows = "[0.25, 0.75]" if pressed else "[0.5]"
         lanes = browser.module("/player/parts.js", CONTRAST.replace("[0.25, 0.75]", rows), shot)
         assert min(lanes) >= 3, (pressed, lanes)

@@ -53,7 +53,7 @@ def test_the_runners_waveform_is_drawn(site: Site, browser: Browser) -> None:
     player.click()
     player.await_sound()
     until(lambda: player.attribute(".box", "data-lanes") == "2", "two lanes")
-    assert player.part(".skip").get_property("hidden") is False and player.shows("[data-act=mute]")
+    assert player.attribute(".skip", "hidden") is None and player.shows("[data-act=mute]")
     assert site.asked("GET /api/recordings/.*/peaks")[-1].status == 200
 
 

@@ -36,7 +36,7 @@ def test_volume_and_boost(browser: Browser, playing: Player, stub: Stub) -> None
     def heard() -> float:
         browser.js("document.querySelector('recording-player').currentTime = arguments[0];"
                    "window.taps = window.taps.slice(-1)", second)
-        return browser.chrome.execute_async_script(LISTEN, 0)
+        return browser.wait_js(LISTEN, 0)
 
     playing.click("[data-act=boost][data-value='6']")
     louder = heard()
@@ -67,7 +67,7 @@ def test_a_loop(browser: Browser, playing: Player) -> None:
 
 def test_hovering_tells_the_time(browser: Browser, playing: Player) -> None:
     seek = playing.part(".seek")
-    ActionChains(browser.chrome).move_to_element(seek).perform()
+    ActionChains(browser.driver).move_to_element(seek).perform()
     until(lambda: playing.shows(".tip") and playing.part(".tip").text in ("0:29", "0:30"),
           "half a minute")
     assert playing.time < 20
