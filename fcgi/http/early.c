@@ -19,7 +19,9 @@ static const int64_t NO_STAMP = -1; /* of no file of ours */
 struct early {
     int fd;
     struct file_facts facts;
-    int64_t there;    /* bytes, at the last look */
+    int64_t reserve;  /* bytes at the edge that are not sent while more may come */
+    int64_t size;     /* bytes, at the last look */
+    int64_t there;    /* those of them that may be sent */
     bool goes_on;     /* more may come */
     bool writer_gone; /* no more will, and it is not whole */
 };
@@ -41,11 +43,21 @@ static enum result open_arriving(const struct app *app, const struct request *re
     return result;
 }
 
+/* Browsers say what they ask for (Fetch Metadata, "Sec-Fetch-Dest"). */
+static bool is_for_element(const struct request *request)
+{
+    const char *dest = request_header(request, "HTTP_SEC_FETCH_DEST");
+    return dest != NULL && (strcmp(dest, "audio") == 0 || strcmp(dest, "video") == 0);
+}
+
 static void look(struct early *early)
 {
     bool named;
-    early->there = file_arriving_size(early->fd, &named);
-    bool whole = early->there >= early->facts.size;
+    early->size = file_arriving_size(early->fd, &named);
+    bool whole = early->size >= early->facts.size;
+    early->there = whole                          ? early->size
+                   : early->size > early->reserve ? early->size - early->reserve
+                                                  : 0;
     early->goes_on = named && !whole;
     early->writer_gone = !named && !whole;
 }
@@ -57,7 +69,7 @@ static enum result open_early(const struct app *app, const struct request *reque
                               struct early *early)
 {
     struct queue_progress progress;
-    *early = (struct early){.fd = -1};
+    *early = (struct early){.fd = -1, .reserve = is_for_element(request) ? EARLY_RESERVE : 0};
     enum result result = queue_peek(app, request->business_id, request->call_sid, &progress);
     if (result != RESULT_OK) {
         progress = (struct queue_progress){.kind = AUDIO_UNKNOWN};
@@ -96,19 +108,21 @@ static bool waits(const struct early *early, const struct range *range, int64_t 
     return *some_ms < 0 || now - *some_ms < EARLY_PIECE_WAIT_MS;
 }
 
-static void wait_for(const struct app *app, struct early *early, const struct range *range)
+/* Whether it waited: nobody does while many others do. */
+static bool wait_for(const struct app *app, struct early *early, const struct range *range)
 {
     char token[WAIT_TOKEN_SIZE];
     int64_t began = clock_monotonic_ms(), some_ms = -1;
     if (!waits(early, range, began, began, &some_ms) ||
         !wait_begin(app, EARLY_START_WAIT_MS, token)) {
-        return;
+        return false;
     }
     do {
         clock_sleep_ms(STEP_MS);
         look(early);
     } while (waits(early, range, clock_monotonic_ms(), began, &some_ms));
     wait_end(app, token);
+    return true;
 }
 
 /* ---- answering ---- */
@@ -127,15 +141,8 @@ static void cut(struct range_set *set, int64_t there)
     set->count = kept;
 }
 
-/* Browsers say what they ask for (Fetch Metadata, "Sec-Fetch-Dest"). */
-static bool is_for_element(const struct request *request)
-{
-    const char *dest = request_header(request, "HTTP_SEC_FETCH_DEST");
-    return dest != NULL && (strcmp(dest, "audio") == 0 || strcmp(dest, "video") == 0);
-}
-
 /* The first byte asked for is not here yet. A program is told to come again; an <audio> element
- * would take any error for the end, but goes on by itself where an answer breaks off
+ * would take any error for the end, but Chromium's goes on by itself where an answer breaks off
  * (docs/webservers.md). */
 static void answer_later(const struct request *request, const struct early *early,
                          struct range range, struct response *response)
@@ -152,23 +159,34 @@ static void answer_later(const struct request *request, const struct early *earl
     response->promised = range.length;
 }
 
+/* An element at the edge of what is here asks again after each answer that brought something: a
+ * byte for each wait, more where it could not wait, so that it cannot ask without end. */
+static struct range from_reserve(const struct early *early, int64_t start, bool waited)
+{
+    int64_t left = early->size - start, most = waited ? 1 : EARLY_RESERVE / 4;
+    return (struct range){.start = start, .length = left < most ? left : most};
+}
+
 static enum result answer_ranges(const struct app *app, const struct request *request,
                                  struct early *early, struct range_set *set,
                                  struct response *response)
 {
     struct range first = set->ranges[0];
-    wait_for(app, early, &first);
+    bool waited = wait_for(app, early, &first);
     cut(set, early->there);
     range_cut(set);
-    if (set->count > 0) {
-        serve_ranges(&early->facts, early->fd, set, response);
-        early->fd = -1;
-        return RESULT_OK;
-    }
-    if (early->writer_gone) {
+    if (set->count == 0 && early->writer_gone) {
         return RESULT_NOT_FOUND;
     }
-    answer_later(request, early, first, response);
+    if (set->count == 0 && first.start >= early->size) {
+        answer_later(request, early, first, response);
+        return RESULT_OK;
+    }
+    if (set->count == 0) {
+        set->ranges[set->count++] = from_reserve(early, first.start, waited);
+    }
+    serve_ranges(&early->facts, early->fd, set, response);
+    early->fd = -1;
     return RESULT_OK;
 }
 

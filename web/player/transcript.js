@@ -143,7 +143,7 @@ export class Transcript {
       element.append(make("span", { className: "at" }, make("bdi", { dir: "ltr" }, clock(begin + start))));
     }
     if (speaker) {
-      const name = SIDES.has(speaker) ? words[speaker] : "";
+      const name = nameOf(speaker, words);
       element.append(make("span", { className: "who", data: { who: speaker } }, name));
     }
     const shown = make("span", { className: "text", dir: "auto" }, text);

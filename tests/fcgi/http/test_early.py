@@ -356,6 +356,33 @@ def test_what_redis_forgot_is_waited_for(arriving: Arriving) -> None:
     is_piece(asked.answer, 0, 10)
 
 
+ELEMENT = {"Sec-Fetch-Dest": "audio"}
+RESERVE = 1024
+
+
+def test_an_audio_element_at_the_edge_gets_a_byte_after_each_wait(arriving: Arriving) -> None:
+    """Firefox's plays on after any answer with a byte, and takes one without for the end."""
+    edge = THERE - RESERVE
+    is_piece(arriving.ask("bytes=0-", **ELEMENT), 0, edge)
+    for start in (edge, edge + 1, THERE - 1):
+        asked = Asked(arriving, f"bytes={start}-", **ELEMENT)
+        until_waiting(arriving.rds, 1)
+        is_piece(asked.answer, start, start + 1)
+    asked = Asked(arriving, f"bytes={edge + 2}-", **ELEMENT)
+    until_waiting(arriving.rds, 1)
+    arriving.grow(THERE + PIECE)
+    is_piece(asked.answer, edge + 2, edge + PIECE)
+    arriving.grow(len(AUDIO))
+    is_piece(arriving.ask(f"bytes={edge}-", **ELEMENT), edge, len(AUDIO))
+
+
+def test_a_dead_download_says_so_to_an_element_at_the_edge(arriving: Arriving) -> None:
+    asked = Asked(arriving, f"bytes={THERE - RESERVE}-", **ELEMENT)
+    until_waiting(arriving.rds, 1)
+    arriving.part.unlink()
+    assert asked.answer.status != 206
+
+
 def test_an_audio_element_is_broken_off(arriving: Arriving, stack: Stack) -> None:
     """It takes any error for the end, and an answer that breaks off for a pause. Apache makes an
     empty one of it, which is a pause, too; nginx says nothing of the connection, and closes it."""
@@ -393,6 +420,8 @@ def test_at_most_half_of_the_responders_wait(
         until_waiting(rds, 2)
         says(one.ask(f"bytes={THERE}-"), 503, "unavailable")
         is_piece(one.ask(f"bytes={THERE - 1}-"), THERE - 1, THERE)
+        edge = THERE - RESERVE
+        is_piece(one.ask(f"bytes={edge}-", **ELEMENT), edge, edge + RESERVE // 4)
         assert waiting(rds) == 2, "the two still wait, and nobody else does"
         assert Api(stack.base_url).get("/healthz").status == 200
         one.grow(THERE + PIECE)
