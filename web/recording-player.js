@@ -159,7 +159,7 @@ export class RecordingPlayer extends HTMLElement {
 
   #giveWay() {
     this.#headset.lose();
-    if (this.state !== "idle") this.#playback.cease();
+    if (this.state !== "idle") this.#playback.giveWay();
   }
 
   // From the press to the sound.

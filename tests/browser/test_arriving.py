@@ -146,6 +146,8 @@ def test_a_dead_download_is_said_and_resumed(browser: Browser, stub: Stub) -> No
     player.await_sound()
     browser.js("document.querySelector('recording-player').currentTime = 29")
     stub.let(media_status=500)
+    player.await_state("buffering")
+    stub.answers["status"] = [error(500, "recording_failed")]
     player.await_words("The download broke off.")
     assert player.state == "stopped"
     at = player.time
@@ -157,6 +159,38 @@ def test_a_dead_download_is_said_and_resumed(browser: Browser, stub: Stub) -> No
     player.click()
     player.await_sound(past=at)
     assert len(stub.requests("prepare")) == 2
+
+
+ELEMENTS = """
+const Real = Audio;
+window.elements = [];
+window.Audio = function () {
+    const one = new Real();
+    window.elements.push(one);
+    return one;
+};
+"""
+
+
+def test_a_paused_one_lets_go_and_comes_back(browser: Browser, stub: Stub) -> None:
+    """After twenty seconds, which are one on this page, it keeps no connection."""
+    stub.answers["prepare"] = [ready()]
+    browser.open(stub.page(script="/hasty.js"))
+    player = browser.player()
+    browser.js(ELEMENTS)
+    player.click()
+    player.await_sound(past=2)
+    player.click()
+    player.await_state("paused")
+    at = player.time
+    until(lambda: not browser.js("return elements[0].hasAttribute('src')"), "it has no source")
+    assert (player.state, player.time, player.get("duration")) == ("paused", at, 60)
+    asked = len(stub.requests("/media/"))
+    player.click("[data-act=forward]")
+    assert player.time == at + 10 and len(stub.requests("/media/")) == asked
+    player.click()
+    player.await_sound(past=at + 10)
+    assert player.time < at + 13 and len(stub.requests("prepare")) == 1
 
 
 @pytest.mark.parametrize("reply, times", [(waiting(retry_after=0), 5), (error(404, "none"), 1)])

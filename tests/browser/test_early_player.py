@@ -103,13 +103,29 @@ def test_ten_trickling_megabytes_can_be_moved_about_in(site: Site, browser: Brow
     player.await_state("ended")
 
 
+DIES = [fault("stall", after_bytes=12 * SECOND, first=1),
+        fault("truncate", after_bytes=13 * SECOND, first=1)]
+
+
+def test_an_attempt_that_dies_is_waited_out(site: Site, browser: Browser) -> None:
+    """The next one is under way as far as the server is concerned: nobody has to press anything."""
+    call = site.call(seconds=60, faults=DIES)
+    player = pressed(site, browser, call)
+    player.await_sound(past=0.5)
+    go_to(browser, 20)
+    player.await_state("buffering")
+    site.stack.twilio.release(call.recording_sid)
+    player.await_sound(past=20)
+    assert player.time < 25 and "stopped" not in browser.js("return window.states")
+    assert site.stack.twilio.stats().recording(call.recording_sid).requests == 2
+
+
 @pytest.mark.parametrize("lang, said, go_on", [
     ("en", "The download broke off.", "Resume from 0:20"), ("he", "ההורדה נקטעה", "0:20")])
 def test_a_download_that_dies_is_said_and_goes_on_from_there(
     site: Site, browser: Browser, lang: str, said: str, go_on: str
 ) -> None:
-    call = site.call(seconds=60, faults=[fault("stall", after_bytes=12 * SECOND, first=1),
-                                         fault("truncate", after_bytes=13 * SECOND, first=1)])
+    call = site.call(seconds=60, faults=DIES)
     site.embed(browser, call, lang=lang)
     player = browser.player()
     player.click()
@@ -117,14 +133,16 @@ def test_a_download_that_dies_is_said_and_goes_on_from_there(
     go_to(browser, 20)
     player.await_state("buffering")
     site.stack.twilio.release(call.recording_sid)
+    site.stack.twilio.faults(call.recording_sid, fault("status", code=410))
     player.await_words(said)
     assert player.state == "stopped" and player.time == 20
     assert go_on in player.part(".again").text
     browser.shot(f"player-died-{lang}")
+    site.stack.twilio.faults(call.recording_sid)
+    site.sql("DELETE FROM recording_runs WHERE call_sid = %s", call.call_sid)
     player.click(".again")
     player.await_sound(past=20)
     assert player.time < 25
-    assert site.stack.twilio.stats().recording(call.recording_sid).requests == 2
 
 
 def test_mp3_trickles_too(make_stack: Callable[..., Stack], browser: Browser) -> None:

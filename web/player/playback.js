@@ -81,10 +81,16 @@ export class Playback {
 
   pause() { this.list.sound?.pause(); }
 
-  /** Pressed while it plays or is on its way; or another player was. */
+  /** Pressed while it plays or is on its way. */
   cease() {
     if (this.list.sound) this.list.sound.pause();
     else if (this.phase !== "paused") this.rest();
+  }
+
+  /** Another player is heard: a browser has few connections for all of them. */
+  giveWay() {
+    this.cease();
+    this.list.letGo();
   }
 
   /** Asks the server. */
@@ -235,19 +241,22 @@ export class Playback {
   #broke() {
     const { part, sound, track, second } = this.list;
     if (sound.paused) return this.rest(); // nobody listens: the next press asks anew
+    const { step } = track;
     const since = performance.now() - (this.#renewed.get(part) ?? -Infinity);
     if (!track.partial && since > RENEW_MS) {
       this.#renewed.set(part, performance.now());
       return this.begin();
     }
     this.#end();
-    return this.#fail({ resume: second > 0 });
+    return this.#fail(["ready", "waiting"].includes(step.kind) ? "failed" : step.kind, second > 0);
   }
 
-  /** Ends here, not by the server's word; the next press goes on from the same second. */
-  #fail({ resume }) {
-    this.#step = { kind: "failed", body: {}, retry: true, resume };
-    this.#enter("stopped", resume ? said("broken", clock(this.list.time)) : said("failed"));
+  /** Ends here; the next press goes on from the same second. */
+  #fail(kind, resume) {
+    const step = { kind, body: {}, retry: true, resume };
+    this.#step = step;
+    const own = said(...resume ? ["broken", clock(this.list.time)] : ["failed"]);
+    this.#enter("stopped", kind === "failed" ? own : (lang) => endWords(lang, step));
   }
 
   /** As #enter, and says so when it lasts. */

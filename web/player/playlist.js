@@ -129,6 +129,12 @@ export class Playlist {
     if (part) this.#next = this.#ask(part);
   }
 
+  /** Of what is silent, keeps no connection. */
+  letGo() {
+    this.sound?.letGo();
+    this.#next?.sound?.letGo();
+  }
+
   /** Ends requests and sound; it stands where it was. */
   close() {
     this.#at = this.second;

@@ -4,20 +4,30 @@ import { Effects } from "./effects.js";
 import { Overture } from "./overture.js";
 
 const STALL_MS = 45_000;
+const REST_MS = 20_000; // paused for longer, it keeps no connection
 const TICK_MS = 50;
 const NEAR_S = 0.04; // from overture to element: less than that is not heard
 const TRIES = 4;
+const LEAP_S = 3; // at 1×: nothing plays so far between two looks
+const UNHEARD = 0.0001; // -80 dB
 const SETTLE_MS = 400; // until then an element says where it wants to be, not where it is
 
 /**
- * Events: `change` (plays, pauses, waits, ends), `time`, `broken` (no more sound will come from
- * this address). Closing it ends all of them.
+ * Events: `change` (plays, pauses, waits, ends), `time`, `broken` (the element gave up: it is lost).
+ * Closing it ends all of them. A lost one has no source, keeps its second, and is loaded there again
+ * by play(), seek() or renew().
  */
 export class Sound extends EventTarget {
   #audio = new Audio();
   #ending = new AbortController();
   #stall = 0;
-  #from = 0;
+  #resting = 0;
+  #url = "";
+  #from = 0; // where to stand once it is loaded
+  #wanted = 0; // the second last sought or heard: what an element says after an error is not that
+  #length = 0;
+  #wants = false; // to sound: an element that is loaded anew has forgotten
+  #lost = false;
   #closed = false;
   #bare = false;
   #overture = null;
@@ -27,6 +37,7 @@ export class Sound extends EventTarget {
   #tries = 0;
   #set = 0;
   #effects = null;
+  #volume = 1;
   #muted = null;
   #boost = 0;
   /** Stretches to leave out while `skipping`. */
@@ -39,8 +50,11 @@ export class Sound extends EventTarget {
     this.#audio.preservesPitch = true;
     const on = (names, act) => names.split(" ").forEach((name) =>
       this.#audio.addEventListener(name, act, { signal: this.#ending.signal }));
-    on("play pause playing waiting seeking seeked ended canplay", () => this.#changed());
-    on("durationchange progress", () => this.alive());
+    on("play playing waiting seeking seeked canplay", () => this.#changed());
+    on("ended", () => (this.#leapt ? this.#broke() : this.#changed()));
+    on("pause", () => this.#paused());
+    on("durationchange", () => this.#measure());
+    on("progress", () => this.alive());
     on("timeupdate", () => this.#moved());
     on("loadedmetadata", () => this.#enter());
     on("error", () => this.#broke());
@@ -50,12 +64,10 @@ export class Sound extends EventTarget {
     if (this.#overture?.sounds) return this.#overture.time;
     return this.#audio.readyState ? this.#audio.currentTime : this.#from;
   }
-  get duration() {
-    const { duration } = this.#audio;
-    return (Number.isFinite(duration) && duration) || this.#overture?.duration || 0;
-  }
-  get paused() { return this.#audio.paused && !this.#overture; }
-  get ended() { return this.#audio.ended; }
+  get duration() { return this.#length || this.#overture?.duration || 0; }
+  get paused() { return !this.#wants && !this.#overture; }
+  get ended() { return this.#audio.ended && !this.#leapt; }
+  get lost() { return this.#lost; }
   /** Whether it would sound if only there were something to sound. */
   get waits() {
     return !this.paused && !this.ended && this.#audio.readyState < 3 && !this.#overture?.sounds;
@@ -69,28 +81,40 @@ export class Sound extends EventTarget {
   }
   /** 0 to 1. */
   set volume(volume) {
-    if (volume === this.#audio.volume) return;
+    if (volume === this.#volume) return;
+    this.#volume = volume;
     this.#handOver();
     this.#audio.volume = volume;
   }
 
   /** Takes an address and stands at a second of it; `play` makes it sound. */
   load(url, from = 0) {
-    this.#from = from;
+    [this.#url, this.#from, this.#wanted, this.#lost] = [url, from, from, false];
     const foreign = new URL(url, location.href).origin !== location.origin;
     this.#audio.crossOrigin = foreign && !this.#bare ? "anonymous" : null;
     this.#audio.src = url;
     this.alive();
   }
 
+  /** Another address of the same, or the same one where there may be more now. */
+  renew(url) {
+    this.#url = url;
+    if (this.#lost && this.#wants) this.play();
+  }
+
   /** Resolves to whether the browser lets it sound without another press. */
   async play() {
+    clearTimeout(this.#resting);
+    this.#wants = true;
+    if (this.#lost) this.load(this.#url, this.#from);
     this.#effects?.resume();
     try {
       await this.#audio.play();
       return true;
     } catch (error) {
-      return error.name !== "NotAllowedError";
+      if (error.name !== "NotAllowedError") return true;
+      this.#wants = false;
+      return false;
     }
   }
 
@@ -98,24 +122,38 @@ export class Sound extends EventTarget {
   async playEarly() {
     const may = navigator.userActivation?.hasBeenActive && this.#from === 0;
     if (!may || !this.#isPlain) return this.play();
+    this.#wants = true;
     this.#overture = new Overture();
     this.#tick = setInterval(() => this.#watchOverture(), TICK_MS);
-    this.#overture.play(this.#audio.src);
+    this.#overture.play(this.#url);
     this.#changed();
     return true;
   }
 
   pause() {
     this.#handOver();
+    this.#wants = false;
     this.#audio.pause();
+    this.#rest();
+    if (this.#lost) this.#changed();
+  }
+
+  /** Keeps no connection, until it is to play on from the same second. */
+  letGo() {
+    if (this.#lost || this.#closed || this.ended || !this.paused) return;
+    this.#lose();
+    this.#changed();
   }
 
   seek(seconds) {
     this.#handOver();
     const end = this.duration || Infinity;
     const at = Math.min(Math.max(0, seconds), end);
+    this.#wanted = at;
     if (this.#audio.readyState) this.#audio.currentTime = at;
     else this.#from = at;
+    if (this.#lost && this.#wants) this.play();
+    this.#rest();
     this.#moved();
   }
 
@@ -132,7 +170,7 @@ export class Sound extends EventTarget {
   /** There are signs of life: what is waited for may still come. */
   alive() {
     clearTimeout(this.#stall);
-    if (!this.waits) return;
+    if (!this.waits || this.#lost) return;
     this.#stall = setTimeout(() => this.#broke(), STALL_MS);
   }
 
@@ -140,11 +178,22 @@ export class Sound extends EventTarget {
     this.#closed = true;
     this.#endOverture();
     this.#ending.abort();
-    clearTimeout(this.#stall);
     this.#audio.pause();
+    this.#lose();
+    this.#effects?.close();
+  }
+
+  #rest() {
+    clearTimeout(this.#resting);
+    if (this.paused && !this.#closed) this.#resting = setTimeout(() => this.letGo(), REST_MS);
+  }
+
+  #lose() {
+    clearTimeout(this.#stall);
+    clearTimeout(this.#resting);
+    [this.#lost, this.#from] = [true, this.#wanted];
     this.#audio.removeAttribute("src");
     this.#audio.load(); // lets go of the connection
-    this.#effects?.close();
   }
 
   /** The element follows the overture, and begins where it will be in a moment. */
@@ -172,7 +221,7 @@ export class Sound extends EventTarget {
     }
     if (!audio.paused) this.#lead -= ahead;
     this.#tries++;
-    audio.muted = true;
+    this.#hush(true);
     audio.currentTime = this.#overture.time + this.#lead;
     this.#set = performance.now();
     if (audio.paused) this.play();
@@ -183,6 +232,7 @@ export class Sound extends EventTarget {
     if (!this.#overture) return;
     const at = this.#overture.time;
     this.#endOverture();
+    if (at > 0) this.#wanted = at;
     if (!this.#audio.readyState) this.#from = at;
     else if (at > 0) this.#audio.currentTime = at; // where nothing sounded yet it stands already
     this.play();
@@ -192,11 +242,37 @@ export class Sound extends EventTarget {
     clearInterval(this.#tick);
     this.#overture?.stop();
     this.#overture = null;
-    this.#audio.muted = false;
+    this.#hush(false);
+  }
+
+  /** Chromium plays what is muted into nothing, and jumps when it is heard again; iOS cannot but mute. */
+  #hush(quiet) {
+    this.#audio.volume = quiet ? UNHEARD : this.#volume;
+    this.#audio.muted = quiet && this.#audio.volume !== UNHEARD;
   }
 
   get #isPlain() {
-    return this.#audio.playbackRate === 1 && this.#audio.volume === 1 && !this.#effects;
+    return this.#audio.playbackRate === 1 && this.#volume === 1 && !this.#effects;
+  }
+
+  #measure() {
+    const { duration } = this.#audio;
+    if (Number.isFinite(duration)) this.#length = duration;
+    this.alive();
+  }
+
+  /** Whether it says that it is at its end, but was not heard to get there: so Firefox takes a refusal. */
+  get #leapt() {
+    const { ended, currentTime, playbackRate } = this.#audio;
+    return ended && currentTime - this.#wanted > LEAP_S * Math.max(1, playbackRate);
+  }
+
+  /** By us, by somebody's headset, or at its end. */
+  #paused() {
+    if (this.#leapt) return;
+    if (!this.#audio.error && !this.#lost) this.#wants = false;
+    this.#rest();
+    this.#changed();
   }
 
   #enter() {
@@ -206,9 +282,11 @@ export class Sound extends EventTarget {
 
   #moved() {
     const at = this.time;
+    const { readyState, seeking, error, ended } = this.#audio;
+    if (readyState && !seeking && !error && !ended) this.#wanted = at;
     const quiet = this.skipping && !this.paused &&
       this.silences.find(([from, to]) => at >= from && at < to - 0.1);
-    if (quiet) this.#audio.currentTime = quiet[1];
+    if (quiet) this.#audio.currentTime = this.#wanted = quiet[1];
     this.dispatchEvent(new Event("time"));
   }
 
@@ -221,10 +299,12 @@ export class Sound extends EventTarget {
     if (this.#closed) return;
     if (this.#audio.crossOrigin && !this.#audio.readyState) {
       this.#bare = true; // a server without CORS: it still plays, all sides together
-      this.load(this.#audio.src, this.#from);
-      this.#audio.play().catch(() => {});
+      this.load(this.#url, this.#from);
+      if (this.#wants) this.play();
       return;
     }
+    this.#lose();
+    this.#changed();
     this.dispatchEvent(new Event("broken"));
   }
 }
