@@ -17,7 +17,7 @@ PROGRAM, DRIVER = "chromium", "/usr/bin/chromedriver"
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--mute-audio", "--hide-scrollbars",
+    "--disable-dev-shm-usage", "--hide-scrollbars",
 )
 NO_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no'); } });"
 

@@ -54,12 +54,11 @@ def test_a_pause_at_the_edge_is_waited_out(site: Site, browser: Browser, call: C
     asked_in_vain(site, pause // WAIT)
     assert player.state == "buffering" and HERE - 1 < player.time <= HERE
     player.await_words("Waiting for sound")
-    assert browser.name == "chromium" or ear.heard > 0.5
+    assert ear.heard > 0.5
     site.stack.twilio.release(call.recording_sid)
     player.await_sound(past=HERE)
     assert player.time < HERE + 3
-    assert set(browser.js("return states")) == {"asking", "waiting", "playing", "buffering"} - (
-        set() if "waiting" in browser.js("return states") else {"waiting"})
+    assert "stopped" not in browser.js("return states")
 
 
 def test_a_seek_ahead_is_waited_for(site: Site, browser: Browser, call: Call) -> None:
