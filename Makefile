@@ -64,17 +64,17 @@ UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
 
 # The player as one file, with its hash, and as a package for npm: npm/README.md.
-VERSION   := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
-PLAYER     = $(BUILD)/player/recording-player-$(VERSION).js
+RELEASE   := $(shell sed 's/~.*//' VERSION)
+PLAYER     = $(BUILD)/player/recording-player-$(RELEASE).js
 PLAYER_JS := web/recording-player.js $(wildcard web/player/*.js)
 NPM_FILES := README.md recording-player.d.ts react.d.ts
 
 player: $(PLAYER).sri $(BUILD)/player/npm/package.json
 
-$(PLAYER): npm/bundle.sh $(PLAYER_JS) debian/changelog
+$(PLAYER): npm/bundle.sh $(PLAYER_JS) VERSION
 	@mkdir -p $(@D)
 	@echo "js $@"
-	@sh npm/bundle.sh web/recording-player.js $(VERSION) > $@
+	@sh npm/bundle.sh web/recording-player.js $(RELEASE) > $@
 
 $(PLAYER).sri: npm/integrity.sh $(PLAYER)
 	@sh npm/integrity.sh $(PLAYER) > $@
@@ -82,7 +82,7 @@ $(PLAYER).sri: npm/integrity.sh $(PLAYER)
 $(BUILD)/player/npm/package.json: npm/package.json $(NPM_FILES:%=npm/%) $(PLAYER)
 	@mkdir -p $(@D)
 	@cp $(NPM_FILES:%=npm/%) $(@D) && cp $(PLAYER) $(@D)/recording-player.js
-	@sed 's,@VERSION@,$(VERSION),' npm/package.json > $@
+	@sed 's,@VERSION@,$(RELEASE),' npm/package.json > $@
 
 # Each binary takes what it uses and no more: there are many responders.
 $(BUILD)/shared.a: $(SHARED_O)
