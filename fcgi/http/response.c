@@ -92,11 +92,13 @@ void response_empty(struct response *response, int status)
     buf_clear(&response->body);
 }
 
-void response_json(struct response *response, int status, struct json *json)
+/* Takes ownership of `json`. */
+static enum result put_document(struct response *response, int status, struct json *json)
 {
     response->status = status;
     buf_clear(&response->body);
-    if (json_print(json, &response->body) == RESULT_OK) {
+    enum result result = json_print(json, &response->body);
+    if (result == RESULT_OK) {
         response_header(response, "Content-Type", "application/json; charset=utf-8");
         response_header(response, "Cache-Control", "no-store");
         response_header(response, "Tapedeck-Version", TAPEDECK_VERSION);
@@ -104,11 +106,16 @@ void response_json(struct response *response, int status, struct json *json)
     } else {
         forget(response);
         response->status = 500;
-        if (status != 500) { /* not even the error */
-            response_error(response, MESSAGE_ANSWER_TOO_LARGE);
-        }
     }
     json_free(json);
+    return result;
+}
+
+void response_json(struct response *response, int status, struct json *json)
+{
+    if (put_document(response, status, json) != RESULT_OK) {
+        (void)put_document(response, 500, response_message(MESSAGE_ANSWER_TOO_LARGE));
+    }
 }
 
 struct json *response_message(enum message_id id)
