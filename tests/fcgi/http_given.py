@@ -162,8 +162,8 @@ def given_in(stack: Stack) -> Iterator[Given]:
 
 
 def queue_of(rds: redis.Redis, business: int) -> list[str]:
-    """All that Redis holds for one business: its keys, and its jobs."""
+    """All that Redis holds for one business but who looked at what: its keys, and its jobs."""
     keys = [key for pattern in (f"rec_*:{business}", f"rec_*:{business}:*")
-            for key in rds.scan_iter(pattern)]
+            for key in rds.scan_iter(pattern) if not key.startswith("rec_noting:")]
     jobs = [job for job in rds.lrange("rec_jobs", 0, -1) if job.startswith(f"{business}:")]
     return sorted(keys) + jobs

@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from http_audit import (  # noqa: F401 (a fixture)
-    BUSINESS, CONTENT, LATER, POSTED, SOON, actions, anew, cleanup, file_of, listens, noted, ready,
+    BUSINESS, CONTENT, LATER, POSTED, SOON, actions, anew, cleanup, file_of, listens, ready, to_responders,
 )
 from http_expect import says
 from http_given import Given, given_in
@@ -50,9 +50,9 @@ def test_who_when_where(
 def test_each_way_to_listen_is_noted(
     given: Given, stack: Stack, new_business: Callable[[], int], cleanup: Callable[[], None]
 ) -> None:
-    business, anybody = new_business(), Api(stack.base_url)
+    business, anybody = new_business(), to_responders(Api(stack.base_url))
     call = ready(given, business)
-    api, link = given.api(business), noted(given.link(business, f"{call}.wav", LATER))
+    api, link = to_responders(given.api(business)), given.link(business, f"{call}.wav", LATER)
     cookie = {"Cookie": f"session={token_for(stack, business, sub='by cookie')}"}
     asked: list[tuple[str, Answer, int]] = [
         ("file", api.get(file_of(call)), 200),
@@ -115,7 +115,7 @@ def test_what_gives_nothing_is_not_noted(
 ) -> None:
     business, stranger = new_business(), new_business()
     call, away, nothing = ready(given, business), given.recorded(business), given.call(business)
-    api, link = given.api(business), noted(given.link(business, f"{call}.wav", LATER))
+    api, link = to_responders(given.api(business)), given.link(business, f"{call}.wav", LATER)
     etag = api.head(file_of(call)).headers["ETag"]
 
     def get(path: str, **headers: str) -> int:
@@ -207,8 +207,8 @@ def test_without_redis_they_are_in_the_log(make_stack: Callable[..., Stack]) -> 
         assert stack.run("cleanup").returncode == 0
         stack.halt("redis")
         listens(given, BUSINESS, call, 3, sub="a b\x1b[31m=\"ד\"")
-        link = noted(given.link(BUSINESS, f"{call}.wav", LATER))
-        assert Api(stack.base_url).get(link).body == CONTENT
+        link = given.link(BUSINESS, f"{call}.wav", LATER)
+        assert to_responders(Api(stack.base_url)).get(link).body == CONTENT
         assert noted_in_the_log(stack, call) == [
             f"PLAYBACK business_id={BUSINESS} sid={call} action=file"
             r" subject=a\x20b\x1b[31m\x3d\x22\xd7\x93\x22 address=127.0.0.1"] * 3 + [
@@ -348,11 +348,11 @@ def test_playing_needs_no_answer_from_redis(
                        overrides={"REDIS_TIMEOUT": "1h", "REDIS_URL": tcp_redis.url})
     with given_in(stack) as given:
         call = ready(given, BUSINESS)
-        link = noted(given.link(BUSINESS, f"{call}.wav", LATER))
+        link = given.link(BUSINESS, f"{call}.wav", LATER)
         listens(given, BUSINESS, call)
         tcp_redis.process.send_signal(signal.SIGSTOP)
         listens(given, BUSINESS, call, plays)
-        assert Api(stack.base_url).get(link).body == CONTENT
+        assert to_responders(Api(stack.base_url)).get(link).body == CONTENT
         says(given.api(BUSINESS).post(f"/api/recordings/{call}/prepare"), 200, "ready")
         tcp_redis.process.send_signal(signal.SIGCONT)
         assert stack.run("cleanup").returncode == 0
@@ -381,8 +381,8 @@ def test_who_listened_is_told(
     (line,) = told(run_tapedeck, call)
     given.db.execute("UPDATE playback_audit SET at = '2024-01-02 03:04:05+00' WHERE call_sid = %s",
                      [call])
-    link = noted(given.link(business, f"{call}.wav", LATER))
-    assert Api(stack.base_url).get(link).status == 200
+    link = given.link(business, f"{call}.wav", LATER)
+    assert to_responders(Api(stack.base_url)).get(link).status == 200
     assert re.fullmatch(rf"\S+\s+file\s+business={business}\s+recording={call} subject=dana"
                         r" address=127\.0\.0\.1 until=20\S+ times=1", line)
     newest, oldest = told(run_tapedeck, call)
