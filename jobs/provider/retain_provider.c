@@ -117,7 +117,7 @@ static void meet(void *context, const struct retention_due *left)
         return;
     }
     if (is_resting(l, ref.account_sid) ||
-        file_find(l->app->config, left->business_id, left->call_sid, &file) == RESULT_OK) {
+        file_find(l->app->config, left->business_id, left->call_sid, &file) != RESULT_NOT_FOUND) {
         l->counts->failed++;
         return;
     }

@@ -101,8 +101,8 @@ size_t followup_count(const struct followup *followup)
 bool followup_idle(const struct followup *followup)
 {
     return followup_count(followup) == 0 && steps_idle(followup->steps) &&
-           restores_idle(followup->restores) && waveforms_idle(followup->waveforms) &&
-           uploads_idle(followup->uploads);
+           deliveries_idle(followup->deliveries) && restores_idle(followup->restores) &&
+           waveforms_idle(followup->waveforms) && uploads_idle(followup->uploads);
 }
 
 enum result followup_poll(struct followup *followup, const int *fds, size_t count, int timeout_ms)

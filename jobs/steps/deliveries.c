@@ -41,6 +41,7 @@ struct deliveries {
     struct sending sendings[AT_ONCE];
     size_t count, doubtful;
     int64_t next_look_ms;
+    bool more; /* the last look found some: behind them others may wait for their turn */
 };
 
 struct deliveries *deliveries_new(const struct app *app, struct http *http)
@@ -52,6 +53,11 @@ struct deliveries *deliveries_new(const struct app *app, struct http *http)
         d->http = http;
     }
     return d;
+}
+
+bool deliveries_idle(const struct deliveries *deliveries)
+{
+    return deliveries->count == 0 && !deliveries->more;
 }
 
 size_t deliveries_count(const struct deliveries *deliveries)
@@ -167,6 +173,7 @@ static void begin(void *context, const struct delivery *delivery)
     static const struct run_reason INTERNAL = {"internal", "It could not be sent."};
     struct deliveries *d = CHECKED(deliveries, context);
     size_t place = 0;
+    d->more = true;
     while (place < AT_ONCE && d->sendings[place].all != NULL) {
         place++;
     }
@@ -199,6 +206,7 @@ void deliveries_tick(struct deliveries *deliveries, bool taking)
     int64_t doubtful = deliveries->doubtful < DOUBTFUL_AT_ONCE
                            ? (int64_t)(DOUBTFUL_AT_ONCE - deliveries->doubtful)
                            : 0;
+    deliveries->more = false;
     (void)delivery_claim(app, (int64_t)(AT_ONCE - deliveries->count), doubtful,
                          app->config->webhook_timeout + app->config->connect_timeout +
                              LEASE_SPARE_MS,

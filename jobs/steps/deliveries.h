@@ -22,6 +22,9 @@ struct deliveries;
 struct deliveries *deliveries_new(const struct app *app, struct http *http);
 void deliveries_free(struct deliveries *deliveries);
 
+/* True when none is under way, and the last look found none. */
+bool deliveries_idle(const struct deliveries *deliveries);
+
 /* Deliveries under way. */
 size_t deliveries_count(const struct deliveries *deliveries);
 

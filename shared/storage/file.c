@@ -71,6 +71,17 @@ static bool find_named(const struct config *config, int64_t business_id, const c
     return n > 0 && (size_t)n < sizeof out->path && stat_finished(out);
 }
 
+/* A folder that is a symbolic link: what lies behind it is not looked at. */
+static bool leads_elsewhere(const struct file_facts *facts)
+{
+    const char *name;
+    int folder = open_folder(facts, &name);
+    if (folder >= 0) {
+        close(folder);
+    }
+    return folder < 0 && (errno == ELOOP || errno == ENOTDIR);
+}
+
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out)
 {
@@ -80,7 +91,7 @@ enum result file_find(const struct config *config, int64_t business_id, const ch
             return RESULT_OK;
         }
     }
-    return RESULT_NOT_FOUND;
+    return leads_elsewhere(out) ? RESULT_FAILED : RESULT_NOT_FOUND;
 }
 
 static int open_as(const struct file_facts *facts, int flags)

@@ -43,7 +43,8 @@ struct file_facts {
 int64_t file_modified_ns(const struct stat *st);
 
 /* Finds the finished file: a stat for each kind at most, no symbolic links. RESULT_NOT_FOUND when
- * there is none. `call_sid` must have passed text_is_sid. */
+ * there is none; RESULT_FAILED: the business's folder is a link, and what is there is not known.
+ * `call_sid` must have passed text_is_sid. */
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out);
 

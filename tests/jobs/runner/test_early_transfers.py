@@ -333,7 +333,7 @@ def test_after_a_runner_was_killed(
     first = ask(call, link, 0)
     one.kill()
     left = ask(call, link, 0)
-    assert left.body == call.source()[:HELD_AT] and left.headers["ETag"] == first.headers["ETag"]
+    assert left.body == call.source()[:min(HELD_AT, 65536)] and left.headers["ETag"] == first.headers["ETag"]
     assert ask(call, link, HELD_AT).status == 503
     with call.part_file.open("rb") as held:
         lapse(rds, call)
