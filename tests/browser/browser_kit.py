@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Keys, Remote
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -28,7 +29,14 @@ INSIDE = "document.querySelector(arguments[0]).shadowRoot.querySelector(argument
 def until(check: Callable[[], T], what: str | Callable[[], str], seconds: float = PATIENCE) -> T:
     """What `check` gives, once that is something; else an assertion that it is not `what`."""
     deadline = time.monotonic() + seconds
-    while not (found := check()):
+
+    def look() -> T | None:
+        try:
+            return check()
+        except StaleElementReferenceException:
+            return None  # the page replaced it while it was looked at
+
+    while not (found := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(POLL_SECONDS)
