@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/read_at.h"
+#include "folders.h"
 #include "wave.h"
 
 enum { NS_PER_S = 1000000000 };
@@ -31,77 +32,61 @@ static void take_facts(const struct stat *st, struct file_facts *facts)
     facts->modified_ns = file_modified_ns(st);
 }
 
-/* The business's folder of a finished file, which is no symbolic link to another's, and the file's
- * name in it. */
-static int open_folder(const struct file_facts *facts, const char **name)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(facts->path, '/');
-    if (slash == NULL) {
-        return -1;
-    }
-    size_t len = (size_t)(slash - facts->path);
-    memcpy(folder, facts->path, len);
-    folder[len] = '\0';
-    *name = slash + 1;
-    return open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static bool stat_finished(struct file_facts *facts)
+/* Looks for a name in the business's folder, which is open and whose path is there, of `len` bytes.
+ */
+static bool stat_named(int folder, size_t len, const char *call_sid, const char *ending,
+                       struct file_facts *out)
 {
     struct stat st;
-    const char *name;
-    int folder = open_folder(facts, &name);
-    if (folder < 0) {
+    size_t sid = strlen(call_sid), rest = strlen(ending);
+    char *name = out->path + len + 1;
+    if (len + 1 + sid + 1 + rest >= sizeof out->path) {
         return false;
     }
-    bool found = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
-    close(folder);
-    if (found) {
-        take_facts(&st, facts);
+    name[-1] = '/';
+    memcpy(name, call_sid, sid);
+    name[sid] = '.';
+    memcpy(name + sid + 1, ending, rest + 1);
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) {
+        return false;
     }
-    return found;
-}
-
-static bool find_named(const struct config *config, int64_t business_id, const char *call_sid,
-                       const char *ending, struct file_facts *out)
-{
-    int n = snprintf(out->path, sizeof out->path, "%s/%lld/%s.%s", config->recordings_dir,
-                     (long long)business_id, call_sid, ending);
-    return n > 0 && (size_t)n < sizeof out->path && stat_finished(out);
-}
-
-/* A folder that is a symbolic link: what lies behind it is not looked at. */
-static bool leads_elsewhere(const struct file_facts *facts)
-{
-    const char *name;
-    int folder = open_folder(facts, &name);
-    if (folder >= 0) {
-        close(folder);
-    }
-    return folder < 0 && (errno == ELOOP || errno == ENOTDIR);
+    take_facts(&st, out);
+    return true;
 }
 
 enum result file_find(const struct config *config, int64_t business_id, const char *call_sid,
                       struct file_facts *out)
 {
-    for (int kind = AUDIO_UNKNOWN + 1; kind < AUDIO_KINDS; kind++) {
-        out->kind = (enum audio_kind)kind;
-        if (find_named(config, business_id, call_sid, audio_extension(out->kind), out)) {
-            return RESULT_OK;
-        }
+    bool found = false;
+    int folder = folders_open_business(config, business_id, O_PATH, out->path);
+    if (folder < 0) {
+        return errno == ELOOP || errno == ENOTDIR ? RESULT_FAILED : RESULT_NOT_FOUND;
     }
-    return leads_elsewhere(out) ? RESULT_FAILED : RESULT_NOT_FOUND;
+    size_t len = strlen(out->path);
+    for (int kind = AUDIO_UNKNOWN + 1; kind < AUDIO_KINDS && !found; kind++) {
+        out->kind = (enum audio_kind)kind;
+        found = stat_named(folder, len, call_sid, audio_extension(out->kind), out);
+    }
+    close(folder);
+    return found ? RESULT_OK : RESULT_NOT_FOUND;
 }
 
+/* The folder first, which is no symbolic link to another's. */
 static int open_as(const struct file_facts *facts, int flags)
 {
-    const char *name;
-    int folder = open_folder(facts, &name);
+    char path[PATH_MAX];
+    const char *slash = strrchr(facts->path, '/');
+    if (slash == NULL) {
+        return -1;
+    }
+    size_t len = (size_t)(slash - facts->path);
+    memcpy(path, facts->path, len);
+    path[len] = '\0';
+    int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0) {
         return -1;
     }
-    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
+    int fd = openat(folder, slash + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags);
     int error = errno;
     close(folder);
     errno = error;
@@ -150,10 +135,22 @@ const char *file_etag(const struct file_facts *facts, char *out)
     return out;
 }
 
+static bool find_peaks(const struct config *config, int64_t business_id, const char *call_sid,
+                       struct file_facts *out)
+{
+    int folder = folders_open_business(config, business_id, O_PATH, out->path);
+    if (folder < 0) {
+        return false;
+    }
+    bool found = stat_named(folder, strlen(out->path), call_sid, FILE_PEAKS_ENDING, out);
+    close(folder);
+    return found;
+}
+
 enum result file_peaks_find(const struct config *config, int64_t business_id, const char *call_sid,
                             const struct file_facts *recording, struct file_facts *out)
 {
-    if (!find_named(config, business_id, call_sid, FILE_PEAKS_ENDING, out) ||
+    if (!find_peaks(config, business_id, call_sid, out) ||
         out->modified_ns != recording->modified_ns) {
         return RESULT_NOT_FOUND;
     }
@@ -165,7 +162,7 @@ enum result file_peaks_remove(const struct config *config, int64_t business_id,
                               const char *call_sid)
 {
     struct file_facts peaks;
-    if (!find_named(config, business_id, call_sid, FILE_PEAKS_ENDING, &peaks)) {
+    if (!find_peaks(config, business_id, call_sid, &peaks)) {
         return RESULT_OK;
     }
     return unlink(peaks.path) == 0 || errno == ENOENT ? RESULT_OK : RESULT_FAILED;
@@ -176,14 +173,12 @@ enum result file_peaks_remove(const struct config *config, int64_t business_id,
 /* The folder and the file, neither through a symbolic link. */
 static int open_arriving(const struct config *config, int64_t business_id, const char *call_sid)
 {
-    char path[PATH_MAX];
-    char name[SID_SIZE + 8];
-    int n = snprintf(path, sizeof path, "%s/%lld", config->recordings_dir, (long long)business_id);
-    int m = snprintf(name, sizeof name, ".%s.part", call_sid);
-    if (n < 0 || (size_t)n >= sizeof path || m < 0 || (size_t)m >= sizeof name) {
+    char path[PATH_MAX], name[SID_SIZE + 8];
+    int n = snprintf(name, sizeof name, ".%s.part", call_sid);
+    if (n < 0 || (size_t)n >= sizeof name) {
         return -1;
     }
-    int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int dir_fd = folders_open_business(config, business_id, O_RDONLY, path);
     if (dir_fd < 0) {
         return -1;
     }

@@ -1,6 +1,9 @@
 #include "folders.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -19,6 +22,16 @@ enum result folders_each(const struct config *config, folders_visitor *visit, vo
     }
     closedir(root);
     return RESULT_OK;
+}
+
+int folders_open_business(const struct config *config, int64_t business_id, int flags, char *path)
+{
+    int n = snprintf(path, PATH_MAX, "%s/%lld", config->recordings_dir, (long long)business_id);
+    if (n < 0 || n >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(path, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 DIR *folders_open(int root, const char *name)

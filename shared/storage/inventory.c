@@ -69,17 +69,6 @@ enum result inventory_each(const struct config *config, inventory_visitor *visit
     return folders_each(config, visit_folder, &tour);
 }
 
-static int open_folder(const struct config *config, int64_t business_id)
-{
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/%lld", config->recordings_dir, (long long)business_id);
-    if (n < 0 || (size_t)n >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static bool remove_one(int folder, const char *prefix, const char *call_sid, const char *ending,
                        int64_t *bytes)
 {
@@ -102,7 +91,8 @@ static enum result remove_all(const struct config *config, int64_t business_id,
 {
     bool gone = true;
     *bytes = 0;
-    int folder = open_folder(config, business_id);
+    char path[PATH_MAX];
+    int folder = folders_open_business(config, business_id, O_RDONLY, path);
     if (folder < 0) {
         return errno == ENOENT ? RESULT_OK : RESULT_FAILED;
     }
