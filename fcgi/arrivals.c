@@ -6,20 +6,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
-static int open_signals(void)
-{
-    sigset_t stops;
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGTERM);
-    sigaddset(&stops, SIGINT);
-    sigaddset(&stops, SIGUSR1);
-    return sigprocmask(SIG_BLOCK, &stops, NULL) == 0
-               ? signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK)
-               : -1;
-}
+#include "base/stop.h"
 
 static bool add(int watch, int fd, uint32_t events)
 {
@@ -30,7 +19,8 @@ static bool add(int watch, int fd, uint32_t events)
 enum result arrivals_open(int socket, struct arrivals *out)
 {
     int flags = fcntl(socket, F_GETFL);
-    *out = (struct arrivals){.signals = open_signals(), .watch = epoll_create1(EPOLL_CLOEXEC)};
+    *out =
+        (struct arrivals){.signals = stop_listen(SIGUSR1), .watch = epoll_create1(EPOLL_CLOEXEC)};
     if (flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0 || out->signals < 0 ||
         out->watch < 0 || !add(out->watch, out->signals, EPOLLIN) ||
         !add(out->watch, socket, EPOLLIN | EPOLLEXCLUSIVE)) {

@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sandbox.h"
+#include "base/stop.h"
 #include "commands.h"
 #include "options.h"
 #include "runner/runner.h"
-#include "runner/stop.h"
 #include "runs/queue.h"
 
 enum { LISTEN_MS = 1000, POLL_MS = 200, STOP_GRACE_MS = 5000 };
@@ -174,7 +174,7 @@ int command_drain(const struct app *app, int argc, char **argv)
         sandbox_tell(&sandbox);
     }
     status = EXIT_NOT_DONE;
-    d.signal_fd = stop_listen();
+    d.signal_fd = stop_listen(0);
     d.runner = runner_new(app);
     d.wake = redis_new(app->config->redis_url, app->config->redis_timeout);
     if (d.signal_fd < 0 || d.runner == NULL || d.wake == NULL) {

@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/magic.h"
+#include "base/stop.h"
 #include "commands.h"
 #include "objects/move_one.h"
 #include "options.h"
 #include "progress_line.h"
-#include "runner/stop.h"
 #include "storage/inventory.h"
 
 enum { PAGE = 500, PAGES_MAX = 1000000 };
@@ -168,7 +168,7 @@ int command_move(const struct app *app, int argc, char **argv)
     if (!read_options(&m, argc, argv)) {
         return EXIT_USAGE;
     }
-    m.signal_fd = stop_listen();
+    m.signal_fd = stop_listen(0);
     if (m.signal_fd < 0) {
         return EXIT_NOT_DONE;
     }

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "runner/stop.h"
+#include "base/stop.h"
 
 /* Control sequences (ECMA-48; the alternate page is xterm's). */
 #define OTHER_PAGE "\x1b[?1049h\x1b[?25l"
@@ -90,7 +90,7 @@ bool terminal_begin(struct terminal *terminal)
 {
     *terminal = (struct terminal){.is_tty = isatty(STDOUT_FILENO) == 1};
     terminal->log = keep_log_off(terminal->is_tty);
-    terminal->signals = stop_listen();
+    terminal->signals = stop_listen(0);
     return terminal->signals >= 0;
 }
 

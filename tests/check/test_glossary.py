@@ -21,7 +21,7 @@ STANDARD = {
     # shared/base, shared/config, shared/app.h, shared/schema
     "address", "app", "backoff", "buf", "clock", "config", "config_list", "config_value",
     "credentials", "decimal", "duration", "embedded", "env_file", "form", "list", "log", "magic", "migrating", "migration",
-    "read_at", "result", "sandbox", "sandbox_calls", "sanitizer", "schema", "text", "utf8",
+    "read_at", "result", "sandbox", "sandbox_calls", "sanitizer", "schema", "stop", "text", "utf8",
     "version",
     # shared/clients
     "crypto", "http", "http_file", "http_gather", "http_source", "json", "jwt", "jwt_verifier",
@@ -30,7 +30,7 @@ STANDARD = {
     "audio", "call_sql", "disk", "folders", "metrics", "retention_sql", "run_sql", "script", "signature", "summary", "wav",
     # jobs/
     "commands", "human", "main", "notify", "options", "progress_line", "sound", "status_text",
-    "stop", "summarise", "terminal", "transcribe",
+    "summarise", "terminal", "transcribe",
 }
 
 
