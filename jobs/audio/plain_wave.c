@@ -8,9 +8,6 @@
 
 enum { RIFF_HEAD = 12, CHUNK_HEAD = 8, FORMAT_BODY = 16, CODES = 256 };
 
-/* Sizes from here on are what streams write that do not know theirs, as in storage/wave.c. */
-#define SIZE_UNKNOWN_FROM 0x7ffff000U
-
 static uint32_t number(const unsigned char *bytes, size_t len)
 {
     uint32_t value = 0;
@@ -70,7 +67,7 @@ enum result plain_wave_read(const unsigned char *head, size_t len, struct plain_
         uint32_t size = number(chunk + 4, 4);
         if (memcmp(chunk, "data", 4) == 0) {
             out->data_at = (int64_t)at + CHUNK_HEAD;
-            out->data_size = size == 0 || size >= SIZE_UNKNOWN_FROM ? -1 : (int64_t)size;
+            out->data_size = size == 0 || size >= WAVE_UNKNOWN_FROM ? -1 : (int64_t)size;
             return out->frame != 0 ? RESULT_OK : RESULT_INVALID;
         }
         if (size > PLAIN_WAVE_HEAD_MAX) {

@@ -16,7 +16,6 @@ static void begin_waveform(const struct app *app, struct storing *item)
 {
     struct buf text;
     buf_init(&text, PEAKS_JSON_MAX);
-    item->stamp_ns = item->part->stamp_ns;
     item->peaks.fd = -1;
     if (peaks_stream_finish(item->end->waveform, item->part->fd, item->part->size, &text) ==
             RESULT_OK &&
@@ -37,7 +36,7 @@ static void end_waveform(struct storing *item)
     bool whole = item->named && item->peaks.fd >= 0 && file_part_sync(&item->peaks) == RESULT_OK;
     if (!whole) {
         file_part_drop(&item->peaks);
-    } else if (file_peaks_finish(&item->peaks, item->stamp_ns) == RESULT_OK) {
+    } else if (file_peaks_finish(&item->peaks, item->part->stamp_ns) == RESULT_OK) {
         log_event("PEAKS_DONE", "business_id=%lld sid=%s", (long long)item->run->business_id,
                   item->run->call_sid);
     }

@@ -29,7 +29,6 @@ struct storing {
     int64_t delay_ms;       /* the answer: as of ending_write, which see */
     bool named;             /* these are storing_write's own */
     struct file_part peaks; /* the waveform, on its way beside the recording */
-    int64_t stamp_ns;
 };
 
 /* Stores these downloads, at most STORING_MAX. Parts are finished or dropped, except where

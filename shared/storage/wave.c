@@ -13,9 +13,7 @@ enum {
     DS64_SIZE = 24 /* of it, what is read: the file's size, the samples' size, their number */
 };
 
-/* A stream's writer does not know how long it will be: sox, ffmpeg and others write 0, all ones, or
- * numbers a little below 2 GiB. */
-static const int64_t UNKNOWN_FROM = 0x7ffff000, NARROW_MAX = 0xffffffff;
+static const int64_t NARROW_MAX = 0xffffffff;
 
 struct layout {
     bool wide; /* 16 bytes of name and 8 of size, which counts them too; padded to 8 */
@@ -74,7 +72,7 @@ static void put_number(int64_t number, size_t len, bool big, int64_t at, struct 
 int64_t wave_riff_size(const unsigned char *head)
 {
     int64_t said = wave_form_of(head) == WAVE_RIFF ? number_of(head + ID, 4, false) : 0;
-    return said > 0 && said < UNKNOWN_FROM ? said + 8 : -1;
+    return said > 0 && said < WAVE_UNKNOWN_FROM ? said + 8 : -1;
 }
 
 /* ---- chunks ---- */
@@ -150,7 +148,7 @@ static void read_said(int fd, struct layout layout, struct wave_facts *out)
     size_t len = layout.wide ? 8 : 4;
     if (read_at(fd, layout.wide ? 16 : ID, size, len) == len) {
         int64_t said = number_of(size, len, layout.big);
-        bool known = said > 0 && (layout.wide || said < UNKNOWN_FROM);
+        bool known = said > 0 && (layout.wide || said < WAVE_UNKNOWN_FROM);
         out->said = known ? said + (layout.wide ? 0 : 8) : -1;
     }
 }
@@ -178,7 +176,7 @@ static void take_samples(int fd, const struct chunk *chunk, int64_t size, bool w
     bool narrow = out->form == WAVE_RIFF || out->form == WAVE_RIFX;
     out->data_at = chunk->body_at;
     if (out->ds64_at < 0 || chunk->size < NARROW_MAX) {
-        out->data_size = narrow && chunk->size >= UNKNOWN_FROM ? -1 : chunk->size;
+        out->data_size = narrow && chunk->size >= WAVE_UNKNOWN_FROM ? -1 : chunk->size;
     }
     out->samples = has_samples(fd, out, size, whole);
     if (out->data_size == 0 || (whole && out->data_size > size - out->data_at)) {

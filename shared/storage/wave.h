@@ -12,7 +12,9 @@
 
 enum wave_form { WAVE_NONE, WAVE_RIFF, WAVE_RIFX, WAVE_RF64, WAVE_W64 };
 
-enum { WAVE_HEAD = 40, WAVE_PATCHES = 3, WAVE_PATCH_MAX = 8 };
+/* A stream's writer does not know how long it will be: sox, ffmpeg and others write 0, all ones, or
+ * numbers from WAVE_UNKNOWN_FROM on, a little below 2 GiB. */
+enum { WAVE_HEAD = 40, WAVE_PATCHES = 3, WAVE_PATCH_MAX = 8, WAVE_UNKNOWN_FROM = 0x7ffff000 };
 
 struct wave_facts {
     enum wave_form form;
