@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import secrets
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -209,6 +213,55 @@ def assert_stored(call: Call, format: str, extension: str = "wav") -> None:
 def alive_in_session(session: int) -> bool:
     """Whether any process of it runs, or could."""
     return any(True for _ in processes.in_session(session))
+
+
+@contextmanager
+def migrations(stack: Stack, url: str) -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Begins a `tapedeck migrate` of that database each time it is called; all end with the block."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin() -> subprocess.Popen[str]:
+        begun.append(subprocess.Popen(
+            [str(stack.tapedeck), "migrate"], env=stack.environment(DATABASE_URL=url), text=True,
+            cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        ))
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+        until(lambda: not alive_in_session(process.pid), "its end")
+
+
+class Terminal:
+    """A terminal of so many rows and columns (none: it does not say), and what was written on it."""
+
+    def __init__(self, rows: int = 0, columns: int = 0) -> None:
+        self._keeper, self.side = pty.openpty()
+        fcntl.ioctl(self._keeper, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.seen = b""
+
+    def read(self, most: int = 65536) -> bool:
+        try:
+            more = os.read(self._keeper, most)
+        except OSError:  # the other side has gone
+            return False
+        self.seen += more
+        return bool(more)
+
+    def until(self, words: bytes, times: int = 1) -> None:
+        while self.seen.count(words) < times:
+            assert self.read(), self.seen
+
+    def rest(self) -> bytes:
+        """All that was written, once the other side has gone."""
+        while self.read():
+            pass
+        return self.seen
+
+    def close(self) -> None:
+        os.close(self._keeper)
 
 
 class Runner:

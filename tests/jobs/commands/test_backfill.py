@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -18,8 +17,8 @@ from stack.stack import Stack
 from twilio.client import Control, fault
 
 from jobs_kit import (
-    Db, Runner, assert_idle, assert_stored, click, insert_call, known_call, line_of, run_of, runs_of,
-    until, value_of,
+    Db, Runner, Terminal, assert_idle, assert_stored, click, insert_call, known_call, line_of,
+    run_of, runs_of, until, value_of,
 )
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
@@ -395,18 +394,14 @@ def test_on_a_terminal_one_line_changes(
     for _ in range(3):
         old_call(stack, db, business)
     runner()
-    keeper, terminal = pty.openpty()
+    terminal = Terminal()
     process = subprocess.Popen(
         [str(stack.tapedeck), "backfill", "--business", str(business), "--since", SINCE],
-        env=stack.environment(), stdin=terminal, stdout=terminal, stderr=terminal)
-    os.close(terminal)
-    seen = b""
-    while True:
-        try:
-            seen += os.read(keeper, 65536)
-        except OSError:  # the other side has gone
-            break
-    os.close(keeper)
+        env=stack.environment(), stdin=terminal.side, stdout=terminal.side,
+        stderr=terminal.side)
+    os.close(terminal.side)
+    seen = terminal.rest()
+    terminal.close()
     assert process.wait(30) == 0
     listed, bar, end = seen.removesuffix(b"\r\n").split(b"\r\n")
     assert listed.endswith(b"\r3 recordings in the provider's list, 0 of them new to us;"

@@ -12,7 +12,7 @@ import pytest
 from stack.stack import Stack
 
 from databases import CRM_ROWS, CRM_TABLES, MIGRATIONS, Db, applied_in, new_database
-from jobs_kit import alive_in_session, until, value_of
+from jobs_kit import migrations, until, value_of
 
 Begin = Callable[[], subprocess.Popen[str]]
 
@@ -82,20 +82,8 @@ def crm(url: str) -> Iterator[Db]:
 @pytest.fixture
 def begin(stack: Stack, url: str) -> Iterator[Begin]:
     """begin(): a migration in the background."""
-    begun: list[subprocess.Popen[str]] = []
-
-    def start() -> subprocess.Popen[str]:
-        begun.append(subprocess.Popen(
-            [str(stack.tapedeck), "migrate"], env=stack.environment(DATABASE_URL=url), text=True,
-            cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        ))
-        return begun[-1]
-
-    yield start
-    for process in begun:
-        process.kill()
-        process.communicate()
-        until(lambda: not alive_in_session(process.pid), "its end")
+    with migrations(stack, url) as start:
+        yield start
 
 
 @pytest.fixture

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import signal
-import struct
 import subprocess
-import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +17,7 @@ from stack.calls import new_call, new_sid
 from stack.stack import ROOT, Stack
 from twilio.client import fault
 
-from jobs_kit import Db, until
+from jobs_kit import Db, Terminal, until
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 MANY, SHOWN, WIDTH, STATEMENTS = 5000, 20, 100, 10
@@ -218,30 +214,6 @@ def test_whoever_reads_no_more_ends_it(stack: Stack) -> None:
         assert process.wait(30) == 1
 
 
-class Terminal:
-    """A terminal of so many rows and columns, and what was written on it."""
-
-    def __init__(self, rows: int, columns: int) -> None:
-        self._keeper, self.side = pty.openpty()
-        fcntl.ioctl(self._keeper, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.seen = b""
-
-    def read(self, most: int = 65536) -> bool:
-        try:
-            more = os.read(self._keeper, most)
-        except OSError:  # the other side has gone
-            return False
-        self.seen += more
-        return bool(more)
-
-    def until(self, words: bytes, times: int = 1) -> None:
-        while self.seen.count(words) < times:
-            assert self.read(), self.seen
-
-    def close(self) -> None:
-        os.close(self._keeper)
-
-
 OPEN, BACK, HOME = b"\x1b[?1049h\x1b[?25l", b"\x1b[?25h\x1b[?1049l", b"\x1b[H"
 
 
@@ -253,8 +225,7 @@ def on_terminal(stack: Stack, rows: int, columns: int, pages: int) -> bytes:
             os.close(terminal.side)
             terminal.until(b"\x1b[J", pages)
             process.send_signal(signal.SIGINT)
-            while terminal.read():
-                pass
+            terminal.rest()
             assert process.wait(30) == 0
     finally:
         terminal.close()

@@ -17,7 +17,7 @@ from stack.calls import Call, new_call, new_sid
 from stack.stack import ROOT, Stack
 
 from databases import MIGRATIONS, Db, new_database
-from jobs_kit import alive_in_session, until, value_of
+from jobs_kit import migrations, until, value_of
 from old_release import HISTORY
 
 MakeStack = Callable[..., Stack]
@@ -61,20 +61,8 @@ def old(url: str) -> Iterator[Db]:
 @pytest.fixture
 def upgrade(stack: Stack, url: str) -> Iterator[Callable[[], subprocess.Popen[str]]]:
     """upgrade(): it goes on in the background."""
-    begun: list[subprocess.Popen[str]] = []
-
-    def start() -> subprocess.Popen[str]:
-        begun.append(subprocess.Popen(
-            [str(stack.tapedeck), "migrate"], env=stack.environment(DATABASE_URL=url), text=True,
-            cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-        ))
-        return begun[-1]
-
-    yield start
-    for process in begun:
-        process.kill()
-        process.communicate()
-        until(lambda: not alive_in_session(process.pid), "its end")
+    with migrations(stack, url) as start:
+        yield start
 
 
 # Transactions that go on for long: a backup, which reads all tables, and a CRM that has written.

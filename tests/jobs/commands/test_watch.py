@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from speech.fake import FakeSpeech, fault
 from stack.calls import Call
 from stack.stack import Stack
 
-from jobs_kit import Db, Runner, value_of
+from jobs_kit import Db, Runner, Terminal, value_of
 from steps_kit import steps_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -60,21 +59,16 @@ def test_on_a_terminal_one_line_changes(
 ) -> None:
     """What fails once more is said, and no log line tears it."""
     fake.faults("speech", fault("status", code=400, first=1))
-    keeper, terminal = pty.openpty()
+    terminal = Terminal()
     process = subprocess.Popen(
         [str(stack.tapedeck), "transcribe", "--business", str(failed[0].business), *DAY,
-         "--watch"], env=stack.environment(), stdin=terminal, stdout=terminal, stderr=terminal)
-    os.close(terminal)
-    seen = os.read(keeper, 65536)
-    while b"0/3" not in seen:
-        seen += os.read(keeper, 65536)
+         "--watch"], env=stack.environment(), stdin=terminal.side, stdout=terminal.side,
+        stderr=terminal.side)
+    os.close(terminal.side)
+    terminal.until(b"0/3")
     runner(**fake.settings)
-    while True:
-        try:
-            seen += os.read(keeper, 65536)
-        except OSError:  # the other side has gone
-            break
-    os.close(keeper)
+    seen = terminal.rest()
+    terminal.close()
     assert process.wait(30) == 1
     _, bar, end = seen.removesuffix(b"\r\n").split(b"\r\n")
     assert bar.startswith(b"\r[--------------------] 0/3  - left\x1b[K")
