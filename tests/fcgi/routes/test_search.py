@@ -207,6 +207,21 @@ PAGE = """SELECT at, sid, is_call FROM tapedeck_search_page(%s, %s, %s, %s, %s, 
     interval '0')"""
 
 
+def every_page(given: Given, search: list[Any], status: str | None) -> tuple[list[str], int]:
+    """All that is found where no page has any time, and how often it stopped for that."""
+    place: tuple[Any, Any] = (None, None)
+    got: list[str] = []
+    stops = 0
+    for _ in range(120):
+        rows = given.db.execute(PAGE, [*search, *place, status]).fetchall()
+        got += [sid for _, sid, is_call in rows if is_call]
+        if not rows or (rows[-1][2] and len(rows) < 10):
+            return got, stops
+        stops += not rows[-1][2]
+        place = rows[-1][:2]
+    raise AssertionError("there is no last page")
+
+
 @pytest.mark.parametrize("status", [None, "busy"])
 @pytest.mark.parametrize("wanted, pattern", [
     ("often", "%often%"), ("seldom", "%seldom%"), ("555", "%555%"), ("%", r"%\%%")])
@@ -221,17 +236,23 @@ def test_a_search_that_stops_goes_on(
              for n in range(30)]
     expected = [call for n, call in reversed(list(enumerate(every)))
                 if (wanted != "seldom" or n % 7 == 0) and (status is None or n % 5 == 0)]
-    place: tuple[Any, Any] = (None, None)
-    got: list[str] = []
-    stops = 0
-    for _ in range(4 * len(every)):
-        rows = given.db.execute(PAGE, [business, wanted, pattern, *place, status]).fetchall()
-        got += [sid for _, sid, is_call in rows if is_call]
-        if not rows or (rows[-1][2] and len(rows) < 10):
-            break
-        stops += not rows[-1][2]
-        place = rows[-1][:2]
+    got, stops = every_page(given, [business, wanted, pattern], status)
     assert got == expected and stops > 1
+
+
+@pytest.mark.parametrize("wanted, pattern", [("often", "%often%"), ("555", "%555%")])
+def test_a_search_that_stops_where_words_are_missing_yet(
+    given: Given, new_business: Callable[[], int], wanted: str, pattern: str
+) -> None:
+    """It goes on with the next call, though the time was up within a fortnight that is filled in by half."""
+    business = new_business()
+    calls = [given.call(business, created_at=f"2024-05-05T00:00:{n:02}Z", from_number="+555",
+                        final_transcript="often") for n in range(20)]
+    given.db.execute("DELETE FROM tapedeck_search WHERE business_id = %s AND call_sid = ANY(%s)",
+                     [business, calls[:15]])
+    given.db.execute("""INSERT INTO tapedeck_search_fill SELECT business_id, created_at, call_sid
+        FROM call_log WHERE call_sid = %s""", [calls[15]])
+    assert every_page(given, [business, wanted, pattern], None)[0] == calls[::-1]
 
 
 @pytest.mark.parametrize("index, condition", [
