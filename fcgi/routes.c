@@ -174,6 +174,8 @@ static void allow_header(struct response *response, unsigned methods)
     } NAMES[] = {{METHOD_GET, "GET"},
                  {METHOD_HEAD, "HEAD"},
                  {METHOD_POST, "POST"},
+                 {METHOD_PUT, "PUT"},
+                 {METHOD_PATCH, "PATCH"},
                  {METHOD_DELETE, "DELETE"},
                  {METHOD_OPTIONS, "OPTIONS"}};
     struct buf allow;
@@ -202,7 +204,7 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
                        struct response *response)
 {
     enum result result;
-    bool changes = (route->methods & (METHOD_POST | METHOD_DELETE)) != 0;
+    bool changes = (route->methods & (GET_HEAD | METHOD_OPTIONS)) == 0;
     switch (route->who) {
     case WHO_SESSION:
     case WHO_SHARE:

@@ -190,7 +190,7 @@ void auth_cors(const struct app *app, const struct request *request, struct resp
                     "Retry-After, Content-Range, Accept-Ranges, Content-Length, ETag");
     if (request->method == METHOD_OPTIONS) {
         response_always(response, "Access-Control-Allow-Methods",
-                        "GET, HEAD, POST, DELETE, OPTIONS");
+                        "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         response_always(response, "Access-Control-Allow-Headers",
                         "Authorization, Content-Type, Range, If-Range, Prefer");
         response_always(response, "Access-Control-Max-Age", "600");

@@ -10,7 +10,8 @@ static enum method method_of(const char *name)
         enum method method;
     } METHODS[] = {
         {"GET", METHOD_GET},       {"HEAD", METHOD_HEAD},       {"POST", METHOD_POST},
-        {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS},
+        {"PUT", METHOD_PUT},       {"PATCH", METHOD_PATCH},     {"DELETE", METHOD_DELETE},
+        {"OPTIONS", METHOD_OPTIONS},
     };
     for (size_t i = 0; name != NULL && i < sizeof METHODS / sizeof *METHODS; i++) {
         if (strcmp(METHODS[i].name, name) == 0) {
@@ -52,12 +53,13 @@ void request_free(struct request *request)
     buf_free(&request->body);
 }
 
-static bool is_form(const char *type)
+/* Is it said to be of this type, with whatever parameters? */
+static bool is_of_type(const struct request *request, const char *type)
 {
-    static const char FORM[] = "application/x-www-form-urlencoded";
-    size_t len = sizeof FORM - 1;
-    return type != NULL && strncasecmp(type, FORM, len) == 0 &&
-           (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+    const char *said = request_header(request, "CONTENT_TYPE");
+    size_t len = strlen(type);
+    return said != NULL && strncasecmp(said, type, len) == 0 &&
+           (said[len] == '\0' || said[len] == ';' || said[len] == ' ');
 }
 
 static enum result read_body(struct request *request)
@@ -86,7 +88,7 @@ static enum result read_body(struct request *request)
 
 enum result request_read_form(struct request *request)
 {
-    if (!is_form(request_header(request, "CONTENT_TYPE"))) {
+    if (!is_of_type(request, "application/x-www-form-urlencoded")) {
         return RESULT_INVALID;
     }
     enum result result = read_body(request);
@@ -94,4 +96,14 @@ enum result request_read_form(struct request *request)
         return result;
     }
     return form_parse(&request->form, buf_str(&request->body), request->body.len);
+}
+
+enum result request_read_json(struct request *request, struct json **out)
+{
+    if (!is_of_type(request, "application/json")) {
+        return RESULT_INVALID;
+    }
+    enum result result = read_body(request);
+    return result == RESULT_OK ? json_parse(buf_str(&request->body), request->body.len, out)
+                               : result;
 }

@@ -16,15 +16,18 @@
 #include "base/form.h"
 #include "base/result.h"
 #include "base/text.h"
+#include "clients/json.h"
 #include "storage/audio.h"
 
 enum method {
     METHOD_GET = 1,
     METHOD_HEAD = 2,
     METHOD_POST = 4,
-    METHOD_DELETE = 8,
-    METHOD_OPTIONS = 16,
-    METHOD_OTHER = 32,
+    METHOD_PUT = 8,
+    METHOD_PATCH = 16,
+    METHOD_DELETE = 32,
+    METHOD_OPTIONS = 64,
+    METHOD_OTHER = 128,
 };
 
 enum { REQUEST_PATH_SIZE = 256, REQUEST_TARGET_MAX = 4096, REQUEST_BODY_MAX = 64 * 1024 };
@@ -75,5 +78,8 @@ const char *request_header(const struct request *request, const char *cgi_name);
 /* Reads the body, at most REQUEST_BODY_MAX bytes, which must be a form. RESULT_TOO_BIG;
  * RESULT_INVALID: it is of another type, or not as long as was said; RESULT_FAILED. */
 enum result request_read_form(struct request *request);
+
+/* The same of a body that is one object in JSON (RFC 8259), which the caller frees. */
+enum result request_read_json(struct request *request, struct json **out);
 
 #endif

@@ -30,7 +30,8 @@ NOBODY, OTHER, RIGHT, EXPIRED, TAMPERED, UNSIGNED = CALLERS = (
 TABLE = re.compile(r"ROUTES\[\] = \{\n(.*?)\n\};", re.DOTALL)
 ROUTE = re.compile(r'\{\s*(GET_HEAD|METHOD_\w+),\s*"([^"]+)",\s*\{[^}]*NULL\},\s*WHO_\w+,'
                    r"\s*handle_\w+\s*\}", re.DOTALL)
-METHODS = {"GET_HEAD": ("GET", "HEAD"), "METHOD_POST": ("POST",), "METHOD_DELETE": ("DELETE",)}
+METHODS = {"GET_HEAD": ("GET", "HEAD"), "METHOD_POST": ("POST",), "METHOD_DELETE": ("DELETE",),
+           "METHOD_PUT": ("PUT",), "METHOD_PATCH": ("PATCH",)}
 
 
 def routes_of(source: str) -> set[tuple[str, str]]:
