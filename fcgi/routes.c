@@ -43,6 +43,7 @@ static const struct route ROUTES[] = {
      WHO_SHARE,
      handle_calls},
     {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SHARE, handle_call},
+    {METHOD_PATCH, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call_people},
     {GET_HEAD, "/api/calls/{call}/download", {"recording", NULL}, WHO_SESSION, handle_download},
     {METHOD_POST, "/webhook/recording_status", {NULL}, WHO_TWILIO, handle_recording_status},
     {METHOD_POST, "/recording_status_callback", {NULL}, WHO_TWILIO, handle_recording_status},

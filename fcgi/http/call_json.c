@@ -28,6 +28,24 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     call_json_put_expiry("expires_at", &row->facts, json);
     json_put_int(json, "recordings", row->facts.recordings);
     json_put_int(json, "recordings_duration", row->recordings_duration);
+    json_put_text(json, "agent_id", row->agent_id);
+    json_put_text(json, "agent_name", row->agent_name);
+    json_put_text(json, "contact_name", row->contact_name);
+    json_put_text(json, "line", row->line);
+    json_put_text(json, "party", row->party);
+    json_put(json, "talk", call_json_talk(row->agent_ms, row->customer_ms, row->silence_ms));
+    return json;
+}
+
+struct json *call_json_talk(int64_t agent_ms, int64_t customer_ms, int64_t silence_ms)
+{
+    if (agent_ms < 0 && customer_ms < 0) {
+        return NULL;
+    }
+    struct json *json = json_new();
+    json_put_seconds(json, "agent_s", agent_ms > 0 ? agent_ms : 0);
+    json_put_seconds(json, "customer_s", customer_ms > 0 ? customer_ms : 0);
+    json_put_seconds(json, "silence_s", silence_ms > 0 ? silence_ms : 0);
     return json;
 }
 

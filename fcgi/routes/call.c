@@ -11,25 +11,44 @@
 #include "http/states.h"
 #include "recordings/service.h"
 #include "runs/history.h"
+#include "speech/talk.h"
 
 struct detail {
     struct magic magic;
     const struct app *app;
     int64_t business_id;
     struct json *json;
+    const struct json *call; /* of its recordings; borrowed */
     enum result result; /* of the looks that it took */
 };
 
-static void add_sentence(struct json *list, const struct json *stored)
+/* The name of a speaker, where his call says who that is. */
+static const char *name_of(const struct json *call, const char *speaker)
+{
+    if (speaker == NULL) {
+        return NULL;
+    }
+    bool is_agent = strcmp(speaker, talk_speaker_name(TALK_AGENT)) == 0;
+    bool is_customer = strcmp(speaker, talk_speaker_name(TALK_CUSTOMER)) == 0;
+    return is_agent      ? json_text_at(call, "agent_name")
+           : is_customer ? json_text_at(call, "contact_name")
+                         : NULL;
+}
+
+static void add_sentence(struct json *list, const struct json *stored, const struct json *call)
 {
     int64_t start_ms = json_seconds_at(stored, "start", -1);
     int64_t end_ms = json_seconds_at(stored, "end", -1);
-    const char *text = json_text_at(stored, "text");
+    const char *text = json_text_at(stored, "text"), *speaker = json_text_at(stored, "speaker");
+    const char *name = name_of(call, speaker);
     if (start_ms < 0 || end_ms < start_ms || text == NULL) {
         return;
     }
     struct json *one = json_new();
-    json_put_text(one, "speaker", json_text_at(stored, "speaker"));
+    json_put_text(one, "speaker", speaker);
+    if (name != NULL) {
+        json_put_text(one, "name", name);
+    }
     json_put_seconds(one, "start", start_ms);
     json_put_seconds(one, "end", end_ms);
     json_put_text(one, "text", text);
@@ -37,13 +56,13 @@ static void add_sentence(struct json *list, const struct json *stored)
 }
 
 /* The sentences as they are stored; call_log is the CRM's, so what is none is left out. */
-static struct json *transcript_json(const char *stored)
+static struct json *transcript_json(const char *stored, const struct json *call)
 {
     struct json *list = json_new_list(), *read = NULL;
     if (stored != NULL && json_parse(stored, strlen(stored), &read) == RESULT_OK) {
         const struct json *segments = json_list_at(read, "segments");
         for (size_t i = 0; i < json_count(segments); i++) {
-            add_sentence(list, json_item(segments, i));
+            add_sentence(list, json_item(segments, i), call);
         }
     }
     json_free(read);
@@ -54,7 +73,7 @@ static void put_call(void *context, const struct call_row *row)
 {
     struct detail *detail = CHECKED(detail, context);
     detail->json = call_json(detail->app, detail->business_id, row);
-    json_put(detail->json, "transcript", transcript_json(row->segments));
+    json_put(detail->json, "transcript", transcript_json(row->segments, detail->json));
     json_put_text(detail->json, "transcript_text", row->transcript);
     json_put_text(detail->json, "transcript_source", row->transcript_source);
     json_put_text(detail->json, "summary_status", row->summary_status);
@@ -89,7 +108,7 @@ static void add_recording(void *context, const struct recording_row *row)
     call_json_put_speakers(detail->app, &look.facts, json);
     json_put_text(json, "status", service_state_name(look.state));
     call_json_put_expiry("expires_at", &look.facts, json);
-    json_put(json, "transcript", transcript_json(row->segments));
+    json_put(json, "transcript", transcript_json(row->segments, detail->call));
     json_add(detail->json, json);
 }
 
@@ -112,6 +131,7 @@ void handle_call(const struct app *app, struct request *request, struct response
     if (result == RESULT_OK) {
         runs.json = json_new_list();
         recordings.json = json_new_list();
+        recordings.call = call.json;
         result = history_each_of_call(app, call.business_id, request->call_sid, add_run, &runs);
     }
     if (result == RESULT_OK) {

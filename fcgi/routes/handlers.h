@@ -17,6 +17,7 @@ handler handle_status;            /* GET /api/recordings/{call}/status */
 handler handle_peaks;             /* GET /api/recordings/{call}/peaks */
 handler handle_calls;             /* GET /api/calls */
 handler handle_call;              /* GET /api/calls/{call} */
+handler handle_call_people;       /* PATCH /api/calls/{call} */
 handler handle_download;          /* GET, HEAD /api/calls/{call}/download */
 handler handle_runs_active;       /* GET /api/recordings/runs/active */
 handler handle_run_status;        /* GET /api/recordings/runs/{run}/status */

@@ -12,7 +12,7 @@ enum statement_name { FIND, READ, LABEL, BUSINESS };
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find", "SELECT " FACTS " FROM" FACTS_OF("ARRAY[$6]", "$7")},
     [READ] = {"call_read",
-        "SELECT " FACTS ROW_COLUMNS("100000") ", substr(c.final_transcript, 1, 1000000), NULL,"
+        "SELECT " FACTS ROW_COLUMNS("100000") ", substr(c.final_transcript, 1, 1000000),"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM" FACTS_OF("ARRAY[$6]", "$7")
@@ -116,7 +116,14 @@ void call_row_read(const struct pg_rows *rows, int row, struct call_row *out)
     out->summary = pg_rows_text(rows, row, FACTS_COUNT + 7);
     out->has_transcript = pg_rows_bool(rows, row, FACTS_COUNT + 8);
     out->recordings_duration = pg_rows_int(rows, row, FACTS_COUNT + 9, 0);
-    out->transcript = pg_rows_text(rows, row, FACTS_COUNT + 10);
+    out->agent_id = pg_rows_text(rows, row, FACTS_COUNT + 10);
+    out->agent_name = pg_rows_text(rows, row, FACTS_COUNT + 11);
+    out->contact_name = pg_rows_text(rows, row, FACTS_COUNT + 12);
+    out->line = pg_rows_text(rows, row, FACTS_COUNT + 13);
+    out->party = pg_rows_text(rows, row, FACTS_COUNT + 14);
+    out->agent_ms = pg_rows_int(rows, row, FACTS_COUNT + 15, -1);
+    out->customer_ms = pg_rows_int(rows, row, FACTS_COUNT + 16, -1);
+    out->silence_ms = pg_rows_int(rows, row, FACTS_COUNT + 17, -1);
 }
 
 void call_facts_params(const struct app *app, int64_t business_id, struct pg_params *params)
@@ -185,9 +192,10 @@ enum result call_read(const struct app *app, int64_t business_id, const char *ca
     if (result == RESULT_OK) {
         struct call_row row = {0};
         call_row_read(rows, 0, &row);
-        row.segments = pg_rows_text(rows, 0, FACTS_COUNT + 12);
-        row.transcript_source = pg_rows_text(rows, 0, FACTS_COUNT + 13);
-        row.summary_status = pg_rows_text(rows, 0, FACTS_COUNT + 14);
+        row.transcript = pg_rows_text(rows, 0, ROW_COUNT);
+        row.segments = pg_rows_text(rows, 0, ROW_COUNT + 1);
+        row.transcript_source = pg_rows_text(rows, 0, ROW_COUNT + 2);
+        row.summary_status = pg_rows_text(rows, 0, ROW_COUNT + 3);
         visit(context, &row);
         pg_rows_free(rows);
     }

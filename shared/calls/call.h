@@ -67,12 +67,16 @@ struct call_row {
     const char *parent_call_sid, *direction, *from_number, *to_number, *status;
     int64_t duration; /* the call's; -1: not known */
     const char *created_at;
-    const char *summary, *transcript; /* the list has no transcript's text */
+    const char *summary;
     bool has_transcript;
     int64_t recordings_duration; /* seconds, of all of its recordings together */
-    /* of the call's page: {"segments":[…]} as it is stored, the model, how the summary came about
-     */
-    const char *segments, *transcript_source, *summary_status;
+    const char *agent_id, *agent_name, *contact_name; /* as the CRM tells */
+    const char *line, *party;                         /* our number, and the other's */
+    /* How long each of them spoke, and how long nobody did; -1: not known. */
+    int64_t agent_ms, customer_ms, silence_ms;
+    /* of the call's page: the transcript as text, {"segments":[…]} as it is stored, the model, how
+     * the summary came about */
+    const char *transcript, *segments, *transcript_source, *summary_status;
 };
 
 typedef void call_visitor(void *context, const struct call_row *row);
@@ -117,6 +121,17 @@ enum result call_label(const struct app *app, int64_t business_id, const char *c
  */
 enum result call_save(const struct app *app, const struct call_callback *callback,
                       int64_t business_hint);
+
+/* Who of ours took a call, and who the other party is: what `sets` tells. A NULL takes it away. */
+enum call_person { CALL_AGENT_ID, CALL_AGENT_NAME, CALL_CONTACT_NAME, CALL_PERSONS };
+struct call_people {
+    bool sets[CALL_PERSONS];
+    const char *values[CALL_PERSONS];
+};
+
+/* RESULT_NOT_FOUND: there is no such call in this business. */
+enum result call_set_people(const struct app *app, int64_t business_id, const char *call_sid,
+                            const struct call_people *people);
 
 /* Those who write what callbacks say of one call take turns, until the transaction ends. */
 enum result call_lock(const struct app *app, const char *call_sid);

@@ -33,7 +33,7 @@ enum statement_name { LIST, LIST_FOUND };
     "     ELSE tapedeck_shows_another(l.business_id::bigint, l.call_sid, l.parent_call_sid)" \
     "       = $10 END)" \
     "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11)" \
-    " SELECT " FACTS ROW_COLUMNS("4000") ", NULL, (extract(epoch FROM c.created_at) * 1000000)::bigint" \
+    " SELECT " FACTS ROW_COLUMNS("4000") ", (extract(epoch FROM c.created_at) * 1000000)::bigint" \
     " FROM page c" \
     " JOIN" FACTS_OF("(SELECT array_agg(call_sid::text) FROM page)", "$12") \
     "   ON f.name = c.call_sid" \
@@ -95,7 +95,7 @@ static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *
         call_row_read(rows, i, &row);
         visit(context, &row);
         if (i + 1 == limit && i + 1 < count) {
-            const struct call_place place = {.micros = pg_rows_int(rows, i, FACTS_COUNT + 11, 0),
+            const struct call_place place = {.micros = pg_rows_int(rows, i, ROW_COUNT, 0),
                                              .call_sid = row.facts.call_sid};
             write_cursor(&place, next);
         }

@@ -28,7 +28,14 @@ enum { FACTS_COUNT = 32 };
     SHORT("to_number") ", " SHORT("status") ", c.duration, " PG_ISO("c.created_at") "," \
     " substr(c.ai_summary, 1, " summary_letters "), coalesce(c.final_transcript, '') <> ''," \
     " f.others_seconds + coalesce(CASE WHEN c.recording_url <> ''" \
-    "   AND c.recording_deleted_at IS NULL THEN c.recording_duration END, 0)"
+    "   AND c.recording_deleted_at IS NULL THEN c.recording_duration END, 0)," \
+    SHORT("agent_id::text") ", " SHORT("agent_name::text") ", " SHORT("contact_name::text") "," \
+    " tapedeck_line(c.direction, c.from_number, c.to_number)," \
+    " tapedeck_party(c.direction, c.from_number, c.to_number)," \
+    " c.talk_agent_ms, c.talk_customer_ms, c.talk_silence_ms"
+
+/* How many columns both of them have. */
+enum { ROW_COUNT = FACTS_COUNT + 18 };
 
 /* clang-format on */
 

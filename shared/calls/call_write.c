@@ -6,7 +6,7 @@
 #include "authority.h"
 #include "call.h"
 
-enum statement_name { LOCK, UPDATE, RESOLVE, INSERT };
+enum statement_name { LOCK, UPDATE, RESOLVE, INSERT, SET_PEOPLE };
 
 /* clang-format off */
 
@@ -38,6 +38,12 @@ static const struct pg_statement SQL[] = {
         "   from_number, to_number, status, duration, created_at, updated_at)"
         " VALUES ($1::bigint, $2, $3, $4, $5, " PARTY("$6") ", " PARTY("$7") ", $8, $9::integer,"
         "   now(), now())"},
+    [SET_PEOPLE] = {"call_set_people",
+        "UPDATE call_log SET updated_at = now(),"
+        "   agent_id = CASE WHEN $3::boolean THEN $4 ELSE agent_id END,"
+        "   agent_name = CASE WHEN $5::boolean THEN $6 ELSE agent_name END,"
+        "   contact_name = CASE WHEN $7::boolean THEN $8 ELSE contact_name END"
+        " WHERE business_id = $1::bigint AND call_sid = $2"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -172,4 +178,17 @@ enum result call_save(const struct app *app, const struct call_callback *callbac
         result = save(app, callback, &written, business_hint);
     }
     return result;
+}
+
+enum result call_set_people(const struct app *app, int64_t business_id, const char *call_sid,
+                            const struct call_people *people)
+{
+    struct pg_params params = {0};
+    pg_int(&params, business_id);
+    pg_text(&params, call_sid);
+    for (int i = 0; i < CALL_PERSONS; i++) {
+        pg_flag(&params, people->sets[i]);
+        pg_text(&params, people->values[i]);
+    }
+    return pg_change(app->pg, SQL[SET_PEOPLE].sql, &params, RESULT_NOT_FOUND);
 }

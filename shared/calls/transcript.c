@@ -48,7 +48,9 @@ static const struct pg_statement SQL[] = {
         " FROM business_speech WHERE business_id = $1::bigint"},
     [SAVE] = {"transcript_save",
         "UPDATE call_log SET final_transcript = $3, transcript_segments = $4::jsonb,"
-        "   transcript_source = $5, updated_at = now()"
+        "   transcript_source = $5, updated_at = now(),"
+        "   (talk_agent_ms, talk_customer_ms, talk_silence_ms) = (SELECT t.* FROM"
+        "     tapedeck_talk($4::jsonb, coalesce(recording_duration, duration)) t)"
         " WHERE business_id = $1::bigint AND call_sid = $2"},
     [FACTS_OTHER] = {"transcript_facts_other",
         "SELECT (SELECT c.direction = 'inbound' FROM call_log c"

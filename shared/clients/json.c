@@ -216,6 +216,12 @@ double json_number(const struct json *value, double fallback)
     return json_is_number(number) ? json_number_value(number) : fallback;
 }
 
+bool json_is_none(const struct json *value)
+{
+    const json_t *one = value_of(value);
+    return one != NULL && one->type == JSON_NULL;
+}
+
 bool json_is_nested(const struct json *value)
 {
     const json_t *one = value_of(value);

@@ -93,6 +93,16 @@ def as_cookie(world: World, caller: str) -> Sent:
     return "", [*lines, f"Cookie: session={token}"] if token else lines, b""
 
 
+def as_json(body: bytes) -> tuple[Callable[[World, str], Sent], ...]:
+    """Both ways, with a body."""
+    def with_body(way: Callable[[World, str], Sent]) -> Callable[[World, str], Sent]:
+        def sent(world: World, caller: str) -> Sent:
+            query, lines, _ = way(world, caller)
+            return query, [*lines, "Content-Type: application/json"], body
+        return sent
+    return with_body(as_bearer), with_body(as_cookie)
+
+
 def as_link(world: World, caller: str) -> Sent:
     """A play link in the place of a token; a session beside it adds nothing."""
     def query(business: int, expires: int) -> str:
@@ -148,8 +158,9 @@ class Row:
     how: tuple[Callable[[World, str], Sent], ...] = (as_bearer, as_cookie)
 
 
-def closed(right: int, other: int = 404) -> Row:
-    return Row((401, other, right, 401, 401, 401))
+def closed(right: int, other: int = 404,
+           how: tuple[Callable[[World, str], Sent], ...] = (as_bearer, as_cookie)) -> Row:
+    return Row((401, other, right, 401, 401, 401), how)
 
 
 LINK = Row((403, 403, 200, 403, 403, 403), (as_link,))
@@ -176,6 +187,7 @@ MATRIX: dict[tuple[str, str], Row] = {
     **both("/api/recordings/{call}/peaks", closed(202)),
     **both("/api/calls", closed(200, other=200)),
     **both("/api/calls/{call}", closed(200)),
+    ("PATCH", "/api/calls/{call}"): closed(200, how=as_json(b'{"agent_id":"7"}')),
     **both("/api/calls/{call}/download", closed(200)),
     **{("POST", path): twilio(path) for path in (
         "/webhook/recording_status", "/recording_status_callback", "/webhook/call_status",
@@ -220,11 +232,12 @@ def ask(world: World, method: str, pattern: str, sent: Sent) -> Answer:
     path = pattern.format(call=call, business=world.business, run=world.run,
                           file=f"{world.name}.wav") + query
     head = [f"{method} {path} HTTP/1.1", "Host: test", "Connection: close", *lines,
-            *([f"Content-Length: {len(body)}"] if method == "POST" else [])]
+            *([f"Content-Length: {len(body)}"] if method in CHANGES else [])]
     (answer,) = talk(world.stack, "\r\n".join([*head, "", ""]).encode() + body, method)
     return answer
 
 
+CHANGES = ("POST", "PUT", "PATCH")
 OF_A_NAME = "/api/recordings/"  # what begins so takes a recording's own SID, too
 NAMED = [(method, pattern, named) for method, pattern in sorted(MATRIX)
          for named in ("call", "recording")
@@ -321,7 +334,7 @@ def bytes_of(given: Given, business: int, method: str, path: str, *lines: str) -
     """All that is answered, to the last byte, but for the time of day."""
     head = [f"{method} {path} HTTP/1.1", "Host: test", "Connection: close",
             f"Authorization: Bearer {token_for(given.stack, business)}", *lines,
-            *(["Content-Length: 0"] if method == "POST" else [])]
+            *(["Content-Length: 0"] if method in CHANGES else [])]
     answer = given.api(business).raw("\r\n".join([*head, "", ""]).encode())
     return re.sub(rb"(?<=\r\nDate: )[^\r]*", b"", answer, count=1)
 

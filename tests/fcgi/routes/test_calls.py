@@ -20,7 +20,8 @@ MOST_PAGES = 300
 FIELDS = {
     "call_sid", "parent_call_sid", "direction", "from_number", "to_number", "status", "duration",
     "created_at", "has_recording", "recording_status", "has_transcript", "speakers", "summary",
-    "expires_at", "recordings", "recordings_duration",
+    "expires_at", "recordings", "recordings_duration", "agent_id", "agent_name", "contact_name",
+    "line", "party", "talk",
 }
 
 
@@ -84,7 +85,8 @@ def test_a_row_says_all_that_is_known(given: Given, new_business: Callable[[], i
         "duration": 0, "created_at": row["created_at"], "has_recording": True,
         "recording_status": "absent", "has_transcript": True, "summary": "ביקשה \"הצעת מחיר\"",
         "expires_at": row["expires_at"], "speakers": ["customer", "agent"],
-        "recordings": 1, "recordings_duration": 0,
+        "recordings": 1, "recordings_duration": 0, "agent_id": None, "agent_name": None,
+        "contact_name": None, "line": "+972501234567", "party": "client:דנה", "talk": None,
     }
     for name, time in (("created_at", NOON), ("expires_at", LATER)):
         assert row[name].endswith("+00:00") and "T" in row[name]

@@ -1,0 +1,81 @@
+/*
+ * Who of ours took a call, and who the other party is: what a CRM tells of one.
+ */
+#include <string.h>
+
+#include "base/magic.h"
+#include "calls/call.h"
+#include "handlers.h"
+#include "http/call_json.h"
+#include "http/states.h"
+
+enum { VALUE_MAX = 200 };
+
+static const char *const MEMBERS[CALL_PERSONS] = {[CALL_AGENT_ID] = "agent_id",
+                                                  [CALL_AGENT_NAME] = "agent_name",
+                                                  [CALL_CONTACT_NAME] = "contact_name"};
+
+struct reading {
+    struct magic magic;
+    struct call_people people;
+    bool good;
+};
+
+/* A text, or null; an empty text says as little. */
+static void read_member(void *context, const char *key, const struct json *value)
+{
+    struct reading *reading = CHECKED(reading, context);
+    const char *text = json_text(value);
+    bool good = json_is_none(value) || (text != NULL && strlen(text) <= VALUE_MAX);
+    int i = 0;
+    while (i < CALL_PERSONS && strcmp(MEMBERS[i], key) != 0) {
+        i++;
+    }
+    if (!good || i == CALL_PERSONS) {
+        reading->good = false;
+        return;
+    }
+    reading->people.sets[i] = true;
+    reading->people.values[i] = text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+struct showing {
+    struct magic magic;
+    const struct app *app;
+    int64_t business_id;
+    struct json *json;
+};
+
+static void show(void *context, const struct call_row *row)
+{
+    struct showing *showing = CHECKED(showing, context);
+    showing->json = call_json(showing->app, showing->business_id, row);
+}
+
+void handle_call_people(const struct app *app, struct request *request, struct response *response)
+{
+    struct reading reading = {.magic = MAGIC(reading), .good = true};
+    struct showing showing = {
+        .magic = MAGIC(showing), .app = app, .business_id = request->caller.business_id};
+    struct json *body = NULL;
+    enum result result = request_read_json(request, &body);
+    if (result == RESULT_OK) {
+        json_each(body, read_member, &reading);
+        result = reading.good ? call_set_people(app, showing.business_id, request->call_sid,
+                                                &reading.people)
+                              : RESULT_INVALID;
+    }
+    json_free(body);
+    if (result == RESULT_OK) {
+        result = call_read(app, showing.business_id, request->call_sid, show, &showing);
+    }
+    if (result == RESULT_OK) {
+        response_json(response, 200, showing.json);
+    } else if (result == RESULT_NOT_FOUND) {
+        response_error(response, MESSAGE_CALL_NOT_FOUND);
+    } else if (result == RESULT_TOO_BIG) {
+        response_error(response, MESSAGE_TOO_LARGE);
+    } else {
+        states_answer_failure(result, response);
+    }
+}
