@@ -66,7 +66,7 @@ all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
 # The player as one file, with its hash, and as a package for npm: npm/README.md.
 RELEASE   := $(shell sed 's/~.*//' VERSION)
 PLAYER     = $(BUILD)/player/recording-player-$(RELEASE).js
-PLAYER_JS := web/recording-player.js $(wildcard web/player/*.js)
+PLAYER_JS := web/recording-player.js web/languages.js $(wildcard web/player/*.js web/languages/*.js)
 NPM_FILES := README.md recording-player.d.ts react.d.ts
 
 player: $(PLAYER).sri $(BUILD)/player/npm/package.json

@@ -30,12 +30,14 @@ function name_of(path) {
     return "$" path
 }
 
-# ./x.js or ./player/x.js, as a module at `from` says it.
+# ./x.js, ./player/x.js or ../x.js, as a module at `from` says it.
 function resolve(from, to) {
     sub(/[^\/]*$/, "", from)
     sub(/^\.\//, "", to)
-    if (to ~ /^\.\./) {
-        fail(from ": " to)
+    while (sub(/^\.\.\//, "", to)) {
+        if (!sub(/[^\/]+\/$/, "", from)) {
+            fail(from ": " to)
+        }
     }
     return from to
 }

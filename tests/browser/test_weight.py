@@ -7,7 +7,7 @@ import pytest
 from browser_kit import Browser
 from browser_site import Site
 
-MOST = 60_000
+MOST = 80_000
 
 
 @pytest.mark.engines("chromium")  # the same bytes for all

@@ -28,8 +28,9 @@ function whyNoRecording(call, lang) {
 export class Row {
   #details = null;
 
-  /** @param {object} call as the API lists it */
-  constructor(call) {
+  /** @param {object} call as the API lists it @param {?RecordingPlayer} player that plays it already */
+  constructor(call, player = null) {
+    this.player = player;
     this.sid = call.call_sid;
     this.who = make("bdi", { dir: "ltr" });
     this.way = make("span", { className: "way" });
@@ -84,10 +85,9 @@ export class Row {
       this.player = document.createElement("recording-player");
       this.player.setAttribute("call-sid", this.sid);
     }
-    this.player.setAttribute("lang", this.lang);
     this.player.setAttribute("label", number);
     this.player.setAttribute("duration", lengthOf(this.call));
-    if (!this.player.parentNode) this.sound.replaceChildren(this.player);
+    if (this.player.parentNode !== this.sound) this.sound.replaceChildren(this.player);
     return undefined;
   }
 
