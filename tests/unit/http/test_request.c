@@ -44,8 +44,8 @@ static void test_methods(void **state)
         enum method method;
     } cases[] = {
         {"GET", METHOD_GET},       {"HEAD", METHOD_HEAD},       {"POST", METHOD_POST},
-        {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}, {"PUT", METHOD_OTHER},
-        {"PATCH", METHOD_OTHER},   {"TRACE", METHOD_OTHER},     {"get", METHOD_OTHER},
+        {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS}, {"PUT", METHOD_PUT},
+        {"PATCH", METHOD_PATCH},   {"TRACE", METHOD_OTHER},     {"get", METHOD_OTHER},
         {"GET ", METHOD_OTHER},    {"GETS", METHOD_OTHER},      {"GE", METHOD_OTHER},
         {"", METHOD_OTHER},        {NULL, METHOD_OTHER},        {"\xd7\x90", METHOD_OTHER},
     };
