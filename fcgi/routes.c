@@ -21,7 +21,7 @@ enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 8 };
 struct route {
     unsigned methods;
     const char *pattern; /* {call} a call's SID or a recording's, {business} and {run} numbers,
-                     {file} SID and ending */
+                     {file} SID and ending, {note} a number, {tag} a tag in escapes */
     const char *keys[KEYS_MAX]; /* query keys it takes, each at most once; of WHO_TWILIO any, as
                                    they are signed */
     enum who who;
@@ -45,6 +45,13 @@ static const struct route ROUTES[] = {
     {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SHARE, handle_call},
     {METHOD_PATCH, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call_people},
     {GET_HEAD, "/api/calls/{call}/download", {"recording", NULL}, WHO_SESSION, handle_download},
+    {METHOD_PUT, "/api/calls/{call}/star", {"for", NULL}, WHO_SESSION, handle_star},
+    {METHOD_DELETE, "/api/calls/{call}/star", {"for", NULL}, WHO_SESSION, handle_star},
+    {METHOD_PUT, "/api/calls/{call}/tags/{tag}", {"for", NULL}, WHO_SESSION, handle_tag},
+    {METHOD_DELETE, "/api/calls/{call}/tags/{tag}", {"for", NULL}, WHO_SESSION, handle_tag},
+    {METHOD_POST, "/api/calls/{call}/notes", {NULL}, WHO_SESSION, handle_note_add},
+    {METHOD_DELETE, "/api/calls/{call}/notes/{note}", {NULL}, WHO_SESSION, handle_note_drop},
+    {GET_HEAD, "/api/tags", {NULL}, WHO_SHARE, handle_tags},
     {METHOD_POST, "/webhook/recording_status", {NULL}, WHO_TWILIO, handle_recording_status},
     {METHOD_POST, "/recording_status_callback", {NULL}, WHO_TWILIO, handle_recording_status},
     {METHOD_POST, "/webhook/call_status", {NULL}, WHO_TWILIO, handle_call_status},
@@ -81,12 +88,22 @@ static bool take_file(const char *text, size_t len, struct request *request)
     return request->kind != AUDIO_UNKNOWN && take_call(text, SID_LENGTH, request);
 }
 
+static bool take_tag(const char *text, size_t len, struct request *request)
+{
+    char decoded[REQUEST_PATH_SIZE];
+    size_t decoded_len;
+    return text_percent_decode(text, len, false, decoded, &decoded_len) &&
+           mark_tag(decoded, request->tag);
+}
+
 /* What a placeholder takes from its segment. */
 static bool take(const char *placeholder, const char *text, size_t len, struct request *request)
 {
     switch (placeholder[1]) {
     case 'c': return take_call(text, len, request);
     case 'f': return take_file(text, len, request);
+    case 'n': return text_int_n(text, len, 1, INT64_MAX, &request->note_id);
+    case 't': return take_tag(text, len, request);
     case 'r': return text_int_n(text, len, 1, INT64_MAX, &request->run_id);
     default: return text_int_n(text, len, 1, INT64_MAX, &request->business_id);
     }
@@ -172,12 +189,8 @@ static void allow_header(struct response *response, unsigned methods)
     static const struct {
         unsigned method;
         const char *name;
-    } NAMES[] = {{METHOD_GET, "GET"},
-                 {METHOD_HEAD, "HEAD"},
-                 {METHOD_POST, "POST"},
-                 {METHOD_PUT, "PUT"},
-                 {METHOD_PATCH, "PATCH"},
-                 {METHOD_DELETE, "DELETE"},
+    } NAMES[] = {{METHOD_GET, "GET"},        {METHOD_HEAD, "HEAD"},   {METHOD_POST, "POST"},
+                 {METHOD_PUT, "PUT"},        {METHOD_PATCH, "PATCH"}, {METHOD_DELETE, "DELETE"},
                  {METHOD_OPTIONS, "OPTIONS"}};
     struct buf allow;
     buf_init(&allow, 64);

@@ -2,8 +2,8 @@
  * One HTTP request, as a responder sees it, without anything of FastCGI.
  *
  * Strings borrowed from the server live until the request is answered, no longer. The path is taken
- * from the request target as it came and is never percent-decoded: our paths need no escapes, so a
- * path with one is no path of ours.
+ * from the request target as it came and is never percent-decoded: but for a call's tag our paths
+ * need no escapes, so a path with one elsewhere is no path of ours.
  */
 #ifndef TAPEDECK_FCGI_HTTP_REQUEST_H
 #define TAPEDECK_FCGI_HTTP_REQUEST_H
@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/text.h"
 #include "clients/json.h"
+#include "marks/mark.h"
 #include "storage/audio.h"
 
 enum method {
@@ -30,7 +31,11 @@ enum method {
     METHOD_OTHER = 128,
 };
 
-enum { REQUEST_PATH_SIZE = 256, REQUEST_TARGET_MAX = 4096, REQUEST_BODY_MAX = 64 * 1024 };
+enum {
+    REQUEST_PATH_SIZE = 640 /* the longest has a tag in escapes */,
+    REQUEST_TARGET_MAX = 4096,
+    REQUEST_BODY_MAX = 64 * 1024
+};
 
 enum { REQUEST_SUBJECT_SIZE = 128 };
 
@@ -61,6 +66,8 @@ struct request {
     char call_sid[SID_SIZE];
     int64_t business_id;
     int64_t run_id;
+    int64_t note_id;
+    char tag[MARK_TAG_SIZE];
     enum audio_kind kind;
     struct caller caller;
     int64_t shut_out_ms; /* how long an address with too many failures is to wait yet */

@@ -6,6 +6,7 @@
 #include "calls/recording.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/marks_json.h"
 #include "http/note.h"
 #include "http/run_json.h"
 #include "http/states.h"
@@ -19,7 +20,7 @@ struct detail {
     int64_t business_id;
     struct json *json;
     const struct json *call; /* of its recordings; borrowed */
-    enum result result; /* of the looks that it took */
+    enum result result;      /* of the looks that it took */
 };
 
 /* The name of a speaker, where his call says who that is. */
@@ -140,6 +141,12 @@ void handle_call(const struct app *app, struct request *request, struct response
     }
     if (result == RESULT_OK) {
         result = recordings.result;
+    }
+    if (result == RESULT_OK) {
+        result = marks_json_put_all(app, &request->caller, request->call_sid, call.json);
+    }
+    if (result == RESULT_OK) {
+        result = marks_json_put_listeners(app, &request->caller, request->call_sid, call.json);
     }
     if (result != RESULT_OK) {
         json_free(call.json);

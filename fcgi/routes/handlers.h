@@ -19,6 +19,11 @@ handler handle_calls;             /* GET /api/calls */
 handler handle_call;              /* GET /api/calls/{call} */
 handler handle_call_people;       /* PATCH /api/calls/{call} */
 handler handle_download;          /* GET, HEAD /api/calls/{call}/download */
+handler handle_star;              /* PUT, DELETE /api/calls/{call}/star */
+handler handle_tag;               /* PUT, DELETE /api/calls/{call}/tags/{tag} */
+handler handle_note_add;          /* POST /api/calls/{call}/notes */
+handler handle_note_drop;         /* DELETE /api/calls/{call}/notes/{note} */
+handler handle_tags;              /* GET /api/tags */
 handler handle_runs_active;       /* GET /api/recordings/runs/active */
 handler handle_run_status;        /* GET /api/recordings/runs/{run}/status */
 handler handle_run_cancel;        /* POST /api/recordings/runs/{run}/cancel */

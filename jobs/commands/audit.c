@@ -20,14 +20,16 @@ struct listeners {
 
 static void print_row(void *context, const struct audit_row *row)
 {
-    char subject[160], address[80];
+    char subject[160], address[80], detail[400];
     struct listeners *listeners = CHECKED(listeners, context);
     listeners->count++;
-    printf("%-30s %-10s business=%-8lld recording=%s subject=%s address=%s until=%s times=%lld\n",
-           row->at, row->action, (long long)row->business_id,
-           row->name[0] != '\0' ? row->name : "-",
-           text_for_log(row->subject, subject, sizeof subject),
-           text_for_log(row->address, address, sizeof address), row->until, (long long)row->times);
+    printf(
+        "%-30s %-10s business=%-8lld recording=%s subject=%s address=%s until=%s times=%lld%s%s\n",
+        row->at, row->action, (long long)row->business_id, row->name[0] != '\0' ? row->name : "-",
+        text_for_log(row->subject, subject, sizeof subject),
+        text_for_log(row->address, address, sizeof address), row->until, (long long)row->times,
+        row->detail != NULL ? " detail=" : "",
+        row->detail != NULL ? text_for_log(row->detail, detail, sizeof detail) : "");
 }
 
 static int report(enum result result, const struct listeners *listeners)

@@ -98,6 +98,15 @@ void utf8_mend_text(const char *text, size_t len, struct buf *out)
     utf8_end(&utf8, out);
 }
 
+size_t utf8_letters(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        count += ((unsigned char)*at & 0xC0) != 0x80;
+    }
+    return count;
+}
+
 size_t utf8_cut(const char *text, size_t len)
 {
     size_t lead = len;

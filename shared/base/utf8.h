@@ -30,6 +30,9 @@ void utf8_mend_text(const char *text, size_t len, struct buf *out);
 /* How many of `len` bytes make whole characters: where a text may be cut. */
 size_t utf8_cut(const char *text, size_t len);
 
+/* How many characters (Unicode's code points) a text has. */
+size_t utf8_letters(const char *text);
+
 /* Appends a text as one line: line breaks of all kinds and control characters become blanks, runs
  * of blanks one, those around it none. What is longer than `max` bytes is cut, and ends with "…".
  */

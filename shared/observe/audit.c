@@ -37,7 +37,7 @@ enum statement_name { EACH, EACH_OF_BUSINESS };
 /* clang-format off */
 #define SHOWN \
     PG_ISO("at") ", " PG_ISO("coalesce(until, at)") ", times, action, subject, address," \
-    " business_id, call_sid"
+    " business_id, call_sid, detail"
 
 static const struct pg_statement SQL[] = {
     [EACH] = {"audit_each",
@@ -180,6 +180,7 @@ static enum result visit_rows(const struct app *app, enum statement_name name,
             .address = pg_rows_text(rows, i, 5),
             .business_id = pg_rows_int(rows, i, 6, 0),
             .name = pg_rows_text(rows, i, 7),
+            .detail = pg_rows_text(rows, i, 8),
         };
         visit(context, &row);
     }

@@ -52,6 +52,7 @@ enum result audit_store(const struct app *app, bool at_once, int64_t *stored);
 struct audit_row {
     const char *at, *until, *action, *subject, *address;
     const char *name; /* of the recording, or its call's: then it was that one's first; "": none */
+    const char *detail; /* which tag, note or share; NULL: the action says all */
     int64_t business_id, times;
 };
 

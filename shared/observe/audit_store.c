@@ -20,6 +20,18 @@ static const char UNTIL[] = "rec_noted_until", STORING[] = "rec_noted_until_stor
 enum statement_name { STORE, GO_ON };
 
 /* clang-format off */
+
+/* Who has listened to which call, of rows of the audit: what was given to somebody to hear. */
+#define HEARD_OF(rows) \
+    " INSERT INTO tapedeck_heard AS h (business_id, subject, call_sid, created_at, first_at, last_at)" \
+    " SELECT n.business_id, n.subject, c.call_sid, max(c.created_at), min(n.at), max(n.until)" \
+    " FROM " rows " n CROSS JOIN LATERAL tapedeck_calls_of(n.business_id, n.call_sid) k (sid)" \
+    " JOIN call_log c ON c.business_id = n.business_id AND c.call_sid = k.sid" \
+    " WHERE n.subject <> '' AND n.action IN ('link', 'file', 'download', 'media')" \
+    " GROUP BY n.business_id, c.call_sid, n.subject ORDER BY n.business_id, c.call_sid, n.subject" \
+    " ON CONFLICT (business_id, call_sid, subject)" \
+    "   DO UPDATE SET last_at = greatest(h.last_at, excluded.last_at)"
+
 static const struct pg_statement SQL[] = {
     /* One storer at a time: the lock lasts as long as the statement. */
     [STORE] = {"audit_store",
@@ -31,13 +43,17 @@ static const struct pg_statement SQL[] = {
         "   business_id bigint, call_sid text, action text, subject text, address text)"
         " WHERE yes AND id IS NOT NULL AND at IS NOT NULL AND business_id IS NOT NULL"
         "   AND call_sid IS NOT NULL AND action IS NOT NULL"
-        " ON CONFLICT (id) DO NOTHING)"
+        " ON CONFLICT (id) DO NOTHING"
+        " RETURNING business_id, call_sid, action, subject, at, at AS until),"
+        " heard AS (" HEARD_OF("stored") ")"
         " SELECT yes FROM alone"},
     /* The same thing twice changes nothing. */
     [GO_ON] = {"audit_go_on",
-        "UPDATE playback_audit a SET until = to_timestamp(n.until), times = n.times"
+        "WITH gone_on AS (UPDATE playback_audit a SET until = to_timestamp(n.until), times = n.times"
         " FROM jsonb_to_recordset($1::jsonb) AS n (id text, until bigint, times integer)"
-        " WHERE a.id = n.id AND a.times < n.times"},
+        " WHERE a.id = n.id AND a.times < n.times"
+        " RETURNING a.business_id, a.call_sid, a.action, a.subject, a.at, a.until)"
+        HEARD_OF("gone_on")},
     {NULL, NULL},
 };
 /* clang-format on */

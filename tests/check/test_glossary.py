@@ -27,7 +27,7 @@ STANDARD = {
     "crypto", "http", "http_file", "http_gather", "http_source", "json", "jwt", "jwt_verifier",
     "pg", "pg_array", "pg_sqlstate", "redis", "redis_address", "redis_sentinel", "s3", "s3_request",
     # the other rooms of shared/
-    "audio", "call_sql", "disk", "folders", "metrics", "retention_sql", "run_sql", "script", "signature", "summary", "wav",
+    "audio", "call_sql", "mark_sql", "disk", "folders", "metrics", "retention_sql", "run_sql", "script", "signature", "summary", "wav",
     # jobs/
     "commands", "human", "main", "notify", "options", "progress_line", "sound", "status_text",
     "summarise", "terminal", "transcribe",

@@ -23,7 +23,7 @@ IMPORT = re.compile(r"""\bimport\b(?:[^;'"(]*\bfrom)?\s*\(?\s*["'](\.[^"']+)["']
 # a slash at its end is one file, header and source.
 ROOMS = {
     "shared": ("base/", "config/", "clients/", "app", "schema/", "twilio/", "speech/", "storage/",
-               "runs/", "calls/", "followups/", "observe/", "recordings/"),
+               "runs/", "calls/", "followups/", "observe/", "marks/", "recordings/"),
     "fcgi": ("resident", "closing", "arrivals", "http/", "metrics/", "routes/", "routes", "main"),
     "jobs": ("options", "commands", "provider/", "audio/", "objects/", "steps/", "runner/",
              "commands/", "main"),

@@ -98,6 +98,12 @@ class Given:
         )
         return run
 
+    def note(self, business: int, call_sid: str, author: str) -> int:
+        """Somebody's note on a call, for all; its id."""
+        return int(self._insert("tapedeck_notes", {
+            "business_id": business, "call_sid": call_sid, "subject": "", "author": author,
+            "text": "a note"}, "id"))
+
     def file(
         self, business: int, call_sid: str, content: bytes, kind: str = "wav",
         modified: float = MODIFIED,
@@ -143,7 +149,8 @@ class Given:
             "SELECT count(*), md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {} t"
         ).format(sql.Identifier(table))).fetchone() for table in (
             "call_log", "recording_runs", "recording_inbox", "tapedeck_recordings",
-            "tapedeck_conference_calls", "tapedeck_unused_callbacks")}
+            "tapedeck_conference_calls", "tapedeck_unused_callbacks", "tapedeck_stars",
+            "tapedeck_tags", "tapedeck_notes", "tapedeck_shares")}
 
     def _insert(self, table: str, row: dict[str, Any], returning: str) -> Any:
         query = sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(

@@ -76,6 +76,9 @@ class Api:
     def delete(self, path: str, **how: Any) -> Answer:
         return self.request("DELETE", path, **how)
 
+    def put(self, path: str, **how: Any) -> Answer:
+        return self.request("PUT", path, **how)
+
     def post(self, path: str, body: bytes = b"", **how: Any) -> Answer:
         return self.request("POST", path, body=body, **how)
 

@@ -16,6 +16,8 @@
 #include "followups/piece.h"
 #include "followups/server.h"
 #include "followups/step.h"
+#include "marks/call_note.h"
+#include "marks/mark.h"
 #include "observe/audit.h"
 #include "observe/overview.h"
 #include "recordings/backfill.h"
@@ -43,6 +45,9 @@ int main(void)
     print(migrating_statements());
     print(account_statements());
     print(audit_statements());
+    print(mark_statements());
+    print(mark_read_statements());
+    print(call_note_statements());
     print(audit_store_statements());
     print(call_statements());
     print(call_list_statements());

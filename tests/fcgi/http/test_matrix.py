@@ -176,6 +176,12 @@ def both(pattern: str, row: Row) -> dict[tuple[str, str], Row]:
     return {("GET", pattern): row, ("HEAD", pattern): row}
 
 
+# What those take that want JSON.
+BODIES = {
+    ("PATCH", "/api/calls/{call}"): b'{"agent_id":"7"}',
+    ("POST", "/api/calls/{call}/notes"): b'{"text":"a"}',
+}
+
 MATRIX: dict[tuple[str, str], Row] = {
     **both("/api/recordings/file/{call}", closed(200)),
     **both("/media/{business}/{file}", LINK),
@@ -187,8 +193,16 @@ MATRIX: dict[tuple[str, str], Row] = {
     **both("/api/recordings/{call}/peaks", closed(202)),
     **both("/api/calls", closed(200, other=200)),
     **both("/api/calls/{call}", closed(200)),
-    ("PATCH", "/api/calls/{call}"): closed(200, how=as_json(b'{"agent_id":"7"}')),
+    ("PATCH", "/api/calls/{call}"): closed(200, how=as_json(BODIES["PATCH", "/api/calls/{call}"])),
     **both("/api/calls/{call}/download", closed(200)),
+    ("PUT", "/api/calls/{call}/star"): closed(200),
+    ("DELETE", "/api/calls/{call}/star"): closed(200),
+    ("PUT", "/api/calls/{call}/tags/{tag}"): closed(200),
+    ("DELETE", "/api/calls/{call}/tags/{tag}"): closed(200),
+    ("POST", "/api/calls/{call}/notes"): closed(
+        201, how=as_json(BODIES["POST", "/api/calls/{call}/notes"])),
+    ("DELETE", "/api/calls/{call}/notes/{note}"): closed(200),
+    **both("/api/tags", closed(200, other=200)),
     **{("POST", path): twilio(path) for path in (
         "/webhook/recording_status", "/recording_status_callback", "/webhook/call_status",
         "/webhook/conference_status")},
@@ -223,6 +237,7 @@ def world(request: pytest.FixtureRequest, given: Given, new_business: Callable[[
     if request.node.callspec.params.get("named") == "recording":
         name = given.further(business, call)
     given.file(business, name, MINE)
+    given.note(business, call, "tester")
     return World(given, business, call, given.waiting_run(business, call), other, name)
 
 
@@ -230,11 +245,17 @@ def ask(world: World, method: str, pattern: str, sent: Sent) -> Answer:
     query, lines, body = sent
     call = world.name if pattern.startswith(OF_A_NAME) else world.call
     path = pattern.format(call=call, business=world.business, run=world.run,
-                          file=f"{world.name}.wav") + query
+                          file=f"{world.name}.wav", tag="tag", note=note_of(world)) + query
     head = [f"{method} {path} HTTP/1.1", "Host: test", "Connection: close", *lines,
             *([f"Content-Length: {len(body)}"] if method in CHANGES else [])]
     (answer,) = talk(world.stack, "\r\n".join([*head, "", ""]).encode() + body, method)
     return answer
+
+
+def note_of(world: World) -> int:
+    """A note of whoever is let in, which is still there."""
+    rows = world.given.rows("tapedeck_notes", call_sid=world.call)
+    return int(rows[0]["id"]) if rows else world.given.note(world.business, world.call, "tester")
 
 
 CHANGES = ("POST", "PUT", "PATCH")
@@ -326,16 +347,19 @@ STATES: dict[str, Make] = {
 # What a handler looks at, beside the path.
 NOT_ASKED_ALONE: tuple[list[str], ...] = (
     [], ["Range: bytes=0-3"], ["If-None-Match: *"], ["Prefer: wait=2"])
-OF_A_CALL = [(method, pattern) for method, pattern in sorted(MATRIX) if "{call}" in pattern]
+OF_A_CALL = [(method, pattern) for method, pattern in sorted(MATRIX)
+             if "{call}" in pattern and "{note}" not in pattern]
 OF_A_RUN = [(method, pattern) for method, pattern in sorted(MATRIX) if "{run}" in pattern]
 
 
-def bytes_of(given: Given, business: int, method: str, path: str, *lines: str) -> bytes:
+def bytes_of(given: Given, business: int, method: str, path: str, *lines: str,
+             body: bytes = b"") -> bytes:
     """All that is answered, to the last byte, but for the time of day."""
     head = [f"{method} {path} HTTP/1.1", "Host: test", "Connection: close",
             f"Authorization: Bearer {token_for(given.stack, business)}", *lines,
-            *(["Content-Length: 0"] if method in CHANGES else [])]
-    answer = given.api(business).raw("\r\n".join([*head, "", ""]).encode())
+            *([f"Content-Length: {len(body)}"] if method in CHANGES else []),
+            *(["Content-Type: application/json"] if body else [])]
+    answer = given.api(business).raw("\r\n".join([*head, "", ""]).encode() + body)
     return re.sub(rb"(?<=\r\nDate: )[^\r]*", b"", answer, count=1)
 
 
@@ -349,8 +373,10 @@ def test_a_strangers_call_is_no_call(
     before = given.everything()
     for method, pattern in OF_A_CALL:
         for lines in NOT_ASKED_ALONE:
-            foreign = bytes_of(given, mine, method, pattern.format(call=call), *lines)
-            missing = bytes_of(given, mine, method, pattern.format(call=nowhere), *lines)
+            foreign = bytes_of(given, mine, method, pattern.format(call=call, tag="tag"), *lines,
+                               body=BODIES.get((method, pattern), b""))
+            missing = bytes_of(given, mine, method, pattern.format(call=nowhere, tag="tag"), *lines,
+                               body=BODIES.get((method, pattern), b""))
             assert foreign == missing
             assert foreign.startswith(b"HTTP/1.1 404 ")
             assert method == "HEAD" or b'"call_not_found"' in foreign
@@ -371,9 +397,11 @@ def test_nor_without_postgresql(make_stack: Callable[..., Stack]) -> None:
         given.db.execute("CHECKPOINT")
         stack.halt("postgres")
         for method, pattern in OF_A_CALL:
-            foreign = bytes_of(given, 1, method, pattern.format(call=call))
+            foreign = bytes_of(given, 1, method, pattern.format(call=call, tag="tag"),
+                               body=BODIES.get((method, pattern), b""))
             other = new_sid("CA")
-            missing = bytes_of(given, 1, method, pattern.format(call=other))
+            missing = bytes_of(given, 1, method, pattern.format(call=other, tag="tag"),
+                               body=BODIES.get((method, pattern), b""))
             assert foreign == missing and foreign.startswith(b"HTTP/1.1 503 ")
 
 

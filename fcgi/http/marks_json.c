@@ -1,0 +1,120 @@
+#include "marks_json.h"
+
+#include <string.h>
+
+#include "base/magic.h"
+#include "marks/call_note.h"
+#include "marks/mark.h"
+#include "states.h"
+
+/* Where what is visited goes. */
+struct marked {
+    struct magic magic;
+    struct json *json;   /* an object, or a list */
+    struct json *tags;   /* inside it, once there is a row */
+    const char *subject; /* who asks */
+};
+
+static const char *for_whom(bool for_all)
+{
+    return for_all ? "all" : "me";
+}
+
+static void add_row(void *context, const struct mark_row *row)
+{
+    struct marked *marked = CHECKED(marked, context);
+    if (marked->tags == NULL) {
+        json_put_text(marked->json, "starred", row->starred);
+        json_put_flag(marked->json, "heard", row->heard);
+        marked->tags = json_new_list();
+        json_put(marked->json, "tags", marked->tags);
+    }
+    if (row->tag != NULL) {
+        struct json *tag = json_new();
+        json_put_text(tag, "tag", row->tag);
+        json_put_text(tag, "for", for_whom(row->tag_for_all));
+        json_add(marked->tags, tag);
+    }
+}
+
+static void add_note(void *context, const struct call_note *note)
+{
+    const struct marked *marked = CHECKED(marked, context);
+    struct json *json = json_new();
+    json_put_int(json, "id", note->id);
+    json_put_text(json, "recording", note->recording);
+    json_put_null(json, "at");
+    if (note->at_ms >= 0) {
+        json_put_seconds(json, "at", note->at_ms);
+    }
+    json_put_text(json, "text", note->text);
+    json_put_text(json, "by", note->author);
+    json_put_text(json, "for", for_whom(note->for_all));
+    json_put_flag(json, "mine", strcmp(note->author, marked->subject) == 0);
+    json_put_text(json, "created_at", note->created_at);
+    json_add(marked->json, json);
+}
+
+enum result marks_json_put_all(const struct app *app, const struct caller *caller,
+                               const char *call_sid, struct json *call)
+{
+    int64_t business_id = caller->business_id;
+    struct marked marked = {.magic = MAGIC(marked), .json = call};
+    struct marked notes = {
+        .magic = MAGIC(marked), .json = json_new_list(), .subject = caller->subject};
+    json_put(call, "notes", notes.json);
+    enum result result = mark_each(app, business_id, call_sid, caller->subject, add_row, &marked);
+    return result == RESULT_OK
+               ? call_note_each(app, business_id, call_sid, caller->subject, add_note, &notes)
+               : result;
+}
+
+static void add_listener(void *context, const struct mark_listener *listener)
+{
+    const struct marked *marked = CHECKED(marked, context);
+    struct json *json = json_new();
+    json_put_text(json, "subject", listener->subject);
+    json_put_text(json, "at", listener->at);
+    json_put_null(json, "seconds");
+    if (listener->seconds >= 0) {
+        json_put_int(json, "seconds", listener->seconds);
+    }
+    json_add(marked->json, json);
+}
+
+enum result marks_json_put_listeners(const struct app *app, const struct caller *caller,
+                                     const char *call_sid, struct json *call)
+{
+    struct marked listeners = {.magic = MAGIC(marked), .json = json_new_list()};
+    json_put(call, "heard_by", listeners.json);
+    return mark_each_listener(app, caller->business_id, call_sid, add_listener, &listeners);
+}
+
+bool marks_json_for(const char *value, bool otherwise, bool *for_all)
+{
+    *for_all = value == NULL ? otherwise : strcmp(value, "all") == 0;
+    return value == NULL || *for_all || strcmp(value, "me") == 0;
+}
+
+void marks_json_answer(const struct app *app, const struct request *request, enum result result,
+                       int status, struct response *response)
+{
+    struct json *json = json_new();
+    if (result == RESULT_OK) {
+        result = marks_json_put_all(app, &request->caller, request->call_sid, json);
+    }
+    if (result == RESULT_OK) {
+        response_json(response, status, json);
+        return;
+    }
+    json_free(json);
+    if (result == RESULT_NOT_FOUND) {
+        response_error(response, MESSAGE_CALL_NOT_FOUND);
+    } else if (result == RESULT_TOO_BIG) {
+        response_error(response, MESSAGE_TOO_MANY_MARKS);
+    } else if (result == RESULT_DENIED) {
+        response_error(response, MESSAGE_NO_SUBJECT);
+    } else {
+        states_answer_failure(result, response);
+    }
+}

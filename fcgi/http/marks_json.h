@@ -1,0 +1,28 @@
+/*
+ * Marks as JSON: members of the page of one call.
+ */
+#ifndef TAPEDECK_FCGI_HTTP_MARKS_JSON_H
+#define TAPEDECK_FCGI_HTTP_MARKS_JSON_H
+
+#include "app.h"
+#include "clients/json.h"
+#include "request.h"
+#include "response.h"
+
+/* Puts `starred`, `tags`, `heard` and `notes`, as the caller sees them. */
+enum result marks_json_put_all(const struct app *app, const struct caller *caller,
+                               const char *call_sid, struct json *call);
+
+/* Puts `heard_by`: who has listened to it. */
+enum result marks_json_put_listeners(const struct app *app, const struct caller *caller,
+                                     const char *call_sid, struct json *call);
+
+/* Reads `for` (me, all); `otherwise` where it is NULL. False: it is neither. */
+bool marks_json_for(const char *value, bool otherwise, bool *for_all);
+
+/* Answers a change of the request's call that gave `result`: with all its marks (`status`), or with
+ * what stands against it. */
+void marks_json_answer(const struct app *app, const struct request *request, enum result result,
+                       int status, struct response *response);
+
+#endif
