@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/auth.h"
+#include "http/call_query.h"
 #include "http/share.h"
 #include "http/states.h"
 #include "routes/handlers.h"
@@ -16,7 +17,7 @@ enum who {
     WHO_METRICS,
 };
 
-enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 8 };
+enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 20 };
 
 struct route {
     unsigned methods;
@@ -37,11 +38,7 @@ static const struct route ROUTES[] = {
     {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_SESSION, handle_prepare},
     {GET_HEAD, "/api/recordings/{call}/status", {NULL}, WHO_SESSION, handle_status},
     {GET_HEAD, "/api/recordings/{call}/peaks", {NULL}, WHO_SESSION, handle_peaks},
-    {GET_HEAD,
-     "/api/calls",
-     {"limit", "cursor", "search", "direction", "status", "has_recording", NULL},
-     WHO_SHARE,
-     handle_calls},
+    {GET_HEAD, "/api/calls", {"limit", "cursor", CALL_QUERY_KEYS, NULL}, WHO_SHARE, handle_calls},
     {GET_HEAD, "/api/calls/{call}", {NULL}, WHO_SHARE, handle_call},
     {METHOD_PATCH, "/api/calls/{call}", {NULL}, WHO_SESSION, handle_call_people},
     {GET_HEAD, "/api/calls/{call}/download", {"recording", NULL}, WHO_SESSION, handle_download},

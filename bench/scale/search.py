@@ -11,6 +11,7 @@ another business's p99 over 1.5 times as long.
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
 import random
 import statistics
@@ -41,6 +42,7 @@ DAYS = 400
 VOCABULARY = 30_000
 LONG_WORDS, SHORT_WORDS = 8_000, 15
 LONG, SHORT = 200, 5_000  # different texts
+LONG_AGO = (datetime.date.today() - datetime.timedelta(days=DAYS // 2)).isoformat()
 LETTERS = "אבגדהוזחטיכלמנסעפצקרשת"
 
 TEXTS = """
@@ -53,13 +55,13 @@ ANALYZE scale_texts
 # As 240 makes them of each call; of texts that many calls share, the words are found only once.
 CALLS = """
 INSERT INTO call_log (business_id, call_sid, direction, from_number, to_number, status, duration,
-    created_at, recording_url, final_transcript)
+    created_at, recording_url, final_transcript, agent_id)
 SELECT {business}, 'CA' || md5('call ' || n),
     CASE WHEN n % 3 = 0 THEN 'outbound-api' ELSE 'inbound' END,
     '+9725' || n % 10 || lpad((n::bigint * 7919 % 10000000)::text, 7, '0'), '+97231234567',
     CASE WHEN n % 11 = 0 THEN 'no-answer' ELSE 'completed' END, 20 + n % 600,
     now() - interval '{days} days' * (1 - n::float / {calls}),
-    CASE WHEN n % 11 <> 0 THEN 'https://api.twilio.com/' || n END, t.words || ' rare' || n
+    CASE WHEN n % 11 <> 0 THEN 'https://api.twilio.com/' || n END, t.words || ' rare' || n, 'agent ' || n % 40
   FROM generate_series({first}::integer, {last}) n JOIN scale_texts t ON t.id =
     CASE WHEN n % {every} = 0 THEN n / {every} % {long} ELSE {long} + n % {short} END;
 INSERT INTO tapedeck_search
@@ -72,6 +74,18 @@ SELECT business_id, created_at, call_sid, f, from_number || chr(10) || to_number
     CASE WHEN n % {every} = 0 THEN n / {every} % {long} ELSE {long} + n % {short} END
 """
 # Those of older programs read every transcript again, and are not asked.
+MARKS = """
+INSERT INTO tapedeck_tags (business_id, tag, subject, call_sid, created_at)
+SELECT business_id, 'tag ' || id % 7, '', call_sid, created_at FROM call_log
+ WHERE business_id = {business} AND id % 100 = 0;
+INSERT INTO tapedeck_stars (business_id, subject, call_sid, created_at)
+SELECT business_id, '', call_sid, created_at FROM call_log
+ WHERE business_id = {business} AND id % 500 = 0;
+INSERT INTO tapedeck_heard (business_id, subject, call_sid, created_at, first_at, last_at)
+SELECT business_id, subject, call_sid, created_at, now(), now()
+  FROM call_log, (VALUES ('tester'), ('others')) s (subject)
+ WHERE business_id = {business} AND id % 20 = 0
+"""
 OLDER = ("tapedeck_call_log_said", "tapedeck_call_log_number_pieces", "tapedeck_call_log_newest_said")
 
 
@@ -122,8 +136,37 @@ def fill(stack: Stack, wish: argparse.Namespace, language: Language) -> None:
                 db.execute(definition)
                 tell(name)
         db.execute("ALTER TABLE call_log ENABLE TRIGGER tapedeck_search_follow")
-        for table in ("call_log", "tapedeck_search"):
+        db.execute(MARKS.format(business=BUSINESS))
+        for table in ("call_log", "tapedeck_search", "tapedeck_tags", "tapedeck_stars",
+                      "tapedeck_heard"):
             db.execute(f"VACUUM (ANALYZE) {table}")
+
+
+# Without words.
+FILTERS = [
+    ("no filter", ""),
+    ("a day of long ago", "&from={day}&to={day}T23:59:59Z"),
+    ("outbound, long ones", "&direction=outbound&min_duration=500"),
+    ("longer than any", "&min_duration=700"),
+    ("missed", "&status=missed"),
+    ("missed, outbound", "&status=missed&direction=outbound"),
+    ("a status nobody has", "&status=ringing"),
+    ("an agent", "&agent=agent%207"),
+    ("an agent, longer than any", "&agent=agent%207&min_duration=700"),
+    ("an agent who is nobody", "&agent=nobody"),
+    ("the one line of all", "&line=%2B97231234567"),
+    ("a line of nobody", "&line=%2B1"),
+    ("a party of nobody", "&party=%2B1"),
+    ("a tag", "&tag=tag%203"),
+    ("a tag of nobody", "&tag=none"),
+    ("starred", "&starred=true"),
+    ("not starred", "&starred=false"),
+    ("heard", "&heard=true"),
+    ("not heard", "&heard=false"),
+    ("absent recordings", "&recording_status=absent"),
+    ("ready recordings, of which there are none", "&recording_status=ready"),
+    ("a tag, not heard, long, of long ago", "&tag=tag%203&heard=false&min_duration=300&to={day}"),
+]
 
 
 @dataclass(frozen=True)
@@ -167,6 +210,7 @@ def searches(language: Language, calls: int) -> list[Search]:
         Search("a common word, no recording", common, "&has_recording=false"),
         Search("a middling word, no answer", middling, "&status=no-answer"),
         Search("two digits, a status nobody has", lambda: number()[:2], "&status=busy"),
+        *(Search(name, lambda: "", more) for name, more in FILTERS),
     ]
 
 
@@ -182,7 +226,8 @@ def measure(stack: Stack, search: Search, times: int) -> Timed:
     api = Api(stack.base_url, token_for(stack, BUSINESS, ttl=86400))
     taken, stopped, failed = [], 0, 0
     for turn in range(times + 3):
-        path = "/api/calls?limit=50&search=" + urllib.parse.quote(search.words()) + search.more
+        path = "/api/calls?limit=50&search=" + urllib.parse.quote(search.words()) \
+            + search.more.format(day=LONG_AGO)
         began = time.perf_counter()
         answer = api.get(path)
         took = (time.perf_counter() - began) * 1000

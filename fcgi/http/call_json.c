@@ -1,7 +1,25 @@
 #include "call_json.h"
 
+#include <string.h>
+
 #include "recordings/service.h"
 #include "speech/talk.h"
+
+static struct json *tags_json(const char *stored)
+{
+    struct json *list = json_new_list(), *read = NULL;
+    if (stored != NULL && json_parse(stored, strlen(stored), &read) == RESULT_OK) {
+        const struct json *tags = json_list_at(read, "tags");
+        for (size_t i = 0; i < json_count(tags); i++) {
+            struct json *one = json_new();
+            json_put_text(one, "tag", json_text_at(json_item(tags, i), "tag"));
+            json_put_text(one, "for", json_text_at(json_item(tags, i), "for"));
+            json_add(list, one);
+        }
+    }
+    json_free(read);
+    return list;
+}
 
 struct json *call_json(const struct app *app, int64_t business_id, const struct call_row *row)
 {
@@ -34,6 +52,9 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     json_put_text(json, "line", row->line);
     json_put_text(json, "party", row->party);
     json_put(json, "talk", call_json_talk(row->agent_ms, row->customer_ms, row->silence_ms));
+    json_put_text(json, "starred", row->starred);
+    json_put(json, "tags", tags_json(row->tags));
+    json_put_flag(json, "heard", row->heard);
     return json;
 }
 

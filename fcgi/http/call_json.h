@@ -15,7 +15,8 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
 void call_json_put_speakers(const struct app *app, const struct call_facts *facts,
                             struct json *json);
 
-/* How long each of the two spoke, and nobody; NULL, which is null, where they are not told apart. */
+/* How long each of the two spoke, and nobody; NULL, which is null, where they are not told apart.
+ */
 struct json *call_json_talk(int64_t agent_ms, int64_t customer_ms, int64_t silence_ms);
 
 /* Puts `duration` and `channels` of its recording, null where they are not known. */

@@ -9,8 +9,8 @@ static enum method method_of(const char *name)
         const char *name;
         enum method method;
     } METHODS[] = {
-        {"GET", METHOD_GET},       {"HEAD", METHOD_HEAD},       {"POST", METHOD_POST},
-        {"PUT", METHOD_PUT},       {"PATCH", METHOD_PATCH},     {"DELETE", METHOD_DELETE},
+        {"GET", METHOD_GET},         {"HEAD", METHOD_HEAD},   {"POST", METHOD_POST},
+        {"PUT", METHOD_PUT},         {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE},
         {"OPTIONS", METHOD_OPTIONS},
     };
     for (size_t i = 0; name != NULL && i < sizeof METHODS / sizeof *METHODS; i++) {

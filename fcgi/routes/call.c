@@ -124,7 +124,8 @@ void handle_call(const struct app *app, struct request *request, struct response
     struct detail call = {
         .magic = MAGIC(detail), .app = app, .business_id = request->caller.business_id};
     struct detail runs = call, recordings = call;
-    enum result result = call_read(app, call.business_id, request->call_sid, put_call, &call);
+    enum result result = call_read(app, call.business_id, request->caller.subject,
+                                   request->call_sid, put_call, &call);
     if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_CALL_NOT_FOUND);
         return;

@@ -61,13 +61,14 @@ void handle_call_people(const struct app *app, struct request *request, struct r
     enum result result = request_read_json(request, &body);
     if (result == RESULT_OK) {
         json_each(body, read_member, &reading);
-        result = reading.good ? call_set_people(app, showing.business_id, request->call_sid,
-                                                &reading.people)
-                              : RESULT_INVALID;
+        result = reading.good
+                     ? call_set_people(app, showing.business_id, request->call_sid, &reading.people)
+                     : RESULT_INVALID;
     }
     json_free(body);
     if (result == RESULT_OK) {
-        result = call_read(app, showing.business_id, request->call_sid, show, &showing);
+        result = call_read(app, showing.business_id, request->caller.subject, request->call_sid,
+                           show, &showing);
     }
     if (result == RESULT_OK) {
         response_json(response, 200, showing.json);

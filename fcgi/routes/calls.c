@@ -1,86 +1,108 @@
 /*
- * The list of calls: metadata only. It looks, and never asks for anything to be fetched.
+ * The list of calls: metadata only, and of a search the sentences that it hit. It looks, and never
+ * asks for anything to be fetched.
  */
 #include <string.h>
 
 #include "base/magic.h"
 #include "calls/call.h"
+#include "calls/call_hits.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/call_query.h"
 #include "http/note.h"
 #include "http/states.h"
 
-enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 100, SEARCH_MAX = 200 };
+/* A row that is in the page: borrowed. */
+struct listed {
+    char call_sid[SID_SIZE];
+    struct json *row, *hits;
+};
 
 struct page {
     struct magic magic;
     const struct app *app;
     int64_t business_id;
     struct json *calls;
+    struct listed listed[CALL_QUERY_LIMIT_MAX];
+    size_t count, at; /* rows, and the one that the last hit was of */
 };
-
-static bool is_one_of(const char *value, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (strcmp(*words, value) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_filter(const struct form *query, struct call_filter *filter)
-{
-    static const char *const DIRECTIONS[] = {"inbound", "outbound", "outbound-api", "outbound-dial",
-                                             NULL};
-    static const char *const STATUSES[] = {"queued",    "initiated", "ringing", "in-progress",
-                                           "completed", "busy",      "failed",  "no-answer",
-                                           "canceled",  NULL};
-    const char *limit = form_get(query, "limit");
-    const char *recording = form_get(query, "has_recording");
-    *filter = (struct call_filter){
-        .limit = LIMIT_DEFAULT,
-        .cursor = form_get(query, "cursor"),
-        .search = form_get(query, "search"),
-        .direction = form_get(query, "direction"),
-        .status = form_get(query, "status"),
-    };
-    if (limit != NULL && !text_int(limit, 1, LIMIT_MAX, &filter->limit)) {
-        return false;
-    }
-    if (recording != NULL) {
-        bool yes = strcmp(recording, "true") == 0;
-        filter->has_recording = yes ? CALL_YES : CALL_NO;
-        if (!yes && strcmp(recording, "false") != 0) {
-            return false;
-        }
-    }
-    if (filter->search != NULL && filter->search[0] == '\0') {
-        filter->search = NULL;
-    }
-    return (filter->direction == NULL || is_one_of(filter->direction, DIRECTIONS)) &&
-           (filter->status == NULL || is_one_of(filter->status, STATUSES)) &&
-           (filter->search == NULL || strlen(filter->search) <= SEARCH_MAX);
-}
 
 static void add_call(void *context, const struct call_row *row)
 {
     struct page *page = CHECKED(page, context);
-    json_add(page->calls, call_json(page->app, page->business_id, row));
+    struct json *json = call_json(page->app, page->business_id, row);
+    struct listed *one = &page->listed[page->count++];
+    memcpy(one->call_sid, row->facts.call_sid, sizeof one->call_sid);
+    one->row = json;
+    json_add(page->calls, json);
+}
+
+/* Hits come in the order of the rows. */
+static void add_hit(void *context, const struct call_hit *hit)
+{
+    struct page *page = CHECKED(page, context);
+    while (page->at < page->count && strcmp(page->listed[page->at].call_sid, hit->call_sid) != 0) {
+        page->at++;
+    }
+    if (page->at == page->count) {
+        return;
+    }
+    const struct listed *of = &page->listed[page->at];
+    if (hit->recording == NULL) {
+        json_put_flag(of->row, "hits_more", true);
+        return;
+    }
+    struct json *json = json_new(), *marks = json_new_list();
+    for (size_t i = 0; i < hit->count; i++) {
+        struct json *mark = json_new_list();
+        json_add_int(mark, (int64_t)hit->marks[i].start);
+        json_add_int(mark, (int64_t)hit->marks[i].end);
+        json_add(marks, mark);
+    }
+    json_put_text(json, "recording", hit->recording);
+    json_put_seconds(json, "at", hit->at_ms);
+    json_put_text(json, "speaker", hit->speaker);
+    json_put_text(json, "text", hit->text);
+    json_put(json, "marks", marks);
+    json_add(of->hits, json);
+}
+
+static enum result add_hits(const char *search, struct page *page)
+{
+    struct buf calls;
+    buf_init(&calls, CALL_QUERY_LIMIT_MAX * (SID_SIZE + 1) + 2);
+    buf_text(&calls, "{");
+    for (size_t i = 0; i < page->count; i++) {
+        struct listed *one = &page->listed[i];
+        one->hits = json_new_list();
+        json_put(one->row, "hits", one->hits);
+        json_put_flag(one->row, "hits_more", false);
+        buf_format(&calls, "%s%s", i > 0 ? "," : "", one->call_sid);
+    }
+    buf_text(&calls, "}");
+    enum result result =
+        call_hits(page->app, page->business_id, buf_str(&calls), search, add_hit, page);
+    buf_free(&calls);
+    return result;
 }
 
 void handle_calls(const struct app *app, struct request *request, struct response *response)
 {
-    struct call_filter filter;
+    struct call_query query;
     struct page page = {
         .magic = MAGIC(page), .app = app, .business_id = request->caller.business_id};
     char next[CALL_CURSOR_SIZE];
-    if (!read_filter(&request->query, &filter)) {
-        response_error(response, MESSAGE_BAD_PARAMETER);
-        return;
-    }
+    enum result result = call_query_read(request, &query);
+    const char *search = query.filter.search;
     page.calls = json_new_list();
-    enum result result = call_list(app, page.business_id, &filter, add_call, &page, next);
+    if (result == RESULT_OK) {
+        result = call_list(app, page.business_id, &query.filter, add_call, &page, next);
+    }
+    if (result == RESULT_OK && search != NULL && page.count > 0) {
+        result = add_hits(search, &page);
+    }
+    call_query_free(&query);
     if (result != RESULT_OK) {
         json_free(page.calls);
         states_answer_failure(result, response);
@@ -90,5 +112,5 @@ void handle_calls(const struct app *app, struct request *request, struct respons
     json_put(json, "calls", page.calls);
     json_put_text(json, "next_cursor", next[0] != '\0' ? next : NULL);
     response_json(response, 200, json);
-    note_caller(app, request, response, filter.search != NULL ? AUDIT_SEARCH : AUDIT_LIST, "");
+    note_caller(app, request, response, search != NULL ? AUDIT_SEARCH : AUDIT_LIST, "");
 }

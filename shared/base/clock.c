@@ -313,22 +313,86 @@ bool clock_parse_rfc2822(const char *text, int64_t *seconds)
     return true;
 }
 
-bool clock_parse_day(const char *text, int64_t *seconds)
+/* year-month-day */
+static void scan_day(struct scan *s, struct tm *tm)
 {
     enum { MONTHS_IN_YEAR = 12 };
+    scan_year(s, tm);
+    scan_literal(s, "-");
+    tm->tm_mon = scan_digits(s, 2, 2, MONTHS_IN_YEAR) - 1;
+    s->ok = s->ok && tm->tm_mon >= 0;
+    scan_literal(s, "-");
+    tm->tm_mday = scan_digits(s, 2, 2, 31);
+}
+
+bool clock_parse_day(const char *text, int64_t *seconds)
+{
     struct scan s = {.at = text, .ok = text != NULL};
     struct tm tm = {0};
     if (!s.ok) {
         return false;
     }
-    scan_year(&s, &tm);
-    scan_literal(&s, "-");
-    tm.tm_mon = scan_digits(&s, 2, 2, MONTHS_IN_YEAR) - 1;
-    s.ok = s.ok && tm.tm_mon >= 0;
-    scan_literal(&s, "-");
-    tm.tm_mday = scan_digits(&s, 2, 2, 31);
+    scan_day(&s, &tm);
     scan_end(&s);
     return to_seconds(&s, &tm, seconds);
+}
+
+/* ".25", as microseconds; further digits do not count. */
+static int64_t scan_fraction(struct scan *s)
+{
+    int64_t micros = 0, unit = 100000;
+    if (!scan_maybe(s, ".")) {
+        return 0;
+    }
+    s->ok = s->ok && *s->at >= '0' && *s->at <= '9';
+    for (; s->ok && *s->at >= '0' && *s->at <= '9'; s->at++) {
+        micros += (*s->at - '0') * unit;
+        unit /= 10;
+    }
+    return micros;
+}
+
+/* "Z", or hours and minutes east of Greenwich (RFC 3339, 5.6), in seconds. */
+static int scan_offset(struct scan *s)
+{
+    if (scan_maybe(s, "Z")) {
+        return 0;
+    }
+    int sign = scan_maybe(s, "-") ? -1 : 1;
+    if (sign > 0 && !scan_maybe(s, " ")) {
+        scan_literal(s, "+");
+    }
+    int hours = scan_digits(s, 2, 2, 23);
+    scan_literal(s, ":");
+    return sign * (hours * 3600 + scan_digits(s, 2, 2, 59) * 60);
+}
+
+bool clock_parse_instant(const char *text, int64_t *micros)
+{
+    enum { PER_SECOND = 1000000 };
+    struct scan s = {.at = text, .ok = text != NULL};
+    struct tm tm = {0};
+    int64_t seconds, fraction;
+    if (!s.ok) {
+        return false;
+    }
+    if (clock_parse_day(text, &seconds)) {
+        *micros = seconds * PER_SECOND;
+        return true;
+    }
+    scan_day(&s, &tm);
+    if (!scan_maybe(&s, " ")) {
+        scan_literal(&s, "T");
+    }
+    scan_time(&s, &tm);
+    fraction = scan_fraction(&s);
+    int east = scan_offset(&s);
+    scan_end(&s);
+    if (!to_seconds(&s, &tm, &seconds)) {
+        return false;
+    }
+    *micros = (seconds - east) * PER_SECOND + fraction;
+    return true;
 }
 
 void clock_sleep_ms(int64_t ms)

@@ -39,6 +39,11 @@ bool clock_parse_rfc2822(const char *text, int64_t *seconds);
 /* Parses a day, "2026-11-20", into the second it begins with in UTC. False when it is not one. */
 bool clock_parse_day(const char *text, int64_t *seconds);
 
+/* Parses a day as above, or an instant of RFC 3339, "2026-11-20T23:35:00.25+02:00", into
+ * microseconds since 1970. A space stands for 'T', and for the '+' that a form's decoder took.
+ * False when it is neither. */
+bool clock_parse_instant(const char *text, int64_t *micros);
+
 /* Sleeps this long, signals or not. For the rare bounded wait outside an event loop. */
 void clock_sleep_ms(int64_t ms);
 

@@ -12,7 +12,7 @@ enum statement_name { FIND, READ, LABEL, BUSINESS };
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_find", "SELECT " FACTS " FROM" FACTS_OF("ARRAY[$6]", "$7")},
     [READ] = {"call_read",
-        "SELECT " FACTS ROW_COLUMNS("100000") ", substr(c.final_transcript, 1, 1000000),"
+        "SELECT " FACTS ROW_COLUMNS("100000", "$8") ", substr(c.final_transcript, 1, 1000000),"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM" FACTS_OF("ARRAY[$6]", "$7")
@@ -124,6 +124,9 @@ void call_row_read(const struct pg_rows *rows, int row, struct call_row *out)
     out->agent_ms = pg_rows_int(rows, row, FACTS_COUNT + 15, -1);
     out->customer_ms = pg_rows_int(rows, row, FACTS_COUNT + 16, -1);
     out->silence_ms = pg_rows_int(rows, row, FACTS_COUNT + 17, -1);
+    out->starred = pg_rows_text(rows, row, FACTS_COUNT + 18);
+    out->tags = pg_rows_text(rows, row, FACTS_COUNT + 19);
+    out->heard = pg_rows_bool(rows, row, FACTS_COUNT + 20);
 }
 
 void call_facts_params(const struct app *app, int64_t business_id, struct pg_params *params)
@@ -180,14 +183,15 @@ enum result call_find(const struct app *app, int64_t business_id, const char *na
     return result;
 }
 
-enum result call_read(const struct app *app, int64_t business_id, const char *call_sid,
-                      call_visitor *visit, void *context)
+enum result call_read(const struct app *app, int64_t business_id, const char *subject,
+                      const char *call_sid, call_visitor *visit, void *context)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     call_facts_params(app, business_id, &params);
     pg_text(&params, call_sid);
     pg_int(&params, app->config->retention_days);
+    pg_text(&params, subject);
     enum result result = query_one(app, READ, &params, &rows);
     if (result == RESULT_OK) {
         struct call_row row = {0};

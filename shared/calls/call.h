@@ -74,6 +74,10 @@ struct call_row {
     const char *line, *party;                         /* our number, and the other's */
     /* How long each of them spoke, and how long nobody did; -1: not known. */
     int64_t agent_ms, customer_ms, silence_ms;
+    /* What people added, as the subject sees it: a star of "all" or of "me" alone (NULL: none),
+     * {"tags":[{"tag","for"}]}, and whether the subject has listened. */
+    const char *starred, *tags;
+    bool heard;
     /* of the call's page: the transcript as text, {"segments":[…]} as it is stored, the model, how
      * the summary came about */
     const char *transcript, *segments, *transcript_source, *summary_status;
@@ -81,26 +85,24 @@ struct call_row {
 
 typedef void call_visitor(void *context, const struct call_row *row);
 
-enum call_flag { CALL_ANY, CALL_NO, CALL_YES };
-
 struct call_filter {
+    const char *subject; /* who asks: his are the stars, tags and listenings of one's own */
     int64_t limit;
-    const char *cursor;    /* NULL: from the newest */
-    const char *search;    /* part of a number, or words that were said; NULL: no search */
-    const char *direction; /* "inbound", "outbound" (any kind of), or NULL */
-    const char *status;
-    enum call_flag has_recording;
+    const char *cursor; /* NULL: from the newest */
+    const char *search; /* part of a number, or words that were said; NULL: no search */
+    const char *wants;  /* what else they must be: an object in JSON, with the names of docs/api.md,
+                           checked; "{}": nothing */
 };
 
-/* Visits one page, newest first. `next` is the cursor of the page that follows; "": none does. A
- * search that would take too long stops: then its page is short, or empty, and another follows.
+/* Visits one page, newest first. `next` is the cursor of the page that follows; "": none does. What
+ * would take too long stops: then its page is short, or empty, and another follows.
  * RESULT_INVALID for a cursor that is not one of ours. */
 enum result call_list(const struct app *app, int64_t business_id, const struct call_filter *filter,
                       call_visitor *visit, void *context, char next[CALL_CURSOR_SIZE]);
 
-/* Visits the one row of a call, with its transcript. */
-enum result call_read(const struct app *app, int64_t business_id, const char *call_sid,
-                      call_visitor *visit, void *context);
+/* Visits the one row of a call, with its transcript, as `subject` sees it. */
+enum result call_read(const struct app *app, int64_t business_id, const char *subject,
+                      const char *call_sid, call_visitor *visit, void *context);
 
 /* The business that a call or a recording belongs to, for operators' tools. RESULT_NOT_FOUND. */
 enum result call_business(const struct app *app, const char *call_sid, int64_t *business_id);

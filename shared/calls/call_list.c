@@ -20,27 +20,22 @@ enum statement_name { LIST, LIST_FOUND };
     "($7::text IS NULL OR (" alias ".created_at, " alias ".call_sid) <" \
     "   (to_timestamp(0) + $6::bigint * interval '1 microsecond', $7))"
 
-/* A page of the rows `source`, which are called l: first the page, then what it takes to show it.
- * Not EXISTS: the planner may read all of a business's calls at once for that. A CASE: of other
- * conditions it thinks that hardly any call fulfils them, and sorts all instead of reading on. */
+/* A page of the rows `source`, which are called l: first the page, then what it takes to show it. */
 #define PAGE_OF(source) \
     "WITH page AS MATERIALIZED (SELECT l.* FROM " source " WHERE l.business_id = $1::bigint" \
     "   AND " IS_OURS("l") " AND " BEFORE_CURSOR("l") \
-    "   AND ($8::text IS NULL OR l.direction = $8" \
-    "     OR $8 = 'outbound' AND l.direction LIKE 'outbound%')" \
-    "   AND ($9::text IS NULL OR l.status = $9)" \
-    "   AND ($10::boolean IS NULL OR CASE WHEN l.recording_url <> '' THEN $10::boolean" \
-    "     ELSE tapedeck_shows_another(l.business_id::bigint, l.call_sid, l.parent_call_sid)" \
-    "       = $10 END)" \
-    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $11)" \
-    " SELECT " FACTS ROW_COLUMNS("4000") ", (extract(epoch FROM c.created_at) * 1000000)::bigint" \
+    "   ORDER BY l.created_at DESC, l.call_sid DESC LIMIT $8)" \
+    " SELECT " FACTS ROW_COLUMNS("4000", "$10") ", (extract(epoch FROM c.created_at) * 1000000)::bigint" \
     " FROM page c" \
-    " JOIN" FACTS_OF("(SELECT array_agg(call_sid::text) FROM page)", "$12") \
+    " JOIN" FACTS_OF("(SELECT array_agg(call_sid::text) FROM page)", "$9") \
     "   ON f.name = c.call_sid" \
     " ORDER BY c.created_at DESC, c.call_sid DESC"
 
-/* What a search has found. */
-#define FOUND "unnest($13::text[]) found JOIN call_log l ON l.call_sid = found"
+/* What a filter or a search has found. */
+#define FOUND \
+    "(SELECT DISTINCT * FROM unnest($11::text[], $12::bigint[]) u (sid, micros)) found" \
+    " JOIN call_log l ON l.call_sid = found.sid" \
+    "   AND l.created_at = to_timestamp(0) + found.micros * interval '1 microsecond'"
 
 static const struct pg_statement SQL[] = {
     [LIST] = {"call_list", PAGE_OF("call_log l")},
@@ -73,11 +68,9 @@ static void list_params(const struct app *app, int64_t business_id,
     call_facts_params(app, business_id, params);
     pg_int(params, after->micros);
     pg_text(params, after->call_sid);
-    pg_text(params, filter->direction);
-    pg_text(params, filter->status);
-    pg_text(params, call_flag_text(filter->has_recording));
     pg_int(params, filter->limit + 1);
     pg_int(params, app->config->retention_days);
+    pg_text(params, filter->subject);
 }
 
 static void write_cursor(const struct call_place *place, char out[CALL_CURSOR_SIZE])
@@ -116,6 +109,7 @@ static enum result query_found(const struct app *app, int64_t business_id,
             write_cursor(&place, next);
         }
         pg_text(params, found.calls);
+        pg_text(params, found.times);
         result = pg_query(app->pg, SQL[LIST_FOUND].sql, params, rows);
     }
     return result;
@@ -132,7 +126,8 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
         return RESULT_INVALID;
     }
     list_params(app, business_id, filter, &after, &params);
-    enum result result = filter->search == NULL
+    bool is_whole = filter->search == NULL && strcmp(filter->wants, "{}") == 0;
+    enum result result = is_whole
                              ? pg_query(app->pg, SQL[LIST].sql, &params, &rows)
                              : query_found(app, business_id, filter, &after, &params, &rows, next);
     if (result == RESULT_OK) {

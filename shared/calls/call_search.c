@@ -8,20 +8,25 @@
 
 enum {
     PATTERN_CEILING = 1024,
-    SEARCH_MS = 15, /* then a page goes out with what it has */
+    FIND_MS = 15, /* then a page goes out with what it has */
     FILL_ROWS = 200,
     FILL_MS = 5000,
     FILL_TIMES = 1000,
 };
 
-enum statement_name { SEARCH, FILL };
+enum statement_name { FIND, FILL };
 
 /* clang-format off */
+
+/* $1 is the business, $2 who asks, $3 what is wanted, $4 and $5 what is sought and its pattern, $8 and
+ * $9 the place. */
+#define FOUND_BY(most, ms) \
+    " tapedeck_find($1::bigint, $2, $3::jsonb, $4, $5," \
+    "   to_timestamp(0) + $8::bigint * interval '1 microsecond', $9, " most "::integer, " PG_MS(ms) ")"
+
 static const struct pg_statement SQL[] = {
-    [SEARCH] = {"call_search",
-        "SELECT sid, (extract(epoch FROM at) * 1000000)::bigint, is_call FROM tapedeck_search_page("
-        " $1::bigint, $2, $3, to_timestamp(0) + $4::bigint * interval '1 microsecond', $5, $6, $7,"
-        " $8::boolean, $9::integer, " PG_MS("$10") ")"},
+    [FIND] = {"call_search",
+        "SELECT sid, (extract(epoch FROM at) * 1000000)::bigint, is_call FROM" FOUND_BY("$6", "$7")},
     [FILL] = {"call_search_fill", "SELECT tapedeck_search_fill_some($1::integer)"},
     {NULL, NULL},
 };
@@ -30,12 +35,6 @@ static const struct pg_statement SQL[] = {
 const struct pg_statement *call_search_statements(void)
 {
     return SQL;
-}
-
-const char *call_flag_text(enum call_flag flag)
-{
-    static const char *const FLAGS[] = {[CALL_ANY] = NULL, [CALL_NO] = "f", [CALL_YES] = "t"};
-    return FLAGS[flag];
 }
 
 /* "%text%" with LIKE's own signs escaped. */
@@ -61,26 +60,52 @@ static void stop_at(const struct pg_rows *rows, int row, struct call_found *out)
 /* The last row may be a place, not a call; one call too many says that the page is full. */
 static enum result read_found(const struct pg_rows *rows, int64_t limit, struct call_found *out)
 {
-    struct buf calls;
+    struct buf calls, times;
     buf_init(&calls, sizeof out->calls - 1);
+    buf_init(&times, sizeof out->times - 1);
     buf_text(&calls, "{");
+    buf_text(&times, "{");
     for (int i = 0; i < pg_rows_count(rows); i++) {
         if (i == limit) {
             stop_at(rows, i - 1, out);
         } else if (!pg_rows_bool(rows, i, 2)) {
             stop_at(rows, i, out);
         } else {
-            buf_text(&calls, i > 0 ? "," : "");
-            buf_text(&calls, pg_rows_text(rows, i, 0));
+            buf_format(&calls, "%s%s", i > 0 ? "," : "", pg_rows_text(rows, i, 0));
+            buf_format(&times, "%s%s", i > 0 ? "," : "", pg_rows_text(rows, i, 1));
         }
     }
     buf_text(&calls, "}");
-    bool ok = buf_ok(&calls);
+    buf_text(&times, "}");
+    bool ok = buf_ok(&calls) && buf_ok(&times);
     if (ok) {
         memcpy(out->calls, buf_str(&calls), calls.len + 1);
+        memcpy(out->times, buf_str(&times), times.len + 1);
     }
     buf_free(&calls);
+    buf_free(&times);
     return ok ? RESULT_OK : RESULT_INVALID;
+}
+
+/* The parameters of FOUND_BY; `pattern` is empty yet, and holds what they borrow. RESULT_INVALID:
+ * more is sought than can be. */
+static enum result find_params(int64_t business_id, const struct call_filter *filter,
+                               const struct call_place *after, int64_t most, int64_t ms,
+                               struct buf *pattern, struct pg_params *params)
+{
+    pg_int(params, business_id);
+    pg_text(params, filter->subject);
+    pg_text(params, filter->wants);
+    pg_text(params, filter->search);
+    if (filter->search != NULL) {
+        add_pattern(pattern, filter->search);
+    }
+    pg_text(params, buf_str(pattern));
+    pg_int(params, most);
+    pg_int(params, ms);
+    pg_int_or_null(params, after->call_sid != NULL ? after->micros : -1, -1);
+    pg_text(params, after->call_sid);
+    return buf_ok(pattern) ? RESULT_OK : RESULT_INVALID;
 }
 
 enum result call_search(const struct app *app, int64_t business_id,
@@ -92,19 +117,11 @@ enum result call_search(const struct app *app, int64_t business_id,
     struct buf pattern;
     memset(out, 0, sizeof *out);
     buf_init(&pattern, PATTERN_CEILING);
-    add_pattern(&pattern, filter->search);
-    pg_int(&params, business_id);
-    pg_text(&params, filter->search);
-    pg_text(&params, buf_str(&pattern));
-    pg_int_or_null(&params, after->call_sid != NULL ? after->micros : -1, -1);
-    pg_text(&params, after->call_sid);
-    pg_text(&params, filter->direction);
-    pg_text(&params, filter->status);
-    pg_text(&params, call_flag_text(filter->has_recording));
-    pg_int(&params, filter->limit + 1);
-    pg_int(&params, SEARCH_MS);
     enum result result =
-        buf_ok(&pattern) ? pg_query(app->pg, SQL[SEARCH].sql, &params, &rows) : RESULT_INVALID;
+        find_params(business_id, filter, after, filter->limit + 1, FIND_MS, &pattern, &params);
+    if (result == RESULT_OK) {
+        result = pg_query(app->pg, SQL[FIND].sql, &params, &rows);
+    }
     if (result == RESULT_OK) {
         result = read_found(rows, filter->limit, out);
         pg_rows_free(rows);

@@ -1,6 +1,7 @@
 /*
- * A search through a business's calls, by part of a number or by words: which calls a page has.
- * What is read, and how far, is db/migrations/240_search.sql and 241.
+ * Which calls of a business a page has that is filtered, or searched by part of a number or by
+ * words. What is read, and how far, is db/migrations/271_find.sql, and 240_search.sql for what is
+ * sought.
  */
 #ifndef TAPEDECK_CALLS_CALL_SEARCH_H
 #define TAPEDECK_CALLS_CALL_SEARCH_H
@@ -17,6 +18,7 @@ enum { CALL_FOUND_SIZE = 8192 };
 
 struct call_found {
     char calls[CALL_FOUND_SIZE]; /* SIDs, as an array of PostgreSQL's */
+    char times[CALL_FOUND_SIZE]; /* their created_at, in microseconds since 1970, likewise */
     bool stopped; /* the page is full, or it took too long: more may be behind this place */
     int64_t micros;
     char call_sid[SID_SIZE];
@@ -31,9 +33,6 @@ enum result call_search(const struct app *app, int64_t business_id,
 /* Fills in what searches read of calls that are older than that: some seconds' worth each time,
  * until all have it. */
 enum result call_search_fill(const struct app *app);
-
-/* A flag as PostgreSQL's boolean; NULL: it says nothing. */
-const char *call_flag_text(enum call_flag flag);
 
 const struct pg_statement *call_search_statements(void);
 

@@ -21,9 +21,10 @@ struct call_row; /* call.h */
 enum { FACTS_COUNT = 32 };
 
 /* What a CRM wrote may be of any length: a page shows so many letters of a summary, and of the rest so
- * many that all that is real fits. */
+ * many that all that is real fits. What people added is shown as `me` sees it. */
 #define SHORT(column) "left(c." column ", 200)"
-#define ROW_COLUMNS(summary_letters) \
+#define FOR_WHOM(alias) "CASE " alias ".subject WHEN '' THEN 'all' ELSE 'me' END"
+#define ROW_COLUMNS(summary_letters, me) \
     ", " SHORT("parent_call_sid") ", " SHORT("direction") ", " SHORT("from_number") ", " \
     SHORT("to_number") ", " SHORT("status") ", c.duration, " PG_ISO("c.created_at") "," \
     " substr(c.ai_summary, 1, " summary_letters "), coalesce(c.final_transcript, '') <> ''," \
@@ -32,10 +33,18 @@ enum { FACTS_COUNT = 32 };
     SHORT("agent_id::text") ", " SHORT("agent_name::text") ", " SHORT("contact_name::text") "," \
     " tapedeck_line(c.direction, c.from_number, c.to_number)," \
     " tapedeck_party(c.direction, c.from_number, c.to_number)," \
-    " c.talk_agent_ms, c.talk_customer_ms, c.talk_silence_ms"
+    " c.talk_agent_ms, c.talk_customer_ms, c.talk_silence_ms," \
+    " (SELECT min(" FOR_WHOM("s") ") FROM tapedeck_stars s WHERE s.business_id = $1::bigint" \
+    "   AND s.call_sid = c.call_sid AND s.subject IN ('', " me "))," \
+    " (SELECT jsonb_build_object('tags', jsonb_agg(jsonb_build_object('tag', t.tag," \
+    "     'for', " FOR_WHOM("t") ") ORDER BY t.tag, t.subject)) FROM tapedeck_tags t" \
+    "   WHERE t.business_id = $1::bigint AND t.call_sid = c.call_sid" \
+    "     AND t.subject IN ('', " me "))," \
+    " EXISTS (SELECT FROM tapedeck_heard h WHERE h.business_id = $1::bigint" \
+    "   AND h.call_sid = c.call_sid AND h.subject = " me ")"
 
 /* How many columns both of them have. */
-enum { ROW_COUNT = FACTS_COUNT + 18 };
+enum { ROW_COUNT = FACTS_COUNT + 21 };
 
 /* clang-format on */
 

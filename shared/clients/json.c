@@ -77,6 +77,11 @@ void json_add(struct json *list, struct json *child)
     (void)json_array_append_new(value_of(list), value_of(child));
 }
 
+void json_add_int(struct json *list, int64_t number)
+{
+    (void)json_array_append_new(value_of(list), json_integer(number));
+}
+
 void json_add_text(struct json *list, const char *text)
 {
     (void)json_array_append_new(value_of(list), json_string(text));

@@ -32,6 +32,7 @@ void json_put_null(struct json *object, const char *key);
 /* These take ownership of `child`. */
 void json_put(struct json *object, const char *key, struct json *child);
 void json_add(struct json *list, struct json *child);
+void json_add_int(struct json *list, int64_t number);
 void json_add_text(struct json *list, const char *text);
 
 /* Appends the document. RESULT_FAILED when it cannot be written. */

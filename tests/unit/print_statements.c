@@ -6,6 +6,7 @@
 
 #include "calls/authority.h"
 #include "calls/call.h"
+#include "calls/call_hits.h"
 #include "calls/call_search.h"
 #include "calls/conference.h"
 #include "calls/inbox.h"
@@ -50,6 +51,7 @@ int main(void)
     print(call_note_statements());
     print(audit_store_statements());
     print(call_statements());
+    print(call_hits_statements());
     print(call_list_statements());
     print(call_search_statements());
     print(call_write_statements());

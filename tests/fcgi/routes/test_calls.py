@@ -21,7 +21,7 @@ FIELDS = {
     "call_sid", "parent_call_sid", "direction", "from_number", "to_number", "status", "duration",
     "created_at", "has_recording", "recording_status", "has_transcript", "speakers", "summary",
     "expires_at", "recordings", "recordings_duration", "agent_id", "agent_name", "contact_name",
-    "line", "party", "talk",
+    "line", "party", "talk", "starred", "tags", "heard",
 }
 
 
@@ -87,6 +87,7 @@ def test_a_row_says_all_that_is_known(given: Given, new_business: Callable[[], i
         "expires_at": row["expires_at"], "speakers": ["customer", "agent"],
         "recordings": 1, "recordings_duration": 0, "agent_id": None, "agent_name": None,
         "contact_name": None, "line": "+972501234567", "party": "client:דנה", "talk": None,
+        "starred": None, "tags": [], "heard": False,
     }
     for name, time in (("created_at", NOON), ("expires_at", LATER)):
         assert row[name].endswith("+00:00") and "T" in row[name]
@@ -100,7 +101,8 @@ def test_what_is_not_known_is_null(given: Given, new_business: Callable[[], int]
     row = listed(given.api(business))[0]
     assert row.keys() == FIELDS
     unknown = FIELDS - {"call_sid", "created_at", "has_recording", "recording_status",
-                        "has_transcript", "speakers", "recordings", "recordings_duration"}
+                        "has_transcript", "speakers", "recordings", "recordings_duration",
+                        "tags", "heard"}
     assert {row[name] for name in unknown} == {None}
     assert (row["has_recording"], row["has_transcript"]) == (False, False)
     assert row["recording_status"] == "none"
