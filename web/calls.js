@@ -9,6 +9,7 @@ import { startLanguage } from "./calls/language.js";
 import { List } from "./calls/list.js";
 import { Notice } from "./calls/notice.js";
 import { watchPlaying } from "./calls/playing.js";
+import { queryOf } from "./calls/query.js";
 import { SignIn, newest } from "./calls/signin.js";
 import { State } from "./calls/state.js";
 
@@ -22,7 +23,7 @@ class Page {
   #work = new AbortController();
   #notice = new Notice(get("notice"), this.#state);
   #list = new List(get("list"), this.#state);
-  #filters = new Filters(get("filters"), this.#state);
+  #filters = new Filters(this.#state);
   #signIn = new SignIn(this.#state, this.#notice,
     { begin: () => this.#begin(), load: () => this.#load() });
   #deck = new Deck(get("deck"), this.#state);
@@ -31,7 +32,6 @@ class Page {
   async start() {
     startLanguage(this.#state);
     watchPlaying(this.#state);
-    this.#filters.read();
     this.#state.on("filter", () => this.#load());
     this.#state.on("signedIn", (signedIn) => !signedIn && this.#clear());
     get("more").addEventListener("click", () => this.#load(this.#cursor));
@@ -57,7 +57,7 @@ class Page {
 
   /** A search through very many calls stops now and then, perhaps with an empty page: then on. */
   async #fetch(signal, cursor = null) {
-    const query = new URLSearchParams(this.#state.filter);
+    const query = queryOf(this.#state.filter);
     if (cursor) query.set("cursor", cursor);
     this.#list.busy = true;
     try {

@@ -18,6 +18,15 @@ from twilio import speech
 WEB = ROOT / "web"
 CALL = re.compile(r"/api/recordings/((?:CA|RE)[0-9a-f]{32})/(prepare|status|peaks)")
 CALLS = re.compile(r"/api/calls(/CA[0-9a-f]{32})?")
+# What the list asks besides, and the answers of a business without calls.
+BESIDE = {
+    "/api/calls/totals": ("totals", {"calls": 0, "seconds": 0, "missed": 0, "inbound": 0, "outbound": 0,
+                                     "talk": None, "complete": True}),
+    "/api/calls/changes": ("changes", {"now": "0", "calls": [], "more": False}),
+    "/api/agents": ("agents", {"agents": []}),
+    "/api/lines": ("lines", {"lines": []}),
+    "/api/tags": ("tags", {"tags": []}),
+}
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 PAGE = """<!doctype html><html lang="{lang}" dir="{dir}"><head><meta charset="utf-8">
 <title>CRM</title>
@@ -49,6 +58,7 @@ class Seen:
     status: int
     authorization: str | None = None
     cookie: str | None = None
+    query: str = ""
 
 
 def waiting(status: str = "processing", retry_after: int = 1, **body: Any) -> Reply:
@@ -99,6 +109,7 @@ class Stub(http.server.ThreadingHTTPServer):
         self.halting = False  # it sends an answer's head, and not yet the rest
         self.cutting = False  # it sends an answer's head and a byte, and hangs up
         self.answers: dict[str, list[Reply]] = {"peaks": [error(404, "not_found")]}
+        self.answers |= {verb: [Reply(200, body)] for verb, body in BESIDE.values()}
         self.pages: dict[str, Reply] = {}  # other pages, by their path
         self.seen: list[Seen] = []
         self.more = threading.Condition()
@@ -149,6 +160,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(self.server.next(found[2], found[1]))
         elif (found := CALLS.fullmatch(path)) and self.command == "GET":
             self._send(self.server.next("call" if found[1] else "calls"))
+        elif path in BESIDE and self.command == "GET":
+            self._send(self.server.next(BESIDE[path][0]))
         elif path.startswith("/media/"):
             self._media()
         elif path == "/hasty.js":
@@ -200,7 +213,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                ) -> None:
         self.server.seen.append(Seen(self.command, self.path.partition("?")[0],
                                      self.headers.get("Prefer"), status,
-                                     self.headers.get("Authorization"), self.headers.get("Cookie")))
+                                     self.headers.get("Authorization"), self.headers.get("Cookie"),
+                                     self.path.partition("?")[2]))
         self.send_response(status)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(body)),
                             **(headers or {})}.items():

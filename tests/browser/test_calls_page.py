@@ -163,9 +163,10 @@ def test_search_and_filters(site: Site, browser: Browser) -> None:
     browser.js("document.querySelector('[name=direction][value=outbound]').click()")
     await_numbers(browser, "+15550001111")
     browser.js("document.querySelector('[name=direction][value=\"\"]').click()")
-    browser.find("[name=status] [value=no-answer]").click()
+    browser.find("#rare").click()
+    browser.find("select[name=status] [value=no-answer]").click()
     await_numbers(browser, "03-555-0002")
-    browser.find("[name=status] [value='']").click()
+    browser.find("select[name=status] [value='']").click()
     browser.find("[name=has_recording]").click()
     until(lambda: len(numbers(browser)) == 4, "those with a recording")
 
@@ -207,11 +208,11 @@ def test_a_lost_network_is_said(site: Site, browser: Browser) -> None:
     site.sign_in(browser)
     await_numbers(browser, "03-555-0001")
     browser.offline()
-    browser.find("[name=has_recording]").click()
+    browser.find("#filters > fieldset label:last-of-type").click()
     browser.see("No connection. Check the network.")
     browser.shot("calls-offline")
     browser.online()
-    browser.find("#notice button").click()
+    browser.find("#filters > fieldset label:first-of-type").click()
     await_numbers(browser, "03-555-0001")
 
 

@@ -82,5 +82,16 @@ export const english = {
     somebodyElse: "This link signs in somebody else.", switch: "Sign in by the link",
     stay: "Stay signed in",
     recordings: "Recordings",
+
+    anyTime: "Any time", from: "From", to: "To", earlier: "Earlier", later: "Later", firstDay: 1,
+    when: { today: "Today", yesterday: "Yesterday", "7d": "Last 7 days", "30d": "Last 30 days" },
+    since: (day) => `Since ${day}`, until: (day) => `Until ${day}`,
+    rare: "More filters", any: "Any", remove: (what) => `Remove filter: ${what}`,
+    missed: "Missed", unheard: "Not listened to", heard: "Listened to", starred: "Starred",
+    min_duration: "At least", max_duration: "At most", atLeast: (length) => `At least ${length}`,
+    atMost: (length) => `At most ${length}`, seconds: (n) => `${n} s`, minutes: (n) => `${n} min`,
+    recording_status: "Recording", agent: "Agent", line: "Line", party: "Other number", tag: "Tag",
+    recordingIs: { ready: "Ready to play", absent: "Not fetched yet", queued_running: "On its way",
+      expired: "Recording deleted", unavailable: "No recording at provider" },
   },
 };

@@ -85,5 +85,16 @@ export const hebrew = {
     stay: "להישאר מחוברים",
     token: "קישור או קוד כניסה", enter: "התחברות", refused: "הקישור כבר אינו תקף.",
     recordings: "הקלטות",
+
+    anyTime: "כל הזמנים", from: "מתאריך", to: "עד תאריך", earlier: "מוקדם יותר", later: "מאוחר יותר", firstDay: 0,
+    when: { today: "היום", yesterday: "אתמול", "7d": "7 הימים האחרונים", "30d": "30 הימים האחרונים" },
+    since: (day) => `מ־${day}`, until: (day) => `עד ${day}`,
+    rare: "סינון נוסף", any: "הכול", remove: (what) => `הסרת הסינון: ${what}`,
+    missed: "שלא נענו", unheard: "שטרם הושמעו", heard: "שהושמעו", starred: "מסומנות בכוכב",
+    min_duration: "משך מינימלי", max_duration: "משך מרבי", atLeast: (length) => `לפחות ${length}`,
+    atMost: (length) => `עד ${length}`, seconds: (n) => `${n} שנ׳`, minutes: (n) => `${n} דק׳`,
+    recording_status: "הקלטה", agent: "נציג", line: "קו", party: "המספר שמנגד", tag: "תגית",
+    recordingIs: { ready: "מוכנה לניגון", absent: "טרם הובאה", queued_running: "בדרך",
+      expired: "ההקלטה נמחקה", unavailable: "אין הקלטה אצל הספק" },
   },
 };
