@@ -2,7 +2,8 @@
 
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type {
-  RecordingLeafEvent, RecordingPlayer, RecordingStateEvent, RecordingTimeEvent, CallRecording, Token,
+  RecordingLeafEvent, RecordingPlayer, RecordingStateEvent, RecordingTimeEvent, CallRecording,
+  PlayerNote, Token,
 } from "recording-player";
 
 interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, RecordingPlayer> {
@@ -12,6 +13,10 @@ interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, Recor
   callSid?: string;
   recordingSid?: string;
   apiBase?: string;
+  "agent-name"?: string;
+  "customer-name"?: string;
+  agentName?: string;
+  customerName?: string;
   label?: string;
   start?: number;
   part?: string;
@@ -23,6 +28,7 @@ interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, Recor
   recordings?: readonly CallRecording[];
   token?: Token;
   marks?: readonly number[];
+  notes?: readonly PlayerNote[];
   "onrecording-state"?: (event: RecordingStateEvent) => void;
   "onrecording-time"?: (event: RecordingTimeEvent) => void;
   "onrecording-leaf"?: (event: RecordingLeafEvent) => void;

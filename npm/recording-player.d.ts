@@ -12,6 +12,13 @@ export interface Place {
   time: number;
 }
 
+/** A text at a second of one recording; without its SID, of the whole line of time. */
+export interface PlayerNote {
+  part?: string | null;
+  time: number;
+  text: string;
+}
+
 /** One of `recordings` of GET /api/calls/{call_sid}. */
 export interface CallRecording {
   name: string;
@@ -51,6 +58,8 @@ export interface RecordingPlayerAttributes {
   /** `agent,customer` or `customer,agent`. */
   lanes: string;
   apiBase: string;
+  agentName: string;
+  customerName: string;
   /** Empty, or `open`. */
   transcript: string;
 }
@@ -64,6 +73,8 @@ export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttri
   get lanes(): string;
   set lanes(value: string | readonly string[]);
   apiBase: string;
+  agentName: string;
+  customerName: string;
   get transcript(): string;
   set transcript(value: string | boolean | null | undefined);
   /** Seconds of the line of time, 0 while nobody knows; what is set reflects. */
@@ -82,6 +93,8 @@ export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttri
   set token(token: Token | null | undefined);
   /** Seconds of the line of time that have a tick. */
   set marks(seconds: readonly number[] | null | undefined);
+  /** Ticks that show a text to whoever points at them. */
+  set notes(notes: readonly PlayerNote[] | null | undefined);
 
   play(): Promise<void> | void;
   pause(): void;

@@ -6,7 +6,7 @@
  */
 
 import { Server } from "./player/ask.js";
-import { reflect, setAttribute, takeEarly } from "./player/attributes.js";
+import { namesOf, reflect, setAttribute, takeEarly } from "./player/attributes.js";
 import { commandsOf } from "./player/commands.js";
 import { Headset } from "./player/headset.js";
 import { commandOf } from "./player/keys.js";
@@ -23,7 +23,7 @@ const [CHOSEN, TUNED] = ["recording-chosen", "recording-tuned"];
 export class RecordingPlayer extends HTMLElement {
   static observedAttributes = [
     "call-sid", "recording-sid", "lang", "label", "duration", "part", "start", "lanes",
-    "transcript"];
+    "agent-name", "customer-name", "transcript"];
 
   #view;
   #playback = new Playback(() => this.#where(), (what) => this.#hear(what));
@@ -34,6 +34,7 @@ export class RecordingPlayer extends HTMLElement {
   #staying = null; // aborts what it does while it is on a page
   #commands = commandsOf(this, this.#playback);
   #aim = null; // where a finger that drags is
+  #notes = []; // the page's: a place each, and a text
 
   constructor() {
     super();
@@ -121,6 +122,9 @@ export class RecordingPlayer extends HTMLElement {
     this.#token = token ?? null;
     this.#allowReading();
   }
+
+  /** What somebody noted: `{part, time, text}`, ticks that show their text to whoever points at them. */
+  set notes(notes) { this.#turn(this.#notes = [...notes ?? []]); }
 
   /** Seconds of the line of time that have a tick. */
   set marks(seconds) { this.#view.mark(seconds ?? []); }
@@ -252,6 +256,8 @@ export class RecordingPlayer extends HTMLElement {
       parts: parts.map(({ peaks, missing }, i) =>
         ({ ...shares[i], peaks: loaded ? peaks : null, missing })),
       lanes: this.getAttribute("lanes")?.split(",") ?? speakers,
+      names: namesOf(this),
+      notes: this.#notes.map(({ part, time, text }) => ({ at: this.#list.secondOf({ part, time }), text })),
       canMute: open,
     });
     this.#reading?.show(lang);
@@ -259,9 +265,8 @@ export class RecordingPlayer extends HTMLElement {
 
   /** Which part of the call it is, in words. */
   get #which() {
-    const { parts, several, index } = this.#list;
-    return several && this.#playback.loaded
-      ? wordsOf(languageOf(this)).part(index + 1, parts.length) : "";
+    const { parts: { length }, several, index } = this.#list;
+    return several && this.#playback.loaded ? wordsOf(languageOf(this)).part(index + 1, length) : "";
   }
 
   #tell() {
@@ -291,7 +296,7 @@ export class RecordingPlayer extends HTMLElement {
 
 reflect(RecordingPlayer, {
   callSid: "text", recordingSid: "text", label: "text", start: "number", lanes: "text", apiBase: "text",
-  transcript: "text",
+  agentName: "text", customerName: "text", transcript: "text",
 });
 
 if (!customElements.get("recording-player")) {

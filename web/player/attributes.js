@@ -15,6 +15,10 @@ export function setAttribute(element, name, value) {
   else element.setAttribute(name, value === true ? "" : String(value));
 }
 
+/** The names of those who speak, by who they are, where the page knows them. */
+export const namesOf = (element) => Object.fromEntries(["agent", "customer"]
+  .map((who) => [who, element?.getAttribute(`${who}-name`)]).filter(([, name]) => name));
+
 /** Gives a class of elements a property for each name, of `text` or of `number`. */
 export function reflect(elements, kinds) {
   for (const [name, kind] of Object.entries(kinds)) {

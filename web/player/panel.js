@@ -22,6 +22,7 @@ export class Panel {
   #skip = make("button", { type: "button", className: "skip", role: "switch", data: { act: "skip" } },
     make("i"), make("span"));
   #names = {};
+  #opened = new AbortController();
   /** The button that opens it: it shows the speed. */
   opener = make("button", { type: "button", className: "menu" },
     make("span", { dir: "ltr" }), make("b", { ariaHidden: "true" }, "⋯"));
@@ -45,7 +46,11 @@ export class Panel {
       act(target.dataset.act, Number(target.value)));
     this.element.addEventListener("toggle", ({ newState }) => {
       this.opener.ariaExpanded = String(newState === "open");
-      if (newState === "open") this.#place();
+      this.#opened.abort();
+      if (newState !== "open") return;
+      this.#opened = new AbortController();
+      this.#place();
+      addEventListener("scroll", () => this.#place(), { capture: true, passive: true, signal: this.#opened.signal });
     });
   }
 
@@ -77,7 +82,7 @@ export class Panel {
     for (const one of group.children) one.ariaPressed = String(Number(one.dataset.value) === value);
   }
 
-  /** Below its button or above it, within the window; it scrolls with the page. */
+  /** Below its button or above it, within the window; it stays there when the page is scrolled. */
   #place() {
     const [button, own] = [this.opener, this.element].map((one) => one.getBoundingClientRect());
     const { clientWidth: width, clientHeight: height } = document.documentElement;

@@ -51,6 +51,12 @@ export class Playlist {
     return part && { part, time };
   }
 
+  /** The second of the line of time that a place is at; without a part, or of an unknown one, its own. */
+  secondOf(place) {
+    const found = this.find(place);
+    return found ? beginOf(this.parts, found.part) + found.time : place.time;
+  }
+
   /** Where to begin once the parts are known. */
   wish(place) {
     if (this.#listed) return;

@@ -1,6 +1,7 @@
 /** The transcript under a player: asked for when somebody unfolds it. */
 
 import { callOf } from "./ask.js";
+import { namesOf } from "./attributes.js";
 import { wordsOf } from "./messages.js";
 import { make } from "./make.js";
 import { Transcript, hostOf } from "./transcript.js";
@@ -15,6 +16,7 @@ export class Reading {
   #failed = false;
   #open = false;
   #lang = "en";
+  #shown = ""; // in which language, and by which names
   #button = make("button", { type: "button", className: "unfold" });
   #content = make("div", { hidden: true });
 
@@ -47,8 +49,9 @@ export class Reading {
   }
 
   show(lang) {
-    if (lang === this.#lang && this.#button.textContent) return;
-    this.#lang = lang;
+    const shown = JSON.stringify([lang, namesOf(this.#player)]);
+    if (shown === this.#shown) return;
+    [this.#shown, this.#lang] = [shown, lang];
     this.#button.textContent = wordsOf(lang).transcript;
     this.#fill();
   }

@@ -4,6 +4,8 @@ import { clock, spoken, wordsOf } from "./messages.js";
 import { make } from "./make.js";
 import { draw } from "./waveform.js";
 
+const NEAR_PX = 6; // of a note's tick
+
 /** How many lanes a picture of these parts has; 0 without any picture. */
 export const lanesOf = (parts) => Math.max(0, ...parts.map(({ peaks }) => peaks?.lanes.length ?? 0));
 
@@ -24,6 +26,8 @@ export class Slider {
   #loop = make("div", { className: "loop" });
   #marks = make("div", { className: "marks" });
   #marked = []; // seconds
+  #noted = make("div", { className: "noted" });
+  #notes = []; // each the second that it is at, and its text
   #head = make("i", { className: "playhead" });
   #tip = make("span", { className: "tip", hidden: true });
   element;
@@ -34,7 +38,8 @@ export class Slider {
     const rail = make("div", { className: "rail" },
       make("i", { className: "have" }), make("i", { className: "gone" }));
     this.element = make("div", { className: "seek", role: "slider", ariaValueMin: "0" },
-      ...this.#canvases, rail, this.#loop, this.#divided, this.#marks, this.#head, this.#tip);
+      ...this.#canvases, rail, this.#loop, this.#divided, this.#marks, this.#noted, this.#head,
+      this.#tip);
     this.element.setAttribute("part", "waveform");
     this.element.addEventListener("pointerdown", (event) => this.#drag(event));
     this.element.addEventListener("pointermove", (event) => this.#hover(event));
@@ -47,6 +52,7 @@ export class Slider {
     if (duration !== this.#duration) {
       this.#duration = duration;
       this.#mark();
+      this.#note();
     }
     const one = this.element;
     one.style.setProperty("--at", `${this.#share(time) * 100}%`);
@@ -81,6 +87,15 @@ export class Slider {
     this.#mark();
   }
 
+  /** Ticks with a text, `{at, text}` each. */
+  note(notes) {
+    const same = notes.length === this.#notes.length && notes.every(({ at, text }, i) =>
+      at === this.#notes[i].at && text === this.#notes[i].text);
+    if (same) return;
+    this.#notes = notes;
+    this.#note();
+  }
+
   paint() {
     if (!lanesOf(this.#parts)) return;
     const colourOf = (one) => getComputedStyle(one).getPropertyValue("border-left-color");
@@ -90,11 +105,19 @@ export class Slider {
     for (const canvas of this.#canvases) draw(canvas, this.#parts, colours);
   }
 
-  #mark() {
-    this.#marks.replaceChildren(...this.#marked.map((time) => {
-      const at = this.#share(time);
-      return stretch({ from: at, to: at });
-    }));
+  #mark() { this.#marks.replaceChildren(...this.#marked.map((time) => this.#tick(time))); }
+
+  #note() { this.#noted.replaceChildren(...this.#notes.map(({ at }) => this.#tick(at))); }
+
+  #tick(time) {
+    const at = this.#share(time);
+    return stretch({ from: at, to: at });
+  }
+
+  /** The text of the note that is pointed at. */
+  #noteAt(second) {
+    const reach = (NEAR_PX / this.element.clientWidth) * this.#duration;
+    return this.#notes.find(({ at }) => Math.abs(at - second) <= reach)?.text;
   }
 
   #share(time) { return this.#duration > 0 ? Math.min(1, Math.max(0, time / this.#duration)) : 0; }
@@ -110,7 +133,7 @@ export class Slider {
     this.#tip.hidden = this.#off || event.pointerType === "touch" || !this.#duration;
     if (this.#tip.hidden) return;
     const second = this.#secondAt(event);
-    this.#tip.textContent = clock(second);
+    this.#tip.textContent = [clock(second), this.#noteAt(second)].filter(Boolean).join(" ");
     this.#tip.style.left = `${this.#share(second) * 100}%`;
   }
 

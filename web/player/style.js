@@ -61,7 +61,7 @@ canvas.done { opacity: 1; filter: none; clip-path: inset(0 calc(100% - var(--at,
 .have { width: var(--have, 0%); background: color-mix(in srgb, var(--main) 55%, var(--edge)); }
 .gone { width: var(--at, 0%); background: var(--main); }
 :is([data-lanes="1"], [data-lanes="2"]) .rail { display: none; }
-:is(.parts, .loop, .marks) i { position: absolute; inset-block: 0; pointer-events: none; }
+:is(.parts, .loop, .marks, .noted) i { position: absolute; inset-block: 0; pointer-events: none; }
 .parts i + i { border-left: 1px solid var(--soft); }
 [data-lanes="0"] .parts i { inset-block: calc(50% - 6px); }
 .parts [data-missing] { background: repeating-linear-gradient(135deg, transparent 0 5px,
@@ -69,6 +69,8 @@ canvas.done { opacity: 1; filter: none; clip-path: inset(0 calc(100% - var(--at,
 .loop i { border: solid var(--main); border-width: 0 2px;
   background: color-mix(in srgb, var(--main) 18%, transparent); }
 .marks i { inset-block: auto 0; height: .5rem; border-left: 3px solid var(--alarm); margin-left: -1.5px; }
+.noted i { inset-block: 0 auto; width: .75rem; height: .75rem; margin-left: -.375rem; rotate: 45deg;
+  translate: 0 -.35rem; border: 2px solid var(--card); border-radius: 3px; background: var(--main); }
 .playhead { position: absolute; top: 0; bottom: 0; left: var(--at, 0%); width: 2px; margin-left: -1px;
   border-left: 2px solid var(--main); }
 :is([data-lanes="1"], [data-lanes="2"]) .playhead { border-color: var(--ink); }
@@ -88,7 +90,8 @@ canvas.done { opacity: 1; filter: none; clip-path: inset(0 calc(100% - var(--at,
 .sides [data-who=customer]:first-child { --side: var(--customer); }
 .sides [data-who=agent]:last-child { --side: var(--agent); }
 .sides button, .playhead { transition: border-color 1ms; }
-.sides b { font-weight: 500; text-transform: capitalize; }
+.sides b { font-weight: 500; text-transform: capitalize; max-width: 7rem; overflow: hidden;
+  white-space: nowrap; text-overflow: ellipsis; }
 .sides i { width: .5rem; height: .5rem; border-radius: 50%; flex: none;
   border: 1.5px solid var(--side); }
 .sides [data-speaking] i { background: var(--side); }
@@ -175,7 +178,7 @@ progress::-moz-progress-bar { background: var(--main); }
 }
 @media (forced-colors: active) {
   .play, :is(.speeds, .boosts) [aria-pressed=true], .skip[aria-checked=true] i, .gone, .sides [data-speaking] i,
-  .skip i::before, .marks i { forced-color-adjust: none; background: Highlight; color: HighlightText; }
+  .skip i::before, .marks i, .noted i { forced-color-adjust: none; background: Highlight; color: HighlightText; }
   .rail, .skip i { border: 1px solid CanvasText; }
   .sides button { border-left-color: CanvasText; }
   .playhead { border-color: Highlight; }

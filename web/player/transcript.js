@@ -1,5 +1,6 @@
 /** What was said in a call, recording by recording in order of time; the sentence that sounds is lit. */
 
+import { namesOf } from "./attributes.js";
 import { clock, timeOf, wordsOf } from "./messages.js";
 import { make } from "./make.js";
 import { beginOf, partsOf } from "./parts.js";
@@ -36,15 +37,16 @@ function titleOf({ recording: { kind, started_at: began } }, i, lang) {
 }
 
 /** Of a voice that a model told from others: "Speaker 2". */
-function nameOf(speaker, words) {
+function nameOf(speaker, words, names) {
   const [, voice] = /^speaker_(\d)$/.exec(speaker) ?? [];
-  return voice ? `${words.speaker} ${voice}` : SIDES.has(speaker) ? words[speaker] : "";
+  return voice ? `${words.speaker} ${voice}` : SIDES.has(speaker) ? names[speaker] ?? words[speaker] : "";
 }
 
 /** The host of a transcript whose words a player says; `playerOf` gives it, or null. */
 export const hostOf = (playerOf) => ({
   get plays() { return Boolean(playerOf()); },
   get place() { return playerOf()?.place; },
+  get names() { return namesOf(playerOf()); },
   go({ part, time }, plays) {
     const player = playerOf();
     if (part) player.place = { part, time };
@@ -70,7 +72,7 @@ export class Transcript {
   /**
    * @param {object} host whose words they are: `plays` whether anything does, `go(place, plays)` to a
    *   second of a part (its id; undefined for the only one) with or without sound, `mark(seconds)` the
-   *   line of time, `place` where it stands, and `linkTo(recording)`, a link beside a title or null
+   *   line of time, `place` where it stands, `names` of those who speak, and `linkTo(recording)`, a link beside a title or null
    */
   constructor(host) {
     this.#host = host;
@@ -143,7 +145,7 @@ export class Transcript {
       element.append(make("span", { className: "at" }, make("bdi", { dir: "ltr" }, clock(begin + start))));
     }
     if (speaker) {
-      const name = nameOf(speaker, words);
+      const name = nameOf(speaker, words, this.#host.names);
       element.append(make("span", { className: "who", data: { who: speaker } }, name));
     }
     const shown = make("span", { className: "text", dir: "auto" }, text);

@@ -72,7 +72,8 @@ export class View {
     const clocks = named("clock", make("div", { className: "clock", dir: "ltr" }, one.now, one.all));
     this.reading = named("transcript", make("div", { className: "reading" }));
     one.box = named("box", make("div", { className: "box", role: "group" },
-      make("div", { className: "lead" }, make("slot", { name: "start" }), one.play), track, one.say, clocks, tools,
+      make("div", { className: "lead" }, make("slot", { name: "start" }), one.play,
+        make("slot", { name: "after-play" })), track, one.say, clocks, tools,
       make("div", { className: "notes" }, one.which, one.kept), this.#panel.element));
     const all = document.createDocumentFragment();
     all.append(one.box, this.reading, make("slot"));
@@ -103,6 +104,7 @@ export class View {
     this.#parts = model.parts;
     one.box.dataset.lanes = lanesOf(model.parts);
     this.#slider.showParts(model.parts);
+    this.#slider.note(model.notes);
     this.#panel.show({ ...model, hasPicture: model.parts.some(({ peaks }) => peaks) });
   }
 
@@ -125,10 +127,10 @@ export class View {
 
   #label(one, text) { one.ariaLabel = one.title = text; }
 
-  #showSides({ parts, lanes, tuning: { muted }, canMute }, words) {
+  #showSides({ parts, lanes, names, tuning: { muted }, canMute }, words) {
     this.#one.sides.hidden = lanesOf(parts) !== 2;
     [...this.#one.sides.children].forEach((button, i) => {
-      const name = words[lanes[i]] ?? lanes[i];
+      const name = names[lanes[i]] ?? words[lanes[i]] ?? lanes[i];
       button.dataset.who = lanes[i];
       button.disabled = !canMute;
       button.ariaPressed = String(muted === i);
