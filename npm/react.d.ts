@@ -3,7 +3,7 @@
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type {
   RecordingLeafEvent, RecordingPlayer, RecordingStateEvent, RecordingTimeEvent, CallRecording,
-  PlayerNote, Token,
+  Place, PlayerNote, Token,
 } from "recording-player";
 
 interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, RecordingPlayer> {
@@ -27,7 +27,7 @@ interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, Recor
   volume?: number;
   recordings?: readonly CallRecording[];
   token?: Token;
-  marks?: readonly number[];
+  marks?: readonly (number | Place)[];
   notes?: readonly PlayerNote[];
   "onrecording-state"?: (event: RecordingStateEvent) => void;
   "onrecording-time"?: (event: RecordingTimeEvent) => void;

@@ -91,8 +91,8 @@ export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttri
   volume: number;
   set recordings(recordings: readonly CallRecording[] | null | undefined);
   set token(token: Token | null | undefined);
-  /** Seconds of the line of time that have a tick. */
-  set marks(seconds: readonly number[] | null | undefined);
+  /** Seconds of the line of time that have a tick, or places. */
+  set marks(marks: readonly (number | Place)[] | null | undefined);
   /** Ticks that show a text to whoever points at them. */
   set notes(notes: readonly PlayerNote[] | null | undefined);
 

@@ -4,17 +4,21 @@ import "./recording-player.js";
 import { Server, callOf } from "./player/ask.js";
 import { make } from "./player/make.js";
 import { Deck } from "./calls/deck.js";
+import { DeckTools } from "./calls/deck-tools.js";
 import { Filters } from "./calls/filters.js";
+import { Keys } from "./calls/keys.js";
 import { startLanguage } from "./calls/language.js";
 import { List } from "./calls/list.js";
+import { Marks } from "./calls/marks.js";
 import { Notice } from "./calls/notice.js";
-import { watchPlaying } from "./calls/playing.js";
 import { queryOf } from "./calls/query.js";
 import { SignIn, newest } from "./calls/signin.js";
+import { watchStars } from "./calls/star.js";
 import { State } from "./calls/state.js";
 
 const LINK = /^#(CA[0-9a-fA-F]{32})(?:&part=((?:RE|CA)[0-9a-fA-F]{32}))?(?:&t=(\d+))?$/;
 const EMPTY_PAGES = 30;
+const STEP_S = 10;
 const SERVER = new Server(document.baseURI);
 const get = (id) => document.getElementById(id);
 
@@ -22,16 +26,18 @@ class Page {
   #state = new State();
   #work = new AbortController();
   #notice = new Notice(get("notice"), this.#state);
-  #list = new List(get("list"), this.#state);
+  #deck = new Deck(get("deck"), this.#state, {
+    more: () => this.#more(), call: (sid) => this.#callOf(sid) });
+  #marks = new Marks(SERVER, this.#state);
+  #list = new List(get("list"), this.#state, { deck: this.#deck, marks: this.#marks });
   #filters = new Filters(this.#state);
   #signIn = new SignIn(this.#state, this.#notice,
     { begin: () => this.#begin(), load: () => this.#load() });
-  #deck = new Deck(get("deck"), this.#state);
   #cursor = null;
 
   async start() {
+    this.#equip();
     startLanguage(this.#state);
-    watchPlaying(this.#state);
     this.#state.on("filter", () => this.#load());
     this.#state.on("signedIn", (signedIn) => !signedIn && this.#clear());
     get("more").addEventListener("click", () => this.#load(this.#cursor));
@@ -40,6 +46,24 @@ class Page {
       if (!await this.#signIn.arrive()) await this.#goTo();
     });
     if (!await this.#signIn.arrive()) await this.#load();
+  }
+
+  /** What is done with keys, and with the call that plays. */
+  #equip() {
+    const deck = this.#deck;
+    const tools = new DeckTools(deck, this.#state, this.#marks, () => keys.open());
+    const keys = new Keys(this.#state, {
+      toggle: () => deck.toggle(), back: () => deck.jump(-STEP_S), forward: () => deck.jump(STEP_S),
+      next: () => deck.step(1), previous: () => deck.step(-1), star: () => tools.star(),
+      tag: () => tools.tag(), note: () => tools.note(), search: () => get("filters").search.focus(),
+    });
+    watchStars(this.#marks, (sid) => (sid === deck.sid ? deck.call : this.#state.rows.get(sid)?.call));
+  }
+
+  /** A call in full, or null. */
+  async #callOf(sid) {
+    const { status, body } = await callOf(SERVER, sid, new AbortController().signal);
+    return status === 200 ? body : null;
   }
 
   /** The signal of what happens next; what happened until now is over. */
@@ -89,6 +113,13 @@ class Page {
     if (this.#state.rows.size || this.#cursor) this.#notice.hush();
     else this.#notice.say((words) => this.#empty(words));
     if (!cursor) await this.#goTo();
+  }
+
+  /** Whether there were more. */
+  async #more() {
+    const { size } = this.#state.rows;
+    if (this.#cursor) await this.#load(this.#cursor);
+    return this.#state.rows.size > size;
   }
 
   async #refresh() {

@@ -35,6 +35,7 @@ export class RecordingPlayer extends HTMLElement {
   #commands = commandsOf(this, this.#playback);
   #aim = null; // where a finger that drags is
   #notes = []; // the page's: a place each, and a text
+  #marks = [];
 
   constructor() {
     super();
@@ -123,11 +124,11 @@ export class RecordingPlayer extends HTMLElement {
     this.#allowReading();
   }
 
-  /** What somebody noted: `{part, time, text}`, ticks that show their text to whoever points at them. */
+  /** What somebody noted: places with a `text`, ticks that show it to whoever points at them. */
   set notes(notes) { this.#turn(this.#notes = [...notes ?? []]); }
 
-  /** Seconds of the line of time that have a tick. */
-  set marks(seconds) { this.#view.mark(seconds ?? []); }
+  /** Seconds of the line of time that have a tick, or places. */
+  set marks(marks) { this.#turn(this.#marks = [...marks ?? []]); }
 
   get playbackRate() { return this.#playback.tuning.rate; }
 
@@ -257,7 +258,8 @@ export class RecordingPlayer extends HTMLElement {
         ({ ...shares[i], peaks: loaded ? peaks : null, missing })),
       lanes: this.getAttribute("lanes")?.split(",") ?? speakers,
       names: namesOf(this),
-      notes: this.#notes.map(({ part, time, text }) => ({ at: this.#list.secondOf({ part, time }), text })),
+      notes: this.#notes.map((note) => ({ at: this.#list.secondOf(note), text: note.text })),
+      marks: this.#marks.map((mark) => (mark?.time >= 0 ? this.#list.secondOf(mark) : mark)),
       canMute: open,
     });
     this.#reading?.show(lang);

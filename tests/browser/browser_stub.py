@@ -9,6 +9,8 @@ import json
 import mimetypes
 import re
 import threading
+import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,6 +113,8 @@ class Stub(http.server.ThreadingHTTPServer):
         self.answers: dict[str, list[Reply]] = {"peaks": [error(404, "not_found")]}
         self.answers |= {verb: [Reply(200, body)] for verb, body in BESIDE.values()}
         self.pages: dict[str, Reply] = {}  # other pages, by their path
+        # what else it knows: by method and path, from the parts that match and the body
+        self.routes: dict[str, Callable[..., Reply]] = {}
         self.seen: list[Seen] = []
         self.more = threading.Condition()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -153,9 +157,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve({"prepare"})
 
+    def do_PUT(self) -> None:
+        self._serve(set())
+
+    def do_DELETE(self) -> None:
+        self._serve(set())
+
+    def _routed(self) -> bool:
+        length = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else None
+        for pattern, act in self.server.routes.items():
+            if found := re.fullmatch(pattern, f"{self.command} {self.path}"):
+                self._send(act(*map(urllib.parse.unquote, found.groups()), **({"body": body} if body else {})))
+                return True
+        return False
+
     def _serve(self, verbs: set[str]) -> None:
         path, _, query = self.path.partition("?")
         found = CALL.fullmatch(path)
+        if self._routed():
+            return
         if found and found[2] in verbs:
             self._send(self.server.next(found[2], found[1]))
         elif (found := CALLS.fullmatch(path)) and self.command == "GET":

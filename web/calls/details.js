@@ -2,6 +2,8 @@
 
 import { Server, callOf } from "../player/ask.js";
 import { make } from "../player/make.js";
+import { plays } from "./call.js";
+import { CallMarks } from "./call-marks.js";
 import { wordsOf } from "./words.js";
 
 /** The lines of a summary, `Subject: …` or `A question? …`, in two parts; of free text the first part
@@ -17,41 +19,58 @@ export function partsOf(summary) {
 const hasLines = ({ transcript, transcript_text: text, recordings = [] }) =>
   Boolean(transcript?.length || text || recordings.length > 1 || recordings[0]?.transcript?.length);
 
+/** The marks that a row knows, too. */
+const marksOf = (call) => Object.fromEntries(
+  ["starred", "tags"].filter((name) => name in call).map((name) => [name, call[name]]));
+
 export class Details {
   #row;
+  #deck;
   #call = null;
   #failed = false;
   #transcript = null;
+  #marks;
+  #shown = []; // the call, and in which language
 
-  constructor(row) {
-    this.#row = row;
-    row.element.addEventListener("recording-time", ({ detail }) =>
-      this.#transcript?.light({ part: detail.part, time: detail.partTime }));
+  /** @param {Row} row @param {Deck} deck where it plays @param {Marks} marks */
+  constructor(row, { deck, marks }) {
+    [this.#row, this.#deck, this.#marks] = [row, deck, new CallMarks(marks)];
+    deck.player.addEventListener("recording-time", ({ detail }) => {
+      if (deck.sid === row.sid) this.#transcript?.light({ part: detail.part, time: detail.partTime });
+    });
   }
+
+  /** Some members of the call have changed. */
+  learn(changes) { Object.assign(this.#call ?? {}, changes); }
 
   /** Fetches the call once. */
   async load() {
-    const { sid, player } = this.#row;
+    const { sid } = this.#row;
     const answer = await callOf(new Server(document.baseURI), sid, new AbortController().signal);
     this.#failed = answer.status !== 200;
     this.#call = this.#failed ? null : answer.body;
-    if (player && this.#call) player.recordings = this.#call.recordings ?? [];
+    if (this.#call) this.#deck.know(this.#call);
     if (this.#call && hasLines(this.#call)) await this.#makeTranscript();
     this.show(this.#row.lang);
   }
 
   async #makeTranscript() {
-    const [{ Transcript, hostOf }, { transcriptSheet: sheet }] = await Promise.all([
+    const [{ Transcript }, { transcriptSheet: sheet }] = await Promise.all([
       import("../player/transcript.js"), import("../player/transcript-style.js")]);
     const { adoptedStyleSheets: sheets } = document;
     if (!sheets.includes(sheet)) sheets.push(sheet);
-    const linkTo = (recording) => this.#download(recording);
-    this.#transcript ??= new Transcript(Object.assign(hostOf(() => this.#row.player), { linkTo }));
+    const host = this.#deck.hostOf(this.#row);
+    host.linkTo = (recording) => this.#download(recording);
+    this.#transcript ??= new Transcript(host);
   }
 
   get #several() { return (this.#call.recordings ?? []).length > 1; }
 
+  /** What somebody reads stays as it is while only marks change. */
   show(lang) {
+    if (this.#call) this.#marks.show({ ...this.#call, ...marksOf(this.#row.call) }, lang);
+    if (this.#call && this.#call === this.#shown[0] && lang === this.#shown[1]) return;
+    this.#shown = [this.#call, lang];
     const words = wordsOf(lang);
     this.#row.more.replaceChildren(...(this.#call ? this.#said(words) : this.#nothingYet(words)));
   }
@@ -80,7 +99,8 @@ export class Details {
       parts.push(make("h4", {}, title), list);
     }
     if (!parts.length) parts.push(make("p", { className: "hint" }, words.nothing));
-    if (this.#row.player) parts.push(this.#tools(words));
+    if (plays(this.#row.call)) parts.push(this.#tools(words));
+    parts.push(this.#marks.element);
     return parts;
   }
 
@@ -115,7 +135,7 @@ export class Details {
   /** A link to where the player stands; of several recordings it names the one, so that it stays right
    * when another turns up before that. */
   #moment() {
-    const { part, time } = this.#row.player.place;
+    const { part, time } = this.#deck.placeOf(this.#row.sid);
     const which = part && this.#several ? `&part=${part}` : "";
     const at = Math.floor(time);
     return `#${this.#row.sid}${which}${at ? `&t=${at}` : ""}`;

@@ -7,16 +7,20 @@ import { wordsOf } from "./words.js";
 export class List {
   #element;
   #state;
+  #services;
 
-  constructor(element, state) {
+  /** @param {{deck: Deck, marks: Marks}} services what its rows need */
+  constructor(element, state, services) {
     this.#element = element;
     this.#state = state;
+    this.#services = services;
     state.on("language", () => this.#speak());
+    state.on("playing", (playing) => state.rows.forEach((row) => row.turn(playing)));
+    state.on("learned", ({ sid, changes }) => state.rows.get(sid)?.learn(changes));
   }
 
   set busy(busy) { this.#element.ariaBusy = String(busy); }
 
-  /** What plays goes to the foot of the page first. */
   clear() {
     this.#state.set({ rows: new Map() });
     this.#element.replaceChildren();
@@ -25,9 +29,12 @@ export class List {
   /** Those that are not listed yet, after all others or before them; gives how many. */
   add(calls, where = "append") {
     const { rows, language, playing } = this.#state;
-    const fresh = calls.filter((call) => !rows.has(call.call_sid)).map((call) =>
-      new Row(call, playing?.sid === call.call_sid ? playing.player : null));
-    for (const row of fresh) row.show(language);
+    const fresh = calls.filter((call) => !rows.has(call.call_sid))
+      .map((call) => new Row(call, this.#services));
+    for (const row of fresh) {
+      row.show(language);
+      row.turn(playing);
+    }
     const mapped = fresh.map((row) => [row.sid, row]);
     this.#state.set({ rows: new Map(where === "append" ? [...rows, ...mapped] : [...mapped, ...rows]) });
     for (const row of where === "append" ? fresh : fresh.reverse()) this.#place(row, where);

@@ -1,56 +1,50 @@
-/** One call in the list: who, when, its player, and on demand what was said. */
+/** One call in the list: who, when, a button that plays it, its marks, and on demand what was said. */
 
-import { clock, timeOf, wordsOf as playerWords } from "../player/messages.js";
-import { hasOthers, partsOf } from "../player/parts.js";
-import { make } from "../player/make.js";
-import { dayName, expiryOf, numberOf, wordsOf } from "./words.js";
+import { clock, timeOf } from "../player/messages.js";
+import { icon, make } from "../player/make.js";
+import { isOutbound, lengthOf, numberOfCall, plays, whyNoRecording } from "./call.js";
+import { showStar, starButton } from "./star.js";
+import { tagShown } from "./tags.js";
+import { dayName, expiryOf, wordsOf } from "./words.js";
 
-const isOutbound = (call) => Boolean(call.direction?.startsWith("outbound"));
-
-/** Of a call in full, its recordings are told one by one; of one in the list, how many there are. */
-function playsWithoutFirst({ recordings, recording_status: status }) {
-  if (Array.isArray(recordings)) return partsOf(recordings).length > 0;
-  return hasOthers(recordings, status === "expired");
-}
-
-/** Seconds to show before anybody presses: of all recordings, else of the call. */
-function lengthOf({ recordings, recordings_duration: all, duration }) {
-  return ((recordings?.length ?? recordings) > 1 && all) || duration || 0;
-}
-
-function whyNoRecording(call, lang) {
-  if (playsWithoutFirst(call)) return "";
-  const status = call.recording_status;
-  if (status === "expired" || status === "unavailable") return playerWords(lang)[status];
-  return call.has_recording ? "" : wordsOf(lang).noRecording;
-}
+const [PLAY, PAUSE] = ["M8 5v14l11-7z", "M7 5h4v14H7zm6 0h4v14h-4z"];
+const BUSY = new Set(["asking", "waiting", "playing", "buffering"]);
 
 export class Row {
   #details = null;
+  #services;
+  #phase = null; // of the player, where it has this call
 
-  /** @param {object} call as the API lists it @param {?RecordingPlayer} player that plays it already */
-  constructor(call, player = null) {
-    this.player = player;
+  /** @param {object} call as the API lists it @param {{deck: Deck, marks: Marks}} services */
+  constructor(call, services) {
+    this.#services = services;
     this.sid = call.call_sid;
     this.who = make("bdi", { dir: "ltr" });
+    this.contact = make("bdi", { className: "contact" });
     this.way = make("span", { className: "way" });
     this.meta = make("span", { className: "meta" });
     this.expiry = make("span", { className: "expiry" });
     this.summary = make("p", { className: "summary", dir: "auto" });
-    this.sound = make("div", { className: "sound" });
+    this.play = make("button", { type: "button", className: "play", data: { play: this.sid } },
+      icon(PLAY), icon(PAUSE));
+    this.unheard = make("i", { className: "unheard", role: "img" });
+    this.star = starButton();
+    this.chips = make("span", { className: "chips" });
     this.open = make("button", { type: "button", className: "open", id: `open-${this.sid}` });
     this.open.addEventListener("click", () => this.toggle());
     this.more = make("div", { className: "more", id: `more-${this.sid}`, hidden: true });
     this.open.setAttribute("aria-controls", this.more.id);
     this.element = make("li", { className: "call", id: this.sid },
+      make("div", { className: "sound" }, this.play),
       make("div", { className: "about" },
-        make("h3", {}, this.way, this.who),
+        make("h3", {}, this.way, this.who, this.contact, this.unheard,
+          this.chips),
         make("p", { className: "facts" }, this.meta, this.expiry), this.summary),
-      this.sound, this.open, this.more);
+      this.star, this.open, this.more);
     this.call = call;
   }
 
-  /** Writes it all again, in a language or with fresher facts; what plays goes on. */
+  /** Writes it all again, in a language or with fresher facts. */
   show(lang, call = this.call) {
     const told = ["summary", "has_transcript", "recordings"];
     const news = told.some((name) => call[name] !== this.call[name]);
@@ -59,36 +53,54 @@ export class Row {
     const words = wordsOf(lang);
     const out = isOutbound(call);
     const date = new Date(call.created_at);
-    const number = numberOf(out ? call.to_number : call.from_number) || words.unknown;
+    const number = numberOfCall(call) || words.unknown;
     this.who.textContent = number;
+    this.contact.textContent = call.contact_name ?? "";
     this.way.textContent = out ? "↗" : "↙";
     this.way.title = out ? words.out : words.in;
     this.way.dataset.way = out ? "out" : call.status === "completed" ? "in" : "missed";
-    const length = call.duration > 0 ? clock(call.duration) : "";
+    const length = lengthOf(call) > 0 ? clock(lengthOf(call)) : "";
     const status = call.status === "completed" ? "" : (words[call.status] ?? call.status ?? "");
-    const facts = [this.way.title, timeOf(lang, date), length, status].filter(Boolean);
+    const facts = [this.way.title, timeOf(lang, date), length, status, call.agent_name,
+      whyNoRecording(call, lang)].filter(Boolean);
     this.meta.replaceChildren(...facts.map((fact) => make("span", {}, make("bdi", {}, fact))));
     this.expiry.textContent = call.recording_status === "expired" ? "" :
       expiryOf(words, call.expires_at);
     this.summary.textContent = (call.summary ?? "").split("\n", 1)[0];
+    this.chips.replaceChildren(...(call.tags ?? []).map(tagShown));
+    showStar(this.star, call, words);
     this.open.title = this.open.ariaLabel = `${words.details}: ${number}`;
     this.open.ariaExpanded = String(!this.more.hidden);
-    this.#showSound(number);
+    this.#showPlay(words, number);
     if (news) this.#details?.load();
     else this.#details?.show(lang);
   }
 
-  #showSound(number) {
-    const why = whyNoRecording(this.call, this.lang);
-    if (why) return this.sound.replaceChildren(make("p", { className: "none" }, why));
-    if (!this.player) {
-      this.player = document.createElement("recording-player");
-      this.player.setAttribute("call-sid", this.sid);
-    }
-    this.player.setAttribute("label", number);
-    this.player.setAttribute("duration", lengthOf(this.call));
-    if (this.player.parentNode !== this.sound) this.sound.replaceChildren(this.player);
-    return undefined;
+  /** What the player does, if it has this call. */
+  turn(playing) {
+    const phase = playing?.sid === this.sid ? playing.phase : null;
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#showPlay(wordsOf(this.lang), this.who.textContent);
+  }
+
+  /** Some of its members have changed. */
+  learn(changes) {
+    this.#details?.learn(changes);
+    this.show(this.lang, { ...this.call, ...changes });
+  }
+
+  #showPlay(words, number) {
+    const busy = BUSY.has(this.#phase);
+    this.play.hidden = !plays(this.call);
+    this.play.dataset.shows = busy ? "pause" : "play";
+    this.play.ariaLabel = this.play.title = busy ? words.pauseCall(number) : words.playCall(number);
+    if (this.#phase) this.element.ariaCurrent = "true";
+    else this.element.removeAttribute("aria-current");
+    this.element.dataset.phase = this.#phase ?? "";
+    const unheard = plays(this.call) && this.call.heard === false;
+    this.unheard.hidden = !unheard;
+    this.unheard.title = this.unheard.ariaLabel = words.notHeard;
   }
 
   /** Opens or closes what was said; it is fetched when first wanted. */
@@ -97,20 +109,19 @@ export class Row {
     this.open.ariaExpanded = String(wanted);
     if (!wanted || this.#details) return;
     const { Details } = await import("./details.js");
-    this.#details ??= new Details(this);
+    this.#details ??= new Details(this, this.#services);
     this.#details.show(this.lang);
     await this.#details.load();
   }
 
   /** From a link: opens it, and stands at a second of the call, or of one of its recordings. */
-  goTo(time, part) {
-    if (this.player && part) this.player.place = { part, time };
-    else if (this.player && time > 0) this.player.currentTime = time;
+  goTo(time, part = null) {
+    if (plays(this.call)) this.#services.deck.stand(this.call, { part, time });
     this.toggle(true);
     this.element.scrollIntoView({ block: "center" });
     document.querySelector(".linked")?.classList.remove("linked");
     this.element.classList.add("linked");
-    (this.player ?? this.open).focus({ preventScroll: true });
+    (this.play.hidden ? this.open : this.play).focus({ preventScroll: true });
   }
 
   /** Which day it belongs to: one key a day, and its name. */

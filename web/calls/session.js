@@ -49,6 +49,15 @@ function keep(who) {
   }
 }
 
+/** Who signed in here last and did not sign out, as far as that is known. */
+export function whoIsHere() {
+  try {
+    return localStorage.getItem(WHO) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 /** Whether a token names somebody else than who signed in here last and did not sign out. */
 export function isAnothers(token) {
   try {

@@ -79,7 +79,9 @@ export class SignIn {
   }
 
   async #leave() {
-    if (await newest(leave(this.#begin()))) this.ask();
+    if (!await newest(leave(this.#begin()))) return;
+    this.#state.set({ playing: null }); // nobody's any more
+    this.ask();
   }
 
   #show(signedIn) {

@@ -7,9 +7,10 @@ export class State {
   filter = new URLSearchParams();
   /** The Row of each call that is listed, by its SID, in the order in which they stand. */
   rows = new Map();
-  /** What was pressed last, `{ sid, call, player }`, or null; `player` is the element that plays it,
-   * in its row or at the foot of the page. */
+  /** Which call the player at the foot of the page has, `{ sid, phase }` (its state), or null. */
   playing = null;
+  /** What was learned last of one call, `{ sid, changes }`: members of it, as the API names them. */
+  learned = null;
   /** `en`, `he`, … */
   language = "en";
   /** Whether somebody is signed in; null until the server has said so. */
@@ -21,6 +22,9 @@ export class State {
     Object.assign(this, changes);
     for (const name of Object.keys(changes)) this.#heard.dispatchEvent(new Event(name));
   }
+
+  /** Something has changed in one call: its marks, say, or its recording's state. */
+  learn(sid, changes) { this.set({ learned: { sid, changes } }); }
 
   on(name, act) {
     this.#heard.addEventListener(name, () => act(this[name]));

@@ -4,8 +4,8 @@ import { languageFor } from "../languages.js";
 
 /** Its words in a language, with that one's `locale` and `dir`. */
 export function wordsOf(lang) {
-  const { locale, dir, page } = languageFor(lang);
-  return { locale, dir, ...page };
+  const { locale, dir, page, deck } = languageFor(lang);
+  return { locale, dir, ...page, ...deck };
 }
 
 const DAY_MS = 86_400_000;

@@ -51,8 +51,7 @@ export class Slider {
   tell(lang, { time, duration, have, which, loaded, loop }) {
     if (duration !== this.#duration) {
       this.#duration = duration;
-      this.#mark();
-      this.#note();
+      this.#tick();
     }
     const one = this.element;
     one.style.setProperty("--at", `${this.#share(time) * 100}%`);
@@ -81,19 +80,11 @@ export class Slider {
     this.paint();
   }
 
-  /** Ticks at these seconds. */
-  mark(times) {
-    this.#marked = [...times];
-    this.#mark();
-  }
-
-  /** Ticks with a text, `{at, text}` each. */
-  note(notes) {
-    const same = notes.length === this.#notes.length && notes.every(({ at, text }, i) =>
-      at === this.#notes[i].at && text === this.#notes[i].text);
-    if (same) return;
-    this.#notes = notes;
-    this.#note();
+  /** Ticks at these seconds, and others with a text, `{at, text}` each. */
+  tick(marked, notes) {
+    if (JSON.stringify([marked, notes]) === JSON.stringify([this.#marked, this.#notes])) return;
+    [this.#marked, this.#notes] = [marked, notes];
+    this.#tick();
   }
 
   paint() {
@@ -105,13 +96,13 @@ export class Slider {
     for (const canvas of this.#canvases) draw(canvas, this.#parts, colours);
   }
 
-  #mark() { this.#marks.replaceChildren(...this.#marked.map((time) => this.#tick(time))); }
-
-  #note() { this.#noted.replaceChildren(...this.#notes.map(({ at }) => this.#tick(at))); }
-
-  #tick(time) {
-    const at = this.#share(time);
-    return stretch({ from: at, to: at });
+  #tick() {
+    const ticks = (seconds) => seconds.map((second) => {
+      const at = this.#share(second);
+      return stretch({ from: at, to: at });
+    });
+    this.#marks.replaceChildren(...ticks(this.#marked));
+    this.#noted.replaceChildren(...ticks(this.#notes.map(({ at }) => at)));
   }
 
   /** The text of the note that is pointed at. */

@@ -104,7 +104,7 @@ export class View {
     this.#parts = model.parts;
     one.box.dataset.lanes = lanesOf(model.parts);
     this.#slider.showParts(model.parts);
-    this.#slider.note(model.notes);
+    this.#slider.tick(model.marks, model.notes);
     this.#panel.show({ ...model, hasPicture: model.parts.some(({ peaks }) => peaks) });
   }
 
@@ -119,9 +119,6 @@ export class View {
     this.#one.all.textContent = place.duration > 0 ? clock(place.duration) : "–:––";
     this.#light(this.#parts[index]?.peaks, second);
   }
-
-  /** Ticks on the line of time. */
-  mark(times) { this.#slider.mark(times); }
 
   focusPlay() { this.#one.play.focus(); }
 
