@@ -10,7 +10,7 @@ import browser_axe
 from browser_kit import Browser, until
 from browser_site import Site
 from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
-from test_calls_page import LINES, call_json
+from test_calls_page import LINES, call_json, play
 from test_parts import CALL, await_part, seek
 from test_parts_page import opened, page
 
@@ -92,8 +92,8 @@ def test_a_call_with_several_recordings(browser: Browser, stub: Stub, check: Che
     stub.answers[f"{CALL} prepare"] = [error(500, "recording_failed")]
     browser.media(prefers_color_scheme=scheme)
     browser.language(lang)
-    player = opened(browser, stub)
-    player.click()
+    opened(browser, stub)
+    player = play(browser)
     await_part(player, 0)
     seek(player, 5.5)
     until(lambda: player.time > 26.3, "the part after the next")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from selenium.webdriver import Keys
 
-from browser_kit import Browser, until
+from browser_kit import Browser, Player, until
 from browser_site import Site
 from browser_stub import Reply, Stub, error, ready
 from stack.calls import Call, token_for
@@ -25,6 +25,12 @@ def numbers(browser: Browser) -> list[str]:
 
 def await_numbers(browser: Browser, *wanted: str) -> None:
     until(lambda: numbers(browser) == list(wanted), f"{wanted}, not {numbers(browser)}")
+
+
+def play(browser: Browser, call_sid: str = "") -> Player:
+    """Presses play in a call's row, or in the first; gives the player, at the foot of the page."""
+    browser.find(f"[id='{call_sid}'] .play" if call_sid else ".call .play:not([hidden])").click()
+    return browser.player()
 
 
 def five_calls(site: Site) -> Call:
@@ -118,9 +124,9 @@ def test_signing_out_forgets_the_calls(site: Site, browser: Browser) -> None:
 def test_a_session_that_ends_asks_for_another(site: Site, browser: Browser) -> None:
     site.call(seconds=1)
     site.sign_in(browser)
-    player = browser.player()
+    browser.find(".call")
     browser.driver.delete_all_cookies()
-    player.click()
+    play(browser)
     browser.see("Open the link from your system")
 
 
@@ -132,7 +138,7 @@ def test_the_newest_come_first_and_nothing_is_fetched(site: Site, browser: Brows
     site.sign_in(browser)
     await_numbers(browser, "050-123-4567", "+15550001111", "03-555-0002", "03-555-0003",
                   "03-555-0004")
-    assert len(browser.all("recording-player")) == 3
+    assert len(browser.all(".call .play:not([hidden])")) == 3
     text = browser.find("#list").text
     for words in ("The customer asked for Monday", "No answer", "No recording", "Recording deleted",
                   "Outgoing", "1:15", "Deletes in 3 days", "Deletes in 6 days"):
@@ -193,14 +199,14 @@ def test_there_may_be_none(site: Site, browser: Browser) -> None:
 def test_refreshing_adds_what_is_new_and_plays_on(site: Site, browser: Browser) -> None:
     call = site.fetched(site.call(seconds=30, from_number="+97235550001"))
     site.sign_in(browser)
-    player = browser.player()
-    player.click()
+    player = play(browser)
     player.await_sound()
     site.call(seconds=1, from_number="+97235550002", created="now() + interval '1 second'")
     browser.find("#refresh").click()
     await_numbers(browser, "03-555-0002", "03-555-0001")
     browser.see("1 new call.")
-    browser.player(f"[call-sid={call.call_sid}]").await_sound()
+    player.await_sound()
+    assert player.get("callSid") == call.call_sid
 
 
 def test_a_lost_network_is_said(site: Site, browser: Browser) -> None:
@@ -249,7 +255,9 @@ def test_a_moment_is_copied_and_followed_on_the_open_page(site: Site, browser: B
              for n in (1, 2)]
     site.sign_in(browser)
     browser.permit_clipboard(site.url)
-    players = [browser.player(f"[call-sid={call.call_sid}]") for call in calls]
+    player = play(browser, calls[0].call_sid)
+    player.await_sound()
+    player.click()
     browser.find(".open").click()
     browser.see("Copy link to this moment")
     browser.js("document.querySelector('recording-player').currentTime = 17")
@@ -259,20 +267,24 @@ def test_a_moment_is_copied_and_followed_on_the_open_page(site: Site, browser: B
         "navigator.clipboard.readText().then(arguments[0], (error) => arguments[0](`${error}`))")
     assert link == f"{site.url}/#{calls[0].call_sid}&t=17"
     browser.js("location.hash = arguments[0]", f"{calls[1].call_sid}&t=5")
-    until(lambda: players[1].time == 5, "the other call stands at 0:05")
-    players[1].click()
-    players[1].await_sound(past=5)
+    until(lambda: (player.get("callSid"), player.time) == (calls[1].call_sid, 5),
+          "the other call stands at 0:05")
+    player.click()
+    player.await_sound(past=5)
     browser.js("location.hash = new URL(arguments[0]).hash", link)
     until(lambda: [one.get_attribute("id") for one in browser.all(".linked")]
           == [calls[0].call_sid], "it is the one that was linked to")
-    players[0].click()
-    players[0].await_sound(past=17)
-    assert players[1].state == "paused"
-    players[0].click()
+    player.await_sound(past=5)
+    assert player.get("callSid") == calls[1].call_sid, "what plays stays"
+    play(browser, calls[0].call_sid)
+    until(lambda: player.get("callSid") == calls[0].call_sid, "the one that was linked to")
+    player.await_sound(past=17)
+    player.click()
     browser.js("document.querySelector('recording-player').currentTime = 2")
     for one in (f"#{calls[1].call_sid}&t=5", f"#{calls[0].call_sid}&t=17"):
         browser.js("location.hash = arguments[0]", one)
-    until(lambda: players[0].time == 17, "the same moment, when it is asked for again")
+    until(lambda: (player.get("callSid"), player.time) == (calls[0].call_sid, 17),
+          "the same moment, when it is asked for again")
 
 
 def call_json(number: int, **changes: object) -> dict[str, object]:
@@ -338,8 +350,7 @@ def test_the_language_is_switched_while_it_plays(site: Site, browser: Browser) -
               recording_expires_at="2100-01-01T00:00:00Z")
     site.call(recorded=False, status="no-answer", created="now() - interval '3 days'")
     site.sign_in(browser)
-    player = browser.player()
-    player.click()
+    player = play(browser)
     player.await_sound()
     browser.find("#language").click()
     assert browser.js("return [document.documentElement.lang, document.documentElement.dir]") == [
@@ -369,8 +380,7 @@ def test_it_fits_a_phone(site: Site, browser: Browser) -> None:
         browser.size(width, 800)
         player = browser.player()
         if player.state == "idle":
-            player.click()
-            player.await_sound()
+            play(browser).await_sound()
         until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform is there")
         assert browser.js("return document.documentElement.scrollWidth") <= width
         browser.shot(f"calls-phone-{lang}-{width}")

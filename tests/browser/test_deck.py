@@ -9,7 +9,6 @@ from selenium.webdriver import Keys
 
 from browser_kit import Browser, Player, until
 from browser_stub import Reply, Stub, error, peaks_of, ready
-from browser_work import Work
 from test_calls_page import LINES, call_json
 
 SIDS = [f"CA{n:032x}" for n in range(1, 6)]
@@ -175,7 +174,7 @@ def test_next_to_a_call_that_is_not_listed_any_more(browser: Browser, stub: Stub
     player.await_sound()
     rows = listed(stub, {}, {}, {})
     stub.answers["calls"] = [Reply(200, {"calls": [rows[0], rows[2]], "next_cursor": None})]
-    browser.find("[name=has_recording]").click()
+    browser.js("document.querySelector('[name=direction][value=inbound]').click()")
     until(lambda: len(browser.all(".call")) == 2, "two")
     browser.press("n")
     until(lambda: who(browser) == "03-555-0003", "the older one")

@@ -12,6 +12,7 @@ from browser_chromium import Chromium
 from browser_kit import Browser, until
 from browser_site import Site
 from browser_stub import WEB, Stub
+from test_calls_page import play
 
 PERMIT = {"permission": {"name": "notifications"}, "setting": "granted"}
 STORED = """
@@ -62,9 +63,7 @@ def test_it_keeps_its_own_pages_only(site: Site, browser: Browser) -> None:
     """After a recording has played, nothing of it is stored; a lost API is an error, not a page."""
     call = site.fetched(site.call(seconds=5))
     installed(site, browser)
-    player = browser.player(f"[call-sid={call.call_sid}]")
-    player.click()
-    player.await_sound()
+    play(browser, call.call_sid).await_sound()
     assert sorted(browser.wait_js(STORED)) == [
         "/icon.svg", "/offline.html", "/page.css"]
     browser.offline()

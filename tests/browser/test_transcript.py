@@ -10,7 +10,7 @@ from browser_site import Site
 from browser_stub import Reply, Stub
 from stack import calls
 from stack.calls import Call
-from test_calls_page import await_numbers, call_json, one_call
+from test_calls_page import await_numbers, call_json, one_call, play
 
 # Who speaks: by the waveform beside the transcript, and by the transcript.
 SPEAKING = """
@@ -137,7 +137,8 @@ def test_what_sounds_is_in_sight(browser: Browser, stub: Stub) -> None:
     many_sentences(stub)
     browser.open(stub.url)
     opened(browser)
-    player, before = browser.player(), browser.js("return scrollY")
+    player, before = play(browser), browser.js("return scrollY")
+    player.await_sound()
     seek_and_play(player, 50)
     until(lambda: lit(browser) and browser.js(HIDDEN) == 0, "the lit sentence is in sight")
     assert browser.js("return scrollY") == before

@@ -6,6 +6,7 @@ import pytest
 
 from browser_kit import Browser
 from browser_site import Site
+from test_calls_page import play
 
 MOST = 80_000
 
@@ -17,9 +18,7 @@ def test_the_page_is_light(site: Site, browser: Browser) -> None:
     site.forget_asked()
     browser.clear_cache()
     site.sign_in(browser)
-    player = browser.player(f"[call-sid={call.call_sid}]")
-    player.click()
-    player.await_sound()
+    play(browser, call.call_sid).await_sound()
     browser.find(".open").click()
     browser.see("No summary or transcript yet.")
     asked = [one for one in site.asked() if not one.path.startswith(("/media/", "/nothing-here"))]

@@ -3,6 +3,9 @@
  * What the server answers is learned by the page's state; whoever shows a call hears of it there.
  */
 
+import { whyOf } from "./notice.js";
+import { toast } from "./toast.js";
+
 const FRESH_MS = 60_000; // so long a list of the business's tags is good enough to choose from
 
 const pathOf = (sid, what) => `api/calls/${sid}/${what}`;
@@ -25,8 +28,9 @@ export class Marks {
     const method = before === whose ? "DELETE" : "PUT";
     this.#state.learn(call.call_sid, { starred: method === "PUT" ? whose : null });
     const answer = await this.#ask(call, `star?for=${whose}`, { method });
-    if (!isDone(answer)) this.#state.learn(call.call_sid, { starred: before });
-    return answer;
+    if (isDone(answer)) return;
+    this.#state.learn(call.call_sid, { starred: before });
+    toast(whyOf(this.#state.language, answer));
   }
 
   tag(call, tag, whose) {

@@ -115,7 +115,7 @@ export class Share {
     const { from, to, listenings, listened, revoked_at: revoked, expires_at: expires, label, by } = share;
     const over = revoked ? words.revoked : new Date(expires) < new Date() ? words.shareOver : "";
     const facts = [from === null ? words.shareWhole : `\u2066${clock(from)}–${clock(to)}\u2069`, by,
-      over || words.until(dateOf(lang, new Date(expires))), words.listened(listened ?? 0, listenings)];
+      over || words.validUntil(dateOf(lang, new Date(expires))), words.listened(listened ?? 0, listenings)];
     const line = make("li", {}, make("b", { dir: "auto" }, label || words.shareNoLabel),
       make("p", { className: "by" }, ...facts.filter(Boolean).map((one) => make("span", {}, make("bdi", {}, one)))));
     if (over) return line;

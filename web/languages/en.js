@@ -112,7 +112,7 @@ export const english = {
     days: (n) => (n === 1 ? "1 day" : `${n} days`), times: (n) => (n ? String(n) : "Unlimited"),
     shareCopy: "Copy link", shareLink: "Link", shareCopied: "Copied. Whoever has the link can listen.",
     shareTake: "Here is the link, to be copied.", shareOrder: "The end must come after the beginning.",
-    shares: "Links", shareNoLabel: "Link", until: (date) => `until ${date}`,
+    shares: "Links", shareNoLabel: "Link", validUntil: (date) => `until ${date}`,
     listened: (n, most) => (most ? `${n} of ${most} listenings` : n === 1 ? "1 listening" : `${n} listenings`),
     revoke: "Revoke", revoked: "revoked", shareOver: "expired", shareRevoked: "Revoked. Nobody can listen by it any more.",
     shared: "A recording for you", sharedUntil: (date) => `This link is valid until ${date}.`,

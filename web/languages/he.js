@@ -115,7 +115,7 @@ export const hebrew = {
     days: (n) => (n === 1 ? "יום אחד" : `${n} ימים`), times: (n) => (n ? String(n) : "ללא הגבלה"),
     shareCopy: "העתקת הקישור", shareLink: "קישור", shareCopied: "הועתק. כל מי שיש לו הקישור יכול להאזין.",
     shareTake: "הנה הקישור להעתקה.", shareOrder: "הסוף צריך לבוא אחרי ההתחלה.",
-    shares: "קישורים", shareNoLabel: "קישור", until: (date) => `עד ${date}`,
+    shares: "קישורים", shareNoLabel: "קישור", validUntil: (date) => `עד ${date}`,
     listened: (n, most) => (most ? `${n} מתוך ${most} האזנות` : n === 1 ? "האזנה אחת" : `${n} האזנות`),
     revoke: "ביטול", revoked: "בוטל", shareOver: "פג תוקפו", shareRevoked: "הקישור בוטל. אי אפשר עוד להאזין דרכו.",
     shared: "הקלטה בשבילך", sharedUntil: (date) => `הקישור בתוקף עד ${date}.`,
