@@ -201,13 +201,14 @@ static void allow_header(struct response *response, unsigned methods)
     buf_free(&allow);
 }
 
-static void refuse_caller(const struct request *request, struct response *response, bool too_often)
+static void refuse_caller(const struct app *app, const struct request *request,
+                          struct response *response, bool too_often)
 {
     if (too_often) {
         auth_answer_too_often(request, response);
         return;
     }
-    response_error(response, MESSAGE_UNAUTHORIZED);
+    auth_answer_nobody(app, response);
     response_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110, 11.6.1 */
 }
 
@@ -221,7 +222,7 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
     case WHO_SHARE:
         result = auth_session(app, request, NULL);
         if (result != RESULT_OK) {
-            refuse_caller(request, response, result == RESULT_TOO_BIG);
+            refuse_caller(app, request, response, result == RESULT_TOO_BIG);
             return false;
         }
         if (changes && request->caller.by_cookie && !auth_origin_may_change(app, request)) {
@@ -242,7 +243,7 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
         if (result == RESULT_NOT_FOUND) {
             response_error(response, MESSAGE_NOT_FOUND);
         } else if (result != RESULT_OK) {
-            refuse_caller(request, response, result == RESULT_TOO_BIG);
+            refuse_caller(app, request, response, result == RESULT_TOO_BIG);
         }
         return result == RESULT_OK;
     case WHO_LINK:

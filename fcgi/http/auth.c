@@ -62,6 +62,15 @@ enum result auth_strike(const struct app *app, struct request *request)
     return count > app->config->signin_failures ? RESULT_TOO_BIG : RESULT_DENIED;
 }
 
+void auth_answer_nobody(const struct app *app, struct response *response)
+{
+    struct json *json = response_message(MESSAGE_UNAUTHORIZED);
+    if (app->config->login_url[0] != '\0') {
+        json_put_text(json, "login_url", app->config->login_url);
+    }
+    response_error_with(response, MESSAGE_UNAUTHORIZED, json);
+}
+
 void auth_answer_too_often(const struct request *request, struct response *response)
 {
     int64_t seconds = (request->shut_out_ms + 999) / 1000;

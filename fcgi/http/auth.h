@@ -28,6 +28,9 @@ enum result auth_metrics(const struct app *app, struct request *request);
  * holds is never refused for what its neighbours did. */
 enum result auth_strike(const struct app *app, struct request *request);
 
+/* The answer to whoever is not signed in: 401, and `login_url` where LOGIN_URL says how. */
+void auth_answer_nobody(const struct app *app, struct response *response);
+
 /* The answer to whoever failed too often: 429, and when the window ends. */
 void auth_answer_too_often(const struct request *request, struct response *response);
 

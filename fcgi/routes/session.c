@@ -25,7 +25,7 @@ void handle_session_open(const struct app *app, struct request *request, struct 
 {
     char token[COOKIE_VALUE_SIZE], expires[CLOCK_ISO_SIZE];
     if (auth_session(app, request, token) != RESULT_OK) {
-        response_error(response, MESSAGE_UNAUTHORIZED);
+        auth_answer_nobody(app, response);
         return;
     }
     struct json *json = json_new();

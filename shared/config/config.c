@@ -37,6 +37,8 @@ static const struct config_row TABLE[] = {
          false),
     TEXT("PUBLIC_BASE_URL", public_base_url, TYPE_URL, "", 0,
          "our own address, as Twilio and browsers know it", false),
+    TEXT("LOGIN_URL", login_url, TYPE_ENDPOINT, "", 0,
+         "where people get a link that signs them in: the CRM; the calls page leads there", false),
     TEXT("ALLOWED_ORIGINS", allowed_origins, TYPE_ORIGINS, "", 0,
          "origins of other sites whose pages may call us, comma-separated", false),
     TEXT("JWT_SECRET", jwt_secret, TYPE_SECRET, "", 32, "signs session tokens (HS256)", true),

@@ -34,6 +34,7 @@ struct config {
     const char *redis_url;
     const char *recordings_dir;
     const char *public_base_url; /* no slash at its end */
+    const char *login_url;       /* "" : the page cannot say where people sign in */
     const char *allowed_origins; /* scheme://host[:port],… without blanks */
     const char *jwt_secret;
     const char *jwt_secret_previous;

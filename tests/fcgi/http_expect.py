@@ -20,7 +20,7 @@ MESSAGES = {
         "The recording is on its way. Try again in a moment.",
         "ההקלטה בדרך. אפשר לנסות שוב בעוד רגע.",
     ),
-    "queued": ("The recording is waiting its turn.", "ההקלטה ממתינה לתורה."),
+    "queued": ("The recording is waiting its turn.", "ההקלטה ממתינה בתור."),
     "call_not_found": ("There is no such call.", "לא נמצאה שיחה כזאת."),
     "no_recording": ("This call has no recording.", "לשיחה הזאת אין הקלטה."),
     "recording_expired": (
@@ -32,8 +32,8 @@ MESSAGES = {
         "אין הקלטה של השיחה אצל ספק הטלפוניה.",
     ),
     "recording_failed": (
-        "The recording could not be fetched. We will try again later.",
-        "לא הצלחנו להביא את ההקלטה. ננסה שוב מאוחר יותר.",
+        "The recording could not be fetched. Tapedeck will try again by itself.",
+        "לא הצלחנו להביא את ההקלטה. המערכת תנסה שוב מעצמה.",
     ),
     "worker_not_processing_queue": (
         "Recordings are not being prepared right now. Yours is kept in the queue.",
@@ -46,7 +46,7 @@ MESSAGES = {
         "The service is busy. Try again in a moment.",
         "השירות עמוס. אפשר לנסות שוב בעוד רגע.",
     ),
-    "run_finished": ("That job has already ended.", "העבודה הזאת כבר הסתיימה."),
+    "run_finished": ("That job has already ended.", "הפעולה כבר הסתיימה."),
 }
 
 

@@ -60,6 +60,7 @@ static inline int make_world(void **state)
     world->config = (struct config){
         .recordings_dir = world->dir,
         .public_base_url = BASE,
+        .login_url = "",
         .allowed_origins = "https://a.example," FRIEND,
         .jwt_secret = SECRET,
         .jwt_secret_previous = "",

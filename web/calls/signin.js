@@ -67,12 +67,16 @@ export class SignIn {
     if (!answer) return;
     const { language } = this.#state;
     if (answer.status === 200) await this.#load();
-    else this.ask(answer.status === 401 ? wordsOf(language).refused : whyOf(language, answer));
+    else {
+      const why = answer.status === 401 ? wordsOf(language).refused : whyOf(language, answer);
+      this.ask(why, answer.body.login_url);
+    }
   }
 
-  /** Nobody is signed in, and perhaps why. */
-  ask(why = "") {
+  /** Nobody is signed in, and perhaps why; `at` is the page that gives people a link. */
+  ask(why = "", at = "") {
     this.#begin();
+    if (/^https?:/.test(at)) Object.assign(get("login"), { href: at, hidden: false });
     this.#state.set({ signedIn: false });
     this.#form.querySelector("[role=alert]").textContent = why;
     this.#form.token.focus();

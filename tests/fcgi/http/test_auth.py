@@ -249,6 +249,16 @@ def test_signing_out_needs_no_valid_session(stack: Stack) -> None:
         assert answer.headers["Clear-Site-Data"] == '"cache"'
 
 
+def test_who_is_not_signed_in_is_told_where(make_stack: Callable[..., Stack], stack: Stack) -> None:
+    """By every refusal, also of a token that does not hold; without LOGIN_URL by none."""
+    crm = "https://crm.example/calls?from=tapedeck"
+    led = make_stack(overrides={"LOGIN_URL": crm}, responders=1)
+    for api in (Api(led.base_url), Api(led.base_url, "x.y.z")):
+        for answer in (api.get(LIST), api.post("/api/session")):
+            assert says(answer, 401, "unauthorized")["login_url"] == crm
+    assert "login_url" not in says(Api(stack.base_url).get(LIST), 401, "unauthorized")
+
+
 def test_another_secret_is_another_house(make_stack: Callable[..., Stack], stack: Stack) -> None:
     other = make_stack(responders=1)
     assert Api(other.base_url, other.token).get(LIST).status == 200

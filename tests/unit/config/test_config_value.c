@@ -198,6 +198,8 @@ static void test_addresses(void **state)
         {"PUBLIC_BASE_URL", "https://crm.example?x", NULL},
         {"TRANSCRIBE_URL", "https://a.example/w?api-version=1",
          "https://a.example/w?api-version=1"},
+        {"LOGIN_URL", "https://crm.example/in?to=calls", "https://crm.example/in?to=calls"},
+        {"LOGIN_URL", "javascript:alert(1)", NULL},
         {"SUMMARY_URL", "https://a.example/w/", "https://a.example/w"},
         {"SUMMARY_URL", "https://a.example/w#x", NULL},
         {"SUMMARY_URL", "https://?x", NULL},
