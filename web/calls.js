@@ -9,12 +9,14 @@ import { Filters } from "./calls/filters.js";
 import { Keys } from "./calls/keys.js";
 import { startLanguage } from "./calls/language.js";
 import { List } from "./calls/list.js";
+import { Live } from "./calls/live.js";
 import { Marks } from "./calls/marks.js";
 import { Notice } from "./calls/notice.js";
 import { queryOf } from "./calls/query.js";
 import { SignIn, newest } from "./calls/signin.js";
 import { watchStars } from "./calls/star.js";
 import { State } from "./calls/state.js";
+import { Totals } from "./calls/totals.js";
 
 const LINK = /^#(CA[0-9a-fA-F]{32})(?:&part=((?:RE|CA)[0-9a-fA-F]{32}))?(?:&t=(\d+))?$/;
 const EMPTY_PAGES = 30;
@@ -33,6 +35,8 @@ class Page {
   #filters = new Filters(this.#state);
   #signIn = new SignIn(this.#state, this.#notice,
     { begin: () => this.#begin(), load: () => this.#load() });
+  #totals = new Totals(this.#state);
+  #live = new Live(this.#state, SERVER, (calls) => this.#bring(calls));
   #cursor = null;
 
   async start() {
@@ -112,7 +116,9 @@ class Page {
     get("more").hidden = !this.#cursor;
     if (this.#state.rows.size || this.#cursor) this.#notice.hush();
     else this.#notice.say((words) => this.#empty(words));
-    if (!cursor) await this.#goTo();
+    if (cursor) return;
+    this.#totals.load();
+    await this.#goTo();
   }
 
   /** Whether there were more. */
@@ -123,12 +129,24 @@ class Page {
   }
 
   async #refresh() {
+    this.#live.say((words) => words.loading);
     const answer = await newest(this.#fetch(this.#begin()));
     if (!answer) return;
     if (answer.status !== 200) return void this.#fail(answer, () => this.#refresh());
+    this.#live.forget();
     this.#list.renew(answer.body.calls);
-    const count = this.#list.add(answer.body.calls, "prepend");
-    this.#notice.hint((words) => words.fresh(count));
+    const count = this.#bring(answer.body.calls);
+    this.#live.say((words) => words.fresh(count));
+  }
+
+  /** Calls that are new: somebody has asked for them. Gives how many. */
+  #bring(calls) {
+    const count = this.#list.add(calls);
+    if (this.#state.rows.size) this.#notice.hush();
+    if (!count) return 0;
+    scrollTo({ top: 0 });
+    this.#totals.load();
+    return count;
   }
 
   #empty(words) {
@@ -141,7 +159,7 @@ class Page {
   }
 
   #fail(answer, again) {
-    if (answer.status === 401) return this.#signIn.ask();
+    if (answer.status === 401) return this.#signIn.ask("", answer.body.login_url);
     this.#state.set({ signedIn: true });
     return this.#notice.fail(answer, again);
   }
@@ -155,7 +173,7 @@ class Page {
       const answer = await newest(callOf(SERVER, sid, this.#work.signal));
       if (!answer) return;
       if (answer.status !== 200) return void this.#fail(answer, () => this.#goTo());
-      this.#list.add([answer.body], "prepend");
+      this.#list.add([answer.body]);
     }
     this.#state.rows.get(sid).goTo(Number(seconds ?? 0), part);
   }

@@ -5,7 +5,7 @@ import { chipsOf } from "./chips.js";
 import { filterOf, partyOf } from "./query.js";
 import { openSheet } from "./sheet.js";
 import { whenName } from "./when.js";
-import { wordsOf } from "./words.js";
+import { filterWordsOf } from "./words.js";
 
 const TYPING_MS = 300;
 const get = (id) => document.getElementById(id);
@@ -77,7 +77,7 @@ export class Filters {
   /** Writes it all again. */
   show() {
     const { filter, language } = this.#state;
-    const words = wordsOf(language);
+    const words = filterWordsOf(language);
     for (const panel of Object.values(this.#panels)) panel.show(words);
     for (const field of this.#form.elements) {
       const value = filter.get(field.name) ?? "";
@@ -93,7 +93,7 @@ export class Filters {
 
   #showChips(words) {
     const chips = chipsOf(this.#state.filter, words, this.known).map(({ name, text }) => {
-      const chip = make("button", { type: "button", className: "chip", title: words.remove(text) },
+      const chip = make("button", { type: "button", className: "filter-chip", title: words.remove(text) },
         make("bdi", {}, text));
       chip.ariaLabel = chip.title;
       chip.addEventListener("click", () => this.set({ [name]: "" }));

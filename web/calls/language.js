@@ -1,7 +1,7 @@
 /** In which language the page speaks: chosen once, and remembered. */
 
 import { LANGUAGES, languageFor } from "../languages.js";
-import { wordsOf } from "./words.js";
+import { filterWordsOf } from "./words.js";
 
 const LANGUAGE = "tapedeck-language";
 
@@ -43,7 +43,7 @@ function write(words) {
 function speak(state, language) {
   const { tags: [lang], dir } = language;
   Object.assign(document.documentElement, { lang, dir });
-  write(wordsOf(lang));
+  write(filterWordsOf(lang));
   const { name, tags: [other] } = after(language);
   Object.assign(document.getElementById("language"), { textContent: name, lang: other });
   remember(lang);

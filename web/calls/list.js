@@ -4,6 +4,10 @@ import { make } from "../player/make.js";
 import { Row } from "./row.js";
 import { wordsOf } from "./words.js";
 
+/** As the API lists them. */
+const newestFirst = ({ call: a }, { call: b }) =>
+  new Date(b.created_at) - new Date(a.created_at) || (a.call_sid < b.call_sid ? 1 : -1);
+
 export class List {
   #element;
   #state;
@@ -26,8 +30,8 @@ export class List {
     this.#element.replaceChildren();
   }
 
-  /** Those that are not listed yet, after all others or before them; gives how many. */
-  add(calls, where = "append") {
+  /** Those that are not listed yet, each where it belongs: the newest stands first. Gives how many. */
+  add(calls) {
     const { rows, language, playing } = this.#state;
     const fresh = calls.filter((call) => !rows.has(call.call_sid))
       .map((call) => new Row(call, this.#services));
@@ -35,9 +39,9 @@ export class List {
       row.show(language);
       row.turn(playing);
     }
-    const mapped = fresh.map((row) => [row.sid, row]);
-    this.#state.set({ rows: new Map(where === "append" ? [...rows, ...mapped] : [...mapped, ...rows]) });
-    for (const row of where === "append" ? fresh : fresh.reverse()) this.#place(row, where);
+    const all = [...rows.values(), ...fresh].sort(newestFirst);
+    this.#state.set({ rows: new Map(all.map((row) => [row.sid, row])) });
+    fresh.sort(newestFirst).reverse().forEach((row) => this.#place(row, all[all.indexOf(row) + 1]));
     return fresh.length;
   }
 
@@ -47,15 +51,17 @@ export class List {
     for (const call of calls) rows.get(call.call_sid)?.show(language, call);
   }
 
-  #place(row, where) {
+  /** Before the row that follows, which stands already. */
+  #place(row, next) {
     const { key, name } = row.day(wordsOf(this.#state.language));
-    let day = where === "append" ? this.#element.lastElementChild : this.#element.firstElementChild;
-    if (day?.dataset.day !== key) {
+    const follows = next?.element.closest(".day") ?? null;
+    let day = [...this.#element.children].find((one) => one.dataset.day === key);
+    if (!day) {
       day = make("section", { className: "day" }, make("h2", {}, name), make("ol"));
       Object.assign(day.dataset, { day: key, first: row.sid });
-      this.#element[where](day);
+      this.#element.insertBefore(day, follows);
     }
-    day.lastElementChild[where](row.element);
+    day.lastElementChild.insertBefore(row.element, day === follows ? next.element : null);
   }
 
   #speak() {

@@ -29,6 +29,34 @@ export function queryOf(filter) {
   return query;
 }
 
+const MISSED = new Set(["no-answer", "busy", "canceled", "failed"]);
+const isOutbound = ({ direction }) => Boolean(direction?.startsWith("outbound"));
+
+/** Whether a row is what one parameter asks for; what only the server knows is taken to be. */
+const FITS = {
+  when: ({ created_at: at }, value) => {
+    const { from, to } = spanOf(value);
+    const date = new Date(at);
+    return (!from || date >= from) && (!to || date < to);
+  },
+  direction: (call, value) => isOutbound(call) === (value === "outbound"),
+  status: (call, value) => (value === "missed" ? !isOutbound(call) && MISSED.has(call.status)
+    : call.status === value),
+  min_duration: ({ duration }, value) => (duration ?? 0) >= Number(value),
+  max_duration: ({ duration }, value) => (duration ?? 0) <= Number(value),
+  has_recording: (call, value) => String(Boolean(call.has_recording)) === value,
+  agent: (call, value) => call.agent_id === value,
+  line: (call, value) => call.line === value,
+  party: (call, value) => call.party === value,
+  tag: ({ tags = [] }, value) => tags.some(({ tag }) => tag === value),
+  starred: ({ starred }) => Boolean(starred),
+  heard: ({ heard }, value) => String(Boolean(heard)) === value,
+};
+
+/** Whether a call that has just come belongs to what is filtered. */
+export const fits = (call, filter) => [...filter].every(([name, value]) =>
+  FITS[name]?.(call, value) ?? true);
+
 /** A number as people here write it, as the API has it: `050-123-4567` → `+972501234567`. */
 export function partyOf(text) {
   const number = text.replace(/[^\d+]/g, "");

@@ -3,6 +3,7 @@
 import { clock, timeOf } from "../player/messages.js";
 import { icon, make } from "../player/make.js";
 import { isOutbound, lengthOf, numberOfCall, plays, whyNoRecording } from "./call.js";
+import { hitsOf } from "./hits.js";
 import { showStar, starButton } from "./star.js";
 import { tagShown } from "./tags.js";
 import { dayName, expiryOf, wordsOf } from "./words.js";
@@ -13,6 +14,7 @@ const BUSY = new Set(["asking", "waiting", "playing", "buffering"]);
 export class Row {
   #details = null;
   #services;
+  #found = "";
   #phase = null; // of the player, where it has this call
 
   /** @param {object} call as the API lists it @param {{deck: Deck, marks: Marks}} services */
@@ -30,6 +32,7 @@ export class Row {
     this.unheard = make("i", { className: "unheard", role: "img" });
     this.star = starButton();
     this.chips = make("span", { className: "chips" });
+    this.found = make("div", { className: "found" });
     this.open = make("button", { type: "button", className: "open", id: `open-${this.sid}` });
     this.open.addEventListener("click", () => this.toggle());
     this.more = make("div", { className: "more", id: `more-${this.sid}`, hidden: true });
@@ -40,7 +43,7 @@ export class Row {
         make("h3", {}, this.way, this.who, this.contact, this.unheard,
           this.chips),
         make("p", { className: "facts" }, this.meta, this.expiry), this.summary),
-      this.star, this.open, this.more);
+      this.star, this.open, this.found, this.more);
     this.call = call;
   }
 
@@ -72,6 +75,7 @@ export class Row {
     this.open.title = this.open.ariaLabel = `${words.details}: ${number}`;
     this.open.ariaExpanded = String(!this.more.hidden);
     this.#showPlay(words, number);
+    this.#showHits();
     if (news) this.#details?.load();
     else this.#details?.show(lang);
   }
@@ -101,6 +105,14 @@ export class Row {
     const unheard = plays(this.call) && this.call.heard === false;
     this.unheard.hidden = !unheard;
     this.unheard.title = this.unheard.ariaLabel = words.notHeard;
+  }
+
+  /** Those that stand stay: somebody may be on one of them. */
+  #showHits() {
+    const shown = JSON.stringify([this.lang, this.call.hits, this.call.contact_name, this.call.agent_name]);
+    if (shown === this.#found) return;
+    this.#found = shown;
+    this.found.replaceChildren(...hitsOf(this.call, this.lang));
   }
 
   /** Opens or closes what was said; it is fetched when first wanted. */

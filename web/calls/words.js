@@ -8,7 +8,11 @@ export function wordsOf(lang) {
   return { locale, dir, ...page, ...deck };
 }
 
+/** The same, with those of the filters (which have names of their own). */
+export const filterWordsOf = (lang) => ({ ...wordsOf(lang), ...languageFor(lang).page.filter });
+
 const DAY_MS = 86_400_000;
+const LAST_DAYS = 2; // in which a row says that it will be deleted
 const dayOf = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate());
 
 /** `Today`, `Yesterday`, or the date; the year only when it is another one. */
@@ -21,12 +25,22 @@ export function dayName(words, date, now = new Date()) {
   return date.toLocaleDateString(words.locale, parts);
 }
 
-/** `Deletes tomorrow`, or nothing when that is far away or unknown. */
+/** Only in the last days, `Deletes tomorrow`; else nothing. */
 export function expiryOf(words, expiresAt, now = new Date()) {
   const days = expiresAt ? Math.ceil((new Date(expiresAt) - now) / DAY_MS) : Infinity;
-  if (days > 30 || days < 0) return "";
+  if (days > LAST_DAYS || days < 0) return "";
   const when = new Intl.RelativeTimeFormat(words.locale, { numeric: "auto" }).format(days, "day");
   return words.expires(when);
+}
+
+/** 18720 → `5 h 12 min`; below an hour `12 min`, below a minute `42 s`. */
+export function lengthInWords(words, seconds) {
+  const say = (n) => n.toLocaleString(words.locale);
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 60) return words.seconds(say(Math.round(seconds)));
+  if (minutes < 60) return words.minutes(say(minutes));
+  const [hours, left] = [Math.floor(minutes / 60), minutes % 60];
+  return [words.hours(say(hours)), left ? words.minutes(say(left)) : ""].filter(Boolean).join(" ");
 }
 
 /** Israeli numbers as people write them, all others as they are. */
