@@ -5,7 +5,6 @@
  * Its attributes, properties, events, slots and parts: docs/player.md, npm/recording-player.d.ts.
  */
 
-import { Server } from "./player/ask.js";
 import { namesOf, reflect, setAttribute, takeEarly } from "./player/attributes.js";
 import { commandsOf } from "./player/commands.js";
 import { Headset } from "./player/headset.js";
@@ -14,6 +13,7 @@ import { languageOf, watchLanguage } from "./player/language.js";
 import { wordsOf } from "./player/messages.js";
 import { placeAt, sharesOf, wholeOf } from "./player/parts.js";
 import { Playback } from "./player/playback.js";
+import { serverOf, whatOf } from "./player/source.js";
 import { rememberTuning, speedOf } from "./player/speed.js";
 import { View } from "./player/view.js";
 
@@ -31,6 +31,7 @@ export class RecordingPlayer extends HTMLElement {
   #headset = new Headset((command, value) => this.#do(command, value));
   #reading = null; // what was said, where the page wants that
   #token = null;
+  #given = null; // in the place of the API
   #staying = null; // aborts what it does while it is on a page
   #commands = commandsOf(this, this.#playback);
   #aim = null; // where a finger that drags is
@@ -181,21 +182,12 @@ export class RecordingPlayer extends HTMLElement {
     else this.currentTime = time;
   }
 
-  get #server() {
-    const base = this.getAttribute("api-base");
-    const url = base ? new URL(base, document.baseURI) : new URL("./", import.meta.url);
-    return new Server(url, this.#token);
-  }
+  /** Whatever answers `ask(path, signal, options)` in the place of the API. */
+  set server(server) { this.#given = server ?? null; }
 
-  #where() {
-    const alone = this.getAttribute("recording-sid");
-    return {
-      server: this.#server,
-      sid: alone ?? this.getAttribute("call-sid") ?? "",
-      alone: alone !== null,
-      lanes: this.getAttribute("lanes"),
-    };
-  }
+  get #server() { return this.#given ?? serverOf(this, this.#token, import.meta.url); }
+
+  #where() { return { server: this.#server, ...whatOf(this) }; }
 
   #hear(what) {
     const acts = {

@@ -28,7 +28,7 @@ export class CallMarks {
     this.#star.append(this.#starSaid);
     this.element = make("div", { className: "marks" },
       make("div", { className: "marks-row" }, this.#tags.element, this.#star),
-      this.#title, this.#notes, this.#alarm, this.#heard);
+      this.#notes, this.#alarm, this.#heard);
   }
 
   show(call, lang) {
@@ -38,8 +38,7 @@ export class CallMarks {
     this.#starSaid.textContent = words.starAll;
     const list = listOfNotes(call, lang, (note) => this.#remove(call, note, lang));
     this.#title.textContent = words.notes;
-    this.#title.hidden = !list;
-    this.#notes.replaceChildren(...list ? [list] : []);
+    this.#notes.replaceChildren(...list ? [this.#title, list] : []);
     const heard = (call.heard_by ?? []).map((one) => listener(one, words, lang));
     this.#heard.hidden = !heard.length;
     this.#heard.replaceChildren(make("b", {}, words.heardBy), ...heard);
@@ -53,7 +52,7 @@ export class CallMarks {
 
 function listener({ subject, at, seconds }, words, lang) {
   const when = new Date(at);
-  const told = [subject || words.someone, `${dayName(words, when)} ${timeOf(lang, when)}`];
-  if (seconds > 0) told.push(clock(seconds));
-  return make("span", {}, make("bdi", {}, told.join(", ")));
+  const told = [subject || words.someone, `${dayName(words, when)} ${timeOf(lang, when)}`,
+    seconds > 0 && clock(seconds)].filter(Boolean);
+  return make("span", { className: "by" }, ...told.map((one) => make("span", {}, make("bdi", {}, one))));
 }

@@ -32,7 +32,7 @@ export class DeckTools {
     this.#tags = new Tags(marks);
     this.#form = new NoteForm(marks, () => this.#panels.note.hidePopover());
     const buttons = Object.entries(ICONS).map(([name, path]) => {
-      this.#buttons[name] = make("button", { type: "button", className: `tool ${name}` }, icon(path));
+      this.#buttons[name] = make("button", { type: "button", className: `tool to-${name}` }, icon(path));
       return this.#buttons[name];
     });
     this.#panel("tag", this.#tags.element, () => {});

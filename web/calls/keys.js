@@ -16,7 +16,7 @@ const PLACES = Object.fromEntries(
 /** As they are written in the list of keys, and what each does. */
 const LIST = [
   [["keySpace", "K"], "keyToggle"], [["J"], "keyBack"], [["L"], "keyForward"], [["N"], "nextCall"],
-  [["P"], "previousCall"], [["S"], "star"], [["T"], "addTag"], [["M"], "addNote"], [["/"], "search"],
+  [["P"], "previousCall"], [["S"], "star"], [["T"], "tags"], [["M"], "addNote"], [["/"], "search"],
   [["?"], "keys"],
 ];
 const FIELDS = "input:not([type=checkbox], [type=radio], [type=range]), select, textarea, [contenteditable]";
@@ -54,7 +54,7 @@ export class Keys {
   #list = make("dl");
   #use = make("input", { type: "checkbox" });
   #useSaid = make("span");
-  #close = make("button", { type: "button" });
+  #close = make("button", { type: "button", autofocus: true });
   #dialog = make("dialog", { id: "keys" });
 
   /** @param {State} state @param {Record<string, () => void>} acts by their names; `help` is ours */

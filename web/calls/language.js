@@ -30,7 +30,7 @@ function after(language) {
 
 /** Writes the words that stand in index.html. */
 function write(words) {
-  document.title = `${words.title} · Tapedeck`;
+  document.title = `${words[document.documentElement.dataset.title ?? "title"]} · Tapedeck`;
   for (const one of document.querySelectorAll("[data-say]")) {
     one.textContent = words[one.dataset.say];
   }
