@@ -16,7 +16,7 @@ class Work:
     def __init__(self, stub: Stub, me: str = "dana") -> None:
         self.stub = stub
         self.me = me
-        self.starred: dict[str, str | None] = {}
+        self.stars: dict[str, set[str]] = {}
         self.tags: dict[str, list[dict[str, str]]] = {}
         self.notes: dict[str, list[dict[str, Any]]] = {}
         self.shares: dict[str, list[dict[str, Any]]] = {}
@@ -35,17 +35,20 @@ class Work:
             f"DELETE {calls}/shares/([0-9]+)": self.revoke,
         })
 
+    def starred(self, sid: str) -> str | None:
+        """One's own goes before everybody's."""
+        return min(self.stars.get(sid, set()), key="me all".index, default=None)
+
     def of(self, sid: str) -> dict[str, Any]:
-        return {"starred": self.starred.get(sid), "tags": self.tags.get(sid, []),
+        return {"starred": self.starred(sid), "tags": self.tags.get(sid, []),
                 "notes": self.notes.get(sid, [])}
 
     def star(self, sid: str, whose: str) -> Reply:
-        self.starred[sid] = whose
+        self.stars.setdefault(sid, set()).add(whose)
         return Reply(200, self.of(sid))
 
     def unstar(self, sid: str, whose: str) -> Reply:
-        if self.starred.get(sid) == whose:
-            self.starred[sid] = None
+        self.stars.get(sid, set()).discard(whose)
         return Reply(200, self.of(sid))
 
     def tag(self, sid: str, tag: str, whose: str) -> Reply:

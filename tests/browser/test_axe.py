@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from selenium.webdriver import Keys
 
 import browser_axe
 from browser_kit import Browser, until
 from browser_site import Site
 from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
+from browser_work import Work
 from test_calls_page import LINES, call_json, play
+from test_deck import page as listening_page
 from test_parts import CALL, await_part, seek
 from test_parts_page import opened, page
+from test_share_page import shared
 
 Check = Callable[[], list[str]]
 pytestmark = pytest.mark.engines("chromium")  # it reads the same elements and styles in another
@@ -100,6 +104,46 @@ def test_a_call_with_several_recordings(browser: Browser, stub: Stub, check: Che
     until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveforms")
     assert check() == []
     browser.shot(f"parts-passed-{lang}-{scheme}")
+
+
+@pytest.mark.parametrize("lang, scheme", SCHEMES)
+def test_marks_and_dialogs(browser: Browser, stub: Stub, check: Check, lang: str, scheme: str) -> None:
+    """The foot of the page with each of its panels and dialogs."""
+    Work(stub)
+    browser.media(prefers_color_scheme=scheme)
+    browser.language(lang)
+    call = {"starred": "all", "tags": [{"tag": "billing", "for": "all"}, {"tag": "mine", "for": "me"}],
+            "contact_name": "Rut", "agent_name": "Dana"}
+    player = listening_page(browser, stub, call, {})
+    body = stub.answers["call"][0].body
+    body["notes"] = [{"id": 1, "recording": None, "at": 15, "text": "here", "by": "dana", "for": "me",
+                      "mine": True, "created_at": "2026-11-20T10:00:00Z"}]
+    body["heard_by"] = [{"subject": "dana", "at": "2026-11-20T10:00:00Z", "seconds": 75}]
+    browser.find(".call .play").click()
+    player.await_sound()
+    browser.find(".open").click()
+    until(lambda: browser.all(".notes .text"), "its notes")
+    assert check() == []
+    for key in ("m", "t", "?"):
+        browser.press(key)
+        assert check() == [], key
+        browser.press(Keys.ESCAPE)
+    browser.find("#deck .to-share").click()
+    browser.find("#share .main").click()
+    until(lambda: browser.all("#share .shares button"), "a link")
+    assert check() == []
+
+
+@pytest.mark.parametrize("lang, scheme", SCHEMES)
+def test_the_page_of_a_share(browser: Browser, stub: Stub, check: Check, lang: str, scheme: str) -> None:
+    shared(stub)
+    browser.media(prefers_color_scheme=scheme)
+    browser.language(lang)
+    browser.open(f"{stub.url}/share.html#the.token")
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    assert check() == []
 
 
 def test_signing_in_and_nothing_there(browser: Browser, site: Site, stub: Stub, check: Check

@@ -43,11 +43,11 @@ def test_a_star_is_one_click(browser: Browser, stub: Stub) -> None:
     """In its row or at the foot, or one key; they are one star."""
     _, work = listening(browser, stub)
     browser.find(row(2, ".star")).click()
-    until(lambda: work.starred.get(SIDS[1]) == "me", "it is told")
+    until(lambda: work.starred(SIDS[1]) == "me", "it is told")
     browser.find(row(1, ".star")).click()
     until(lambda: browser.find("#deck .star").get_attribute("aria-pressed") == "true", "at the foot, too")
     browser.press("s")
-    until(lambda: work.starred[SIDS[0]] is None, "it is taken away")
+    until(lambda: work.starred(SIDS[0]) is None, "it is taken away")
     until(lambda: browser.find(row(1, ".star")).get_attribute("aria-pressed") == "false", "in the row, too")
 
 
@@ -63,11 +63,13 @@ def test_a_star_that_fails_goes_again(browser: Browser, stub: Stub) -> None:
 def test_a_star_for_everyone(browser: Browser, stub: Stub) -> None:
     _, work = listening(browser, stub)
     opened(browser)
+    browser.press("s")
+    until(lambda: work.stars.get(SIDS[0]) == {"me"}, "one's own")
     browser.find(row(1, ".marks .star")).click()
-    until(lambda: work.starred.get(SIDS[0]) == "all", "for all")
+    until(lambda: work.stars[SIDS[0]] == {"all"}, "it becomes everybody's")
     until(lambda: browser.find(row(1, ".star")).get_attribute("title") == "Starred for everyone", "said")
     browser.find(row(1, ".star")).click()
-    until(lambda: work.starred[SIDS[0]] is None, "one press takes it away")
+    until(lambda: work.starred(SIDS[0]) is None, "one press takes it away")
 
 
 # ---- tags ----

@@ -22,12 +22,16 @@ export class Marks {
     this.#state = state;
   }
 
-  /** Puts a star on a call or takes it away, whosever it is; seen at once, and undone if that fails. */
+  /** Puts a star on a call or takes it away, or makes one's own everybody's; seen at once, and undone
+   * if that fails. */
   async star(call, whose = call.starred ?? "me") {
     const before = call.starred ?? null;
     const method = before === whose ? "DELETE" : "PUT";
     this.#state.learn(call.call_sid, { starred: method === "PUT" ? whose : null });
-    const answer = await this.#ask(call, `star?for=${whose}`, { method });
+    let answer = await this.#ask(call, `star?for=${whose}`, { method });
+    if (isDone(answer) && method === "PUT" && before) {
+      answer = await this.#ask(call, `star?for=${before}`, { method: "DELETE" });
+    }
     if (isDone(answer)) return;
     this.#state.learn(call.call_sid, { starred: before });
     toast(whyOf(this.#state.language, answer));
