@@ -173,7 +173,7 @@ fuzz:
 	@sh tests/fuzz/run.sh build/fuzz $(SECONDS)
 
 # The stack takes these, and any configuration name, from make's arguments or the environment.
-# FRONT is the web server: lighttpd, apache or nginx.
+# FRONT is the web server: lighttpd, apache or nginx; POSTGRES a folder with another PostgreSQL's programs.
 PORT    ?= 8080
 RUN_DIR ?= run
 TIMERS  ?= on

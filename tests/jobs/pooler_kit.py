@@ -47,7 +47,8 @@ class Pooled:
         self._registry.start(server)
         self._registry.await_ready(server)
         self._write("pgbouncer.ini", SETTINGS.format(home=self._home))
-        self._write("users", f'"{pg_server.ROLE}" ""\n')
+        roles = (pg_server.ROLE, pg_server.OWNER)
+        self._write("users", "".join(f'"{role}" ""\n' for role in roles))
         self.start()
         return self
 
@@ -57,8 +58,8 @@ class Pooled:
 
     @property
     def direct(self) -> str:
-        """Past the pooler."""
-        return pg_server.url(self._home)
+        """Past the pooler; as the owner, who migrates."""
+        return pg_server.url(self._home, pg_server.OWNER)
 
     @property
     def url(self) -> str:

@@ -15,10 +15,25 @@ from urllib.parse import quote
 from .errors import StackError
 from .processes import Service
 
-ROLE = "tapedeck"
+ROLE = "tapedeck"  # ours: it may read and write rows, and nothing else
+OWNER = "crm"  # whose the tables are: it migrates, and is no superuser either
+SUPERUSER = "postgres"  # tests look and meddle as this one
 DATABASE = "tapedeck"
 SERVER_USER = "postgres"
 SOCKET_NAME = ".s.PGSQL.5432"
+
+# As docs/database-role.md has it, for whatever the owner will make.
+ROLES = f"""\
+CREATE ROLE {OWNER} LOGIN CREATEDB;
+CREATE ROLE {ROLE} LOGIN;
+CREATE DATABASE {DATABASE} OWNER {OWNER};
+"""
+GRANTS = f"""\
+ALTER SCHEMA public OWNER TO {OWNER};
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {ROLE};
+ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT USAGE ON SEQUENCES TO {ROLE};
+"""
 
 # A stack's data ends with it, so these need not survive a power cut; they make tests faster.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")
@@ -29,8 +44,13 @@ def server_user() -> str | None:
     return SERVER_USER if os.geteuid() == 0 else None
 
 
-def url(home: Path) -> str:
-    return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(home), safe='/')}"
+def url(home: Path, role: str = ROLE) -> str:
+    return f"postgresql://{role}@/{DATABASE}?host={quote(str(home), safe='/')}"
+
+
+def as_role(database_url: str, role: str) -> str:
+    """The same database, of a `url` of ours, as somebody else."""
+    return database_url.replace(f"//{ROLE}@", f"//{role}@", 1)
 
 
 def service(home: Path, cache: Path, env: Mapping[str, str], fast: bool) -> Service:
@@ -71,13 +91,14 @@ def create_business(database_url: str, business: int) -> None:
     with _psycopg().connect(database_url, autocommit=True, connect_timeout=5) as connection:
         # A server that is killed right after its start must not have lost its schema.
         connection.execute("SET synchronous_commit = on")
-        connection.execute(
+        made = connection.execute(
             "INSERT INTO business (id, name) SELECT %(id)s, %(name)s "
             "WHERE NOT EXISTS (SELECT FROM business WHERE id = %(id)s)", row,
         )
-        connection.execute(
-            "SELECT setval(pg_get_serial_sequence('business', 'id'), max(id)) FROM business"
-        )
+        if made.rowcount:
+            connection.execute(
+                "SELECT setval(pg_get_serial_sequence('business', 'id'), max(id)) FROM business"
+            )
 
 
 def _answers(database_url: str) -> bool:
@@ -90,6 +111,9 @@ def _answers(database_url: str) -> bool:
 
 
 def _find_binaries() -> Path:
+    """The newest there is, or the folder that POSTGRES names: make test POSTGRES=…/13/bin."""
+    if chosen := os.environ.get("POSTGRES"):
+        return Path(chosen)
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
     if not found:
         raise StackError("PostgreSQL is missing; run: make setup")
@@ -112,7 +136,7 @@ def _fill(
     data: Path, cache: Path, binaries: Path, env: Mapping[str, str], user: str | None
 ) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    template = cache / f"postgres-{_version(binaries)}-{user or os.geteuid()}"
+    template = cache / f"cluster-{_version(binaries)}-{user or os.geteuid()}"
     with open(cache / "postgres.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.exists():
@@ -127,12 +151,13 @@ def _fill(
 
 def _initialise(data: Path, binaries: Path, env: Mapping[str, str], user: str | None) -> None:
     _run(
-        [str(binaries / "initdb"), "-D", str(data), "-U", ROLE, "--auth=trust", "--no-sync",
+        [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "--auth=trust", "--no-sync",
          "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=1", "--no-instructions"],
         env, user,
     )
-    _run([str(binaries / "postgres"), "--single", "-D", str(data), "template1"], env, user,
-         f"CREATE DATABASE {DATABASE};\n")
+    alone = [str(binaries / "postgres"), "--single", "-D", str(data)]
+    _run([*alone, "template1"], env, user, ROLES)
+    _run([*alone, DATABASE], env, user, GRANTS)
 
 
 def _version(binaries: Path) -> str:

@@ -95,7 +95,8 @@ class Stack:
 
     @property
     def database_url(self) -> str:
-        return self.config["DATABASE_URL"]
+        """For tests, which may do more in a database of ours than our programs."""
+        return self._database_as(pg_server.SUPERUSER)
 
     @property
     def redis_url(self) -> str:
@@ -222,12 +223,16 @@ class Stack:
         self._start_provider()
         self._await(*self._services)
         self._finish_config()
-        self._tapedeck("migrate")
+        self._tapedeck("migrate", DATABASE_URL=self._database_as(pg_server.OWNER))
         for business in BUSINESSES:
             self.create_business(business)
         self.token = self._tapedeck("token", "--business", str(BUSINESSES[0]), "--ttl", TOKEN_TTL)
         self._start_front(base, port)
         self._write_exports()
+
+    def _database_as(self, role: str) -> str:
+        url = self.config["DATABASE_URL"]
+        return pg_server.as_role(url, role) if "DATABASE_URL" in self._made_up else url
 
     def _configure(self, base: Path) -> None:
         defaults = {
@@ -313,8 +318,8 @@ class Stack:
         for name in names:
             self._registry.await_ready(self._services[name])
 
-    def _tapedeck(self, *arguments: str) -> str:
-        return programs.output(self.tapedeck, *arguments, env=self.environment())
+    def _tapedeck(self, *arguments: str, **settings: str) -> str:
+        return programs.output(self.tapedeck, *arguments, env=self.environment(**settings))
 
     def _base_environment(self) -> dict[str, str]:
         return programs.base_environment((*self._names, env_file.SOURCED, "TAPEDECK_ENV", MARK))
