@@ -42,7 +42,7 @@ static void add_servers(struct buf *out, const struct overview *o, bool redis)
     exposition_family(out, UP, "gauge", "1: it answers, or can be written to.");
     exposition_sample(out, UP, "", label(one, "part", "postgresql"), o->database);
     exposition_sample(out, UP, "", label(one, "part", "redis"), redis);
-    exposition_sample(out, UP, "", label(one, "part", "disk"), o->disk.writable);
+    exposition_sample(out, UP, "", label(one, "part", "disk"), disk_is_good(&o->disk));
     if (o->redis) {
         exposition_family(out, SEEN, "gauge",
                           "How long ago a runner was seen; +Inf: not within 150 seconds.");

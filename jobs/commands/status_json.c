@@ -183,6 +183,8 @@ struct json *status_json(const struct status *status)
     json_put_text(json, "at", clock_iso(o->at, now));
     json_put_flag(json, "ok", status_is_good(status));
     json_put_flag(json, "database", o->database);
+    json_put_text(json, "database_error", o->database ? NULL : o->database_words);
+    json_put_text(json, "database_said", o->database_said[0] != '\0' ? o->database_said : NULL);
     json_put_flag(json, "redis", o->redis);
     if (o->redis && o->runner_seen_ms >= 0) {
         json_put_int(json, "runner_seen_s", o->runner_seen_ms / 1000);

@@ -1,11 +1,15 @@
 #include "status_text.h"
 
+#include <string.h>
+
 #include "base/version.h"
 #include "human.h"
 
+enum { SAID_WIDTH = 80 };
+
 bool status_is_good(const struct status *status)
 {
-    return status->overview->database && status->overview->disk.writable;
+    return status->overview->database && disk_is_good(&status->overview->disk);
 }
 
 static void add_servers(const struct overview *o, struct buf *out)
@@ -19,8 +23,7 @@ static void add_servers(const struct overview *o, struct buf *out)
         buf_format(out, "%-12s ok\n%-12s seen %llds ago\n", "redis", "runner",
                    (long long)o->runner_seen_ms / 1000);
     }
-    buf_format(out, "%-12s %s\n", "disk",
-               o->disk.writable ? "ok" : "RECORDINGS_DIR cannot be written to");
+    buf_format(out, "%-12s %s\n", "disk", disk_words(&o->disk));
 }
 
 static void add_space(const struct status *status, struct buf *out)
@@ -149,6 +152,16 @@ static void add_rests(const struct overview *o, struct buf *out)
     }
 }
 
+/* PostgreSQL's words take as many lines as they need: none is wider than a page is. */
+static void add_database(const struct overview *o, struct buf *out)
+{
+    buf_format(out, "%-12s %s\n", "database", o->database_words);
+    size_t len = strlen(o->database_said);
+    for (size_t at = 0; at < len; at += SAID_WIDTH) {
+        buf_format(out, "%-12s %.*s\n", at == 0 ? "cause" : "", SAID_WIDTH, o->database_said + at);
+    }
+}
+
 void status_text(const struct status *status, struct buf *out)
 {
     const struct overview *o = status->overview;
@@ -156,7 +169,7 @@ void status_text(const struct status *status, struct buf *out)
     buf_format(out, "%-12s %s\n", "version", TAPEDECK_VERSION);
     buf_format(out, "%-12s %s\n", "at", clock_iso(o->at, now));
     add_servers(o, out);
-    buf_format(out, "%-12s %s\n", "database", o->database ? "ok" : "not reachable");
+    add_database(o, out);
     add_space(status, out);
     if (!o->database) {
         return;

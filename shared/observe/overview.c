@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/magic.h"
+#include "clients/pg_sqlstate.h"
 #include "followups/delivery.h"
 #include "followups/step.h"
 #include "runs/account.h"
+#include "schema/schema.h"
 
 enum statement_name { LANES, BUSINESSES, REASONS, BREAKERS };
 
@@ -202,7 +204,7 @@ static void add_server(void *context, const struct server_refusal *one)
     }
 }
 
-static bool read_database(const struct app *app, int64_t limit, struct overview *o)
+static bool read_tables(const struct app *app, int64_t limit, struct overview *o)
 {
     return read_lanes(app, o) == RESULT_OK && read_businesses(app, limit, o) == RESULT_OK &&
            read_reasons(app, o) == RESULT_OK && read_breakers(app, o) == RESULT_OK &&
@@ -212,6 +214,22 @@ static bool read_database(const struct app *app, int64_t limit, struct overview 
            delivery_each_rest(app, add_rest, o) == RESULT_OK &&
            server_each_refusal(app, add_server, o) == RESULT_OK &&
            inbox_count(app, &o->inbox) == RESULT_OK;
+}
+
+/* What only some statement of these needs may be missing, too: a right, say. */
+static bool read_database(const struct app *app, int64_t limit, struct overview *o)
+{
+    enum result result = schema_look(app->pg, &o->database_words);
+    if (result == RESULT_OK && read_tables(app, limit, o)) {
+        return true;
+    }
+    if (result == RESULT_OK) {
+        o->database_words = "it does not answer all that is asked";
+    }
+    if (result != RESULT_NOT_FOUND) {
+        copy(o->database_said, sizeof o->database_said, pg_sqlstate_cause(pg_error(app->pg)));
+    }
+    return false;
 }
 
 struct overview *overview_read(const struct app *app, int64_t limit)

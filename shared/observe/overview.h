@@ -27,6 +27,7 @@ enum {
     OVERVIEW_WORD_SIZE = 48,
     OVERVIEW_HOST_SIZE = 80,
     OVERVIEW_TEXT_SIZE = 160,
+    OVERVIEW_SAID_SIZE = 320,
 };
 
 /* The runs of one lane. Seconds are those of whoever waits longest for a slot; 0: nobody does. */
@@ -84,9 +85,11 @@ struct overview {
     struct magic magic;
     int64_t at; /* seconds since 1970 */
     struct disk_facts disk;
-    bool redis;             /* it answers; else `runner_seen_ms` says nothing */
-    int64_t runner_seen_ms; /* how long ago; -1: not lately */
-    bool database;          /* it answers; else nothing below is filled in */
+    bool redis;                 /* it answers; else `runner_seen_ms` says nothing */
+    int64_t runner_seen_ms;     /* how long ago; -1: not lately */
+    bool database;              /* it can be worked with; else nothing below is filled in */
+    const char *database_words; /* "ok", or what is wrong */
+    char database_said[OVERVIEW_SAID_SIZE]; /* and what PostgreSQL says of it; for operators */
     struct overview_lane lanes[LANE_LATER + 1];
     struct overview_business businesses[OVERVIEW_BUSINESSES_MAX]; /* busiest first */
     size_t business_count;

@@ -30,7 +30,7 @@ static const char LOCK_CALLS[] = "DO $$ BEGIN IF to_regclass('call_log') IS NOT 
                                  " LOCK TABLE call_log IN SHARE UPDATE EXCLUSIVE MODE;"
                                  " END IF; END $$";
 
-enum statement_name { LOCKS, SIZE, INDEX, PROGRESS };
+enum statement_name { LOCKS, SIZE, INDEX, PROGRESS, OLD };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
@@ -54,6 +54,7 @@ static const struct pg_statement SQL[] = {
         "       nullif(current_locker_pid, 0)"
         "  FROM pg_stat_progress_create_index"
         " WHERE datname = current_database() AND relid = to_regclass($1) LIMIT 1"},
+    [OLD] = {"migrating_old", "SELECT current_setting('server_version_num')::int < 140000"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -112,12 +113,31 @@ static enum result run_script(struct migrating *migrating, const char *sql)
     return result;
 }
 
+static enum result is_old(struct pg *pg, bool *old)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(pg, SQL[OLD].sql, NULL, &rows);
+    if (result == RESULT_OK) {
+        *old = pg_rows_bool(rows, 0, 0);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
 static enum result run_as_it_is(struct migrating *migrating)
 {
     struct buf sql;
+    bool old = false;
     buf_init(&sql, TEXT_CEILING);
-    buf_add(&sql, migrating->piece->sql, migrating->piece->len);
-    enum result result = buf_ok(&sql) ? run_script(migrating, buf_str(&sql)) : RESULT_FAILED;
+    enum result result = is_old(migrating->to->work, &old);
+    if (old) {
+        migration_old_text(migrating->piece, &sql);
+    } else {
+        buf_add(&sql, migrating->piece->sql, migrating->piece->len);
+    }
+    if (result == RESULT_OK) {
+        result = buf_ok(&sql) ? run_script(migrating, buf_str(&sql)) : RESULT_FAILED;
+    }
     buf_free(&sql);
     return result;
 }

@@ -195,6 +195,43 @@ bool migration_next(const char **rest, struct migration_piece *piece)
     return at > begin;
 }
 
+/* Where the statement at `p` goes on behind CREATE OR REPLACE TRIGGER, and what it names; NULL: it
+ * is another. */
+static const char *behind_replaced_trigger(const char *p, char *trigger, char *table)
+{
+    static const char *const REPLACE[] = {"CREATE", "OR", "REPLACE", "TRIGGER", NULL};
+    static const char *const ON[] = {"ON", NULL};
+    const char *body = expect(p, REPLACE);
+    if (body == NULL) {
+        return NULL;
+    }
+    const char *at = behind_blanks(read_word(body, trigger)), *found = NULL;
+    while (*at != '\0' && *at != ';' && found == NULL) {
+        found = expect(at, ON);
+        at = behind_blanks(behind_token(at));
+    }
+    if (found == NULL) {
+        return NULL;
+    }
+    (void)read_word(found, table);
+    return body;
+}
+
+void migration_old_text(const struct migration_piece *piece, struct buf *out)
+{
+    char trigger[MIGRATION_NAME_SIZE], table[MIGRATION_NAME_SIZE];
+    const char *p = piece->sql, *end = piece->sql + piece->len;
+    while (p < end) {
+        const char *body = behind_replaced_trigger(p, trigger, table), *next = behind_statement(p);
+        if (body != NULL) {
+            buf_format(out, "\nDROP TRIGGER IF EXISTS %s ON %s;\nCREATE TRIGGER", trigger, table);
+        }
+        p = body != NULL ? body : p;
+        buf_add(out, p, (size_t)(next - p));
+        p = next;
+    }
+}
+
 void migration_index_text(const struct migration_piece *piece, struct buf *out)
 {
     buf_add(out, piece->sql, piece->split);

@@ -45,6 +45,10 @@ struct migration_piece {
 /* The next piece of what is left at `*rest`, which goes behind it. False at the end. */
 bool migration_next(const char **rest, struct migration_piece *piece);
 
+/* Adds the text of a piece that is one transaction, for PostgreSQL 13, which cannot replace a
+ * trigger (14 can): it is dropped and created, in the same transaction. */
+void migration_old_text(const struct migration_piece *piece, struct buf *out);
+
 /* Adds the piece's text: an index CONCURRENTLY; of an update what concerns the `count` pages that
  * begin with number `first`. */
 void migration_index_text(const struct migration_piece *piece, struct buf *out);

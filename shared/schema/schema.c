@@ -7,6 +7,7 @@
 #include "base/embedded.h"
 #include "base/log.h"
 #include "base/magic.h"
+#include "clients/pg_array.h"
 #include "migration.h"
 
 enum {
@@ -15,24 +16,39 @@ enum {
     LOCK_SILENT_TRIES = 25,
 };
 
-enum statement_name { EXISTS, CREATE, LOCK, STAY, FIND, NOTE };
+enum statement_name { EXISTS, LOCK, STAY, FIND, NOTE, PRESENT };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
     [EXISTS] = {"schema_exists", "SELECT to_regclass('tapedeck_migrations') IS NOT NULL"},
-    [CREATE] = {"schema_create",
-        "CREATE TABLE tapedeck_migrations ("
-        " name text PRIMARY KEY, checksum text NOT NULL,"
-        " applied_at timestamptz NOT NULL DEFAULT now())"},
     [LOCK] = {"schema_lock", "SELECT pg_try_advisory_xact_lock(7223372036854)"},
     [STAY] = {"schema_stay",
         "SELECT set_config(name, '0', true) FROM pg_settings"
         " WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"},
     [FIND] = {"schema_find", "SELECT checksum FROM tapedeck_migrations WHERE name = $1"},
     [NOTE] = {"schema_note", "INSERT INTO tapedeck_migrations (name, checksum) VALUES ($1, $2)"},
+    /* A dump may have been restored without the largest tables. */
+    [PRESENT] = {"schema_present",
+        "SELECT count(*) FROM tapedeck_migrations WHERE name = ANY ($1)"
+        " AND to_regclass('call_log') IS NOT NULL AND to_regclass('recording_runs') IS NOT NULL"},
     {NULL, NULL},
 };
 /* clang-format on */
+
+/* What would only be noticed in the middle of it is said first. */
+static const char BEGIN_HERE[] =
+    "DO $$ BEGIN"
+    "  IF current_setting('server_encoding') <> 'UTF8' THEN RAISE EXCEPTION"
+    "    'the database is in %, and must be in UTF8: createdb -E UTF8 -T template0 NAME',"
+    "    current_setting('server_encoding');"
+    "  END IF;"
+    "  IF current_setting('server_version_num')::int < 130000 THEN RAISE EXCEPTION"
+    "    'this is PostgreSQL %, and Tapedeck needs 13 or newer', current_setting('server_version');"
+    "  END IF;"
+    " END $$;"
+    "CREATE TABLE tapedeck_migrations ("
+    " name text PRIMARY KEY, checksum text NOT NULL,"
+    " applied_at timestamptz NOT NULL DEFAULT now())";
 
 /* A yes-or-no statement. */
 static enum result ask(struct pg *pg, enum statement_name name, bool *yes)
@@ -171,7 +187,7 @@ enum result schema_migrate(const struct migrating_connections *to, schema_visito
         result = ask(to->work, EXISTS, &begun);
     }
     if (result == RESULT_OK && !begun) { /* whoever has nothing to do needs no right to */
-        result = pg_query(to->work, SQL[CREATE].sql, NULL, NULL);
+        result = pg_script(to->work, BEGIN_HERE);
     }
     for (const struct embedded_file *file = EMBEDDED_MIGRATIONS;
          file->name != NULL && result == RESULT_OK; file++) {
@@ -180,6 +196,56 @@ enum result schema_migrate(const struct migrating_connections *to, schema_visito
     }
     pg_rollback(to->guard);
     return result;
+}
+
+/* ---- looking ---- */
+
+static enum result count_present(struct pg *pg, const struct pg_params *params, int64_t *present)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(pg, SQL[PRESENT].sql, params, &rows);
+    if (result == RESULT_OK) {
+        *present = pg_rows_int(rows, 0, 0, 0);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+static enum result is_complete(struct pg *pg, bool *complete)
+{
+    int64_t wanted = 0, present = 0;
+    struct pg_arrays names;
+    struct pg_params params = {0};
+    struct migration m;
+    pg_arrays_init(&names);
+    bool read = true;
+    for (const struct embedded_file *file = EMBEDDED_MIGRATIONS; file->name != NULL; file++) {
+        read = read && migration_read(file, &m);
+        pg_arrays_word(&names, 0, read ? m.name : "");
+        wanted++;
+    }
+    read = read && pg_arrays_finish(&names, 1, &params);
+    enum result result = read ? count_present(pg, &params, &present) : RESULT_FAILED;
+    pg_arrays_free(&names);
+    *complete = present == wanted;
+    return result;
+}
+
+enum result schema_look(struct pg *pg, const char **words)
+{
+    bool begun = true, complete = false;
+    enum result result = is_complete(pg, &complete);
+    if (result == RESULT_FAILED && ask(pg, EXISTS, &begun) == RESULT_OK && !begun) {
+        result = RESULT_OK;
+    }
+    if (result != RESULT_OK) {
+        *words = result == RESULT_UNAVAILABLE ? "not reachable" : "it refuses us; the log says why";
+        return result;
+    }
+    *words = complete ? "ok"
+             : begun  ? "the schema is not complete; run `tapedeck migrate`"
+                      : "the schema is not there; run `tapedeck migrate`";
+    return complete ? RESULT_OK : RESULT_NOT_FOUND;
 }
 
 enum result schema_check(struct pg *pg, schema_visitor *visit, void *context)

@@ -33,6 +33,10 @@ typedef void schema_visitor(void *context, const char *name, enum schema_step st
 enum result schema_migrate(const struct migrating_connections *to, schema_visitor *visit,
                            void *context);
 
+/* Can programs work with it? `words` says so ("ok"), or what an operator can do; pg_error has the
+ * details, which are not for everybody. RESULT_NOT_FOUND: some of it, or all, is missing. */
+enum result schema_look(struct pg *pg, const char **words);
+
 /* Applies nothing. RESULT_NOT_FOUND when something is missing or changed. */
 enum result schema_check(struct pg *pg, schema_visitor *visit, void *context);
 

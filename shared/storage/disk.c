@@ -19,6 +19,19 @@ void disk_read(const struct config *config, struct disk_facts *out)
     }
 }
 
+bool disk_is_good(const struct disk_facts *facts)
+{
+    return facts->writable && (!facts->known || facts->free >= DISK_LEAST);
+}
+
+const char *disk_words(const struct disk_facts *facts)
+{
+    if (!facts->writable) {
+        return "RECORDINGS_DIR cannot be written to";
+    }
+    return disk_is_good(facts) ? "ok" : "full: there is no place for the next recording";
+}
+
 static void count_part(void *context, int dir_fd, const char *name)
 {
     struct disk_parts *parts = CHECKED(disk_parts, context);

@@ -17,8 +17,15 @@ struct disk_facts {
     int64_t total, free; /* bytes; `free` is what we may still write */
 };
 
+/* A quarter of an hour of what Twilio records: with less there is no place for the next call. */
+enum { DISK_LEAST = 16 * 1024 * 1024 };
+
 /* Two system calls. */
 void disk_read(const struct config *config, struct disk_facts *out);
+
+/* "ok", or why nothing can be stored there. */
+const char *disk_words(const struct disk_facts *facts);
+bool disk_is_good(const struct disk_facts *facts);
 
 struct disk_parts {
     struct magic magic;

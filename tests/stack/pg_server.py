@@ -16,7 +16,7 @@ from .errors import StackError
 from .processes import Service
 
 ROLE = "tapedeck"  # ours: it may read and write rows, and nothing else
-OWNER = "crm"  # whose the tables are: it migrates, and is no superuser either
+OWNER = "tapedeck_owner"  # whose the tables are: it migrates, and is no superuser either
 SUPERUSER = "postgres"  # tests look and meddle as this one
 DATABASE = "tapedeck"
 SERVER_USER = "postgres"
@@ -152,7 +152,7 @@ def _fill(
 def _initialise(data: Path, binaries: Path, env: Mapping[str, str], user: str | None) -> None:
     _run(
         [str(binaries / "initdb"), "-D", str(data), "-U", SUPERUSER, "--auth=trust", "--no-sync",
-         "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=1", "--no-instructions"],
+         "--encoding=UTF8", "--locale=C.UTF-8", "--wal-segsize=1"],
         env, user,
     )
     alone = [str(binaries / "postgres"), "--single", "-D", str(data)]

@@ -99,6 +99,11 @@ class Stack:
         return self._database_as(pg_server.SUPERUSER)
 
     @property
+    def owner_url(self) -> str:
+        """For whoever migrates."""
+        return self._database_as(pg_server.OWNER)
+
+    @property
     def redis_url(self) -> str:
         return self.config["REDIS_URL"]
 
@@ -223,7 +228,7 @@ class Stack:
         self._start_provider()
         self._await(*self._services)
         self._finish_config()
-        self._tapedeck("migrate", DATABASE_URL=self._database_as(pg_server.OWNER))
+        self._tapedeck("migrate", DATABASE_URL=self.owner_url)
         for business in BUSINESSES:
             self.create_business(business)
         self.token = self._tapedeck("token", "--business", str(BUSINESSES[0]), "--ttl", TOKEN_TTL)

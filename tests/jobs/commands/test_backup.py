@@ -42,6 +42,7 @@ def shell(own: Own, tmp_path: Path) -> Callable[[str], None]:
 def lose_everything(own: Own) -> None:
     own.db.execute("DROP SCHEMA public CASCADE")
     own.db.execute("CREATE SCHEMA public")
+    own.db.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")  # as in a new database
     for folder in own.stack.recordings_dir.iterdir():
         shutil.rmtree(folder)
     with Redis.from_url(own.stack.redis_url) as redis:

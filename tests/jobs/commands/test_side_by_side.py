@@ -241,7 +241,7 @@ def test_two_releases_side_by_side(
                 new = Stack(tmp_path / "new" / "run", build_dir=build_dir, responders=2, fast=True,
                             bound=True, overrides={
                                 **{name: old.config[name] for name in (*SHARED, "RECORDINGS_DIR")},
-                                **common})
+                                "DATABASE_URL": old.owner_url, **common})
                 open_.enter_context(new)  # it begins with its migrate
             print(f"call_log was waited for {probe.longest * 1000:.0f} ms at most")
             world.new = new

@@ -20,7 +20,7 @@ from twilio.client import fault
 from jobs_kit import Db, Terminal, until
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
-MANY, SHOWN, WIDTH, STATEMENTS = 5000, 20, 100, 10
+MANY, SHOWN, WIDTH, STATEMENTS = 5000, 20, 100, 11
 
 
 def told(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:

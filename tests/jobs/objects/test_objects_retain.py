@@ -163,7 +163,8 @@ def test_what_was_one_before_there_were_marks_is_marked(own: Own, old: Call) -> 
     own.db.execute("DELETE FROM call_log")
     own.db.execute("UPDATE recording_objects SET call_gone_at = NULL")
     own.db.execute("DELETE FROM tapedeck_migrations WHERE name = '130_strays'")
-    assert own.stack.run("migrate").returncode == 0
+    done = own.stack.run("migrate", DATABASE_URL=own.stack.owner_url)
+    assert done.returncode == 0, done.stderr
     assert seen(own)[1] == 1 and row_of(own.db, old) == "object"
 
 
