@@ -44,7 +44,8 @@ end
 -- Out of its slot; gives the line it came from.
 local function free_slot(call)
     local was_later = redis.call('SREM', slots_later, call) == 1
-    redis.call('DEL', lease_key(call), 'rec_progress:' .. business .. ':' .. call)
+    redis.call('DEL', lease_key(call), 'rec_progress:' .. business .. ':' .. call,
+        'rec_waveform:' .. business .. ':' .. call)
     redis.call('SREM', slots, call)
     return was_later and later or queue
 end

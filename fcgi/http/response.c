@@ -118,6 +118,14 @@ void response_json(struct response *response, int status, struct json *json)
     }
 }
 
+void response_json_member(struct response *response, const char *name, const char *document)
+{
+    buf_cut(&response->body, response->body.len - 1); /* the object's end */
+    buf_format(&response->body, ",\"%s\":", name);
+    buf_text(&response->body, document);
+    buf_text(&response->body, "}");
+}
+
 struct json *response_message(enum message_id id)
 {
     const struct message *message = message_get(id);

@@ -70,6 +70,9 @@ void response_empty(struct response *response, int status);
 /* An answer in JSON; takes ownership of `json`. */
 void response_json(struct response *response, int status, struct json *json);
 
+/* Adds a member to the object that response_json put; `document` is JSON already. */
+void response_json_member(struct response *response, const char *name, const char *document);
+
 /* An error: its code, and its message in both languages. */
 void response_error(struct response *response, enum message_id id);
 

@@ -1,7 +1,7 @@
 /*
  * The waveform of a recording: from this disk, else from the object store. Where it is in neither,
  * a runner is asked for it; where the recording is not to be had yet, the answer is the file
- * route's.
+ * route's, and while it arrives the waveform so far is a member of it.
  */
 #include "base/magic.h"
 #include "handlers.h"
@@ -106,6 +106,20 @@ static void answer_wanted(const struct app *app, const struct request *request,
     response_header_int(response, "Retry-After", (app->config->retry_after + 999) / 1000);
 }
 
+/* While the recording arrives, its waveform so far comes with the answer. */
+static void answer_arriving(const struct app *app, const struct request *request,
+                            const struct look *look, struct response *response)
+{
+    struct buf waveform;
+    buf_init(&waveform, RESPONSE_BODY_MAX / 2);
+    if (queue_waveform(app, request->caller.business_id, look->facts.source_sid, &waveform) ==
+            RESULT_OK &&
+        buf_ok(&waveform)) {
+        response_json_member(response, "peaks", buf_str(&waveform));
+    }
+    buf_free(&waveform);
+}
+
 /* Nobody is asked to make it of a recording that the store does not give. */
 void handle_peaks(const struct app *app, struct request *request, struct response *response)
 {
@@ -125,5 +139,8 @@ void handle_peaks(const struct app *app, struct request *request, struct respons
         answer_wanted(app, request, &look, response);
     } else {
         states_answer(&look, response);
+        if (look.state == STATE_PROCESSING && look.bytes_received > 0) {
+            answer_arriving(app, request, &look, response);
+        }
     }
 }

@@ -151,15 +151,14 @@ static void put_range(struct buf *out, const struct range8 *range, bool first)
     buf_add(out, text, (size_t)(at - text));
 }
 
-void peaks_print(struct peaks *peaks, struct buf *out)
+void peaks_print(const struct peaks *peaks, struct buf *out)
 {
-    peaks->count += peaks->filled > 0;
-    peaks->filled = 0;
+    size_t count = peaks->count + (peaks->filled > 0);
     buf_format(out,
                "{\"version\":2,\"channels\":%d,\"sample_rate\":%d,\"samples_per_pixel\":%lld,"
                "\"bits\":8,\"length\":%zu,\"data\":[",
-               peaks->channels, peaks->rate, (long long)peaks->pixel_frames, peaks->count);
-    for (size_t i = 0; i < peaks->count * (size_t)peaks->channels; i++) {
+               peaks->channels, peaks->rate, (long long)peaks->pixel_frames, count);
+    for (size_t i = 0; i < count * (size_t)peaks->channels; i++) {
         put_range(out, &peaks->pixels[i], i == 0);
     }
     buf_text(out, "]}");

@@ -19,8 +19,8 @@ enum { PEAKS_PIXEL_MS = 100, PEAKS_PIXELS_MAX = 7200, PEAKS_JSON_MAX = 1 << 20 }
 
 struct peaks;
 
-/* NULL without memory. `channels` and `rate` are within sound.h's bounds. peaks_free(NULL) is safe.
- */
+/* NULL without memory. `channels` and `rate` are within sound.h's bounds. peaks_free(NULL) is
+ * safe. */
 struct peaks *peaks_new(int channels, int rate);
 void peaks_free(struct peaks *peaks);
 
@@ -30,7 +30,7 @@ void peaks_add(struct peaks *peaks, const int16_t *samples, int64_t frames);
 /* Frames so far. */
 int64_t peaks_frames(const struct peaks *peaks);
 
-/* Appends the document, the last and perhaps shorter pixel included; call it once, at the end. */
-void peaks_print(struct peaks *peaks, struct buf *out);
+/* Appends the document of what was added so far, the last and perhaps shorter pixel included. */
+void peaks_print(const struct peaks *peaks, struct buf *out);
 
 #endif

@@ -33,7 +33,7 @@ static bool sync_output(int fd)
     return fsync(fd) == 0 || errno == EINVAL || errno == EROFS;
 }
 
-static int print(struct peaks *peaks)
+static int print(const struct peaks *peaks)
 {
     struct buf out;
     int status = CHILD_NOT_DONE;

@@ -137,12 +137,23 @@ static bool is_right(const struct peaks_stream *s, int fd, int64_t size)
            data / (int64_t)s->wave.frame == peaks_frames(s->peaks);
 }
 
-enum result peaks_stream_finish(struct peaks_stream *stream, int fd, int64_t size, struct buf *out)
+static bool is_there(const struct peaks_stream *s)
 {
-    if (stream == NULL || stream->state != IN_DATA || peaks_frames(stream->peaks) == 0 ||
-        !is_right(stream, fd, size)) {
+    return s != NULL && s->state == IN_DATA && peaks_frames(s->peaks) > 0;
+}
+
+enum result peaks_stream_print(const struct peaks_stream *stream, struct buf *out)
+{
+    if (!is_there(stream)) {
         return RESULT_NOT_FOUND;
     }
     peaks_print(stream->peaks, out);
     return buf_ok(out) ? RESULT_OK : RESULT_NOT_FOUND;
+}
+
+enum result peaks_stream_finish(const struct peaks_stream *stream, int fd, int64_t size,
+                                struct buf *out)
+{
+    return is_there(stream) && is_right(stream, fd, size) ? peaks_stream_print(stream, out)
+                                                          : RESULT_NOT_FOUND;
 }

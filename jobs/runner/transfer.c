@@ -210,6 +210,7 @@ static bool on_body(void *context, const struct http_answer *answer, const char 
             .received = t->part.size < t->total || t->total < 0 ? t->part.size : t->total,
             .total = t->total,
             .stamp_ns = t->part.stamp_ns,
+            .waveform = t->waveform,
         };
         t->events->on_progress(t->context, &progress);
     }

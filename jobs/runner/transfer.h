@@ -49,8 +49,9 @@ struct transfer_progress {
     const char *format;
     enum audio_kind kind;
     int64_t received;
-    int64_t total;    /* -1 when the provider did not say */
-    int64_t stamp_ns; /* of the part file */
+    int64_t total;                       /* -1 when the provider did not say */
+    int64_t stamp_ns;                    /* of the part file */
+    const struct peaks_stream *waveform; /* of what is here, for this call; NULL: there is none */
 };
 
 struct transfer_events {

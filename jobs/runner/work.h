@@ -23,6 +23,7 @@ struct work {
     struct transfer *transfer; /* NULL while it waits: for the part file's lock, or to be written */
     int64_t received, total;   /* bytes; total -1 while not known */
     int64_t published_ms, published_bytes;
+    int64_t drawn_ms;                 /* when its waveform was published */
     int64_t started_ms, try_again_ms; /* while it waits */
     int lock_tries;
     bool ended;   /* `end` and `part` wait for PostgreSQL to hear of them */

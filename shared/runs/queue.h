@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "base/buf.h"
 #include "base/result.h"
 #include "base/text.h"
 #include "storage/audio.h"
@@ -126,10 +127,16 @@ enum result queue_renew(const struct app *app, struct queue_hold *holds, size_t 
 /* RESULT_OK while somebody holds the call's lease, RESULT_NOT_FOUND when nobody does. */
 enum result queue_is_held(const struct app *app, int64_t business_id, const char *call_sid);
 
-/* Publishes how far a transfer is: the bytes, their format and kind, and the part file's stamp.
- * Changes nothing where the lease is not `token`'s. Does not wait for Redis. */
+/* Publishes how far a transfer is: the bytes, their format and kind, the part file's stamp, and the
+ * waveform so far, a JSON document ("": the last one stays). Changes nothing where the lease is not
+ * `token`'s. Does not wait for Redis. */
 enum result queue_publish(const struct app *app, const struct queue_job *job, const char *token,
-                          const struct queue_progress *progress);
+                          const struct queue_progress *progress, const char *waveform);
+
+/* Appends the waveform that was published last, while its recording arrives. RESULT_NOT_FOUND: none
+ * was. */
+enum result queue_waveform(const struct app *app, int64_t business_id, const char *call_sid,
+                           struct buf *out);
 
 /* What Redis knows of one call; changes nothing. */
 enum result queue_peek(const struct app *app, int64_t business_id, const char *call_sid,

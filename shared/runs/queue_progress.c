@@ -7,13 +7,14 @@
 /* ---- progress ---- */
 
 enum result queue_publish(const struct app *app, const struct queue_job *job, const char *token,
-                          const struct queue_progress *progress)
+                          const struct queue_progress *progress, const char *waveform)
 {
-    char keys[2][SCRIPT_KEY_SIZE];
+    char keys[3][SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
     redis_text(&args, script_key(keys[0], "rec_inflight", job->business_id, job->call_sid));
     redis_text(&args, script_key(keys[1], "rec_progress", job->business_id, job->call_sid));
     redis_text(&args, "rec_ready");
+    redis_text(&args, script_key(keys[2], "rec_waveform", job->business_id, job->call_sid));
     redis_text(&args, token);
     redis_int(&args, app->config->inflight_ttl);
     redis_text(&args, progress->format);
@@ -21,7 +22,27 @@ enum result queue_publish(const struct app *app, const struct queue_job *job, co
     redis_int(&args, progress->bytes_total);
     redis_text(&args, audio_extension(progress->kind));
     redis_int(&args, progress->stamp_ns);
-    return script_post(app, "publish.lua", 3, &args, NULL, NULL);
+    redis_text(&args, waveform);
+    return script_post(app, "publish.lua", 4, &args, NULL, NULL);
+}
+
+enum result queue_waveform(const struct app *app, int64_t business_id, const char *call_sid,
+                           struct buf *out)
+{
+    char key[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    struct redis_reply *reply;
+    redis_text(&args, "GET");
+    redis_text(&args, script_key(key, "rec_waveform", business_id, call_sid));
+    enum result result = redis_command(app->redis, &args, &reply);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    const char *text = redis_reply_text(reply);
+    result = text != NULL ? RESULT_OK : RESULT_NOT_FOUND;
+    buf_text(out, text != NULL ? text : "");
+    redis_reply_free(reply);
+    return result;
 }
 
 static enum audio_kind kind_named(const char *name)

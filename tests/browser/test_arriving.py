@@ -26,7 +26,7 @@ def test_what_has_arrived_plays_at_once(browser: Browser, stub: Stub) -> None:
     player.click()
     player.await_sound()
     assert player.get("duration") == 60
-    assert stub.requests("status|peaks") == []
+    assert stub.requests("status") == []
     have = browser.js("return getComputedStyle(document.querySelector('recording-player')"
                       ".shadowRoot.querySelector('.seek')).getPropertyValue('--have')")
     assert have.startswith("50")
@@ -126,16 +126,85 @@ def test_seeking_ahead_waits_and_then_plays(browser: Browser, stub: Stub) -> Non
     player.await_sound(past=50)
 
 
+# The highest bar of each tenth of the line, as a share of its height.
+TENTHS = """
+const canvas = document.querySelector("recording-player").shadowRoot.querySelector("canvas");
+const { width, height } = canvas;
+const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+return Array.from({ length: 10 }, (_, tenth) => {
+    let most = 0;
+    for (let x = Math.ceil(tenth * width / 10); x < Math.floor((tenth + 1) * width / 10); x++) {
+        let tall = 0;
+        for (let y = 0; y < height; y++) tall += data[(y * width + x) * 4 + 3] > 0;
+        most = Math.max(most, tall);
+    }
+    return most / height;
+});
+"""
+
+
+def sounding(browser: Browser) -> list[bool]:
+    return [tall > 0.3 for tall in browser.js(TENTHS)]
+
+
+def test_the_waveform_is_drawn_as_it_comes(browser: Browser, stub: Stub) -> None:
+    """Each part of it in its place, though the element knows of no length yet."""
+    arriving(stub, browser, script="/hasty.js")
+    whole = peaks_of(stub.audio)
+    half, most = ({**whole, "length": length, "data": whole["data"][:4 * length]}
+                  for length in (300, 480))
+    so_far = {"bytes_total": len(stub.audio)}
+    stub.answers["peaks"] = [waiting(peaks=half, bytes_received=HALF, **so_far)]
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    until(lambda: sounding(browser) == [True] * 5 + [False] * 5, "half of it")
+    assert player.attribute(".box", "data-lanes") == "2"
+    browser.shot("player-arriving-waveform")
+    stub.answers["peaks"] = [waiting(peaks=most, bytes_received=len(stub.audio) * 8 // 10, **so_far)]
+    until(lambda: sounding(browser) == [True] * 8 + [False] * 2, "more of it")
+    stub.let(arrived=len(stub.audio))
+    stub.answers["peaks"] = [Reply(200, whole)]
+    stub.answers["status"] = [ready()]
+    until(lambda: sounding(browser) == [True] * 10, "all of it")
+
+
+def test_what_has_not_arrived_is_no_silence(browser: Browser, stub: Stub) -> None:
+    """Nothing is passed over by a waveform that is not whole."""
+    arriving(stub, browser, script="/hasty.js")
+    whole = peaks_of(stub.audio)
+    nothing = {**whole, "length": 10, "data": [0] * 40}
+    stub.answers["peaks"] = [waiting(peaks=nothing, bytes_received=HALF,
+                                     bytes_total=len(stub.audio))]
+    player = browser.player()
+    player.click()
+    until(lambda: player.attribute(".box", "data-lanes") == "2", "a waveform")
+    shown = browser.js("""return [...document.querySelector("recording-player").shadowRoot
+        .querySelectorAll("[data-act=skip]")].map((one) => one.hidden || one.closest("[hidden]") !== null)""")
+    assert all(shown)
+
+
+def test_a_waveform_that_never_begins_is_asked_for_a_few_times(browser: Browser, stub: Stub) -> None:
+    """What needs a decoder has none before it is all here."""
+    arriving(stub, browser, script="/hasty.js")
+    stub.answers["peaks"] = [waiting()]
+    browser.player().click()
+    until(lambda: len(stub.requests("peaks")) == 5, "five requests")
+    asked = len(stub.requests("status"))
+    until(lambda: len(stub.requests("status")) > asked + 2, "it is followed")
+    assert len(stub.requests("peaks")) == 5
+
+
 def test_the_waveform_comes_when_it_is_all_here(browser: Browser, stub: Stub) -> None:
     arriving(stub, browser, script="/hasty.js")
-    stub.answers["peaks"] = [waiting(), Reply(200, peaks_of(stub.audio))]
+    stub.answers["peaks"] = [waiting()]
     player = browser.player()
     player.click()
     player.await_sound()
     stub.let(arrived=len(stub.audio))
+    stub.answers["peaks"] = [waiting(), Reply(200, peaks_of(stub.audio))]
     stub.answers["status"] = [ready()]
     until(lambda: player.attribute(".box", "data-lanes") == "2", "two lanes")
-    assert len(stub.requests("peaks")) == 2
     assert {one.prefer for one in stub.requests("status")} == {None}
 
 

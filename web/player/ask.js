@@ -116,6 +116,22 @@ export async function peaksOf(server, name, signal) {
   return null;
 }
 
+/**
+ * Waveforms of a recording that arrives, one after another, each with its answer's body; ends when
+ * there is no more to come, or none of its kind. The first sound is left alone with its requests.
+ */
+export async function* growingPeaksOf(server, name, signal) {
+  let wait = 1;
+  for (let missed = 0; missed < PEAKS_WAITS.length;) {
+    await pause(wait, signal);
+    const { status, retryAfter, body } = await server.ask(pathOf(name, "peaks"), signal);
+    if (status !== 202) return;
+    if (body.peaks) yield body;
+    else missed += 1;
+    wait = Math.max(PEAKS_WAITS[0], retryAfter);
+  }
+}
+
 /** A call in full. */
 export const callOf = (server, callSid, signal) =>
   server.ask(`api/calls/${encodeURIComponent(callSid)}`, signal);

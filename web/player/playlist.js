@@ -4,10 +4,10 @@
  * from the first answer, which says how many recordings the call has.
  */
 
-import { callOf, peaksOf } from "./ask.js";
+import { callOf, growingPeaksOf, peaksOf } from "./ask.js";
 import { beginOf, following, hasOthers, lengthOf, partsOf, placeAt } from "./parts.js";
 import { Track } from "./track.js";
-import { readPeaks, silencesOf } from "./waveform.js";
+import { readArriving, readPeaks, silencesOf, wholeSecondsOf } from "./waveform.js";
 
 const AHEAD_S = 30; // so long before its end the next part is asked for
 
@@ -22,6 +22,7 @@ export class Playlist {
   #wanted = { part: null, time: 0 }; // the place that somebody asked for: what follows is passed over
   #next = null;
   #pictured = new Set(); // parts whose waveform was asked for since it began
+  #drawn = new Set(); // those of which it was asked for while they arrived
   /** In order of time. What nobody told of is one part, without a name. */
   parts = [{}];
   part = this.parts[0];
@@ -90,6 +91,7 @@ export class Playlist {
     this.#work = new AbortController();
     this.#asked = false;
     this.#pictured.clear();
+    this.#drawn.clear();
     for (const part of this.parts) part.missing = false;
     this.play({ part: this.part, time: this.#at });
   }
@@ -184,6 +186,7 @@ export class Playlist {
     if (track.playable && !track.sound) track.open(track === this.track ? this.#at : 0);
     this.#skipSilence(track);
     if (step.kind === "ready") this.#fetchPictures(part);
+    else if (track.playable) this.#drawArriving(track);
     if (track === this.track) this.#tell("step");
   }
 
@@ -220,7 +223,7 @@ export class Playlist {
   async #fetchPictures(part) {
     const { signal } = this.#work;
     for (const one of [part, ...this.parts.filter(({ ready }) => ready)]) {
-      if (one.peaks || this.#pictured.has(one)) continue;
+      if ((one.peaks && !one.peaks.partial) || this.#pictured.has(one)) continue;
       this.#pictured.add(one);
       await this.#fetchPicture(one, signal);
       if (signal.aborted) return;
@@ -231,14 +234,36 @@ export class Playlist {
     const { server, sid } = this.#where();
     const peaks = readPeaks(await peaksOf(server, part.name ?? sid, signal).catch(() => null));
     if (!peaks || signal.aborted) return;
+    this.#draw(part, peaks);
+    if (this.track) this.#skipSilence(this.track);
+  }
+
+  #draw(part, peaks) {
     if (this.isFlipped(part)) peaks.lanes.reverse();
     part.peaks = peaks;
-    if (this.track) this.#skipSilence(this.track);
     this.#tell("parts");
   }
 
+  /** As much of its waveform as is here, while more comes. */
+  async #drawArriving(track) {
+    const { part } = track;
+    const { server, sid } = this.#where();
+    const { signal } = this.#work;
+    if (this.#drawn.has(part)) return;
+    this.#drawn.add(part);
+    try {
+      for await (const body of growingPeaksOf(server, part.name ?? sid, signal)) {
+        const peaks = readArriving(body.peaks, lengthOf(part) || wholeSecondsOf(body));
+        if (!peaks || track.closed || track.step.kind !== "waiting") return;
+        this.#draw(part, peaks);
+      }
+    } catch {
+      // nobody looks any more
+    }
+  }
+
   #skipSilence({ part, sound }) {
-    if (sound && part.peaks) sound.silences = silencesOf(part.peaks);
+    if (sound && part.peaks && !part.peaks.partial) sound.silences = silencesOf(part.peaks);
   }
 
   /** Whether its channels lie the other way round than those of the first part. */

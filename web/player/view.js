@@ -105,7 +105,8 @@ export class View {
     one.box.dataset.lanes = lanesOf(model.parts);
     this.#slider.showParts(model.parts);
     this.#slider.tick(model.marks, model.notes);
-    this.#panel.show({ ...model, hasPicture: model.parts.some(({ peaks }) => peaks) });
+    const hasPicture = model.parts.some(({ peaks }) => peaks && !peaks.partial);
+    this.#panel.show({ ...model, hasPicture });
   }
 
   /**

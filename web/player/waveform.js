@@ -24,6 +24,24 @@ export function readPeaks(json) {
   return { lanes, secondsPerPixel: step / rate };
 }
 
+/** How long a recording is, by its waveform so far and what share of its bytes that is; 0: unknown. */
+export function wholeSecondsOf({ peaks, bytes_received: got, bytes_total: all }) {
+  return got > 0 && all >= got ? peaks.length * peaks.samples_per_pixel / peaks.sample_rate * all / got : 0;
+}
+
+/** The same of a recording of so many seconds (0: unknown) whose first ones are here: `partial`. */
+export function readArriving(json, seconds) {
+  const peaks = readPeaks(json);
+  if (!peaks) return null;
+  const length = Math.ceil(seconds / peaks.secondsPerPixel);
+  const lanes = peaks.lanes.map((lane) => {
+    const whole = new Float32Array(Math.max(length, lane.length));
+    whole.set(lane);
+    return whole;
+  });
+  return { ...peaks, lanes, partial: true };
+}
+
 /** Stretches [from, to] in seconds in which nobody speaks, a breath kept at both ends. */
 export function silencesOf({ lanes, secondsPerPixel }) {
   const found = [];

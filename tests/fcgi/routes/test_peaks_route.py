@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -101,6 +102,24 @@ def test_other_states_answer_as_the_file_route_does(given: Given, business: int)
     first = api.get(path_of(fresh))
     assert (first.status, first.headers["Retry-After"]) == (202, "2")
     assert given.row("recording_runs", call_sid=fresh)["status"] == "queued"
+
+
+def test_while_it_arrives_there_is_the_waveform_so_far(
+    given: Given, business: int, new_business: Callable[[], int], rds: redis.Redis
+) -> None:
+    """As the runner published it, beside what is said without it."""
+    call, api = given.recorded(business), given.api(business)
+    api.get(path_of(call))
+    rds.hset(f"rec_progress:{business}:{call}",
+             mapping={"format": "wav2", "received": 70000, "total": 90000})
+    bare = api.get(path_of(call))
+    assert says(bare, 202, "processing")["bytes_received"] == 70000 and "peaks" not in bare.json
+    rds.set(f"rec_waveform:{business}:{call}", WAVEFORM, px=60000)
+    got = api.get(path_of(call))
+    assert got.json == {**bare.json, "peaks": json.loads(WAVEFORM)}
+    assert got.headers["Cache-Control"] == "no-store" and got.headers["Retry-After"] == "2"
+    head_agrees(api.head(path_of(call)), got)
+    says(given.api(new_business()).get(path_of(call)), 404, "call_not_found")
 
 
 def test_another_business_has_no_such_call(

@@ -3,9 +3,12 @@ whatever happens in between."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -96,6 +99,37 @@ def test_it_plays_while_it_arrives(begun: Begin, rds: redis.Redis) -> None:
     finished = ask(call, link, 0)
     assert finished.body == call.source() and {finished.headers["ETag"]} == tags
     assert Api(call.stack.base_url).get(link).headers["ETag"] in tags
+
+
+def test_its_waveform_grows_with_it(
+    begun: Begin, rds: redis.Redis, build_dir: Path
+) -> None:
+    """Each is the beginning of the next, and the last one is the finished file's, byte for byte."""
+    call, _ = begun(fault("trickle", bytes_per_second=300_000))
+    seen: list[dict[str, Any]] = []
+
+    def whole() -> bytes | None:
+        answer = call.api.get(f"/api/recordings/{call.call_sid}/peaks")
+        if answer.status == 200:
+            return answer.body
+        assert answer.status == 202, answer.body
+        if "peaks" in answer.json and answer.json["peaks"] not in seen:
+            seen.append(answer.json["peaks"])
+        return None
+
+    last = until(whole, "the whole waveform")
+    with open(call.finished_file, "rb") as file:  # type: ignore[arg-type]
+        decoded = subprocess.run([build_dir / "tapedeck", "peaks", "open"], stdin=file,
+                                 capture_output=True, check=True).stdout
+    assert last == decoded
+    final = json.loads(last)
+    assert len(seen) >= 2 and [one["length"] for one in seen] == sorted(one["length"] for one in seen)
+    for one in seen:
+        settled = 4 * (one["length"] - 1)
+        assert one["length"] <= final["length"] and one["data"][:settled] == final["data"][:settled]
+        assert {**one, "length": 0, "data": 0} == {**final, "length": 0, "data": 0}
+    until_idle(rds, call.business)
+    assert not rds.exists(f"rec_waveform:{call.business}:{call.call_sid}")
 
 
 def test_a_seek_ahead_waits_and_then_plays(begun: Begin, twilio: Control) -> None:
