@@ -2,11 +2,13 @@
 
 #include <string.h>
 
-struct json *run_json(const struct history_run *record)
+#include "run_id.h"
+
+struct json *run_json(const struct app *app, const struct history_run *record)
 {
     bool active = strcmp(record->status, "queued") == 0 || strcmp(record->status, "running") == 0;
     struct json *json = json_new();
-    json_put_int(json, "run_id", record->id);
+    json_put_int(json, "run_id", run_id_shown(app, record->id));
     json_put_text(json, "call_sid", record->call_sid);
     json_put_text(json, "job_type", record->job_type);
     json_put_text(json, "status", record->status);

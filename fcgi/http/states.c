@@ -1,6 +1,7 @@
 #include "states.h"
 
 #include "base/clock.h"
+#include "run_id.h"
 
 static enum message_id message_of(enum recording_state state)
 {
@@ -106,8 +107,8 @@ void states_put_link(const struct states_link *link, struct json *json)
     json_put_text(json, "expires_at", link != NULL ? clock_iso(link->expires, expires) : NULL);
 }
 
-void states_answer_prepare(const struct look *look, const struct states_link *link,
-                           struct response *response)
+void states_answer_prepare(const struct app *app, const struct look *look,
+                           const struct states_link *link, struct response *response)
 {
     if (look->state == STATE_ABSENT) {
         answer_absent(response);
@@ -118,7 +119,7 @@ void states_answer_prepare(const struct look *look, const struct states_link *li
         return;
     }
     struct json *json = response_message(message_of(look->state));
-    put_or_null(json, "run_id", look->facts.run_id, 0);
+    put_or_null(json, "run_id", run_id_shown(app, look->facts.run_id), 0);
     json_put_text(json, "recording", look->facts.source_sid);
     json_put_int(json, "recordings", look->facts.recordings);
     json_put_flag(json, "playable", link != NULL);

@@ -20,8 +20,8 @@ struct states_link {
 
 /* The same for prepare and status, whose 202 says more: run_id, playable, play_url. `link` is NULL
  * where nothing may be played yet. */
-void states_answer_prepare(const struct look *look, const struct states_link *link,
-                           struct response *response);
+void states_answer_prepare(const struct app *app, const struct look *look,
+                           const struct states_link *link, struct response *response);
 
 /* Puts play_url and expires_at; NULL: both null. */
 void states_put_link(const struct states_link *link, struct json *json);

@@ -116,7 +116,7 @@ static void add_recording(void *context, const struct recording_row *row)
 static void add_run(void *context, const struct history_run *record)
 {
     const struct detail *detail = CHECKED(detail, context);
-    json_add(detail->json, run_json(record));
+    json_add(detail->json, run_json(detail->app, record));
 }
 
 void handle_call(const struct app *app, struct request *request, struct response *response)

@@ -82,7 +82,7 @@ static void answer_look(const struct app *app, const struct request *request, st
     } else if (ready) {
         answer_ready(app, look, &link, response);
     } else {
-        states_answer_prepare(look, look->playable ? &link : NULL, response);
+        states_answer_prepare(app, look, look->playable ? &link : NULL, response);
     }
     if (result == RESULT_OK && (ready || look->playable)) {
         note_link(app, request, response, &noted);

@@ -3,6 +3,7 @@
  */
 #include "base/magic.h"
 #include "handlers.h"
+#include "http/run_id.h"
 #include "http/run_json.h"
 #include "http/states.h"
 #include "recordings/service.h"
@@ -10,18 +11,19 @@
 
 struct shown {
     struct magic magic;
+    const struct app *app;
     struct json *json; /* a list, or one run */
 };
 
 static void add_run(void *context, const struct history_run *run)
 {
     struct shown *shown = CHECKED(shown, context);
-    json_add(shown->json, run_json(run));
+    json_add(shown->json, run_json(shown->app, run));
 }
 
 void handle_runs_active(const struct app *app, struct request *request, struct response *response)
 {
-    struct shown runs = {.magic = MAGIC(shown), .json = json_new_list()};
+    struct shown runs = {.magic = MAGIC(shown), .app = app, .json = json_new_list()};
     enum result result = history_each_active(app, request->caller.business_id, add_run, &runs);
     if (result != RESULT_OK) {
         json_free(runs.json);
@@ -36,14 +38,14 @@ void handle_runs_active(const struct app *app, struct request *request, struct r
 static void keep_run(void *context, const struct history_run *run)
 {
     struct shown *shown = CHECKED(shown, context);
-    shown->json = run_json(run);
+    shown->json = run_json(shown->app, run);
 }
 
 void handle_run_status(const struct app *app, struct request *request, struct response *response)
 {
-    struct shown run = {.magic = MAGIC(shown)};
-    enum result result =
-        history_read(app, request->caller.business_id, request->run_id, keep_run, &run);
+    struct shown run = {.magic = MAGIC(shown), .app = app};
+    enum result result = history_read(app, request->caller.business_id,
+                                      run_id_meant(app, request->run_id), keep_run, &run);
     if (result == RESULT_OK) {
         response_json(response, 200, run.json);
     } else if (result == RESULT_NOT_FOUND) {
@@ -56,7 +58,8 @@ void handle_run_status(const struct app *app, struct request *request, struct re
 void handle_run_cancel(const struct app *app, struct request *request, struct response *response)
 {
     struct json *json;
-    enum result result = service_cancel(app, request->caller.business_id, request->run_id);
+    int64_t run_id = run_id_meant(app, request->run_id);
+    enum result result = service_cancel(app, request->caller.business_id, run_id);
     switch (result) {
     case RESULT_OK:
         json = json_new();

@@ -128,6 +128,16 @@ class Given:
         signature = hmac.new(secret, signed, hashlib.sha256).hexdigest()
         return f"/media/{business}/{name}?exp={expires}&sig={signature}"
 
+    def shown(self, run: int) -> int:
+        """A run's number as the API shows it."""
+        left, right = run >> 26, run & (2**26 - 1)
+        for round in range(4):
+            digest = hmac.new(self.stack.config["MEDIA_SECRET"].encode(),
+                              f"run_id:{round}:{right}".encode(), hashlib.sha256).digest()
+            mixed = int.from_bytes(digest[:4], "little") & (2**26 - 1)
+            left, right = right, left ^ mixed
+        return 2**52 | right << 26 | left
+
     def row(self, table: str, **where: Any) -> dict[str, Any]:
         """The one row with these values."""
         rows = self.rows(table, **where)

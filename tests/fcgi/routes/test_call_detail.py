@@ -91,7 +91,7 @@ def test_its_runs_newest_first(given: Given, new_business: Callable[[], int]) ->
     running = given.run(business, call, status="running", started_at=NOON, attempts=1)
     given.run(business, given.recorded(business))
     runs = given.api(business).get(f"/api/calls/{call}").json["runs"]
-    assert [run["run_id"] for run in runs] == [running, failed]
+    assert [run["run_id"] for run in runs] == [given.shown(running), given.shown(failed)]
     assert all(run.keys() >= RUN_FIELDS for run in runs)
     first, second = runs
     assert (first["status"], first["can_cancel"], first["retry_count"]) == ("running", True, 1)

@@ -94,7 +94,7 @@ def test_asking_again_is_the_same_run(
     bodies += [says(answer, 202, "queued") for answer in first[3:]]
     assert [body.get("position") for body in bodies] == [None, None, None, 1, 2]
     runs = [run["id"] for run in given.rows("recording_runs", business_id=business)]
-    assert [body["run_id"] for body in bodies] == runs
+    assert [body["run_id"] for body in bodies] == [given.shown(run) for run in runs]
     before = given.everything(), queue_of(rds, business)
     assert [prepare(api, call).json for call in calls] == bodies
     assert [status(api, call).json for call in calls] == bodies

@@ -57,7 +57,7 @@ def test_one_run_in_full(given: Given, new_business: NewBusiness) -> None:
     answer = api.get(status_path(run))
     assert answer.status == 200
     assert answer.json == {
-        "run_id": run, "call_sid": call, "job_type": "full", "status": "running",
+        "run_id": given.shown(run), "call_sid": call, "job_type": "full", "status": "running",
         "cancel_requested": False, "can_cancel": True, "error_code": "too_small",
         "error": "The provider sent too few bytes.", "retry_count": 1,
         "created_at": answer.json["created_at"], "started_at": answer.json["started_at"],
@@ -99,7 +99,8 @@ def test_what_is_active_newest_first(given: Given, new_business: NewBusiness) ->
         given.run(business, given.recorded(business), status=status)
     given.run(other, given.recorded(other))
     answer = given.api(business).get(ACTIVE)
-    assert [run["run_id"] for run in answer.json["runs"]] == mine[::-1]
+    assert [run["run_id"] for run in answer.json["runs"]] \
+        == [given.shown(run) for run in mine[::-1]]
     assert all(run.keys() == FIELDS for run in answer.json["runs"])
     head_agrees(given.api(business).head(ACTIVE), answer)
 
@@ -114,8 +115,8 @@ def test_at_most_a_hundred_are_shown(given: Given, new_business: NewBusiness) ->
         "INSERT INTO recording_runs (business_id, call_sid, job_type)"
         " SELECT %s, 'CA' || md5(n::text), 'download' FROM generate_series(1, 101) n", [business])
     runs = given.api(business).get(ACTIVE).json["runs"]
-    ids = [run["run_id"] for run in runs]
-    assert len(ids) == 100 and ids == sorted(ids, reverse=True)
+    newest = [row["id"] for row in given.rows("recording_runs", business_id=business)][:0:-1]
+    assert [run["run_id"] for run in runs] == [given.shown(run) for run in newest]
 
 
 def test_a_click_is_told_its_run(given: Given, new_business: NewBusiness) -> None:
@@ -124,6 +125,24 @@ def test_a_click_is_told_its_run(given: Given, new_business: NewBusiness) -> Non
     body = api.post(f"/api/recordings/{call}/prepare").json
     told = api.get(status_path(body["run_id"])).json
     assert (told["call_sid"], told["status"], told["retry_count"]) == (call, "queued", 0)
+
+
+def test_a_number_tells_nothing_of_others_runs(given: Given, new_business: NewBusiness) -> None:
+    """Runs that were made one after the other have numbers that are neither near nor in order; the
+    numbers of older releases go on working."""
+    business = new_business()
+    api = given.api(business)
+    runs = [given.run(business, given.recorded(business)) for _ in range(8)]
+    shown = [run["run_id"] for run in api.get(ACTIVE).json["runs"]][::-1]
+    assert all(2**52 <= one < 2**53 for one in shown)
+    assert all(abs(a - b) > 2**20 for a, b in zip(shown, shown[1:])) and shown != sorted(shown)
+    for run, one in zip(runs, shown):
+        assert api.get(status_path(one)).json == api.get(status_path(run)).json
+        assert api.get(status_path(one)).json["run_id"] == one
+    for other in (shown[0] ^ 1, 2**53 - 1, 2**53, 2**63 - 1, 2**52):
+        says(api.get(status_path(other)), 404, "run_not_found")
+    is_cancelled(cancel(api, shown[0]))
+    assert_has_ended(given, runs[0])
 
 
 # ---- whose they are ----
@@ -196,8 +215,9 @@ def clicked(given: Given, business: int, count: int) -> list[tuple[str, int]]:
     """So many calls, clicked in this order, and their runs."""
     api = given.api(business)
     calls = [given.recorded(business) for _ in range(count)]
-    return [(call, int(api.post(f"/api/recordings/{call}/prepare").json["run_id"]))
-            for call in calls]
+    for call in calls:
+        api.post(f"/api/recordings/{call}/prepare")
+    return [(call, given.row("recording_runs", call_sid=call)["id"]) for call in calls]
 
 
 def assert_has_ended(given: Given, run: int) -> None:
