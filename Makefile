@@ -39,12 +39,14 @@ ALL_LDFLAGS += $(HARDEN_LD)
 endif
 
 SHARED_LIBS = -lcurl -lpq -lhiredis -ljansson -lcjose -lcrypto
-JOBS_LIBS   = -lsndfile -pthread
+JOBS_LIBS   = -pthread
+DECODER_LIBS = -lsndfile
 PG_CFLAGS   = -I /usr/include/postgresql
 
 SHARED_C := $(wildcard shared/*.c shared/*/*.c)
 FCGI_C   := $(wildcard fcgi/*.c fcgi/*/*.c)
-JOBS_C   := $(wildcard jobs/*.c jobs/*/*.c)
+DECODER_C := $(wildcard jobs/decoder/*.c)
+JOBS_C   := $(filter-out $(DECODER_C),$(wildcard jobs/*.c jobs/*/*.c))
 UNIT_C   := $(wildcard tests/unit/*/test_*.c)
 MIGRATIONS := $(sort $(wildcard db/migrations/*.sql))
 SCRIPTS    := $(sort $(wildcard db/queue/*.lua))
@@ -55,13 +57,15 @@ EMBED   = $(BUILD)/obj/embedded.o
 SHARED_O = $(call objects,$(SHARED_C)) $(EMBED)
 FCGI_O   = $(call objects,$(FCGI_C))
 JOBS_O   = $(call objects,$(JOBS_C))
+DECODER_O = $(call objects,$(DECODER_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
 .PHONY: all player demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
 .PHONY: check-cost bench compiled clean
 .DELETE_ON_ERROR:
 
-all: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
+PROGRAMS = tapedeck tapedeck-decoder tapedeck.fcgi
+all: $(addprefix $(BUILD)/,$(PROGRAMS)) player
 
 # The player as one file, with its hash, and as a package for npm: npm/README.md.
 RELEASE   := $(shell sed 's/~.*//' VERSION)
@@ -93,6 +97,15 @@ link = echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS
 $(BUILD)/tapedeck: $(JOBS_O) $(BUILD)/shared.a
 	@$(link) $(JOBS_LIBS)
 
+# It has no library but the decoder's, so that it starts at once.
+$(BUILD)/audio.a: $(filter $(BUILD)/obj/jobs/audio/%,$(JOBS_O))
+	@rm -f $@ && ar rcs $@ $^
+
+link_decoder = echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(DECODER_LIBS)
+
+$(BUILD)/tapedeck-decoder: $(DECODER_O) $(BUILD)/audio.a $(BUILD)/shared.a
+	@$(link_decoder)
+
 $(BUILD)/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
 	@$(link) -lfcgi
 
@@ -120,7 +133,7 @@ $(EMBED): $(BUILD)/gen/embedded.c
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # Everything but a main may be linked into a unit test.
-TESTABLE_O = $(filter-out %/main.o,$(FCGI_O) $(JOBS_O)) $(SHARED_O)
+TESTABLE_O = $(filter-out %/main.o,$(FCGI_O) $(JOBS_O) $(DECODER_O)) $(SHARED_O)
 
 $(BUILD)/testable.a: $(TESTABLE_O)
 	@rm -f $@ && ar rcs $@ $^
@@ -129,13 +142,13 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/testable.a
 	@mkdir -p $(@D)
 	@echo "cc $<"
 	@$(CC) $(ALL_CFLAGS) -I tests/unit $(ALL_LDFLAGS) -o $@ $< $(BUILD)/testable.a \
-	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS) -lcmocka
+	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS) $(DECODER_LIBS) -lcmocka
 
 # What a request costs, in instructions: tests/cost.
 $(BUILD)/hot_path: tests/cost/hot_path.c $(BUILD)/testable.a
 	@echo "cc $<"
 	@$(CC) $(ALL_CFLAGS) -I tests/unit $(ALL_LDFLAGS) -o $@ $< $(BUILD)/testable.a \
-	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS)
+	    -Wl,--as-needed $(SHARED_LIBS) $(JOBS_LIBS) $(DECODER_LIBS)
 
 units: $(UNITS)
 	@sh tests/unit/run.sh "" $(UNITS)
@@ -160,7 +173,7 @@ $(BUILD)/obj/tests/fuzz/%.o: ALL_CFLAGS += -I tests/unit
 
 $(BUILD)/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_O) $(TESTABLE_O)
 	@echo "ld $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SHARED_LIBS) $(JOBS_LIBS)
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(SHARED_LIBS) $(JOBS_LIBS) $(DECODER_LIBS)
 
 fuzzers: $(FUZZERS)
 

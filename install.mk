@@ -33,10 +33,10 @@ PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(l
 placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
 .PHONY: install uninstall bundle deb test-deb
-install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
+install: $(addprefix $(BUILD)/,$(PROGRAMS)) player
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
 	    $(mandir)/man1 $(bashdir) $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
-	@$(INSTALL) -m 755 $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi $(DESTDIR)$(bindir)
+	@$(INSTALL) -m 755 $(addprefix $(BUILD)/,$(PROGRAMS)) $(DESTDIR)$(bindir)
 	@$(INSTALL) -m 755 spawn-fcgi.sh $(DESTDIR)$(libexecdir)
 	@$(foreach file,$(WEB_FILES),$(INSTALL) -D -m 644 web/$(file) $(DESTDIR)$(datadir)/web/$(file) && ) true
 	@$(INSTALL) -m 644 $(PLAYER) $(PLAYER).sri $(DESTDIR)$(datadir)/web
@@ -54,14 +54,14 @@ install: $(BUILD)/tapedeck $(BUILD)/tapedeck.fcgi player
 	        $(DESTDIR)$(sysconfdir)/tapedeck/tapedeck.env
 
 uninstall:
-	@rm -f $(addprefix $(DESTDIR)$(bindir)/,tapedeck tapedeck.fcgi)
+	@rm -f $(addprefix $(DESTDIR)$(bindir)/,$(PROGRAMS))
 	@rm -f $(DESTDIR)$(mandir)/man1/tapedeck.1 $(DESTDIR)$(bashdir)/tapedeck
 	@rm -f $(addprefix $(DESTDIR)$(unitdir)/,$(UNIT_FILES) $(DROP_IN))
 	@rmdir $(DESTDIR)$(unitdir)/$(dir $(DROP_IN)) 2>/dev/null || true
 	@rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
 
-# For shared hosting: both programs and all libraries that they need, in one tarball.
-BUNDLED = $(addprefix $(BUILD)/bundled/,tapedeck tapedeck.fcgi)
+# For shared hosting: the programs and all libraries that they need, in one tarball.
+BUNDLED = $(addprefix $(BUILD)/bundled/,$(PROGRAMS))
 BUNDLE  = tapedeck-$(VERSION)-$(shell uname -m)
 RPATH   = -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/lib'
 
@@ -69,6 +69,10 @@ $(BUILD)/bundled/%: ALL_LDFLAGS += $(RPATH)
 $(BUILD)/bundled/tapedeck: $(JOBS_O) $(BUILD)/shared.a
 	@mkdir -p $(@D)
 	@$(link) $(JOBS_LIBS)
+
+$(BUILD)/bundled/tapedeck-decoder: $(DECODER_O) $(BUILD)/audio.a $(BUILD)/shared.a
+	@mkdir -p $(@D)
+	@$(link_decoder)
 
 $(BUILD)/bundled/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
 	@mkdir -p $(@D)

@@ -12,15 +12,17 @@ place=$(dirname "$programs")/$name
 rm -rf "$place" "$place.tar.gz"
 mkdir -p "$place/lib/licences"
 
-cp "$programs/tapedeck" "$programs/tapedeck.fcgi" "$place/"
-strip "$place/tapedeck" "$place/tapedeck.fcgi"
+for program in tapedeck tapedeck-decoder tapedeck.fcgi; do
+    cp "$programs/$program" "$place/"
+    strip "$place/$program"
+done
 cp -R "$root/web" "$root/hosting" "$root/LICENSE" "$place/"
 cp "$root/docs/install-shared-hosting.md" "$place/README.md"
 rm "$place/hosting/bundle.sh"
 
 # Whatever glibc brings must be of one piece with the host's loader.
 of_glibc='^(ld-linux.*|libc|libm|libdl|librt|libpthread|libresolv|libutil|libnss_.*)\.so'
-ldd "$place/tapedeck" "$place/tapedeck.fcgi" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u |
+ldd "$place"/tapedeck* | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u |
     while read -r library; do
         file=$(basename "$library")
         if ! echo "$file" | grep -Eq "$of_glibc"; then

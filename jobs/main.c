@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audio/child_commands.h"
 #include "base/version.h"
 #include "commands.h"
 #include "observe/metrics.h"
@@ -257,11 +256,6 @@ int main(int argc, char **argv)
     if (is_one_of(argv[1], "--version", "-V")) {
         printf("tapedeck %s\n", TAPEDECK_VERSION);
         return EXIT_DONE;
-    }
-    child_command *run_command = child_command_named(argv + 1);
-    if (run_command != NULL) {
-        /* Nothing is buffered, and the runner may kill it at any time. */
-        _exit(child_command_run(run_command, argv + 1));
     }
     const struct command *command = find_command(argv[1]);
     if (command == NULL) {

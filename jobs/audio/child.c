@@ -1,21 +1,20 @@
 #include "child.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/sanitizer.h"
 
-enum { FILES_MAX = 16, LOW_PRIORITY = 10, NOT_STARTED = 127, WORD_SIZE = 64 };
+enum { WORD_SIZE = 64 };
 
 struct child {
     pid_t pid;
@@ -26,65 +25,15 @@ struct child {
     siginfo_t end;
 };
 
-/* ---- the child's side, between fork and exec: system calls only ---- */
+/* ---- what it is started with ---- */
 
-/* The hard limit is a little above the soft one, so that SIGXCPU tells who ended it. */
-static bool limit(int resource, int64_t soft, int64_t hard)
-{
-    const struct rlimit bound = {.rlim_cur = (rlim_t)soft, .rlim_max = (rlim_t)hard};
-    return setrlimit(resource, &bound) == 0;
-}
-
-/* No core file: it would hold what people said. */
-static bool set_limits(const struct child_limits *limits)
-{
-    bool good = limit(RLIMIT_CPU, limits->cpu_s, limits->cpu_s + 1) && limit(RLIMIT_CORE, 0, 0) &&
-                limit(RLIMIT_FSIZE, limits->output_bytes, limits->output_bytes) &&
-                limit(RLIMIT_NOFILE, FILES_MAX, FILES_MAX);
-    return good &&
-           (SANITIZER_IS_THERE || limit(RLIMIT_AS, limits->memory_bytes, limits->memory_bytes));
-}
-
-/* The given two become 0 and 1, wherever they were; 2 stays, and nothing else. */
-static bool set_descriptors(int in, int out)
-{
-    int from = fcntl(in, F_DUPFD, 3);
-    int to = fcntl(out, F_DUPFD, 3);
-    return from >= 0 && to >= 0 && dup2(from, STDIN_FILENO) >= 0 && dup2(to, STDOUT_FILENO) >= 0 &&
-           close_range(3, ~0U, 0) == 0;
-}
-
-/* The runner blocks signals and ignores SIGPIPE; both would pass through exec. */
-static bool set_signals(void)
-{
-    const struct sigaction plain = {.sa_handler = SIG_DFL};
-    sigset_t none;
-    sigemptyset(&none);
-    return sigaction(SIGPIPE, &plain, NULL) == 0 && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
-}
-
-/* The parent's connections first: if it dies now, Redis would go on handing its jobs to them. And
- * no low priority before they are closed. */
-static _Noreturn void become(const struct child_order *order, char *const *words, char *const *env,
-                             pid_t parent)
-{
-    bool good = set_descriptors(order->in, order->out) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-    /* A parent that died before the death signal was set is noticed here. */
-    if (good && getppid() == parent && set_signals() && set_limits(&order->limits)) {
-        (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
-        (void)execve("/proc/self/exe", words, env);
-    }
-    _exit(NOT_STARTED);
-}
-
-/* ---- our side ---- */
-
-/* What sanitizers are told is all that a child is told: our environment holds secrets. */
-static size_t pick_environment(char **env, size_t most)
+/* What sanitizers are told is all that a child is told beside its limits: our environment holds
+ * secrets. */
+static void pick_environment(char *limits, char **env, size_t most)
 {
     static const char *const KEPT[] = {"ASAN_OPTIONS=", "UBSAN_OPTIONS="};
     size_t count = 0;
+    env[count++] = limits;
     for (char **one = environ; *one != NULL; one++) {
         for (size_t i = 0; i < sizeof KEPT / sizeof *KEPT && count + 1 < most; i++) {
             if (strncmp(*one, KEPT[i], strlen(KEPT[i])) == 0) {
@@ -93,7 +42,6 @@ static size_t pick_environment(char **env, size_t most)
         }
     }
     env[count] = NULL;
-    return count;
 }
 
 /* exec takes words that may be written to, so these are copies; a list of them ends with NULL. */
@@ -111,24 +59,82 @@ static bool add_word(struct words *words, size_t at, const char *word)
 
 static bool copy_words(const struct child_order *order, struct words *words)
 {
-    bool good = add_word(words, 0, "tapedeck");
+    bool good = add_word(words, 0, CHILD_DECODER);
     for (size_t i = 0; good && i < CHILD_WORDS_MAX && order->words[i] != NULL; i++) {
         good = add_word(words, i + 1, order->words[i]);
     }
     return good;
 }
 
-static bool start(struct child *child, const struct child_order *order, const struct words *words)
+/* The decoder lies beside this program. */
+static bool find_program(const struct child_order *order, char path[PATH_MAX])
+{
+    char own[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", own, sizeof own - 1);
+    if (order->program != NULL || len <= 0) {
+        int n = snprintf(path, PATH_MAX, "%s", order->program != NULL ? order->program : "");
+        return n > 0 && n < PATH_MAX;
+    }
+    own[len] = '\0';
+    int n = snprintf(path, PATH_MAX, "%s/" CHILD_DECODER, dirname(own));
+    return n > 0 && n < PATH_MAX;
+}
+
+/* ---- starting it ---- */
+
+/* The given two become 0 and 1; 2 stays, and nothing else: if we die now, Redis would go on handing
+ * our jobs to whoever has our connections. */
+static int set_descriptors(posix_spawn_file_actions_t *actions, const struct child_order *order)
+{
+    int error = posix_spawn_file_actions_adddup2(actions, order->in, STDIN_FILENO);
+    error =
+        error != 0 ? error : posix_spawn_file_actions_adddup2(actions, order->out, STDOUT_FILENO);
+    return error != 0 ? error : posix_spawn_file_actions_addclosefrom_np(actions, 3);
+}
+
+/* The runner blocks signals and ignores SIGPIPE; both would pass through exec. */
+static int set_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, pipe;
+    sigemptyset(&none);
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    int error = posix_spawnattr_setsigmask(attributes, &none);
+    error = error != 0 ? error : posix_spawnattr_setsigdefault(attributes, &pipe);
+    return error != 0 ? error
+                      : posix_spawnattr_setflags(attributes,
+                                                 POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+static bool spawn(struct child *child, const struct child_order *order, const char *path,
+                  char *const *words, char *const *env)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    if (posix_spawn_file_actions_init(&actions) != 0) {
+        return false;
+    }
+    if (posix_spawnattr_init(&attributes) != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return false;
+    }
+    pid_t pid = -1;
+    bool good = set_descriptors(&actions, order) == 0 && set_signals(&attributes) == 0 &&
+                posix_spawn(&pid, path, &actions, &attributes, words, env) == 0;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    child->pid = good ? pid : -1;
+    return good;
+}
+
+static bool start(struct child *child, const struct child_order *order)
 {
     enum { ENVIRONMENT_MAX = 4 };
-    char *env[ENVIRONMENT_MAX];
-    (void)pick_environment(env, ENVIRONMENT_MAX);
-    pid_t parent = getpid();
-    child->pid = fork();
-    if (child->pid == 0) {
-        become(order, words->list, env, parent);
-    }
-    if (child->pid < 0) {
+    char *env[ENVIRONMENT_MAX], limits[CHILD_LIMITS_SIZE], path[PATH_MAX];
+    struct words words = {0};
+    pick_environment(child_limits_print(&order->limits, getpid(), limits), env, ENVIRONMENT_MAX);
+    if (order->out <= STDERR_FILENO || !copy_words(order, &words) || !find_program(order, path) ||
+        !spawn(child, order, path, words.list, env)) {
         return false;
     }
     /* Until we reap it the process, dead or alive, is there for its number. */
@@ -138,7 +144,6 @@ static bool start(struct child *child, const struct child_order *order, const st
 
 struct child *child_start(const struct child_order *order)
 {
-    struct words words = {0};
     struct child *child = calloc(1, sizeof *child);
     if (child == NULL) {
         return NULL;
@@ -146,7 +151,7 @@ struct child *child_start(const struct child_order *order)
     child->fd = -1;
     child->pid = -1;
     child->deadline_ms = clock_monotonic_ms() + order->limits.wall_ms;
-    if (!copy_words(order, &words) || !start(child, order, &words)) {
+    if (!start(child, order)) {
         child_free(child);
         return NULL;
     }

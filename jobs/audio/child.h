@@ -1,6 +1,6 @@
 /*
- * Local work in a process of its own: this program again, run as one of its child commands
- * (child_commands.h). It reads bytes from its stdin and writes bytes to its stdout.
+ * Local work in a process of its own: the decoder, a small program that lies beside this one
+ * (jobs/decoder). It reads bytes from its stdin and writes bytes to its stdout.
  *
  * Everything that decodes bytes from outside runs in a child. When a decoder loops, crashes or eats
  * memory, only the child ends, and the runner's loop never waits for it. A child has no
@@ -13,19 +13,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CHILD_WORDS_MAX = 8 };
+#include "child_limits.h"
 
-struct child_limits {
-    int64_t cpu_s;
-    int64_t memory_bytes; /* not held under a sanitizer, which needs terabytes of addresses */
-    int64_t output_bytes; /* of any file it writes */
-    int64_t wall_ms;
+#define CHILD_DECODER "tapedeck-decoder"
+
+/* The word behind its command: it does not close itself (base/sandbox.h). */
+#define CHILD_OPEN "open"
+
+/* What it exits with. */
+enum {
+    CHILD_DONE = 0,
+    CHILD_NOT_DONE = 1,   /* no memory, no disk: another time it may work */
+    CHILD_UNREADABLE = 3, /* what came in cannot be read, and never will be */
+    CHILD_NOT_STARTED = 127,
 };
 
+enum { CHILD_WORDS_MAX = 8 };
+
 struct child_order {
-    const char
-        *words[CHILD_WORDS_MAX]; /* the hidden command and its arguments, short; ends with NULL */
-    int in, out;                 /* the caller's to close; the child has copies */
+    const char *program;                /* its path; NULL: the decoder */
+    const char *words[CHILD_WORDS_MAX]; /* its command and arguments, short; ends with NULL */
+    int in, out; /* the caller's to close; the child has copies; `out` is none of 0 to 2 */
     struct child_limits limits;
 };
 

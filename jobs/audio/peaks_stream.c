@@ -7,7 +7,6 @@
 
 #include "peaks.h"
 #include "plain_wave.h"
-#include "sound.h"
 #include "storage/wave.h"
 
 enum { FRAMES_AT_ONCE = 1024, CODES = 256 };

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sound.h"
+#include "peaks.h"
 #include "storage/wave.h"
 
 enum { RIFF_HEAD = 12, CHUNK_HEAD = 8, FORMAT_BODY = 16, CODES = 256 };

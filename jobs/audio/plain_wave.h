@@ -18,7 +18,7 @@ enum plain_coding { CODING_PCM16, CODING_PCM8, CODING_MULAW, CODING_ALAW };
 
 struct plain_wave {
     enum plain_coding coding;
-    int channels, rate; /* within sound.h's bounds */
+    int channels, rate; /* within peaks.h's bounds */
     size_t frame;       /* bytes of a frame */
     int64_t data_at;    /* where the samples begin */
     int64_t data_size;  /* bytes of samples by the header; -1: it does not say */

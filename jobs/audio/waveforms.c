@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "calls/call_fifo.h"
 #include "child.h"
-#include "child_commands.h"
 #include "peaks.h"
 #include "runs/queue.h"
 #include "storage/file.h"

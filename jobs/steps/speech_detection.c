@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "audio/child.h"
-#include "audio/child_commands.h"
 
 enum { CPU_S = 600, WALL_MS = 15 * 60 * 1000, MEMORY = 512 << 20, MODE = 0600, PATH_SIZE = 4200 };
 

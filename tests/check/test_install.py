@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stack.programs import NAMES
 from stack.stack import ROOT
 
 PLACES = {"PREFIX": "/opt/td", "sysconfdir": "/opt/td/etc", "statedir": "/srv/td"}
@@ -18,7 +19,7 @@ PLACES = {"PREFIX": "/opt/td", "sysconfdir": "/opt/td/etc", "statedir": "/srv/td
 def make(target: str, build_dir: Path, root: Path) -> None:
     """With the binaries that are there: what is tested here is where they go."""
     names = [f"{name}={value}" for name, value in PLACES.items()]
-    built = [f"--assume-old={build_dir / name}" for name in ("tapedeck", "tapedeck.fcgi")]
+    built = [f"--assume-old={build_dir / name}" for name in NAMES]
     done = subprocess.run(
         ["make", "-s", "-C", str(ROOT), f"BUILD={build_dir}", f"DESTDIR={root}", *built, *names,
          target], capture_output=True, text=True,
@@ -38,7 +39,7 @@ def root(build_dir: Path, tmp_path: Path) -> Path:
 
 def test_everything_is_in_its_place(root: Path) -> None:
     there = files(root)
-    assert {"opt/td/bin/tapedeck", "opt/td/bin/tapedeck.fcgi", "opt/td/etc/tapedeck/tapedeck.env",
+    assert {*(f"opt/td/bin/{name}" for name in NAMES), "opt/td/etc/tapedeck/tapedeck.env",
             "opt/td/lib/tapedeck/spawn-fcgi.sh", "opt/td/share/tapedeck/nginx.conf",
             "opt/td/share/tapedeck/lighttpd.service.conf",
             "opt/td/share/man/man1/tapedeck.1",

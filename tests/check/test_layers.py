@@ -25,7 +25,7 @@ ROOMS = {
     "shared": ("base/", "config/", "clients/", "app", "schema/", "twilio/", "speech/", "storage/",
                "runs/", "calls/", "followups/", "observe/", "marks/", "recordings/"),
     "fcgi": ("resident", "closing", "arrivals", "http/", "metrics/", "routes/", "routes", "main"),
-    "jobs": ("options", "commands", "provider/", "audio/", "objects/", "steps/", "runner/",
+    "jobs": ("options", "commands", "provider/", "audio/", "decoder/", "objects/", "steps/", "runner/",
              "commands/", "main"),
 }
 
@@ -41,7 +41,7 @@ HOMES = {
     "jansson.h": "shared/clients/json.c",
     "cjose/": "shared/clients/jwt.c",
     "openssl/": "shared/clients/crypto.c",
-    "sndfile.h": "jobs/audio/sound.c",
+    "sndfile.h": "jobs/decoder/sound.c",
     "link.h": "fcgi/resident.c",
     "malloc.h": "jobs/steps/steps.c",
 }
@@ -56,14 +56,14 @@ NAMES = {
     r"json_t|json_(?:decref|dump\w*|load\w*|object\w*|array\w*|string\w*|integer\w*)":
         "shared/clients/json.c",
     r"cjose_\w+": "shared/clients/jwt.c",
-    r"SNDFILE|SF_\w+|sf_\w+": "jobs/audio/sound.c",
+    r"SNDFILE|SF_\w+|sf_\w+": "jobs/decoder/sound.c",
     r"EVP_\w+|HMAC|CRYPTO_memcmp|RAND_bytes": "shared/clients/crypto.c",
 }
 
 # C11, POSIX and Linux: nobody's library.
 SYSTEM = re.compile(
     r"(?:arpa/inet|ctype|dirent|errno|fcntl|ftw|inttypes|libgen|limits|linux/\w+|locale|math|netdb"
-    r"|netinet/in|poll|pthread|pwd|sched|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
+    r"|netinet/in|poll|pthread|pwd|sched|setjmp|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
     r"|string|strings|syslog|sys/\w+|termios|time|unistd)\.h"
 )
 

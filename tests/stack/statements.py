@@ -11,7 +11,7 @@ PROGRAM = ROOT / "tests" / "unit" / "print_statements.c"
 
 # What an ad-hoc line of make prints: the Makefile's own rule for a unit, with another output.
 RULE = ("statements: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(SHARED_LIBS)"
-        " $(JOBS_LIBS)")
+        " $(JOBS_LIBS) $(DECODER_LIBS)")
 
 
 def read_statements(build_dir: Path, folder: Path) -> dict[str, str]:

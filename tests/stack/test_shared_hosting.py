@@ -116,7 +116,7 @@ exec chroot "$0" sh -euc "$1"
 def test_the_bundle_needs_nothing_of_the_host(bundle: Path, tmp_path: Path) -> None:
     unpack(bundle, tmp_path)
     source = tmp_path / "source"
-    for program in source / "tapedeck", source / "tapedeck.fcgi":
+    for program in source / "tapedeck", source / "tapedeck-decoder", source / "tapedeck.fcgi":
         found = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
         outside = {Path(line.split(" => ")[0].strip()).name for line in found.splitlines()
                    if " => " in line and str(source) not in line}
@@ -127,7 +127,7 @@ def test_the_bundle_needs_nothing_of_the_host(bundle: Path, tmp_path: Path) -> N
     (tmp_path / "call.wav").write_bytes(wav(b"\0\x40" * 8000))
     done = subprocess.run(
         ["unshare", "--mount", "--propagation", "private", "sh", "-euc", BARE, str(tmp_path),
-         "/source/tapedeck --version; /source/tapedeck peaks open </call.wav"],
+         "/source/tapedeck --version; /source/tapedeck-decoder peaks open </call.wav"],
         capture_output=True, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
                                              "ASAN_OPTIONS": "detect_leaks=0"})
     assert done.returncode == 0, done.stderr

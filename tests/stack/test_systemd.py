@@ -46,7 +46,7 @@ mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
 mkdir -p srv/old srv/stack etc/tapedeck usr/local/bin usr/local/lib/tapedeck
 mount --bind "$1" srv/stack
-cp "$2/tapedeck" "$2/tapedeck.fcgi" usr/local/bin/
+cp "$2/tapedeck" "$2/tapedeck-decoder" "$2/tapedeck.fcgi" usr/local/bin/
 cp "$3/spawn-fcgi.sh" usr/local/lib/tapedeck/
 cp -R "$4" units
 echo 'tapedeck:x:64999:64999::/var/lib/tapedeck:/usr/sbin/nologin' >>etc/passwd

@@ -67,13 +67,13 @@ Piece = Callable[[bytes], "subprocess.CompletedProcess[bytes]"]
 
 @pytest.fixture
 def piece(build_dir: Path, sanitizer_reports: Path) -> Piece:
-    """piece(audio): `tapedeck peaks`, as the runner's child is."""
+    """piece(audio): `tapedeck-decoder peaks`, as the runner's child is."""
 
     def run(audio: bytes) -> subprocess.CompletedProcess[bytes]:
         with open(os.memfd_create("audio"), "w+b") as file:
             file.write(audio)
             file.seek(0)
-            return subprocess.run([build_dir / "tapedeck", "peaks"], stdin=file,
+            return subprocess.run([build_dir / "tapedeck-decoder", "peaks"], stdin=file,
                                   capture_output=True, timeout=240)
 
     return run
@@ -174,12 +174,10 @@ def test_a_plain_wav_needs_no_process(
     stack: Stack, db: Db, new_business: Callable[[], int], piece: Piece, tmp_path: Path
 ) -> None:
     """All that Twilio sends; here no child could be started. It is what a child would have made."""
-    program = shutil.copy(stack.tapedeck, tmp_path / "tapedeck")
+    program = shutil.copy(stack.tapedeck, tmp_path)
     with open(tmp_path / "log", "wb") as log, subprocess.Popen(
             [program, "drain", "--linger", "1h"], env=stack.environment(), stdout=log,
             stderr=log) as runner:
-        until(lambda: b"RUNNER_START" in (tmp_path / "log").read_bytes(), "a runner")
-        (tmp_path / "tapedeck").chmod(0o600)
         try:
             for audio in PLAIN.values():
                 call = known_call(stack, db, new_business())
@@ -190,7 +188,7 @@ def test_a_plain_wav_needs_no_process(
             other = known_call(stack, db, new_business())
             stack.twilio.give(other.recording_sid, speech.mp3(wav(LOUD * 20), tmp_path, 1))
             click(other)
-            until(lambda: f"sid={other.call_sid} reason=not_done".encode()
+            until(lambda: f"sid={other.call_sid} reason=not_started".encode()
                   in (tmp_path / "log").read_bytes(), "a child that cannot be started")
         finally:
             runner.terminate()
@@ -398,7 +396,7 @@ def test_a_child_has_closed_itself(
           open(os.memfd_create("made"), "w+b") as made):
         file.write(a_long_one())
         file.seek(0)
-        with subprocess.Popen([build_dir / "tapedeck", command, *words], stdin=file,
+        with subprocess.Popen([build_dir / "tapedeck-decoder", command, *words], stdin=file,
                               stdout=made) as child:
             until(lambda: 10**6 < file.tell() < 10**8, "a child that reads")
             found = status_of(child.pid)
@@ -414,8 +412,8 @@ def test_a_runner_has_it_closed(
     runner(SANDBOX=sandbox)
     assert wanted(old_call) == 202
     (child,) = until(lambda: children_named(old_call), "a child at work")
-    until(lambda: status_of(child) == status and words_of(child)[0] == "tapedeck", "a closed child")
-    assert words_of(child) == ["tapedeck", "peaks"] + ["open"] * (sandbox == "false")
+    until(lambda: status_of(child) == status and words_of(child)[0] == "tapedeck-decoder", "a closed child")
+    assert words_of(child) == ["tapedeck-decoder", "peaks"] + ["open"] * (sandbox == "false")
 
 
 def words_of(pid: str) -> list[str]:
@@ -439,5 +437,5 @@ def test_on_an_old_kernel_the_runner_says_so(parts: str, build_dir: Path, stack:
     with open(os.memfd_create("audio"), "w+b") as file:
         file.write(wav(LOUD))
         file.seek(0)
-        child = on_an_old_kernel(parts, tool, "peaks", stdin=file)
+        child = on_an_old_kernel(parts, build_dir / "tapedeck-decoder", "peaks", stdin=file)
     assert (child.returncode, child.stderr) == (0, "") and json.loads(child.stdout)["length"] == 1

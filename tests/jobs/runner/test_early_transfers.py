@@ -119,7 +119,7 @@ def test_its_waveform_grows_with_it(
 
     last = until(whole, "the whole waveform")
     with open(call.finished_file, "rb") as file:  # type: ignore[arg-type]
-        decoded = subprocess.run([build_dir / "tapedeck", "peaks", "open"], stdin=file,
+        decoded = subprocess.run([build_dir / "tapedeck-decoder", "peaks", "open"], stdin=file,
                                  capture_output=True, check=True).stdout
     assert last == decoded
     final = json.loads(last)

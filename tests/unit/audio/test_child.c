@@ -1,5 +1,6 @@
 /*
- * Children of this very program: run with a word behind its name it behaves as that word says.
+ * Children of this very program, in the decoder's place: run with a word behind its name it limits
+ * itself as the decoder does, and behaves as that word says.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "audio/child.h"
+#include "audio/child_limits.h"
 #include "base/clock.h"
 
 enum { WAIT_MS = 20000 };
@@ -74,6 +76,9 @@ static int look_around(void)
 
 static int behave(const char *how, const char *more)
 {
+    if (!child_limits_enter(getenv(CHILD_LIMITS))) {
+        return CHILD_NOT_STARTED;
+    }
     if (strcmp(how, "copy") == 0) {
         return copy();
     }
@@ -120,6 +125,7 @@ static void close_files(struct files *files)
 static struct child_order order_of(const char *word, const struct files *files)
 {
     return (struct child_order){
+        .program = "/proc/self/exe",
         .words = {word, NULL},
         .in = fileno(files->in),
         .out = fileno(files->out),
@@ -262,16 +268,28 @@ static void test_it_dies_with_its_starter(void **state)
     close_files(&files);
 }
 
+static void test_limits_that_are_none(void **state)
+{
+    static const char *const WRONG[] = {"", "1", "1,2,3", "1,2,3,4,5", "1,2,3,-4", "1,,3,4", "x"};
+    (void)state;
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        assert_false(child_limits_enter(WRONG[i]));
+    }
+}
+
 static void test_what_cannot_start(void **state)
 {
     (void)state;
-    int status = -1;
     struct files files = open_files("");
     struct child_order order = order_of("copy", &files);
     order.in = 987654;
-    enum child_outcome outcome = run(&order, &status);
-    assert_int_equal(outcome, CHILD_EXITED);
-    assert_int_equal(status, 127);
+    assert_null(child_start(&order));
+    order = order_of("copy", &files);
+    order.program = "/nowhere/tapedeck-decoder";
+    assert_null(child_start(&order));
+    order = order_of("copy", &files);
+    order.out = STDERR_FILENO;
+    assert_null(child_start(&order));
     close_files(&files);
 }
 
@@ -286,6 +304,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_its_time_ends),
         cmocka_unit_test(test_ended_by_others),
+        cmocka_unit_test(test_limits_that_are_none),
         cmocka_unit_test(test_what_cannot_start),
         cmocka_unit_test(test_it_dies_with_its_starter),
     };

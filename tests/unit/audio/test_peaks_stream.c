@@ -16,7 +16,7 @@
 
 #include "audio/peaks.h"
 #include "audio/peaks_stream.h"
-#include "audio/sound.h"
+#include "decoder/sound.h"
 
 enum { FILE_MAX = 400 * 1024, FRAMES = 512 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audio/peaks.h"
 #include "base/magic.h"
 #include "base/read_at.h"
 #include "storage/audio.h"

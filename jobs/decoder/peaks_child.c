@@ -1,12 +1,13 @@
 /*
- * tapedeck peaks <recording >waveform.json: a hidden command, see child_commands.h.
+ * tapedeck-decoder peaks <recording >waveform.json: see commands.h.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "child_commands.h"
-#include "peaks.h"
+#include "audio/child.h"
+#include "audio/peaks.h"
+#include "commands.h"
 #include "sound.h"
 
 enum { FRAMES_AT_ONCE = 4096 };
@@ -64,7 +65,7 @@ static int read_and_print(struct sound *sound)
     return status;
 }
 
-int child_peaks(void)
+int decoder_peaks(void)
 {
     struct sound *sound = NULL;
     enum result result = sound_open(STDIN_FILENO, &sound);

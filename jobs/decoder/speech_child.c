@@ -1,5 +1,5 @@
 /*
- * The child command "speech": a recording comes in, and what of it is sent to a speech server goes
+ * The decoder's "speech": a recording comes in, and what of it is sent to a speech server goes
  * out: the plan (speech/plan.h), then its streams, channel by channel, as mono 16-bit samples.
  *
  * The recording is read once for how loud it is, and once more for each channel that has speech, so
@@ -11,8 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audio/child.h"
 #include "base/buf.h"
-#include "child_commands.h"
+#include "commands.h"
 #include "sound.h"
 #include "speech/plan.h"
 #include "speech/silence.h"
@@ -240,7 +241,7 @@ static enum result listen_and_write(struct speech_detection *l, struct plan *pla
     return result;
 }
 
-int child_speech(void)
+int decoder_speech(void)
 {
     struct speech_detection l = {0};
     struct plan plan = {0};

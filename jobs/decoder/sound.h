@@ -2,7 +2,7 @@
  * Decodes sound of every kind that is stored (storage/audio.h); the only home of libsndfile. What a
  * header says wrongly is put right on the way: the file itself stays as it came.
  *
- * The bytes come from outside, so this runs in a child (child.h). Memory does not grow with the
+ * The bytes come from outside, so this runs in the decoder alone. Memory does not grow with the
  * recording.
  */
 #ifndef TAPEDECK_JOBS_AUDIO_SOUND_H
@@ -12,12 +12,10 @@
 
 #include "base/result.h"
 
-enum { SOUND_CHANNELS_MAX = 8, SOUND_RATE_MIN = 1000, SOUND_RATE_MAX = 384000 };
-
 struct sound;
 
 /* Reads from a descriptor that can seek; it stays the caller's. RESULT_INVALID: it is none of these
- * kinds, or outside the bounds above. sound_close(NULL) is safe. */
+ * kinds, or outside the bounds of audio/peaks.h. sound_close(NULL) is safe. */
 enum result sound_open(int fd, struct sound **out);
 void sound_close(struct sound *sound);
 
