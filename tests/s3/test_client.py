@@ -25,7 +25,7 @@ from .ceph import Ceph
 from .proxy import Proxy
 
 PROGRAM = ROOT / "tests" / "s3" / "verbs.c"
-RULE = "verbs: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS)"
+RULE = "verbs: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(SHARED_LIBS) $(JOBS_LIBS) $(DECODER_LIBS)"
 MIB = 1 << 20
 PUT, GET, HEAD = (rf"{verb} /.*\.wav" for verb in ("PUT", "GET", "HEAD"))
 
