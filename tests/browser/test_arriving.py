@@ -10,6 +10,17 @@ from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
 HALF = 44 + 30 * 32_000
 
 
+ELEMENTS = """
+const Real = Audio;
+window.elements = [];
+window.Audio = function () {
+    const one = new Real();
+    window.elements.push(one);
+    return one;
+};
+"""
+
+
 def arriving(stub: Stub, browser: Browser, arrived: int = HALF, **page: str) -> None:
     """A minute of sound, of which a part is here."""
     body = {"playable": True, "play_url": "/media/a.wav", "bytes_received": arrived,
@@ -45,9 +56,12 @@ def test_few_bytes_are_enough_and_the_rest_follows_without_a_gap(browser: Browse
     until(lambda: player.time > 1, "sound")
     stub.let(arrived=len(stub.audio))
     player.await_sound(past=4)
-    times = browser.js("return window.times")
-    assert [] == [(a, b) for a, b in zip(times, times[1:])
-                  if abs((b[1] - a[1]) - (b[0] - a[0])) > 0.09], "it neither jumps nor stops"
+    told = browser.js("return window.times")
+    times = [time for _, time in told]
+    assert [] == [(a, b) for a, b in zip(times, times[1:]) if b < a - 0.09], "it goes back"
+    lags = [(clock - time, time) for clock, time in told]  # a busy machine makes them longer only
+    least = min(lag for lag, time in lags if time < 1)
+    assert [] == [(lag, time) for lag, time in lags if lag < least - 0.09], "it leaves something out"
     assert browser.js("return window.states") == ["asking", "buffering", "playing"]
 
 
@@ -62,12 +76,16 @@ player.addEventListener("recording-time", ({ detail }) => {
 
 
 def test_few_bytes_wait_for_more_when_they_are_over(browser: Browser, stub: Stub) -> None:
+    """From memory to the last of them: an element with so little ahead of it would wait before that
+    (Firefox on a busy machine)."""
     arriving(stub, browser, FEW)
     player = browser.player()
+    browser.js(ELEMENTS)
     player.click()
-    player.await_begun()
+    until(lambda: player.time > 2.9, "their end")
     player.await_state("buffering")
     assert player.time == pytest.approx(3, abs=0.1)
+    assert browser.js("return elements[0].played.length") == 0
     stub.let(arrived=len(stub.audio))
     player.await_sound(past=3)
 
@@ -228,17 +246,6 @@ def test_a_dead_download_is_said_and_resumed(browser: Browser, stub: Stub) -> No
     player.click()
     player.await_sound(past=at)
     assert len(stub.requests("prepare")) == 2
-
-
-ELEMENTS = """
-const Real = Audio;
-window.elements = [];
-window.Audio = function () {
-    const one = new Real();
-    window.elements.push(one);
-    return one;
-};
-"""
 
 
 def test_a_paused_one_lets_go_and_comes_back(browser: Browser, stub: Stub) -> None:

@@ -7,6 +7,7 @@ const STALL_MS = 45_000;
 const REST_MS = 20_000; // paused for longer, it keeps no connection
 const TICK_MS = 50;
 const NEAR_S = 0.04; // from overture to element: less than that is not heard
+const AMPLE_S = 4; // an element with less ahead of it may wait for more: Firefox does below three
 const TRIES = 4;
 const LEAP_S = 3; // at 1×: nothing plays so far between two looks
 const UNHEARD = 0.0001; // -80 dB
@@ -70,7 +71,8 @@ export class Sound extends EventTarget {
   get lost() { return this.#lost; }
   /** Whether it would sound if only there were something to sound. */
   get waits() {
-    return !this.paused && !this.ended && this.#audio.readyState < 3 && !this.#overture?.sounds;
+    if (this.paused || this.ended) return false;
+    return this.#overture ? !this.#overture.sounds : this.#audio.readyState < 3;
   }
   /** Whether effects can be had of it: not where another server does not share its bytes. */
   get open() { return !this.#bare; }
@@ -123,9 +125,9 @@ export class Sound extends EventTarget {
     const may = navigator.userActivation?.hasBeenActive && this.#from === 0;
     if (!may || !this.#isPlain) return this.play();
     this.#wants = true;
-    this.#overture = new Overture();
+    const overture = this.#overture = new Overture();
     this.#tick = setInterval(() => this.#watchOverture(), TICK_MS);
-    this.#overture.play(this.#url);
+    overture.play(this.#url).then(() => overture === this.#overture && !overture.sounds && this.#handOver());
     this.#changed();
     return true;
   }
@@ -198,7 +200,8 @@ export class Sound extends EventTarget {
 
   /** The element follows the overture, and begins where it will be in a moment. */
   #watchOverture() {
-    if (!this.#overture.sounds && (this.#overture.time > 0 || this.#audio.readyState >= 3)) {
+    const ready = this.#audio.readyState >= 3 && this.#isAmple;
+    if (!this.#overture.sounds && (this.#overture.time > 0 || ready)) {
       this.#handOver();
       return;
     }
@@ -206,8 +209,15 @@ export class Sound extends EventTarget {
       this.#heard = !this.#heard;
       this.#changed();
     }
-    if (this.#audio.readyState >= 3 && !this.#audio.seeking) this.#approach();
+    if (ready && !this.#audio.seeking) this.#approach();
     this.dispatchEvent(new Event("time"));
+  }
+
+  /** Whether the element has enough to go on from where the overture is. */
+  get #isAmple() {
+    const { buffered, duration } = this.#audio;
+    const end = buffered.length ? buffered.end(0) : 0;
+    return end - this.#overture.time > AMPLE_S || end >= duration - NEAR_S;
   }
 
   /** The element runs along unheard until it is where the overture is, and then is heard. */
