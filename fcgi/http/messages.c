@@ -7,8 +7,7 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
     [MESSAGE_PROCESSING] = {"processing", 202,
                             "The recording is on its way. Try again in a moment.",
                             "ההקלטה בדרך. אפשר לנסות שוב בעוד רגע."},
-    [MESSAGE_QUEUED] = {"queued", 202, "The recording is waiting its turn.",
-                        "ההקלטה ממתינה בתור."},
+    [MESSAGE_QUEUED] = {"queued", 202, "The recording is waiting its turn.", "ההקלטה ממתינה בתור."},
     [MESSAGE_CALL_NOT_FOUND] = {"call_not_found", 404, "There is no such call.",
                                 "לא נמצאה שיחה כזאת."},
     [MESSAGE_NO_RECORDING] = {"no_recording", 404, "This call has no recording.",
@@ -21,9 +20,10 @@ static const struct message MESSAGES[MESSAGE_COUNT] = {
     [MESSAGE_RECORDING_UNAVAILABLE] = {"recording_unavailable", 404,
                                        "The phone provider has no recording of this call.",
                                        "אין הקלטה של השיחה אצל ספק הטלפוניה."},
-    [MESSAGE_RECORDING_FAILED] = {"recording_failed", 500,
-                                  "The recording could not be fetched. Tapedeck will try again by itself.",
-                                  "לא הצלחנו להביא את ההקלטה. המערכת תנסה שוב מעצמה."},
+    [MESSAGE_RECORDING_FAILED] =
+        {"recording_failed", 500,
+         "The recording could not be fetched. Tapedeck will try again by itself.",
+         "לא הצלחנו להביא את ההקלטה. המערכת תנסה שוב מעצמה."},
     [MESSAGE_WORKER_NOT_PROCESSING] =
         {"worker_not_processing_queue", 500,
          "Recordings are not being prepared right now. Yours is kept in the queue.",

@@ -15,7 +15,7 @@ static const char *const MEMBERS[CALL_PERSONS] = {[CALL_AGENT_ID] = "agent_id",
                                                   [CALL_AGENT_NAME] = "agent_name",
                                                   [CALL_CONTACT_NAME] = "contact_name"};
 
-struct reading {
+struct people_reading {
     struct magic magic;
     struct call_people people;
     bool good;
@@ -24,7 +24,7 @@ struct reading {
 /* A text, or null; an empty text says as little. */
 static void read_member(void *context, const char *key, const struct json *value)
 {
-    struct reading *reading = CHECKED(reading, context);
+    struct people_reading *reading = CHECKED(people_reading, context);
     const char *text = json_text(value);
     bool good = json_is_none(value) || (text != NULL && strlen(text) <= VALUE_MAX);
     int i = 0;
@@ -54,7 +54,7 @@ static void show(void *context, const struct call_row *row)
 
 void handle_call_people(const struct app *app, struct request *request, struct response *response)
 {
-    struct reading reading = {.magic = MAGIC(reading), .good = true};
+    struct people_reading reading = {.magic = MAGIC(people_reading), .good = true};
     struct showing showing = {
         .magic = MAGIC(showing), .app = app, .business_id = request->caller.business_id};
     struct json *body = NULL;
