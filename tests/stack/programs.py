@@ -10,7 +10,7 @@ from pathlib import Path
 from .errors import StackError
 
 COMMAND_SECONDS = 240.0
-NAMES = ("tapedeck", "tapedeck-decoder", "tapedeck.fcgi")
+NAMES = ("tapedeck", "tapedeck.fcgi")
 
 
 def check_built(build_dir: Path) -> None:
