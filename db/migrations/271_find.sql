@@ -130,7 +130,7 @@ DECLARE
     pieces     CONSTANT text[] := CASE WHEN in_number THEN tapedeck_pieces_of(lower(search)) END;
     largest    CONSTANT integer := CASE WHEN state_ IS NULL THEN 1000 ELSE 200 END;
     chunk      integer := CASE WHEN search IS NULL THEN least(2 * most, largest)
-                               WHEN filtered THEN 500 ELSE most END;
+                               WHEN filtered THEN 500 ELSE least(most, 1000) END;
     reads      boolean := false; -- call after call, as no index has what is sought
     stops      boolean := false;
     first      boolean := true;
@@ -309,6 +309,10 @@ BEGIN
             at := before;
             sid := before_sid;
             is_call := false;
+            seconds := NULL;
+            agent_ms := NULL;
+            customer_ms := NULL;
+            silence_ms := NULL;
             RETURN NEXT;
             EXIT;
         END IF;

@@ -27,6 +27,10 @@ static void forget(struct response *response)
         response->file.fd = -1;
     }
     response->file.source.send = NULL;
+    if (response->stream.free != NULL) {
+        response->stream.free(response->stream.context);
+    }
+    response->stream = (struct response_stream){.send = NULL};
 }
 
 static bool has_file(const struct response *response)
@@ -90,6 +94,15 @@ void response_empty(struct response *response, int status)
 {
     response->status = status;
     buf_clear(&response->body);
+}
+
+void response_stream(struct response *response, const char *content_type,
+                     const struct response_stream *stream)
+{
+    response->status = 200;
+    response->stream = *stream;
+    response_header(response, "Content-Type", content_type);
+    response_header(response, "Cache-Control", "no-store");
 }
 
 /* Takes ownership of `json`. */
@@ -311,6 +324,8 @@ void response_send(struct response *response, const struct response_io *io, bool
     }
     if (has_file(response)) {
         send_file(&response->file, io);
+    } else if (response->stream.send != NULL) {
+        response->stream.send(response->stream.context, io);
     } else if (response->body.len > 0) {
         (void)io->write(io->handle, buf_str(&response->body), response->body.len);
     }

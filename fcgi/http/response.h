@@ -44,12 +44,21 @@ struct response_file {
     char boundary[40];        /* "" unless there are several parts */
 };
 
+/* A body whose length nobody knows before: `send` writes it, and breaks off when the client has
+ * gone. */
+struct response_stream {
+    void (*send)(void *context, const struct response_io *io);
+    void (*free)(void *context);
+    void *context; /* owned */
+};
+
 struct response {
     int status;
     struct buf head;    /* lasting headers: CORS, security; they survive response_error */
     struct buf special; /* this answer's own headers */
     struct buf body;
     struct response_file file;
+    struct response_stream stream;   /* its `send` is NULL: none */
     char sending[CRYPTO_TOKEN_SIZE]; /* its place among those who send (sending.h); "": none */
     int64_t promised; /* bytes that the head tells of and that do not follow: it breaks off */
 };
@@ -66,6 +75,11 @@ void response_header_int(struct response *response, const char *name, int64_t va
 
 /* An answer without a body. */
 void response_empty(struct response *response, int status);
+
+/* An answer of this type whose body is streamed. Takes ownership of the stream's context, which may
+ * borrow from the request. */
+void response_stream(struct response *response, const char *content_type,
+                     const struct response_stream *stream);
 
 /* An answer in JSON; takes ownership of `json`. */
 void response_json(struct response *response, int status, struct json *json);

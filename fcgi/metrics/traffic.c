@@ -18,6 +18,8 @@ static const char *method_name(enum method method)
 {
     switch (method) {
     case METHOD_POST: return "POST";
+    case METHOD_PUT: return "PUT";
+    case METHOD_PATCH: return "PATCH";
     case METHOD_DELETE: return "DELETE";
     default: return "GET";
     }

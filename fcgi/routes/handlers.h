@@ -17,6 +17,11 @@ handler handle_status;            /* GET /api/recordings/{call}/status */
 handler handle_peaks;             /* GET /api/recordings/{call}/peaks */
 handler handle_calls;             /* GET /api/calls */
 handler handle_call;              /* GET /api/calls/{call} */
+handler handle_calls_csv;         /* GET /api/calls.csv */
+handler handle_totals;            /* GET /api/calls/totals */
+handler handle_changes;           /* GET /api/calls/changes */
+handler handle_agents;            /* GET /api/agents */
+handler handle_lines;             /* GET /api/lines */
 handler handle_call_people;       /* PATCH /api/calls/{call} */
 handler handle_download;          /* GET, HEAD /api/calls/{call}/download */
 handler handle_star;              /* PUT, DELETE /api/calls/{call}/star */

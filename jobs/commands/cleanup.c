@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/magic.h"
+#include "calls/call_changes.h"
 #include "calls/call_search.h"
 #include "calls/inbox.h"
 #include "commands.h"
@@ -112,6 +113,7 @@ int command_cleanup(const struct app *app, int argc, char **argv)
     (void)piece_forget(app);
     (void)inbox_expire_unused(app, &unused);
     (void)call_search_fill(app);
+    (void)call_changes_forget(app);
     int64_t matched = service_match_inbox(app);
     (void)run_control_try_again(app, &again);
     (void)service_offer_due(app, &offered);

@@ -95,6 +95,25 @@ static void visit_page(const struct pg_rows *rows, int64_t limit, call_visitor *
     }
 }
 
+enum result call_list_found(const struct app *app, int64_t business_id, const char *subject,
+                            const struct call_found *found, call_visitor *visit, void *context)
+{
+    const struct call_filter all = {.subject = subject, .limit = INT16_MAX};
+    const struct call_place newest = {.call_sid = NULL};
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    char next[CALL_CURSOR_SIZE];
+    list_params(app, business_id, &all, &newest, &params);
+    pg_text(&params, found->calls);
+    pg_text(&params, found->times);
+    enum result result = pg_query(app->pg, SQL[LIST_FOUND].sql, &params, &rows);
+    if (result == RESULT_OK) {
+        visit_page(rows, all.limit, visit, context, next);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
 /* The rows of what is found; `next` says where that ended, if not with the oldest call. */
 static enum result query_found(const struct app *app, int64_t business_id,
                                const struct call_filter *filter, const struct call_place *after,

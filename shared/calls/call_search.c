@@ -9,12 +9,14 @@
 enum {
     PATTERN_CEILING = 1024,
     FIND_MS = 15, /* then a page goes out with what it has */
+    TOTALS_MS = 60,
+    TOTALS_MAX = 1000000,
     FILL_ROWS = 200,
     FILL_MS = 5000,
     FILL_TIMES = 1000,
 };
 
-enum statement_name { FIND, FILL };
+enum statement_name { FIND, TOTALS, FILL };
 
 /* clang-format off */
 
@@ -27,6 +29,13 @@ enum statement_name { FIND, FILL };
 static const struct pg_statement SQL[] = {
     [FIND] = {"call_search",
         "SELECT sid, (extract(epoch FROM at) * 1000000)::bigint, is_call FROM" FOUND_BY("$6", "$7")},
+    [TOTALS] = {"call_search_totals",
+        "SELECT count(*) FILTER (WHERE is_call), coalesce(sum(seconds), 0)::bigint,"
+        "   count(*) FILTER (WHERE is_call AND is_missed), count(*) FILTER (WHERE is_call AND is_inbound),"
+        "   count(*) FILTER (WHERE is_call AND is_outbound), sum(agent_ms)::bigint,"
+        "   sum(customer_ms)::bigint, sum(silence_ms)::bigint, coalesce(bool_and(is_call), true)"
+        "     AND count(*) < $6::integer"
+        " FROM" FOUND_BY("$6", "$7")},
     [FILL] = {"call_search_fill", "SELECT tapedeck_search_fill_some($1::integer)"},
     {NULL, NULL},
 };
@@ -124,6 +133,35 @@ enum result call_search(const struct app *app, int64_t business_id,
     }
     if (result == RESULT_OK) {
         result = read_found(rows, filter->limit, out);
+        pg_rows_free(rows);
+    }
+    buf_free(&pattern);
+    return result;
+}
+
+enum result call_search_totals(const struct app *app, int64_t business_id,
+                               const struct call_filter *filter, struct call_totals *out)
+{
+    const struct call_place newest = {.call_sid = NULL};
+    struct pg_params params = {0};
+    struct pg_rows *rows;
+    struct buf pattern;
+    buf_init(&pattern, PATTERN_CEILING);
+    enum result result =
+        find_params(business_id, filter, &newest, TOTALS_MAX, TOTALS_MS, &pattern, &params);
+    if (result == RESULT_OK) {
+        result = pg_query(app->pg, SQL[TOTALS].sql, &params, &rows);
+    }
+    if (result == RESULT_OK) {
+        *out = (struct call_totals){.calls = pg_rows_int(rows, 0, 0, 0),
+                                    .seconds = pg_rows_int(rows, 0, 1, 0),
+                                    .missed = pg_rows_int(rows, 0, 2, 0),
+                                    .inbound = pg_rows_int(rows, 0, 3, 0),
+                                    .outbound = pg_rows_int(rows, 0, 4, 0),
+                                    .agent_ms = pg_rows_int(rows, 0, 5, -1),
+                                    .customer_ms = pg_rows_int(rows, 0, 6, -1),
+                                    .silence_ms = pg_rows_int(rows, 0, 7, -1),
+                                    .complete = pg_rows_bool(rows, 0, 8)};
         pg_rows_free(rows);
     }
     buf_free(&pattern);

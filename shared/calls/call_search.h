@@ -30,6 +30,18 @@ enum result call_search(const struct app *app, int64_t business_id,
                         const struct call_filter *filter, const struct call_place *after,
                         struct call_found *out);
 
+/* Visits the rows of calls that were found, newest first, as `subject` sees them. */
+enum result call_list_found(const struct app *app, int64_t business_id, const char *subject,
+                            const struct call_found *found, call_visitor *visit, void *context);
+
+/* What a filter or a search finds, all of it together; -1: not known. */
+struct call_totals {
+    int64_t calls, seconds, missed, inbound, outbound, agent_ms, customer_ms, silence_ms;
+    bool complete; /* false: there is more than could be counted in a few milliseconds */
+};
+enum result call_search_totals(const struct app *app, int64_t business_id,
+                               const struct call_filter *filter, struct call_totals *out);
+
 /* Fills in what searches read of calls that are older than that: some seconds' worth each time,
  * until all have it. */
 enum result call_search_fill(const struct app *app);

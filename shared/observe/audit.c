@@ -30,6 +30,7 @@ static const char *const WORDS[] = {
     [AUDIT_TRANSCRIPT] = "transcript",
     [AUDIT_LIST] = "list",
     [AUDIT_SEARCH] = "search",
+    [AUDIT_EXPORT] = "export",
 };
 
 enum statement_name { EACH, EACH_OF_BUSINESS };

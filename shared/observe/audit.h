@@ -24,6 +24,7 @@ enum audit_action {
     AUDIT_TRANSCRIPT, /* read a call, with what was said in it */
     AUDIT_LIST,       /* read the list of calls */
     AUDIT_SEARCH,     /* the same, and looked for somebody or something */
+    AUDIT_EXPORT,     /* took the list of calls away, as a file */
 };
 
 /* Which play link: the recording's name and the link's end, in seconds since 1970. */

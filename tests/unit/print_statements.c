@@ -6,6 +6,8 @@
 
 #include "calls/authority.h"
 #include "calls/call.h"
+#include "calls/call_changes.h"
+#include "calls/call_choices.h"
 #include "calls/call_hits.h"
 #include "calls/call_search.h"
 #include "calls/conference.h"
@@ -51,6 +53,8 @@ int main(void)
     print(call_note_statements());
     print(audit_store_statements());
     print(call_statements());
+    print(call_changes_statements());
+    print(call_choices_statements());
     print(call_hits_statements());
     print(call_list_statements());
     print(call_search_statements());
