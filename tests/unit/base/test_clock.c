@@ -265,6 +265,45 @@ static void test_parse_day(void **state)
     assert_false(clock_parse_day(NULL, &seconds));
 }
 
+static void test_parse_instant(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t micros;
+    } good[] = {
+        {"2026-11-20", 1795132800000000},
+        {"2026-11-20T00:00:00Z", 1795132800000000},
+        {"2026-11-20T02:00:00+02:00", 1795132800000000},
+        {"2026-11-20 02:00:00 02:00", 1795132800000000},
+        {"2026-11-19T22:30:00-01:30", 1795132800000000},
+        {"2026-11-20T00:00:00.25Z", 1795132800250000},
+        {"2026-11-20T00:00:00.0000019Z", 1795132800000001},
+    };
+    static const char *const wrong[] = {
+        "",
+        "now",
+        "2026-11-20T",
+        "2026-11-20T00:00",
+        "2026-11-20T00:00:00",
+        "2026-11-20T00:00:00.Z",
+        "2026-11-20T24:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-11-20T00:00:00+0200",
+        "2026-11-20T00:00:00Z ",
+        "2026-11-20t00:00:00Z",
+    };
+    int64_t micros = -1;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_true(clock_parse_instant(good[i].text, &micros));
+        assert_int_equal(micros, good[i].micros);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(clock_parse_instant(wrong[i], &micros));
+    }
+    assert_false(clock_parse_instant(NULL, &micros));
+}
+
 static void on_alarm(int number)
 {
     (void)number;
@@ -296,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_parse_rfc2822),
         cmocka_unit_test(test_parse_rfc2822_refuses),
         cmocka_unit_test(test_parse_day),
+        cmocka_unit_test(test_parse_instant),
         cmocka_unit_test(test_clocks_run),
         cmocka_unit_test(test_signals_do_not_shorten_a_sleep),
     };
