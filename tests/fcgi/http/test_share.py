@@ -15,7 +15,8 @@ from stack.stack import Stack
 
 RESPONDERS = 8  # of every stack
 SHARE = RESPONDERS // 4
-DEAR = ("/api/calls", "/api/calls?search=0501234567", "/api/calls/{call}", "/api/recordings/runs/active")
+DEAR = ("/api/calls", "/api/calls?search=0501234567", "/api/calls/{call}", "/api/recordings/runs/active",
+        "/api/calls/totals", "/api/calls/changes", "/api/calls.csv", "/api/agents", "/api/lines")
 CHEAP = ("/api/recordings/file/{call}", "/api/recordings/{call}/status")
 
 

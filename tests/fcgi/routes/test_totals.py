@@ -137,6 +137,16 @@ def test_too_much_and_too_long_ago_say_so(given: Given, new_business: Callable[[
     assert answer["more"] is True and len(answer["calls"]) == 100
 
 
+def test_old_changes_are_forgotten(
+    given: Given, new_business: Callable[[], int], cleanup: Callable[[], None]  # noqa: F811
+) -> None:
+    business = new_business()
+    given.db.execute("INSERT INTO tapedeck_changes VALUES (%s, 1, 'old', now() - interval '61 min'),"
+                     " (%s, 1, 'new', now() - interval '50 min')", [business, business])
+    cleanup()
+    assert [row["call_sid"] for row in given.rows("tapedeck_changes", business_id=business)] == ["new"]
+
+
 @pytest.mark.parametrize("since", ["", "1", "1-", "-1", "a-1", "1-1-1", "99999999999999999999-1"])
 def test_marks_that_are_none(given: Given, new_business: Callable[[], int], since: str) -> None:
     says(given.api(new_business()).get("/api/calls/changes?since=" + since), 400, "bad_parameter")
