@@ -4,6 +4,7 @@
 
 #include "http/auth.h"
 #include "http/call_query.h"
+#include "http/listener.h"
 #include "http/share.h"
 #include "http/states.h"
 #include "routes/handlers.h"
@@ -11,7 +12,8 @@
 enum who {
     WHO_ANYONE,
     WHO_SESSION,
-    WHO_SHARE, /* a session, for what is dear: within its business's share */
+    WHO_SHARE,    /* a session, for what is dear: within its business's share */
+    WHO_LISTENER, /* a session, or whoever listens by a share, to its recording alone */
     WHO_TWILIO,
     WHO_LINK, /* the handler checks the signature in the query */
     WHO_METRICS,
@@ -22,7 +24,8 @@ enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 20 };
 struct route {
     unsigned methods;
     const char *pattern; /* {call} a call's SID or a recording's, {business} and {run} numbers,
-                     {file} SID and ending, {note} a number, {tag} a tag in escapes */
+                     {file} SID and ending, {note} a number, {tag} a tag in escapes,
+                     {share} an id */
     const char *keys[KEYS_MAX]; /* query keys it takes, each at most once; of WHO_TWILIO any, as
                                    they are signed */
     enum who who;
@@ -31,13 +34,14 @@ struct route {
 
 static const struct route ROUTES[] = {
     {GET_HEAD, "/api/recordings/file/{call}", {NULL}, WHO_SESSION, handle_file},
+    {GET_HEAD, "/media/share", {"token", NULL}, WHO_LINK, handle_share_sound},
     {GET_HEAD, "/media/{business}/{file}", {"exp", "sig", NULL}, WHO_LINK, handle_media},
     {GET_HEAD, "/api/recordings/runs/active", {NULL}, WHO_SHARE, handle_runs_active},
     {GET_HEAD, "/api/recordings/runs/{run}/status", {NULL}, WHO_SESSION, handle_run_status},
     {METHOD_POST, "/api/recordings/runs/{run}/cancel", {NULL}, WHO_SESSION, handle_run_cancel},
-    {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_SESSION, handle_prepare},
-    {GET_HEAD, "/api/recordings/{call}/status", {NULL}, WHO_SESSION, handle_status},
-    {GET_HEAD, "/api/recordings/{call}/peaks", {NULL}, WHO_SESSION, handle_peaks},
+    {METHOD_POST, "/api/recordings/{call}/prepare", {NULL}, WHO_LISTENER, handle_prepare},
+    {GET_HEAD, "/api/recordings/{call}/status", {NULL}, WHO_LISTENER, handle_status},
+    {GET_HEAD, "/api/recordings/{call}/peaks", {NULL}, WHO_LISTENER, handle_peaks},
     {GET_HEAD, "/api/calls", {"limit", "cursor", CALL_QUERY_KEYS, NULL}, WHO_SHARE, handle_calls},
     {GET_HEAD, "/api/calls.csv", {CALL_QUERY_KEYS, NULL}, WHO_SHARE, handle_calls_csv},
     {GET_HEAD, "/api/calls/totals", {CALL_QUERY_KEYS, NULL}, WHO_SHARE, handle_totals},
@@ -53,6 +57,10 @@ static const struct route ROUTES[] = {
     {METHOD_DELETE, "/api/calls/{call}/tags/{tag}", {"for", NULL}, WHO_SESSION, handle_tag},
     {METHOD_POST, "/api/calls/{call}/notes", {NULL}, WHO_SESSION, handle_note_add},
     {METHOD_DELETE, "/api/calls/{call}/notes/{note}", {NULL}, WHO_SESSION, handle_note_drop},
+    {METHOD_POST, "/api/calls/{call}/shares", {NULL}, WHO_SESSION, handle_share_add},
+    {GET_HEAD, "/api/calls/{call}/shares", {NULL}, WHO_SESSION, handle_shares},
+    {METHOD_DELETE, "/api/calls/{call}/shares/{share}", {NULL}, WHO_SESSION, handle_share_revoke},
+    {METHOD_POST, "/api/share", {NULL}, WHO_ANYONE, handle_share_open},
     {GET_HEAD, "/api/tags", {NULL}, WHO_SHARE, handle_tags},
     {METHOD_POST, "/webhook/recording_status", {NULL}, WHO_TWILIO, handle_recording_status},
     {METHOD_POST, "/recording_status_callback", {NULL}, WHO_TWILIO, handle_recording_status},
@@ -98,6 +106,16 @@ static bool take_tag(const char *text, size_t len, struct request *request)
            mark_tag(decoded, request->tag);
 }
 
+static bool take_share(const char *text, size_t len, struct request *request)
+{
+    if (len != sizeof request->share_id - 1 || strspn(text, "0123456789abcdef") < len) {
+        return false;
+    }
+    memcpy(request->share_id, text, len);
+    request->share_id[len] = '\0';
+    return true;
+}
+
 /* What a placeholder takes from its segment. */
 static bool take(const char *placeholder, const char *text, size_t len, struct request *request)
 {
@@ -105,6 +123,7 @@ static bool take(const char *placeholder, const char *text, size_t len, struct r
     case 'c': return take_call(text, len, request);
     case 'f': return take_file(text, len, request);
     case 'n': return text_int_n(text, len, 1, INT64_MAX, &request->note_id);
+    case 's': return take_share(text, len, request);
     case 't': return take_tag(text, len, request);
     case 'r': return text_int_n(text, len, 1, INT64_MAX, &request->run_id);
     default: return text_int_n(text, len, 1, INT64_MAX, &request->business_id);
@@ -217,12 +236,31 @@ static void refuse_caller(const struct app *app, const struct request *request,
     response_header(response, "WWW-Authenticate", "Bearer"); /* RFC 9110, 11.6.1 */
 }
 
+/* True: the request is answered, or a listener's who may; false: it may be a session's. */
+static bool is_listener(const struct app *app, struct request *request, struct response *response,
+                        bool *may)
+{
+    enum result result = listener_auth(app, request);
+    *may = result == RESULT_OK;
+    if (result == RESULT_DENIED) {
+        refuse_caller(app, request, response, false);
+    } else if (result != RESULT_OK && result != RESULT_INVALID) {
+        listener_refuse(request, result, response);
+    }
+    return result != RESULT_INVALID;
+}
+
 static bool caller_may(const struct app *app, const struct route *route, struct request *request,
                        struct response *response)
 {
     enum result result;
-    bool changes = (route->methods & (GET_HEAD | METHOD_OPTIONS)) == 0;
+    bool changes = (route->methods & (GET_HEAD | METHOD_OPTIONS)) == 0, may;
     switch (route->who) {
+    case WHO_LISTENER:
+        if (is_listener(app, request, response, &may)) {
+            return may;
+        }
+        __attribute__((fallthrough));
     case WHO_SESSION:
     case WHO_SHARE:
         result = auth_session(app, request, NULL);

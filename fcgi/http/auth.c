@@ -11,7 +11,7 @@
 
 /* ---- sessions ---- */
 
-static bool bearer_token(const struct request *request, char *out)
+bool auth_bearer(const struct request *request, char *out)
 {
     static const char BEARER[] = "Bearer ";
     const char *header = request_header(request, "HTTP_AUTHORIZATION");
@@ -83,7 +83,7 @@ enum result auth_session(const struct app *app, struct request *request, char *t
     char own[COOKIE_VALUE_SIZE];
     char *text = token != NULL ? token : own;
     struct jwt_claims claims;
-    bool bearer = bearer_token(request, text);
+    bool bearer = auth_bearer(request, text);
     if (!bearer && !cookie_token(request, text)) {
         return RESULT_DENIED;
     }
@@ -103,7 +103,7 @@ enum result auth_metrics(const struct app *app, struct request *request)
     if (app->config->metrics_token[0] == '\0') {
         return RESULT_NOT_FOUND;
     }
-    if (!bearer_token(request, token)) {
+    if (!auth_bearer(request, token)) {
         return RESULT_DENIED;
     }
     return crypto_same(token, app->config->metrics_token) ? RESULT_OK : auth_strike(app, request);

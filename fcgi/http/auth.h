@@ -14,6 +14,9 @@
 
 enum { COOKIE_VALUE_SIZE = 4100 };
 
+/* The bearer token (COOKIE_VALUE_SIZE bytes); "" when it is too long. False: there is none. */
+bool auth_bearer(const struct request *request, char *out);
+
 /* Fills request->caller from the bearer token, else from the cookie. RESULT_DENIED when neither
  * holds; RESULT_TOO_BIG when one does not and this address has failed too often lately. `token`
  * (COOKIE_VALUE_SIZE bytes) gets the token itself; may be NULL. */

@@ -1,5 +1,7 @@
 #include "note.h"
 
+#include <stdio.h>
+
 #include "grant.h"
 
 /* Was something given? A link's 202 has one, too. */
@@ -57,6 +59,18 @@ void note_media(const struct app *app, const struct request *request,
                               .business_id = request->business_id,
                               .call_sid = request->call_sid,
                               .link = {.name = request->call_sid, .expires = expires}};
+    (void)post(app, request, response, &note);
+}
+
+void note_share(const struct app *app, const struct request *request,
+                const struct response *response, const struct share_link *share)
+{
+    char subject[sizeof "share:" + CRYPTO_TOKEN_SIZE];
+    (void)snprintf(subject, sizeof subject, "share:%s", share->id);
+    struct audit_note note = {.action = AUDIT_SHARED,
+                              .business_id = share->business_id,
+                              .call_sid = share->name,
+                              .subject = subject};
     (void)post(app, request, response, &note);
 }
 

@@ -7,6 +7,7 @@
 #define TAPEDECK_FCGI_HTTP_NOTE_H
 
 #include "app.h"
+#include "marks/share_link.h"
 #include "observe/audit.h"
 #include "request.h"
 #include "response.h"
@@ -25,6 +26,10 @@ void note_link(const struct app *app, const struct request *request,
 /* What was sent by a play link that ends at `expires`. */
 void note_media(const struct app *app, const struct request *request,
                 const struct response *response, int64_t expires);
+
+/* What was sent of a share: who listened is "share:" and its id. */
+void note_share(const struct app *app, const struct request *request,
+                const struct response *response, const struct share_link *share);
 
 /* A recording that was sent to a caller by the file route. What was noted, and nothing else, may
  * be sent again by the web server for a while, where it is `file` (NULL: it is elsewhere). */

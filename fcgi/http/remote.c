@@ -1,5 +1,7 @@
 #include "remote.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/magic.h"
@@ -112,19 +114,70 @@ static bool send_object(const struct response_source *source, const struct range
            S3_OK;
 }
 
+struct response_source remote_source(const struct app *app, int64_t business_id,
+                                     const struct look *look)
+{
+    struct response_source source = {.send = send_object, .s3 = app->s3};
+    (void)object_key(business_id, look->file_sid, look->file.kind, source.key);
+    return source;
+}
+
+enum result remote_send(const struct app *app, const struct request *request, int64_t business_id,
+                        const struct look *look, const char *disposition, struct response *response)
+{
+    if (!look->remote) {
+        return serve_file(app, request, &look->file, disposition, response);
+    }
+    struct response_source source = remote_source(app, business_id, look);
+    serve_source(app, request, &look->file, &source, disposition, response);
+    return RESULT_OK;
+}
+
 /* A link is signed for GET alone, so that HEAD is answered here in either way. */
 enum result remote_or_file(const struct app *app, const struct request *request,
                            int64_t business_id, const struct look *look, const char *disposition,
                            struct response *response)
 {
+    bool redirects =
+        look->remote && app->config->s3_play == S3_PLAY_REDIRECT && request->method != METHOD_HEAD;
+    return redirects ? redirect(app, business_id, look, disposition, response)
+                     : remote_send(app, request, business_id, look, disposition, response);
+}
+
+/* ---- its first bytes ---- */
+
+static bool keep(void *context, const char *bytes, size_t len)
+{
+    struct buf *out = CHECKED(buf, context);
+    buf_add(out, bytes, len);
+    return buf_ok(out);
+}
+
+static enum result head_of_file(const struct file_facts *file, size_t size, struct buf *out)
+{
+    char bytes[4096];
+    int fd = file_open_quietly(file);
+    if (fd < 0) {
+        return RESULT_NOT_FOUND;
+    }
+    ssize_t n = pread(fd, bytes, size < sizeof bytes ? size : sizeof bytes, 0);
+    close(fd);
+    if (n > 0) {
+        buf_add(out, bytes, (size_t)n);
+    }
+    return n > 0 && buf_ok(out) ? RESULT_OK : RESULT_NOT_FOUND;
+}
+
+enum result remote_head(const struct app *app, int64_t business_id, const struct look *look,
+                        size_t size, struct buf *out)
+{
+    char key[S3_KEY_SIZE];
     if (!look->remote) {
-        return serve_file(app, request, &look->file, disposition, response);
+        return head_of_file(&look->file, size, out);
     }
-    if (app->config->s3_play == S3_PLAY_REDIRECT && request->method != METHOD_HEAD) {
-        return redirect(app, business_id, look, disposition, response);
-    }
-    struct response_source source = {.send = send_object, .s3 = app->s3};
-    (void)object_key(business_id, look->file_sid, look->file.kind, source.key);
-    serve_source(app, request, &look->file, &source, disposition, response);
-    return RESULT_OK;
+    int64_t length = look->file.size < (int64_t)size ? look->file.size : (int64_t)size;
+    (void)object_key(business_id, look->file_sid, look->file.kind, key);
+    return s3_get_range(app->s3, key, 0, length, keep, out) == S3_OK && buf_ok(out)
+               ? RESULT_OK
+               : RESULT_UNAVAILABLE;
 }

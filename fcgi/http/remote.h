@@ -33,4 +33,17 @@ enum result remote_or_file(const struct app *app, const struct request *request,
                            int64_t business_id, const struct look *look, const char *disposition,
                            struct response *response);
 
+/* The same, and the client is never sent to the store: what was allowed can be taken back. */
+enum result remote_send(const struct app *app, const struct request *request, int64_t business_id,
+                        const struct look *look, const char *disposition,
+                        struct response *response);
+
+/* The bytes of a READY recording that is in the store. */
+struct response_source remote_source(const struct app *app, int64_t business_id,
+                                     const struct look *look);
+
+/* The first bytes of a READY recording, wherever it is; fewer where it is shorter. */
+enum result remote_head(const struct app *app, int64_t business_id, const struct look *look,
+                        size_t size, struct buf *out);
+
 #endif

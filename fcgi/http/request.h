@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "clients/json.h"
 #include "marks/mark.h"
+#include "marks/share_token.h"
 #include "storage/audio.h"
 
 enum method {
@@ -52,6 +53,8 @@ struct caller {
     int64_t expires; /* of the token; seconds since 1970 */
     char subject[REQUEST_SUBJECT_SIZE];
     bool by_cookie;
+    struct share_token listening; /* of somebody outside (listener.h); else empty */
+    bool of_part;                 /* his share is of a part alone */
 };
 
 struct request {
@@ -68,6 +71,7 @@ struct request {
     int64_t run_id;
     int64_t note_id;
     char tag[MARK_TAG_SIZE];
+    char share_id[CRYPTO_TOKEN_SIZE];
     enum audio_kind kind;
     struct caller caller;
     int64_t shut_out_ms; /* how long an address with too many failures is to wait yet */

@@ -255,8 +255,23 @@ static bool send_from_disk(const struct response_io *io, int fd, const struct ra
 static bool send_range(const struct response_io *io, const struct response_file *file,
                        const struct range *range)
 {
-    return file->fd >= 0 ? send_from_disk(io, file->fd, range)
-                         : file->source.send(&file->source, range, io);
+    const struct response_front *front = &file->front;
+    struct range rest = *range;
+    if (rest.start < (int64_t)front->len) {
+        int64_t left = (int64_t)front->len - rest.start;
+        int64_t n = left < rest.length ? left : rest.length;
+        if (!io->write(io->handle, (const char *)front->bytes + rest.start, (size_t)n)) {
+            return false;
+        }
+        rest.start += n;
+        rest.length -= n;
+    }
+    if (rest.length == 0) {
+        return true;
+    }
+    rest.start += front->from - (int64_t)front->len;
+    return file->fd >= 0 ? send_from_disk(io, file->fd, &rest)
+                         : file->source.send(&file->source, &rest, io);
 }
 
 static void send_file(const struct response_file *file, const struct response_io *io)

@@ -17,6 +17,7 @@
 #include "clients/s3.h"
 #include "messages.h"
 #include "range.h"
+#include "storage/wave_cut.h"
 
 enum { RESPONSE_HEAD_MAX = 16 * 1024, RESPONSE_BODY_MAX = 8 * 1024 * 1024 };
 
@@ -34,10 +35,19 @@ struct response_source {
     char key[S3_KEY_SIZE];
 };
 
+/* What is sent in the place of a file's beginning: these bytes, and then the file's own from `from`
+ * on. Ranges and sizes are of what is sent. */
+struct response_front {
+    unsigned char bytes[WAVE_CUT_HEAD_MAX];
+    size_t len; /* 0: nothing, the file is sent as it is */
+    int64_t from;
+};
+
 /* Bytes of a file that we send ourselves. */
 struct response_file {
     int fd;                        /* -1: none; owned */
     struct response_source source; /* where there is no fd; its `send` is NULL: none either */
+    struct response_front front;
     int64_t size;
     struct range_set parts;
     const char *content_type; /* of the file itself */

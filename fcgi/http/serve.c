@@ -283,6 +283,32 @@ void serve_source(const struct app *app, const struct request *request,
     answer_with(app, request, file, disposition, &parts, response);
 }
 
+enum result serve_part(const struct app *app, const struct request *request,
+                       const struct file_facts *file, const struct response_source *source,
+                       const struct response_front *front, int64_t size, struct response *response)
+{
+    struct range_set parts;
+    struct file_facts part = *file;
+    bool as_asked;
+    part.size = size;
+    if (settle(request, &part, &parts, &as_asked, response)) {
+        return RESULT_OK;
+    }
+    enum result result = RESULT_OK;
+    if (source == NULL) {
+        result = open_file(file, audio_content_type(file->kind), response);
+    } else {
+        response->file.source = *source;
+        response->file.content_type = audio_content_type(file->kind);
+    }
+    if (result == RESULT_OK) {
+        response->file.size = size;
+        response->file.front = *front;
+        answer_with(app, request, &part, "inline", &parts, response);
+    }
+    return result;
+}
+
 /* ---- documents ---- */
 
 /* Kept, but not shown without asking who asks: nobody hears of a call after signing out. */

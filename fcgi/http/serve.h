@@ -27,6 +27,13 @@ void serve_source(const struct app *app, const struct request *request,
                   const struct file_facts *file, const struct response_source *source,
                   const char *disposition, struct response *response);
 
+/* The same for a part of a recording: `size` bytes, of which `front` are the first. It is never
+ * handed to the web server. `source` is NULL where the file is here; else RESULT_NOT_FOUND is as of
+ * serve_file. */
+enum result serve_part(const struct app *app, const struct request *request,
+                       const struct file_facts *file, const struct response_source *source,
+                       const struct response_front *front, int64_t size, struct response *response);
+
 /*
  * The pieces of that, for a recording of which not everything is here (early.h); its facts are what
  * they will be. serve_conditional answers 304 and 412 and gives true; else `range` is the Range

@@ -28,6 +28,11 @@ handler handle_star;              /* PUT, DELETE /api/calls/{call}/star */
 handler handle_tag;               /* PUT, DELETE /api/calls/{call}/tags/{tag} */
 handler handle_note_add;          /* POST /api/calls/{call}/notes */
 handler handle_note_drop;         /* DELETE /api/calls/{call}/notes/{note} */
+handler handle_share_add;         /* POST /api/calls/{call}/shares */
+handler handle_shares;            /* GET /api/calls/{call}/shares */
+handler handle_share_revoke;      /* DELETE /api/calls/{call}/shares/{share} */
+handler handle_share_open;        /* POST /api/share */
+handler handle_share_sound;       /* GET, HEAD /media/share */
 handler handle_tags;              /* GET /api/tags */
 handler handle_runs_active;       /* GET /api/recordings/runs/active */
 handler handle_run_status;        /* GET /api/recordings/runs/{run}/status */

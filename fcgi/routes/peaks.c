@@ -126,6 +126,10 @@ void handle_peaks(const struct app *app, struct request *request, struct respons
     struct look look;
     struct asked asked = {.magic = MAGIC(asked), .app = app, .request = request, .look = &look};
     int64_t business_id = request->caller.business_id;
+    if (request->caller.of_part) { /* it would show all of the recording */
+        response_error(response, MESSAGE_NO_PEAKS);
+        return;
+    }
     enum result result = service_request(app, business_id, request->call_sid, &look);
     if (result == RESULT_OK && look.state == STATE_READY) {
         if (answer(&asked, response)) {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/listener.h"
 #include "http/note.h"
 #include "http/remote.h"
 #include "http/states.h"
@@ -13,10 +14,12 @@
 #include "storage/link.h"
 
 /* Duration and channels are a courtesy: a ready recording plays without PostgreSQL, too. */
-static void put_facts(const struct app *app, const struct look *look, struct json *json)
+static void put_facts(const struct app *app, const struct request *request, const struct look *look,
+                      struct json *json)
 {
     static const struct call_facts UNKNOWN = {.duration = -1, .channels = -1};
-    call_json_put_length(look->has_facts ? &look->facts : &UNKNOWN, json);
+    bool tells = look->has_facts && !request->caller.of_part;
+    call_json_put_length(tells ? &look->facts : &UNKNOWN, json);
     json_put_text(json, "recording", look->file_sid);
     json_put_null(json, "recordings");
     json_put_null(json, "speakers");
@@ -36,6 +39,12 @@ static enum result make_link(const struct app *app, const struct request *reques
 {
     bool ready = look->state == STATE_READY;
     char path[LINK_SIZE], remote[S3_URL_SIZE];
+    if (listener_is(&request->caller)) {
+        const struct share_token *token = &request->caller.listening;
+        bool good = listener_url(app, token, url);
+        *out = (struct states_link){.url = buf_str(url), .expires = token->expires};
+        return good ? RESULT_OK : RESULT_FAILED;
+    }
     if (look->state == STATE_READY && look->remote && app->config->s3_play == S3_PLAY_REDIRECT) {
         enum result made =
             remote_link(app, request->caller.business_id, look, "inline", remote, &out->expires);
@@ -55,13 +64,13 @@ static enum result make_link(const struct app *app, const struct request *reques
     return result == RESULT_OK && buf_ok(url) ? RESULT_OK : RESULT_FAILED;
 }
 
-static void answer_ready(const struct app *app, struct look *look, const struct states_link *link,
-                         struct response *response)
+static void answer_ready(const struct app *app, const struct request *request, struct look *look,
+                         const struct states_link *link, struct response *response)
 {
     struct json *json = response_message(MESSAGE_READY);
     cache_played(app->config, &look->file);
     states_put_link(link, json);
-    put_facts(app, look, json);
+    put_facts(app, request, look, json);
     response_json(response, 200, json);
 }
 
@@ -71,8 +80,11 @@ static void answer_look(const struct app *app, const struct request *request, st
     struct buf url;
     struct states_link link;
     struct audit_link noted;
-    bool ready = look->state == STATE_READY;
+    bool ready = look->state == STATE_READY, outside = listener_is(&request->caller);
     enum result result = RESULT_OK;
+    if (outside) {
+        listener_narrow(look);
+    }
     buf_init(&url, 8192);
     if (ready || look->playable) {
         result = make_link(app, request, look, &url, &link, &noted);
@@ -80,11 +92,11 @@ static void answer_look(const struct app *app, const struct request *request, st
     if (result != RESULT_OK) {
         states_answer_failure(result, response);
     } else if (ready) {
-        answer_ready(app, look, &link, response);
+        answer_ready(app, request, look, &link, response);
     } else {
         states_answer_prepare(app, look, look->playable ? &link : NULL, response);
     }
-    if (result == RESULT_OK && (ready || look->playable)) {
+    if (result == RESULT_OK && (ready || look->playable) && !outside) {
         note_link(app, request, response, &noted);
     }
     buf_free(&url);

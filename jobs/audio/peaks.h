@@ -17,12 +17,9 @@
 
 enum { PEAKS_PIXEL_MS = 100, PEAKS_PIXELS_MAX = 7200, PEAKS_JSON_MAX = 1 << 20 };
 
-/* Sound that has a waveform; what is outside of these bounds has none. */
-enum { SOUND_CHANNELS_MAX = 8, SOUND_RATE_MIN = 1000, SOUND_RATE_MAX = 384000 };
-
 struct peaks;
 
-/* NULL without memory. `channels` and `rate` are within the bounds above. peaks_free(NULL) is
+/* NULL without memory. `channels` and `rate` are within the bounds of storage/plain_wave.h. peaks_free(NULL) is
  * safe. */
 struct peaks *peaks_new(int channels, int rate);
 void peaks_free(struct peaks *peaks);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "peaks.h"
-#include "plain_wave.h"
+#include "storage/plain_wave.h"
 #include "storage/wave.h"
 
 enum { FRAMES_AT_ONCE = 1024, CODES = 256 };

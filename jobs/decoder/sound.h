@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/result.h"
+#include "storage/plain_wave.h"
 
 struct sound;
 

@@ -31,6 +31,7 @@ static const char *const WORDS[] = {
     [AUDIT_LIST] = "list",
     [AUDIT_SEARCH] = "search",
     [AUDIT_EXPORT] = "export",
+    [AUDIT_SHARED] = "shared",
 };
 
 enum statement_name { EACH, EACH_OF_BUSINESS };

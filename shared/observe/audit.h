@@ -21,6 +21,7 @@ enum audit_action {
     AUDIT_FILE,       /* was sent a recording */
     AUDIT_DOWNLOAD,   /* the same, to keep */
     AUDIT_MEDIA,      /* was sent a recording, by a play link */
+    AUDIT_SHARED,     /* was sent a recording, by a share; its subject is "share:<id>" */
     AUDIT_TRANSCRIPT, /* read a call, with what was said in it */
     AUDIT_LIST,       /* read the list of calls */
     AUDIT_SEARCH,     /* the same, and looked for somebody or something */

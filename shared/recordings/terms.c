@@ -7,7 +7,19 @@ enum { AFTER_SIZE = 128 };
 
 static const int64_t DAY_MS = 86400 * 1000LL;
 
-enum statement_name { IS_USUAL, BEGIN, STOP, AUDIT, CALLBACKS, CONFERENCES, RUNS, STEPS, ACCOUNTS };
+enum statement_name {
+    IS_USUAL,
+    BEGIN,
+    STOP,
+    AUDIT,
+    CALLBACKS,
+    CONFERENCES,
+    RUNS,
+    STEPS,
+    ACCOUNTS,
+    HEARD,
+    SHARES
+};
 
 /* clang-format off */
 
@@ -32,6 +44,8 @@ enum statement_name { IS_USUAL, BEGIN, STOP, AUDIT, CALLBACKS, CONFERENCES, RUNS
     " OR EXISTS (SELECT FROM tapedeck_names_of(" t ".business_id, " t ".call_sid) k (name)" \
     "   JOIN tapedeck_recordings n ON n.recording_sid = k.name AND n.business_id = " t ".business_id" \
     "   WHERE n.recording_url <> '' AND n.deleted_at IS NULL))"
+
+#define HEARD_NAME "md5(concat_ws(' ', t.business_id, t.call_sid, t.subject))"
 
 /* A later one says more: whether anything is tried again looks at the last 40 that failed. */
 #define IS_SUPERSEDED \
@@ -111,6 +125,23 @@ static const struct pg_statement SQL[] = {
         "   ORDER BY t.account_sid LIMIT $3),"
         " gone AS (DELETE FROM provider_accounts t USING page p WHERE NOT $4::boolean"
         "   AND t.account_sid = p.name)" SEEN_BY_TIME},
+    /* As long as the audit says it. */
+    [HEARD] = {"terms_heard",
+        "WITH page AS MATERIALIZED (SELECT t.first_at AS time, " HEARD_NAME " AS name, t.business_id,"
+        "     t.call_sid, t.subject, " IS_OLD("t.last_at") " AS free FROM tapedeck_heard t"
+        "   WHERE " IS_OLD("t.first_at") " AND t.first_at >= " AFTER_TIME
+        "     AND (t.first_at, " HEARD_NAME ") > (" AFTER_TIME ", " AFTER_NAME ")"
+        "   ORDER BY t.first_at, name LIMIT $3),"
+        " gone AS (DELETE FROM tapedeck_heard t USING page p WHERE NOT $4::boolean AND p.free"
+        "   AND t.business_id = p.business_id AND t.call_sid = p.call_sid AND t.subject = p.subject"
+        "   AND " IS_OLD("t.last_at") ")" SEEN_BY_TIME},
+    [SHARES] = {"terms_shares",
+        "WITH page AS MATERIALIZED (SELECT t.expires_at AS time, t.id AS name, true AS free"
+        "   FROM tapedeck_shares t WHERE " IS_OLD("t.expires_at")
+        "     AND (t.expires_at, t.id) > (" AFTER_TIME ", " AFTER_NAME ")"
+        "   ORDER BY t.expires_at, t.id LIMIT $3),"
+        " gone AS (DELETE FROM tapedeck_shares t USING page p WHERE NOT $4::boolean"
+        "   AND t.id = p.name)" SEEN_BY_TIME},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -126,7 +157,9 @@ static int64_t keep_ms(const struct config *config, enum statement_name name)
 {
     int64_t heard_again = config->reconcile_window + DAY_MS;
     switch (name) {
-    case AUDIT: return config->audit_keep;
+    case AUDIT:
+    case HEARD:
+    case SHARES: return config->audit_keep;
     case CALLBACKS:
     case CONFERENCES:
         return config->callbacks_keep > heard_again ? config->callbacks_keep : heard_again;
@@ -229,6 +262,8 @@ enum result terms_apply(const struct app *app, const struct terms_wish *wish, te
         {RUNS, "recording_runs"},
         {STEPS, "call_steps"},
         {ACCOUNTS, "provider_accounts"},
+        {HEARD, "tapedeck_heard"},
+        {SHARES, "tapedeck_shares"},
     };
     bool usual = false;
     enum result result = is_usual(app, &usual);

@@ -104,6 +104,14 @@ class Given:
             "business_id": business, "call_sid": call_sid, "subject": "", "author": author,
             "text": "a note"}, "id"))
 
+    def share(self, business: int, call_sid: str, share: str) -> None:
+        """A share of a call's recording with this id, and no other one."""
+        self.db.execute("DELETE FROM tapedeck_shares WHERE id = %s", [share])
+        self.db.execute(
+            "INSERT INTO tapedeck_shares (id, business_id, call_sid, name, author, expires_at)"
+            " VALUES (%s, %s, %s, %s, 'tester', now() + interval '1 day')",
+            [share, business, call_sid, call_sid])
+
     def file(
         self, business: int, call_sid: str, content: bytes, kind: str = "wav",
         modified: float = MODIFIED,

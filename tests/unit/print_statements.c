@@ -21,6 +21,7 @@
 #include "followups/step.h"
 #include "marks/call_note.h"
 #include "marks/mark.h"
+#include "marks/share_link.h"
 #include "observe/audit.h"
 #include "observe/overview.h"
 #include "recordings/backfill.h"
@@ -51,6 +52,7 @@ int main(void)
     print(mark_statements());
     print(mark_read_statements());
     print(call_note_statements());
+    print(share_link_statements());
     print(audit_store_statements());
     print(call_statements());
     print(call_changes_statements());

@@ -164,6 +164,8 @@ def closed(right: int, other: int = 404,
 
 
 LINK = Row((403, 403, 200, 403, 403, 403), (as_link,))
+# What share's listeners are told is in tests/fcgi/routes/test_shares.py: nobody else is one.
+NOT_ASKED_SO = Row((403,) * 6)
 SCRAPED = Row((401, 401, 200, 401, 401, 401), (as_scraper,))
 OPEN = Row((200,) * 6)
 
@@ -180,10 +182,12 @@ def both(pattern: str, row: Row) -> dict[tuple[str, str], Row]:
 BODIES = {
     ("PATCH", "/api/calls/{call}"): b'{"agent_id":"7"}',
     ("POST", "/api/calls/{call}/notes"): b'{"text":"a"}',
+    ("POST", "/api/calls/{call}/shares"): b"{}",
 }
 
 MATRIX: dict[tuple[str, str], Row] = {
     **both("/api/recordings/file/{call}", closed(200)),
+    **both("/media/share", NOT_ASKED_SO),
     **both("/media/{business}/{file}", LINK),
     **both("/api/recordings/runs/active", closed(200, other=200)),
     **both("/api/recordings/runs/{run}/status", closed(200)),
@@ -207,6 +211,11 @@ MATRIX: dict[tuple[str, str], Row] = {
     ("POST", "/api/calls/{call}/notes"): closed(
         201, how=as_json(BODIES["POST", "/api/calls/{call}/notes"])),
     ("DELETE", "/api/calls/{call}/notes/{note}"): closed(200),
+    ("POST", "/api/calls/{call}/shares"): closed(
+        201, how=as_json(BODIES["POST", "/api/calls/{call}/shares"])),
+    **both("/api/calls/{call}/shares", closed(200)),
+    ("DELETE", "/api/calls/{call}/shares/{share}"): closed(200),
+    ("POST", "/api/share"): Row((403,) * 6, as_json(b'{"token":"a"}')),
     **both("/api/tags", closed(200, other=200)),
     **{("POST", path): twilio(path) for path in (
         "/webhook/recording_status", "/recording_status_callback", "/webhook/call_status",
@@ -243,6 +252,7 @@ def world(request: pytest.FixtureRequest, given: Given, new_business: Callable[[
         name = given.further(business, call)
     given.file(business, name, MINE)
     given.note(business, call, "tester")
+    given.share(business, call, "0" * 31 + str(business % 10))
     return World(given, business, call, given.waiting_run(business, call), other, name)
 
 
@@ -250,7 +260,8 @@ def ask(world: World, method: str, pattern: str, sent: Sent) -> Answer:
     query, lines, body = sent
     call = world.name if pattern.startswith(OF_A_NAME) else world.call
     path = pattern.format(call=call, business=world.business, run=world.run,
-                          file=f"{world.name}.wav", tag="tag", note=note_of(world)) + query
+                          file=f"{world.name}.wav", tag="tag", note=note_of(world),
+                          share="0" * 31 + str(world.business % 10)) + query
     head = [f"{method} {path} HTTP/1.1", "Host: test", "Connection: close", *lines,
             *([f"Content-Length: {len(body)}"] if method in CHANGES else [])]
     (answer,) = talk(world.stack, "\r\n".join([*head, "", ""]).encode() + body, method)
@@ -353,7 +364,7 @@ STATES: dict[str, Make] = {
 NOT_ASKED_ALONE: tuple[list[str], ...] = (
     [], ["Range: bytes=0-3"], ["If-None-Match: *"], ["Prefer: wait=2"])
 OF_A_CALL = [(method, pattern) for method, pattern in sorted(MATRIX)
-             if "{call}" in pattern and "{note}" not in pattern]
+             if "{call}" in pattern and "{note}" not in pattern and "{share}" not in pattern]
 OF_A_RUN = [(method, pattern) for method, pattern in sorted(MATRIX) if "{run}" in pattern]
 
 

@@ -3,13 +3,16 @@
  * Twilio sends (Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0";
  * ITU-T G.711). What is anything else, or odd in any way, is left to a decoder. Pure.
  */
-#ifndef TAPEDECK_JOBS_AUDIO_PLAIN_WAVE_H
-#define TAPEDECK_JOBS_AUDIO_PLAIN_WAVE_H
+#ifndef TAPEDECK_STORAGE_PLAIN_WAVE_H
+#define TAPEDECK_STORAGE_PLAIN_WAVE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/result.h"
+
+/* What is within these bounds is sound to us; what is not is refused, by decoders too. */
+enum { SOUND_CHANNELS_MAX = 8, SOUND_RATE_MIN = 1000, SOUND_RATE_MAX = 384000 };
 
 /* A header is looked for in so many bytes. */
 enum { PLAIN_WAVE_HEAD_MAX = 4096 };
@@ -18,7 +21,7 @@ enum plain_coding { CODING_PCM16, CODING_PCM8, CODING_MULAW, CODING_ALAW };
 
 struct plain_wave {
     enum plain_coding coding;
-    int channels, rate; /* within peaks.h's bounds */
+    int channels, rate; /* within the bounds */
     size_t frame;       /* bytes of a frame */
     int64_t data_at;    /* where the samples begin */
     int64_t data_size;  /* bytes of samples by the header; -1: it does not say */

@@ -3,8 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "peaks.h"
-#include "storage/wave.h"
+#include "wave.h"
 
 enum { RIFF_HEAD = 12, CHUNK_HEAD = 8, FORMAT_BODY = 16, CODES = 256 };
 
