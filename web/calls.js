@@ -31,7 +31,8 @@ class Page {
   #deck = new Deck(get("deck"), this.#state, {
     more: () => this.#more(), call: (sid) => this.#callOf(sid) });
   #marks = new Marks(SERVER, this.#state);
-  #list = new List(get("list"), this.#state, { deck: this.#deck, marks: this.#marks });
+  #list = new List(get("list"), this.#state,
+    { deck: this.#deck, marks: this.#marks, state: this.#state });
   #filters = new Filters(this.#state);
   #signIn = new SignIn(this.#state, this.#notice,
     { begin: () => this.#begin(), load: () => this.#load() });

@@ -19,7 +19,7 @@ LINES = [
 
 
 def numbers(browser: Browser) -> list[str]:
-    return browser.js("return [...document.querySelectorAll('.call h3 > [dir=ltr]')]"
+    return browser.js("return [...document.querySelectorAll('.call h3 bdi[dir]')]"
                       ".map((one) => one.textContent)")
 
 

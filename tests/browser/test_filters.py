@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver import Keys
 
 from browser_kit import Browser, until
-from browser_stub import Reply, Stub
+from browser_stub import Reply, Stub, error
 from test_calls_page import call_json
 
 AGENTS = [{"agent_id": "7", "agent_name": "Dana"}, {"agent_id": "8", "agent_name": "Omer"}]
@@ -194,3 +194,35 @@ def test_the_panels_fit(browser: Browser, stub: Stub, lang: str, width: int) -> 
         assert box, panel
         browser.press(Keys.ESCAPE)
     assert browser.js("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_lost_sign_in_keeps_the_filter(browser: Browser, stub: Stub) -> None:
+    """And says where to sign in; whoever comes back by the CRM's link sees the same calls again."""
+    crm = f"{stub.url}/offline.html"
+    token = "e30.eyJidXNpbmVzc19pZCI6MSwic3ViIjoiZGFuYSJ9.x"
+    stub.routes["POST /api/session"] = lambda: Reply(200, {"ok": True})
+    stub.routes["DELETE /api/session"] = lambda: Reply(200, {"ok": True})
+    listing(stub)
+    browser.open(f"{stub.url}/#token={token}")
+    browser.see("A visit was moved.")
+    browser.find(".pills label").click()
+    await_asked(stub, status="missed")
+    lost = error(401, "unauthorized")
+    lost.body["login_url"] = crm
+    stub.answers["calls"] = [lost]
+    browser.find("#refresh").click()
+    browser.see("Sign in at your system")
+    browser.shot("signin-lost")
+    browser.find("#login").click()
+    until(lambda: browser.js("return location.href") == crm, "the CRM")
+    listing(stub)
+    browser.driver.get(f"{stub.url}/#token={token}")
+    await_chips(browser, "Missed")
+    await_asked(stub, status="missed")
+    assert browser.js("return location.search + location.hash") == "?status=missed"
+    browser.find("#leave").click()
+    browser.see("Open the link from your system")
+    browser.driver.get(crm)
+    browser.driver.get(f"{stub.url}/#token={token}")
+    browser.see("A visit was moved.")
+    assert chips(browser) == [], "who has signed out comes back to nothing"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 from browser_kit import Browser, until
-from browser_stub import Reply, Stub, error
+from browser_stub import Reply, Stub, error, ready
 from test_calls_page import call_json
 from test_filters import asked, listing, midnight
 
@@ -82,3 +82,30 @@ def test_hits_are_marked_and_say_who_and_when(browser: Browser, stub: Stub) -> N
     assert [len(browser.all(f"{kind}.hit")) for kind in ("button", "p")] == [2, 1]
     browser.see("There is more in the transcript.")
     browser.shot("hits")
+
+
+def test_a_press_on_a_hit_plays_there(browser: Browser, stub: Stub) -> None:
+    """One press; all of them are ticks on the line of time."""
+    stub.answers["prepare"] = [ready()]
+    stub.answers["call"] = [Reply(200, {**call_json(1), "runs": [], "recordings": []})]
+    listing(stub, call_json(1, hits=HITS[:2]))
+    browser.open(f"{stub.url}/?search=invoice")
+    until(lambda: browser.all(".hit"), "a sentence")
+    browser.all(".hit")[1].click()
+    player = browser.player("#deck recording-player")
+    player.await_sound(past=20)
+    ticks = browser.js("""return [...document.querySelector("#deck recording-player").shadowRoot
+        .querySelectorAll(".marks i")].map((one) => Math.round(parseFloat(one.style.left)))""")
+    assert ticks == [21, 33]
+
+
+def test_the_transcript_is_marked_as_the_list_was_searched(browser: Browser, stub: Stub) -> None:
+    """Where the words do not stand beside each other, each of them."""
+    lines = [{"speaker": "agent", "start": 1, "end": 4, "text": "About your visit,"},
+             {"speaker": "customer", "start": 5, "end": 9, "text": "I want to move it."}]
+    stub.answers["call"] = [Reply(200, {**call_json(1), "runs": [], "transcript": lines})]
+    listing(stub, call_json(1, hits=HITS[:1]))
+    browser.open(f"{stub.url}/?search=visit%20move")
+    browser.find(".open").click()
+    until(lambda: [one.text for one in browser.all(".more mark")] == ["visit", "move"], "both are marked")
+    assert not browser.find(".found").is_displayed()

@@ -31,9 +31,11 @@ export class Details {
   #transcript = null;
   #marks;
   #shown = []; // the call, and in which language
+  #wanted; // what the list was searched for
 
-  /** @param {Row} row @param {Deck} deck where it plays @param {Marks} marks */
-  constructor(row, { deck, marks }) {
+  /** @param {Row} row @param {Deck} deck where it plays @param {Marks} marks @param {State} state */
+  constructor(row, { deck, marks, state }) {
+    this.#wanted = state.filter.get("search") ?? "";
     [this.#row, this.#deck, this.#marks] = [row, deck, new CallMarks(marks)];
     deck.player.addEventListener("recording-time", ({ detail }) => {
       if (deck.sid === row.sid) this.#transcript?.light({ part: detail.part, time: detail.partTime });
@@ -52,6 +54,8 @@ export class Details {
     if (this.#call) this.#deck.know(this.#call);
     if (this.#call && hasLines(this.#call)) await this.#makeTranscript();
     this.show(this.#row.lang);
+    if (this.#wanted) this.#transcript?.seek(this.#wanted);
+    this.#wanted = "";
   }
 
   async #makeTranscript() {

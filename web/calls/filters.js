@@ -2,6 +2,7 @@
 
 import { make } from "../player/make.js";
 import { chipsOf } from "./chips.js";
+import { keepFilter, keptFilter } from "./kept.js";
 import { filterOf, partyOf } from "./query.js";
 import { openSheet } from "./sheet.js";
 import { whenName } from "./when.js";
@@ -34,7 +35,10 @@ export class Filters {
     addEventListener("popstate", () => this.#arrive());
     for (const [id, module] of [["when", "when-panel"], ["rare", "rare-panel"]]) this.#panel(id, module);
     for (const name of ["filter", "language"]) state.on(name, () => this.show());
-    state.set({ filter: filterOf(location.search) });
+    state.on("signedIn", (signedIn) => !signedIn && keepFilter(state.filter));
+    const kept = keptFilter();
+    if (kept) history.replaceState(null, "", `?${kept}${location.hash}`);
+    state.set({ filter: kept ?? filterOf(location.search) });
   }
 
   /** Changes some of it, by names and values; an empty value asks for all. */

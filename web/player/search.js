@@ -15,14 +15,20 @@ function folded(text) {
   return { letters: letters.join(""), at: [...at, text.length] };
 }
 
-/** A text in pieces: strings, and a <mark> for each place where `wanted` stands in it. */
+/** The first place of any of the words from `from` on, as [where, how long]; the longest of those at one place. */
+function placeOf(letters, words, from) {
+  const places = words.map((word) => [letters.indexOf(word, from), word.length]).filter(([at]) => at >= 0);
+  return places.sort(([a, long], [b, longer]) => a - b || longer - long)[0] ?? null;
+}
+
+/** A text in pieces: strings, and a <mark> for each place where what is wanted stands in it, or one of several. */
 export function marked(text, wanted) {
-  const { letters } = folded(wanted);
-  const { letters: all, at } = folded(text);
+  const words = [wanted].flat().map((word) => folded(word).letters).filter(Boolean);
+  const { letters, at } = folded(text);
   const pieces = [];
   let done = 0;
-  for (let i = letters ? all.indexOf(letters) : -1; i >= 0; i = all.indexOf(letters, i + letters.length)) {
-    const [from, to] = [at[i], at[i + letters.length]];
+  for (let place = placeOf(letters, words, 0); place; place = placeOf(letters, words, place[0] + place[1])) {
+    const [from, to] = [at[place[0]], at[place[0] + place[1]]];
     if (from > done) pieces.push(text.slice(done, from));
     pieces.push(make("mark", {}, text.slice(from, to)));
     done = to;

@@ -157,8 +157,23 @@ export class Transcript {
 
   // Searching.
 
-  #search() {
+  /** Searches for what somebody has searched calls for: as it stands, or else each of its words. */
+  seek(text) {
+    this.#field.value = text;
+    this.#search(true);
+  }
+
+  #search(byWords = false) {
     const wanted = this.#field.value.trim();
+    this.#mark(wanted);
+    if (byWords && !this.#hits.length && /\s/.test(wanted)) this.#mark(wanted.split(/\s+/));
+    this.#host.mark(this.#hits.map(({ at }) => at).filter((at) => at !== null));
+    this.#hit = -1;
+    this.#tell(wanted);
+    if (this.#hits.length) this.#keepInSight(this.#hits[0].element);
+  }
+
+  #mark(wanted) {
     this.#hits = [];
     for (const line of this.#lines) {
       const pieces = marked(line.text, wanted);
@@ -167,10 +182,6 @@ export class Transcript {
       line.element.removeAttribute("data-hit");
       if (here) this.#hits.push(line);
     }
-    this.#hit = -1;
-    this.#tell(wanted);
-    this.#host.mark(this.#hits.map(({ at }) => at).filter((at) => at !== null));
-    if (this.#hits.length) this.#keepInSight(this.#hits[0].element);
   }
 
   /** To the next sentence that was found, or the one before, and the sound with it. */
