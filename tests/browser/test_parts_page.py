@@ -227,7 +227,7 @@ def test_three_recordings_from_the_provider_to_the_ear(site: Site, browser: Brow
                    12 * i + 11)
     player.await_state("ended")
     assert player.time == pytest.approx(36, abs=0.5)
-    assert len(site.asked("/prepare")) == 3 and site.asked("GET /api/calls") == []
+    assert len(site.asked("/prepare")) == 3 and site.asked("GET /api/calls/CA") == []
     assert len([one for one in site.asked("/peaks") if one.status == 200]) == 3
 
 

@@ -8,7 +8,7 @@ from browser_kit import Browser
 from browser_site import Site
 from test_calls_page import play
 
-MOST = 95_000
+MOST = 100_000
 
 
 @pytest.mark.engines("chromium")  # the same bytes for all

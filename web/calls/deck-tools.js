@@ -39,8 +39,7 @@ export class DeckTools {
     this.#panel("note", this.#form.element, () => this.#form.open(deck.call, deck.player.place));
     this.#buttons.share.addEventListener("click", () => this.share());
     this.#buttons.keys.addEventListener("click", showKeys);
-    deck.tools.append(this.#star, ...buttons, goesOn(deck, state));
-    document.body.append(...Object.values(this.#panels));
+    deck.tools.append(this.#star, ...buttons, ...Object.values(this.#panels), goesOn(deck, state));
     for (const name of ["language", "learned", "playing"]) state.on(name, () => this.#show());
   }
 

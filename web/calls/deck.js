@@ -85,10 +85,11 @@ export class Deck {
     this.#player.play();
   }
 
+  /** False where there is nothing to play or pause. */
   toggle() {
     if (this.busy) this.#player.pause();
     else if (this.call) this.#player.play();
-    else this.step(1);
+    return Boolean(this.call);
   }
 
   /** So many seconds on, or back. */

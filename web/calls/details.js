@@ -37,9 +37,11 @@ export class Details {
   constructor(row, { deck, marks, state }) {
     this.#wanted = state.filter.get("search") ?? "";
     [this.#row, this.#deck, this.#marks] = [row, deck, new CallMarks(marks)];
-    deck.player.addEventListener("recording-time", ({ detail }) => {
-      if (deck.sid === row.sid) this.#transcript?.light({ part: detail.part, time: detail.partTime });
-    });
+    const light = ({ detail: { part, partTime: time } }) => {
+      if (!row.element.isConnected) deck.player.removeEventListener("recording-time", light);
+      else if (deck.sid === row.sid) this.#transcript?.light({ part, time });
+    };
+    deck.player.addEventListener("recording-time", light);
   }
 
   /** Some members of the call have changed. */
