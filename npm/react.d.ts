@@ -3,7 +3,7 @@
 import type { DetailedHTMLProps, HTMLAttributes } from "react";
 import type {
   RecordingLeafEvent, RecordingPlayer, RecordingStateEvent, RecordingTimeEvent, CallRecording,
-  Place, PlayerNote, PlayerServer, Token,
+  Place, PlayerNote, Token,
 } from "recording-player";
 
 interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, RecordingPlayer> {
@@ -27,7 +27,6 @@ interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, Recor
   volume?: number;
   recordings?: readonly CallRecording[];
   token?: Token;
-  server?: PlayerServer;
   marks?: readonly (number | Place)[];
   notes?: readonly PlayerNote[];
   "onrecording-state"?: (event: RecordingStateEvent) => void;

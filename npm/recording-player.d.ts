@@ -31,11 +31,6 @@ export interface CallRecording {
   [more: string]: unknown;
 }
 
-export interface PlayerServer {
-  ask(path: string, signal: AbortSignal, options?: RequestInit):
-    Promise<{ status: number; retryAfter: number; body: Record<string, unknown> }>;
-}
-
 export type Token = string | (() => string | null | undefined | Promise<string | null | undefined>);
 
 export interface RecordingStateEvent extends CustomEvent<{ state: PlayerState; reason?: StopReason }> {}
@@ -96,8 +91,6 @@ export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttri
   volume: number;
   set recordings(recordings: readonly CallRecording[] | null | undefined);
   set token(token: Token | null | undefined);
-  /** In the place of the API. */
-  set server(server: PlayerServer | null | undefined);
   /** Seconds of the line of time that have a tick, or places. */
   set marks(marks: readonly (number | Place)[] | null | undefined);
   /** Ticks that show a text to whoever points at them. */

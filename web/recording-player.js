@@ -31,7 +31,6 @@ export class RecordingPlayer extends HTMLElement {
   #headset = new Headset((command, value) => this.#do(command, value));
   #reading = null; // what was said, where the page wants that
   #token = null;
-  #given = null; // in the place of the API
   #staying = null; // aborts what it does while it is on a page
   #commands = commandsOf(this, this.#playback);
   #aim = null; // where a finger that drags is
@@ -182,10 +181,7 @@ export class RecordingPlayer extends HTMLElement {
     else this.currentTime = time;
   }
 
-  /** Whatever answers `ask(path, signal, options)` in the place of the API. */
-  set server(server) { this.#given = server ?? null; }
-
-  get #server() { return this.#given ?? serverOf(this, this.#token, import.meta.url); }
+  get #server() { return serverOf(this, this.#token, import.meta.url); }
 
   #where() { return { server: this.#server, ...whatOf(this) }; }
 

@@ -9,57 +9,72 @@ import pytest
 from browser_kit import Browser, until
 from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
 
-TOLD = {"label": "Adv. Cohen", "created_at": "2026-11-20T09:30:00+02:00", "direction": "inbound",
+RECORDING = f"RE{7:032x}"
+TOLD = {"label": "Adv. Cohen", "called_at": "2026-11-20T09:30:00+02:00", "recording": RECORDING,
         "duration": 60, "from": 12, "to": 72, "expires_at": "2100-01-01T00:00:00Z",
-        "listenings_left": 3, "speakers": ["agent", "customer"]}
+        "listenings_left": 3, "play_url": "/media/share/a", "token_expires_at": "2100-01-01T00:00:00Z"}
 
 
-def shared(stub: Stub, *plays: Reply, told: Reply | None = None) -> list[dict[str, Any]]:
-    """What POST /api/share answers, by turns when it is to play; gives what it was asked."""
+def shared(stub: Stub, *told: Reply) -> list[dict[str, Any]]:
+    """What POST /api/share answers, by turns; gives what it was asked. Each listening has its token."""
     asked: list[dict[str, Any]] = []
-    replies = list(plays) or [ready()]
+    replies = list(told)
 
     def answer(body: dict[str, Any]) -> Reply:
         asked.append(body)
-        assert body.pop("token") == "the.token"
-        if body == {"peaks": True}:
-            return Reply(200, peaks_of(stub.audio))
-        if body == {"play": False}:
-            return told or Reply(200, TOLD)
-        assert body == {"play": True}
-        return replies.pop(0) if len(replies) > 1 else replies[0]
+        if replies:
+            return replies.pop(0)
+        return Reply(200, {**TOLD, "token": f"listening-{len(asked)}"})
 
     stub.routes["POST /api/share"] = answer
+    stub.answers["prepare"] = [ready(recording=RECORDING, recordings=1)]
+    stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
     return asked
 
 
-def test_whoever_has_the_link_listens(browser: Browser, stub: Stub) -> None:
-    """It asks for nothing but the share, without a cookie; to look is no listening."""
-    asked = shared(stub, waiting(), ready())
-    browser.open(stub.url)
-    browser.driver.add_cookie({"name": "session", "value": "another"})
+def opened(browser: Browser, stub: Stub) -> None:
     browser.open(f"{stub.url}/share.html#the.token")
+
+
+def test_whoever_has_the_link_listens(browser: Browser, stub: Stub) -> None:
+    """It opens the share, and asks for its recording with the token that it gets for that, without a cookie."""
+    asked = shared(stub)
+    stub.answers["prepare"].insert(0, waiting())
+    browser.open(f"{stub.url}/offline.html")
+    browser.driver.add_cookie({"name": "session", "value": "another"})
+    stub.seen.clear()
+    opened(browser, stub)
     browser.see("A recording for you")
-    browser.see("Adv. Cohen")
-    for words in ("Incoming", "0:12–1:12", "This link is valid until 1 January 2100.",
+    for words in ("Adv. Cohen", "0:12–1:12", "This link is valid until 1 January 2100.",
                   "It can be played 3 more times."):
         assert words in browser.find("main").text.replace("\u2066", "").replace("\u2069", ""), words
-    assert asked == [{"play": False}]
     player = browser.player()
+    assert [one.path for one in stub.requests("/api/")] == ["/api/share"]
     player.click()
     player.await_sound()
     until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform")
-    assert asked == [{"play": False}, {"play": True}, {"play": True}, {"peaks": True}]
-    assert {one.cookie for one in stub.requests("/api/share")} == {None}
-    assert [one.path for one in stub.requests("/api/") if one.path not in ("/api/share", "/api/calls",
-            "/api/calls/totals", "/api/calls/changes")] == []
+    assert asked == [{"token": "the.token"}]
+    rest = [one for one in stub.requests("/api/") if one.path != "/api/share"]
+    assert {one.path.split("/")[3] for one in rest} == {RECORDING}
+    assert {one.authorization for one in rest} == {"Bearer listening-1"}
+    assert {one.cookie for one in stub.requests("/api/")} == {None}
     assert browser.all("main a, main form") == []
-    browser.shot("share-playing")
+
+
+def test_a_listening_whose_time_is_over_becomes_another(browser: Browser, stub: Stub) -> None:
+    """Somebody leaves the page open over night, and comes back to it."""
+    asked = shared(stub, Reply(200, {**TOLD, "token": "old", "token_expires_at": "2026-01-01T00:00:00Z"}))
+    opened(browser, stub)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    assert len(asked) == 2
+    assert "Bearer old" not in {one.authorization for one in stub.seen}
 
 
 def test_search_engines_and_other_sites_hear_nothing_of_it(browser: Browser, stub: Stub) -> None:
     shared(stub)
-    browser.open(f"{stub.url}/share.html#the.token")
+    opened(browser, stub)
     browser.player()
     metas = browser.js("return Object.fromEntries([...document.querySelectorAll('meta[name]')]"
                        ".map((one) => [one.name, one.content]))")
@@ -68,28 +83,29 @@ def test_search_engines_and_other_sites_hear_nothing_of_it(browser: Browser, stu
 
 
 @pytest.mark.parametrize("reply, words", [
-    (error(404, "not_found"), "This link is not valid, or no longer."),
-    (error(410, "share_over"), "This link is not valid, or no longer."),
+    (error(401, "unauthorized"), "This link is not valid, or no longer."),
+    (error(410, "share_ended"), "This link is not valid, or no longer."),
     (error(503, "unavailable"), "The server says unavailable.")])
 def test_a_link_that_is_over_says_so(browser: Browser, stub: Stub, reply: Reply, words: str) -> None:
-    shared(stub, told=reply)
-    browser.open(f"{stub.url}/share.html#the.token")
+    shared(stub, reply)
+    opened(browser, stub)
     browser.see(words)
     assert browser.all("recording-player") == []
 
 
 def test_one_that_is_revoked_meanwhile_says_so(browser: Browser, stub: Stub) -> None:
-    shared(stub, error(410, "share_over"))
-    browser.open(f"{stub.url}/share.html#the.token")
+    shared(stub)
+    stub.answers["prepare"] = [error(410, "share_ended")]
+    opened(browser, stub)
     player = browser.player()
     player.click()
-    player.await_words("The server says share_over.")
+    player.await_words("The server says share_ended.")
 
 
 def test_it_speaks_both_languages(browser: Browser, stub: Stub) -> None:
     shared(stub)
     browser.language("he")
-    browser.open(f"{stub.url}/share.html#the.token")
+    opened(browser, stub)
     browser.see("הקלטה בשבילך")
     assert browser.js("return [document.documentElement.dir, document.title]") == [
         "rtl", "הקלטה בשבילך · Tapedeck"]
@@ -104,7 +120,7 @@ def test_it_fits(browser: Browser, stub: Stub, lang: str, scheme: str, width: in
     browser.language(lang)
     browser.media(prefers_color_scheme=scheme)
     browser.size(width, 800)
-    browser.open(f"{stub.url}/share.html#the.token")
+    opened(browser, stub)
     player = browser.player()
     player.click()
     until(lambda: player.attribute(".box", "data-lanes") == "2", "the waveform")

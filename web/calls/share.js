@@ -52,8 +52,8 @@ export class Share {
     const field = (name, input) => make("label", { className: "field" }, this.#text("span", name), input);
     const title = this.#text("h2", "share", { id: "share-title" });
     this.#form.append(title,
-      make("fieldset", { className: "span" }, choice(this.#part, "sharePart"), this.#from,
-        make("span", { ariaHidden: "true" }, "–"), this.#to),
+      make("fieldset", { className: "span" }, choice(this.#part, "sharePart"),
+        make("span", { className: "times", dir: "ltr" }, this.#from, "–", this.#to)),
       choice(this.#whole, "shareWhole"),
       make("div", { className: "fields" }, field("shareFor", this.#days), field("shareTimes", this.#times),
         field("shareLabel", this.#label)),
