@@ -1,13 +1,13 @@
 /** The page of a shared recording: who has its address may listen, and that is all there is. */
 
 import "./recording-player.js";
+import { facts } from "./calls/facts.js";
 import { startLanguage } from "./calls/language.js";
 import { whyOf } from "./calls/notice.js";
 import { State } from "./calls/state.js";
 import { dayName, wordsOf } from "./calls/words.js";
 import { Server } from "./player/ask.js";
 import { clock, dateOf, timeOf } from "./player/messages.js";
-import { make } from "./player/make.js";
 
 const OVER = new Set([400, 401, 403, 404, 410]); // forged, revoked, used up, or its time has come
 const SOON_MS = 60_000;
@@ -60,8 +60,8 @@ class Page {
 function factsOf({ label, called_at: at, duration, from, to }, words, lang) {
   const date = new Date(at);
   const part = Number.isFinite(to) ? `\u2066${clock(from ?? 0)}–${clock(to)}\u2069` : "";
-  const facts = [label, at && `${dayName(words, date)} ${timeOf(lang, date)}`, part || (duration > 0 && clock(duration))];
-  return facts.filter(Boolean).map((fact) => make("span", {}, make("bdi", {}, fact)));
+  return facts(label, at && `${dayName(words, date)} ${timeOf(lang, date)}`,
+    part || (duration > 0 && clock(duration)));
 }
 
 function endOf({ expires_at: expires, listenings_left: left }, words, lang) {

@@ -39,7 +39,7 @@ def opened(browser: Browser, stub: Stub) -> None:
 def test_whoever_has_the_link_listens(browser: Browser, stub: Stub) -> None:
     """It opens the share, and asks for its recording with the token that it gets for that, without a cookie."""
     asked = shared(stub)
-    stub.answers["prepare"].insert(0, waiting())
+    stub.answers["prepare"], stub.answers["status"] = [waiting()], stub.answers["prepare"]
     browser.open(f"{stub.url}/offline.html")
     browser.driver.add_cookie({"name": "session", "value": "another"})
     stub.seen.clear()

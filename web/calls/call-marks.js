@@ -2,6 +2,7 @@
 
 import { clock, timeOf } from "../player/messages.js";
 import { make } from "../player/make.js";
+import { facts } from "./facts.js";
 import { listOfNotes } from "./notes.js";
 import { isDone } from "./marks.js";
 import { whyOf } from "./notice.js";
@@ -52,7 +53,6 @@ export class CallMarks {
 
 function listener({ subject, at, seconds }, words, lang) {
   const when = new Date(at);
-  const told = [subject || words.someone, `${dayName(words, when)} ${timeOf(lang, when)}`,
-    seconds > 0 && clock(seconds)].filter(Boolean);
-  return make("span", { className: "by" }, ...told.map((one) => make("span", {}, make("bdi", {}, one))));
+  return make("span", { className: "by" }, ...facts(subject || words.someone,
+    `${dayName(words, when)} ${timeOf(lang, when)}`, seconds > 0 && clock(seconds)));
 }

@@ -9,6 +9,7 @@
 import { timeOf } from "../player/messages.js";
 import { icon, make } from "../player/make.js";
 import { isOutbound, lengthOf, numberOfCall, plays } from "./call.js";
+import { name } from "./facts.js";
 import { keepPlace, keptPlace } from "./kept.js";
 import { whoIsHere } from "./session.js";
 import { dayName, wordsOf } from "./words.js";
@@ -18,7 +19,6 @@ const FURTHER_PAGES = 10; // that are looked through for the next call to play
 const WAYS = { previous: "M6 5h2v14H6zm12 0v14l-9-7z", next: "M16 5h2v14h-2zM6 5v14l9-7z" };
 const BEGIN = { part: null, time: 0 };
 
-const label = (one, text) => { one.ariaLabel = one.title = text; };
 const isLater = (a, b) => new Date(a.created_at) > new Date(b.created_at);
 
 export class Deck {
@@ -36,7 +36,8 @@ export class Deck {
   #lost = null; // whether it played when the sign-in was lost
   #player = document.createElement("recording-player");
   #who = make("a", { className: "deck-who" });
-  #ways = Object.entries(WAYS).map(([className, path]) => make("button", { type: "button", className }, icon(path)));
+  #ways = Object.entries(WAYS).map(([className, path]) =>
+    make("button", { type: "button", className }, icon(path)));
   #close = make("button", { type: "button", className: "deck-close" });
 
   /**
@@ -52,7 +53,8 @@ export class Deck {
     });
     this.#player.append(...this.#ways);
     this.#close.addEventListener("click", () => this.close());
-    element.append(make("div", { className: "deck-head" }, this.#who, this.tools, this.#close), this.#player);
+    const head = make("div", { className: "deck-head" }, this.#who, this.tools, this.#close);
+    element.append(head, this.#player);
     this.#player.addEventListener("recording-state", ({ detail }) => this.#turn(detail.state));
     this.#player.addEventListener("recording-leaf", (event) => {
       event.preventDefault();
@@ -98,7 +100,7 @@ export class Deck {
     if (this.call) this.#player.currentTime = Math.min(duration, Math.max(0, time + seconds));
   }
 
-  /** To the nearest call in the list after this one (1) or before (-1) that is wanted; gives whether there is one. */
+  /** To the nearest call that is wanted, after this one in the list (1) or before; gives whether there is one. */
   async step(way, wanted = plays, place = null) {
     const from = this.sid;
     const call = await this.#beside(way, (one) => plays(one) && wanted(one));
@@ -144,8 +146,8 @@ export class Deck {
     const { language: lang } = this.#state;
     const words = wordsOf(lang);
     this.#element.ariaLabel = words.deck;
-    [words.previousCall, words.nextCall].forEach((name, i) => label(this.#ways[i], name));
-    label(this.#close, words.closeDeck);
+    [words.previousCall, words.nextCall].forEach((text, i) => name(this.#ways[i], text));
+    name(this.#close, words.closeDeck);
     if (!call) return;
     this.call = call;
     const number = numberOfCall(call) || words.unknown;
@@ -153,21 +155,21 @@ export class Deck {
     const names = [call.contact_name, call.agent_name].filter(Boolean);
     this.#who.href = `#${call.call_sid}`;
     this.#who.replaceChildren(
-      make("b", {}, make("bdi", { dir: "ltr" }, number)), ...names.map((name) => make("bdi", {}, name)),
+      make("b", {}, make("bdi", { dir: "ltr" }, number)), ...names.map((one) => make("bdi", {}, one)),
       make("span", {}, isOutbound(call) ? words.out : words.in),
       make("span", {}, `${dayName(words, date)} ${timeOf(lang, date)}`));
     this.#showSound(call, [number, ...names].join(", "));
   }
 
-  #showSound(call, name) {
+  #showSound(call, label) {
     const { recordings = null, notes = [] } = this.#learned.get(call.call_sid) ?? {};
     const { agent: agentName = null, customer: customerName = null } = namesOfCall(call);
     const found = this.#found.sid === call.call_sid ? this.#found.places : [];
     const hits = (call.hits ?? []).map(({ recording: part, at: time }) => ({ part, time }));
     Object.assign(this.#player, {
-      recordings, agentName, customerName, label: name, duration: lengthOf(call),
+      recordings, agentName, customerName, label, duration: lengthOf(call),
       marks: found.length ? found : hits,
-      notes: (call.notes ?? notes ?? []).map(({ recording, at, text }) => ({ part: recording, time: at, text })),
+      notes: (call.notes ?? notes ?? []).map(({ recording: part, at: time, text }) => ({ part, time, text })),
     });
   }
 
@@ -292,4 +294,4 @@ export class Deck {
 }
 
 const namesOfCall = ({ agent_name: agent, contact_name: customer }) =>
-  Object.fromEntries(Object.entries({ agent, customer }).filter(([, name]) => name));
+  Object.fromEntries(Object.entries({ agent, customer }).filter(([, known]) => known));

@@ -2,6 +2,7 @@
 
 import { clock, timeOf } from "../player/messages.js";
 import { make } from "../player/make.js";
+import { facts, name } from "./facts.js";
 import { isDone } from "./marks.js";
 import { whyOf } from "./notice.js";
 import { dayName, wordsOf } from "./words.js";
@@ -74,7 +75,7 @@ export class NoteForm {
   }
 }
 
-/** The notes of a call, in order of time, as a list; null where there are none. A press plays from there. */
+/** The notes of a call in order of time, as a list, or null. A press plays from there. */
 export function listOfNotes(call, lang, remove) {
   const words = wordsOf(lang);
   const notes = [...call.notes ?? []].sort((a, b) => a.at - b.at);
@@ -84,11 +85,13 @@ export function listOfNotes(call, lang, remove) {
       data: { play: call.call_sid, at: note.at, ...note.recording && { part: note.recording } } },
     make("bdi", { dir: "ltr" }, clock(note.at)));
     const when = new Date(note.created_at);
-    const by = [note.by, `${dayName(words, when)} ${timeOf(lang, when)}`, note.for === "me" ? words.onlyMe : ""];
+    const by = facts(note.by, `${dayName(words, when)} ${timeOf(lang, when)}`,
+      note.for === "me" && words.onlyMe);
     const line = make("li", {}, at, make("p", { className: "text", dir: "auto" }, note.text),
-      make("p", { className: "by" }, ...by.filter(Boolean).map((one) => make("span", {}, make("bdi", {}, one)))));
+      make("p", { className: "by" }, ...by));
     if (note.mine) {
-      const button = make("button", { type: "button", className: "remove", ariaLabel: words.noteRemove, title: words.noteRemove }, "×");
+      const button = make("button", { type: "button", className: "remove" }, "×");
+      name(button, words.noteRemove);
       button.addEventListener("click", () => remove(note));
       line.append(button);
     }

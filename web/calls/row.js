@@ -3,6 +3,7 @@
 import { clock, timeOf } from "../player/messages.js";
 import { icon, make } from "../player/make.js";
 import { isOutbound, lengthOf, numberOfCall, plays, whyNoRecording } from "./call.js";
+import { facts } from "./facts.js";
 import { hitsOf } from "./hits.js";
 import { showStar, starButton } from "./star.js";
 import { tagShown } from "./tags.js";
@@ -64,9 +65,9 @@ export class Row {
     this.way.dataset.way = out ? "out" : call.status === "completed" ? "in" : "missed";
     const length = lengthOf(call) > 0 ? clock(lengthOf(call)) : "";
     const status = call.status === "completed" ? "" : (words[call.status] ?? call.status ?? "");
-    const facts = [this.way.title, timeOf(lang, date), length, status, call.agent_name,
-      whyNoRecording(call, lang)].filter(Boolean);
-    this.meta.replaceChildren(...facts.map((fact) => make("span", {}, make("bdi", {}, fact))));
+    const known = facts(this.way.title, timeOf(lang, date), length, status, call.agent_name,
+      whyNoRecording(call, lang));
+    this.meta.replaceChildren(...known);
     this.expiry.textContent = call.recording_status === "expired" ? "" :
       expiryOf(words, call.expires_at);
     this.summary.textContent = (call.summary ?? "").split("\n", 1)[0];

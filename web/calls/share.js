@@ -3,6 +3,7 @@
 import { Server } from "../player/ask.js";
 import { clock, dateOf } from "../player/messages.js";
 import { make } from "../player/make.js";
+import { facts } from "./facts.js";
 import { isDone } from "./marks.js";
 import { whyOf } from "./notice.js";
 import { wordsOf } from "./words.js";
@@ -48,8 +49,9 @@ export class Share {
     this.#state = state;
     const close = this.#text("button", "close", { type: "button" });
     close.addEventListener("click", () => this.#dialog.close());
-    const choice = (input, name, ...more) => make("label", { className: "check" }, input, this.#text("span", name), ...more);
+    const choice = (input, name) => make("label", { className: "check" }, input, this.#text("span", name));
     const field = (name, input) => make("label", { className: "field" }, this.#text("span", name), input);
+    const copy = this.#text("button", "shareCopy", { className: "main", autofocus: true });
     const title = this.#text("h2", "share", { id: "share-title" });
     this.#form.append(title,
       make("fieldset", { className: "span" }, choice(this.#part, "sharePart"),
@@ -58,12 +60,14 @@ export class Share {
       make("div", { className: "fields" }, field("shareFor", this.#days), field("shareTimes", this.#times),
         field("shareLabel", this.#label)),
       this.#link, this.#status,
-      make("p", { className: "links" }, this.#text("button", "shareCopy", { className: "main", autofocus: true }), close));
+      make("p", { className: "links" }, copy, close));
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#make();
     });
-    for (const one of [this.#from, this.#to]) one.addEventListener("focus", () => { this.#part.checked = true; });
+    for (const one of [this.#from, this.#to]) {
+      one.addEventListener("focus", () => { this.#part.checked = true; });
+    }
     this.#dialog.setAttribute("aria-labelledby", "share-title");
     this.#dialog.append(this.#form, this.#list);
     document.body.append(this.#dialog);
@@ -100,7 +104,8 @@ export class Share {
     this.#link.ariaLabel = words.shareLink;
     const options = (select, values, name, chosen) => {
       const now = select.options.length ? select.selectedIndex : values.indexOf(chosen);
-      select.replaceChildren(...values.map((value) => make("option", { value: value ?? "" }, words[name](value))));
+      select.replaceChildren(...values.map((value) =>
+        make("option", { value: value ?? "" }, words[name](value))));
       select.selectedIndex = now;
     };
     options(this.#days, DAYS, "days", 7);
@@ -114,10 +119,10 @@ export class Share {
   #line(share, words, lang) {
     const { from, to, listenings, listened, revoked_at: revoked, expires_at: expires, label, by } = share;
     const over = revoked ? words.revoked : new Date(expires) < new Date() ? words.shareOver : "";
-    const facts = [from === null ? words.shareWhole : `\u2066${clock(from)}–${clock(to)}\u2069`, by,
-      over || words.validUntil(dateOf(lang, new Date(expires))), words.listened(listened ?? 0, listenings)];
+    const known = facts(to === null ? words.shareWhole : `\u2066${clock(from ?? 0)}–${clock(to)}\u2069`, by,
+      over || words.validUntil(dateOf(lang, new Date(expires))), words.listened(listened ?? 0, listenings));
     const line = make("li", {}, make("b", { dir: "auto" }, label || words.shareNoLabel),
-      make("p", { className: "by" }, ...facts.filter(Boolean).map((one) => make("span", {}, make("bdi", {}, one)))));
+      make("p", { className: "by" }, ...known));
     if (over) return line;
     const revoke = make("button", { type: "button" }, words.revoke);
     revoke.ariaLabel = `${words.revoke}: ${label || words.shareNoLabel}`;
@@ -132,7 +137,8 @@ export class Share {
   }
 
   #ask(what, options) {
-    return this.#server.ask(`api/calls/${this.#call.call_sid}/shares${what}`, new AbortController().signal, options);
+    const path = `api/calls/${this.#call.call_sid}/shares${what}`;
+    return this.#server.ask(path, new AbortController().signal, options);
   }
 
   async #load() {

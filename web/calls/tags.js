@@ -1,6 +1,7 @@
 /** The tags of a call, to be read, added and taken away. */
 
 import { make } from "../player/make.js";
+import { name } from "./facts.js";
 import { isDone } from "./marks.js";
 import { whyOf } from "./notice.js";
 import { wordsOf } from "./words.js";
@@ -17,7 +18,8 @@ export class Tags {
   #call = null;
   #lang = "en";
   #chips = make("ul", { className: "chips" });
-  #field = make("input", { name: "tag", maxLength: MOST, autocomplete: "off", dir: "auto", autofocus: true });
+  #field = make("input",
+    { name: "tag", maxLength: MOST, autocomplete: "off", dir: "auto", autofocus: true });
   #known = make("datalist", { id: `tags-${lists += 1}` });
   #mine = make("input", { type: "checkbox", name: "mine" });
   #mineSaid = make("span");
@@ -48,7 +50,8 @@ export class Tags {
     this.#chips.ariaLabel = words.tags;
     this.#chips.hidden = !call.tags?.length;
     this.#chips.replaceChildren(...(call.tags ?? []).map((one) => {
-      const remove = make("button", { type: "button", ariaLabel: words.tagRemove(one.tag), title: words.tagRemove(one.tag) }, "×");
+      const remove = make("button", { type: "button" }, "×");
+      name(remove, words.tagRemove(one.tag));
       remove.addEventListener("click", () => this.#take(one));
       const shown = tagShown(one);
       shown.append(remove);

@@ -50,7 +50,8 @@ export class Panel {
       if (newState !== "open") return;
       this.#opened = new AbortController();
       this.#place();
-      addEventListener("scroll", () => this.#place(), { capture: true, passive: true, signal: this.#opened.signal });
+      const { signal } = this.#opened;
+      addEventListener("scroll", () => this.#place(), { capture: true, passive: true, signal });
     });
   }
 
