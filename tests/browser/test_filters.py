@@ -211,7 +211,7 @@ def test_a_lost_sign_in_keeps_the_filter(browser: Browser, stub: Stub) -> None:
     lost.body["login_url"] = crm
     stub.answers["calls"] = [lost]
     browser.find("#refresh").click()
-    browser.see("Sign in at your system")
+    browser.see("Get a link from your system")
     browser.shot("signin-lost")
     browser.find("#login").click()
     until(lambda: browser.js("return location.href") == crm, "the CRM")

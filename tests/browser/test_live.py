@@ -128,3 +128,15 @@ def test_what_is_asked_for_is_one_request(browser: Browser, stub: Stub) -> None:
     assert {one.path for one in stub.seen if one.path.startswith("/api/")} == {
         "/api/calls", "/api/calls/totals", "/api/calls/changes"}
     assert stub.requests("changes$")[0].query == ""
+
+
+def test_after_a_long_time_away_the_list_is_asked(browser: Browser, stub: Stub) -> None:
+    """Once, and for what is filtered; it says what is new as the changes do."""
+    listing(stub, call_json(1))
+    stub.answers["changes"] = [changed(), changed(more=True, now="5"), changed(now="5")]
+    hurried(browser, stub, "?status=completed")
+    browser.see("A visit was moved.")
+    listing(stub, arrived(2), call_json(1, summary="It was moved again."))
+    browser.see("1 new call", "#news")
+    browser.see("It was moved again.")
+    assert stub.requests("GET /api/calls$")[-1].query == "status=completed"

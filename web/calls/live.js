@@ -5,10 +5,10 @@
  */
 
 import { make } from "../player/make.js";
-import { fits } from "./query.js";
+import { fits, queryOf } from "./query.js";
 import { wordsOf } from "./words.js";
 
-const [AT_ONCE_S, OFTEN_S, SELDOM_S, FAILED_S] = [0.5, 4, 30, 300];
+const [OFTEN_S, SELDOM_S, FAILED_S] = [4, 30, 300];
 const SLOWER = 1.5;
 
 export class Live {
@@ -65,8 +65,10 @@ export class Live {
     if (!answer) return; // nobody looks any more
     this.#gone = answer.status === 404;
     if (answer.status === 200) this.#take(answer.body);
-    else if (answer.status !== 204) this.#fail(answer.status);
-    else this.#rest();
+    else if (answer.status === 204) this.#rest();
+    else this.#fail(answer.status);
+    if (answer.body.more) await this.#lookAnew(signal);
+    if (signal.aborted) return;
     this.#timer = setTimeout(() => {
       this.#work = null;
       this.#turn();
@@ -81,9 +83,16 @@ export class Live {
     if (status === 400) this.#since = null;
   }
 
-  #take({ now, calls = [], more }) {
+  /** After a long time away: the list's first page says what there is. */
+  async #lookAnew(signal) {
+    const query = queryOf(this.#state.filter);
+    const answer = await this.#server.ask(`api/calls?${query}`, signal).catch(() => null);
+    if (answer?.status === 200) this.#take(answer.body);
+  }
+
+  #take({ now, calls = [] }) {
     this.#since = now ?? this.#since;
-    if (calls.length) this.#wait = more ? AT_ONCE_S : OFTEN_S;
+    if (calls.length) this.#wait = OFTEN_S;
     else this.#rest();
     for (const call of calls) this.#hear(call);
     if (calls.length) this.#tell();

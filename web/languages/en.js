@@ -97,7 +97,7 @@ export const english = {
     calls: (n, count) => (count === 1 ? "1 call" : `${n} calls`), noLess: (what) => `at least ${what}`,
     missedOf: (n) => `${n} missed`, silence: "silence", hours: (n) => `${n} h`, csv: "Export CSV",
     newCalls: (n) => (n === 1 ? "1 new call" : `${n} new calls`),
-    login: "Sign in at your system",
+    login: "Get a link from your system",
     hits: "Where it was said", moreHits: "There is more in the transcript.",
   },
 

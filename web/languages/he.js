@@ -101,7 +101,7 @@ export const hebrew = {
     missedOf: (n, count) => (count === 1 ? "אחת לא נענתה" : `${n} לא נענו`), silence: "שקט",
     hours: (n) => `${n} שע׳`, csv: "ייצוא ל־CSV",
     newCalls: (n) => (n === 1 ? "שיחה חדשה אחת" : `${n} שיחות חדשות`),
-    login: "כניסה דרך המערכת שלכם",
+    login: "קבלת קישור מהמערכת שלכם",
     hits: "היכן נאמר", moreHits: "יש עוד בתמלול.",
   },
 
