@@ -1,5 +1,6 @@
 #include "redis_address.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -33,15 +34,35 @@ static bool parse_userinfo(struct redis_address *a, const char *info, size_t len
     return copy_part(a->user, info, user) && copy_part(a->password, colon + 1, len - user - 1);
 }
 
+/* An address of IPv6 stands in brackets (RFC 3986, 3.2.2); `len` is what is left behind them. */
+static bool parse_bracketed(struct redis_host *out, const char **host, size_t *len)
+{
+    struct in6_addr ignored;
+    const char *end = memchr(*host, ']', *len);
+    size_t name = end != NULL ? (size_t)(end - *host) - 1 : 0;
+    if (name == 0 || name >= sizeof out->name) {
+        return false;
+    }
+    memcpy(out->name, *host + 1, name);
+    out->name[name] = '\0';
+    *len -= name + 2;
+    *host = end + 1;
+    return inet_pton(AF_INET6, out->name, &ignored) == 1 && (*len == 0 || **host == ':');
+}
+
 static bool parse_host(struct redis_host *out, const char *host, size_t len, int64_t preset)
 {
+    bool bracketed = len > 0 && host[0] == '[';
     out->port = preset;
+    if (bracketed && !parse_bracketed(out, &host, &len)) {
+        return false;
+    }
     const char *colon = memchr(host, ':', len);
     size_t name = colon != NULL ? (size_t)(colon - host) : len;
     if (colon != NULL && !text_int_n(colon + 1, len - name - 1, 1, 65535, &out->port)) {
         return false;
     }
-    return name > 0 && copy_part(out->name, host, name);
+    return bracketed || (name > 0 && copy_part(out->name, host, name));
 }
 
 /* Takes what is before the hosts, if anything is; tells where they begin and what follows them. */

@@ -33,7 +33,8 @@ struct redis_address {
  *   unix:///path[?db=n]
  *   redis+sentinel://[[user]:password@]host[:port][,host[:port]…]/master[/db][?sentinel_password=…]
  * The last is the form that clients in other languages know (prefect-redis, redis-sentinel-url):
- * the hosts are Sentinels, user and password are for the server that they name.
+ * a host may be an address of IPv6, in brackets; the hosts are Sentinels, user and password are for
+ * the server that they name.
  */
 bool redis_address_parse(const char *url, struct redis_address *out);
 

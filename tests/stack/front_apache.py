@@ -16,7 +16,7 @@ from .processes import MARK, Service
 
 MODULES = Path("/usr/lib/apache2/modules")
 LOADED = ("mpm_event", "authz_core", "authz_host", "alias", "dir", "mime", "headers", "rewrite",
-          "setenvif", "reqtimeout", "deflate", "filter", "fcgid", "xsendfile")
+          "setenvif", "log_config", "reqtimeout", "deflate", "filter", "fcgid", "xsendfile")
 NOBODY = "65534"
 # It closes its connections first, and lets its responders finish.
 STOP_SECONDS = 15.0
@@ -31,6 +31,9 @@ LogLevel warn
 ServerName localhost
 TypesConfig /dev/null
 Listen 127.0.0.1:{port}
+Listen [::1]:{port}
+LogFormat "%v:%p %h %t \\"%r\\" %>s \\"%{{Referer}}i\\"" others
+CustomLog "{others}" others
 StartServers 1
 {modules}
 FcgidIPCDir "{home}"
@@ -47,6 +50,7 @@ Define TAPEDECK_WEB "{web}"
 Define TAPEDECK_FCGI "{wrapper}"
 Define TAPEDECK_ENV_FILE "{env_file}"
 Define TAPEDECK_RECORDINGS "{recordings}"
+Define TAPEDECK_LOG "{log}"
 Define TAPEDECK_RESPONDERS {responders}
 Include "{site}"
 """
@@ -61,7 +65,7 @@ def service(place: Place, program_env: Mapping[str, str], env: Mapping[str, str]
     config.write_text(server(home, place, LOADED) + SITE.format(
         port=place.port, web=place.web, wrapper=wrapper,
         env_file=program_env["TAPEDECK_ENV"], recordings=place.recordings.resolve(),
-        responders=place.responders, site=place.root / "fcgi" / "front" / "apache.conf",
+        responders=place.responders, log=place.run_dir / "log" / "apache-site.log", site=place.root / "fcgi" / "front" / "apache.conf",
     ))
     return Service(
         name="apache",
@@ -75,7 +79,7 @@ def server(home: Path, place: Place, modules: tuple[str, ...]) -> str:
     lines = [f'LoadModule {name}_module "{MODULES}/mod_{name}.so"'
              for name in modules if (MODULES / f"mod_{name}.so").exists()]
     return SERVER.format(home=home, port=place.port, log=place.run_dir / "log" / "apache.log",
-                         modules="\n".join(lines))
+                         others=place.run_dir / "log" / "apache-others.log", modules="\n".join(lines))
 
 
 def write_wrapper(path: Path, place: Place, env: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ events {{
     worker_connections 1024;
 }}
 http {{
+    access_log {log}-others;
     client_body_temp_path {home}/body;
     fastcgi_temp_path {home}/fastcgi;
     proxy_temp_path {home}/proxy;
@@ -48,6 +49,7 @@ def site(place: Place) -> str:
     text = (place.root / "fcgi" / "front" / "nginx.conf").read_text()
     for theirs, ours in (
         ("listen 80 default_server;", f"listen 127.0.0.1:{place.port} default_server;"),
+        ("listen [::]:80 default_server;", f"listen [::1]:{place.port} default_server;"),
         ("/usr/local/share/tapedeck/web", str(place.web)),
         ("/run/tapedeck/responders.sock", str(place.socket)),
         ("/var/log/nginx/tapedeck.log", str(place.run_dir / "log" / "nginx.log")),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from stack import fronts
+from stack import front, fronts, ports
 from stack.api import Api
+from stack.calls import new_call, token_for
+from stack.processes import wait_until
 from stack.stack import ROOT, Stack
 
 SOON = 120.0
@@ -160,3 +166,53 @@ def test_what_the_web_server_says_for_a_dead_responder(make_stack: Callable[...,
     answer = Api(stack.base_url).get("/healthz")
     assert (answer.status, answer.json["error"]) == (503, "unavailable")
     assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+
+
+def test_both_families_are_answered(stack: Stack, tmp_path: Path) -> None:
+    """By each front as it is shipped: what listens on all addresses, listens on those of IPv6."""
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("this machine has no IPv6")
+    port = urlsplit(stack.base_url).port
+    if stack.front == "lighttpd":
+        port = ports.choose_port(0)
+        place = front.Place(ROOT, stack.run_dir, tmp_path, stack.recordings_dir, port,
+                            stack.tapedeck, 1, None)
+        service = front.lighttpd_service(place, {}, os.environ)
+        everywhere = subprocess.Popen(service.argv, env={**service.env, "BIND": "0.0.0.0"})
+    try:
+        for address in ("127.0.0.1", "[::1]"):
+            one = Api(f"http://{address}:{port}")
+            assert wait_until(lambda: answers(one), SOON), address
+    finally:
+        if stack.front == "lighttpd":
+            everywhere.terminate()
+            everywhere.wait()
+
+
+def answers(api: Api) -> bool:
+    try:
+        return api.get("/").status == 200
+    except OSError:
+        return False
+
+
+def test_no_log_has_a_link_or_a_token(api: Api, stack: Stack) -> None:
+    """Whatever became of the request, and wherever the server that it lives in logs others'."""
+    call = new_call(stack, 1, seconds=2)
+    assert stack.run("drain", "--once").returncode == 0
+    link = call.api.post(call.prepare_path).json["play_url"].removeprefix(stack.public_base_url)
+    signature = link.partition("sig=")[2]
+    session = call.api.post("/api/session", headers={"Referer": stack.base_url + link})
+    assert session.status == 200
+    token = token_for(stack, 1)
+    wrong = f"{link[:-4]}0000"
+    for target in (link, wrong, link + "%zz", link + "&x=1", link.replace("/media/", "/media//"),
+                   link + "&x=" + "y" * 20_000, f"/?token={token}"):
+        api.get(target, headers={"Referer": stack.base_url + link})
+    ask(api, link, "Range: bytes=5-1", f"Cookie: session={token}", "Bad Header", method="PUT")
+
+    logs = {path: path.read_text(errors="replace") for path in stack.log("x").parent.iterdir()}
+    assert stack.front != "apache" or any("/media/" in text for text in logs.values())
+    for path, text in logs.items():
+        for secret in ("sig=", signature, token.split(".")[2]):
+            assert secret not in text, f"{path.name}: {text[:text.index(secret) + 40][-400:]}"
