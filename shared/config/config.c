@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/env_file.h"
 #include "base/magic.h"
@@ -237,6 +238,9 @@ static enum result invalid(char *error, const char *where, const char *name, con
     return RESULT_INVALID;
 }
 
+/* Where a package, and make install, put it. */
+static const char INSTALLED_ENV[] = "/etc/tapedeck/tapedeck.env";
+
 /* The env file's values by row, as they are read. */
 struct reading {
     struct magic magic;
@@ -263,7 +267,29 @@ static enum result note_line(void *context, const char *name, char *value)
     return RESULT_OK;
 }
 
-/* A file named by TAPEDECK_ENV must be there; the one beside the binary may be missing. */
+static enum result read_file_at(const char *path, bool required, struct buf *storage,
+                                struct reading *reading)
+{
+    enum result result = env_file_read(path, storage, note_line, reading);
+    switch (result) {
+    case RESULT_OK:
+    case RESULT_INVALID: return result;
+    case RESULT_DENIED:
+        return invalid(reading->error, "", "TAPEDECK_ENV",
+                       "the env file holds secrets, and everybody may read it; chmod o= closes it");
+    case RESULT_TOO_BIG:
+        return invalid(reading->error, "", "TAPEDECK_ENV", "the env file is over 64 KiB");
+    case RESULT_NOT_FOUND:
+        if (!required) {
+            return RESULT_NOT_FOUND;
+        }
+        /* fallthrough */
+    default: return invalid(reading->error, "", "TAPEDECK_ENV", "the env file cannot be read");
+    }
+}
+
+/* A file named by TAPEDECK_ENV must be there. Otherwise it is the one beside the binary, or, where
+ * that is missing and whoever runs this may read it, the installed one. */
 static enum result read_env_file(const char *binary_dir, struct buf *storage,
                                  struct reading *reading)
 {
@@ -275,21 +301,11 @@ static enum result read_env_file(const char *binary_dir, struct buf *storage,
     if (n < 0 || (size_t)n >= sizeof path) {
         return invalid(reading->error, "", "TAPEDECK_ENV", "the path is too long");
     }
-    switch (env_file_read(path, storage, note_line, reading)) {
-    case RESULT_OK: return RESULT_OK;
-    case RESULT_INVALID: return RESULT_INVALID;
-    case RESULT_DENIED:
-        return invalid(reading->error, "", "TAPEDECK_ENV",
-                       "the env file holds secrets, and everybody may read it; chmod o= closes it");
-    case RESULT_TOO_BIG:
-        return invalid(reading->error, "", "TAPEDECK_ENV", "the env file is over 64 KiB");
-    case RESULT_NOT_FOUND:
-        if (!required) {
-            return RESULT_OK;
-        }
-        /* fallthrough */
-    default: return invalid(reading->error, "", "TAPEDECK_ENV", "the env file cannot be read");
+    enum result result = read_file_at(path, required, storage, reading);
+    if (result == RESULT_NOT_FOUND && access(INSTALLED_ENV, R_OK) == 0) {
+        result = read_file_at(INSTALLED_ENV, true, storage, reading);
     }
+    return result == RESULT_NOT_FOUND ? RESULT_OK : result;
 }
 
 /* The environment, else the file, else the preset; an empty value counts as not given. */

@@ -131,8 +131,9 @@ struct config {
 
 /*
  * Loads the configuration. `binary_dir` is where tapedeck.env is looked for when TAPEDECK_ENV is
- * not set; a file named by TAPEDECK_ENV must exist, the other may be missing. On RESULT_INVALID
- * `error` (CONFIG_ERROR_SIZE bytes) holds the line to show, without secrets. Free with config_free.
+ * not set, before /etc/tapedeck; a file named by TAPEDECK_ENV must exist, the others may be
+ * missing. On RESULT_INVALID `error` (CONFIG_ERROR_SIZE bytes) holds the line to show, without
+ * secrets. Free with config_free.
  */
 enum result config_load(struct config *config, const char *binary_dir, char *error);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from stack.stack import Stack
 
 Tool = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -138,6 +141,25 @@ def test_what_is_wanted_is_said(name: str, value: str, wanted: str, tool: Tool) 
     done = tool(*command, **{"JWT_SECRET": "x" * 32, name: value})
     assert_refused(done, name, wanted)
     assert value not in done.stderr.replace(wanted, "")
+
+
+INSTALLED = """
+mount -t tmpfs tmpfs /etc && mkdir /etc/tapedeck
+echo RUN_ATTEMPTS=7 >/etc/tapedeck/tapedeck.env && chmod 600 /etc/tapedeck/tapedeck.env
+exec "$0" config
+"""
+
+
+def test_the_installed_settings_are_found(stack: Stack, tmp_path: Path) -> None:
+    """By root, say, who names none: but those beside the program go before them."""
+    program = tmp_path / "tapedeck"
+    program.symlink_to(stack.tapedeck)
+    environment = {name: value for name, value in os.environ.items() if name != "TAPEDECK_ENV"}
+    done = subprocess.run(["unshare", "--mount", "sh", "-ec", INSTALLED, str(program)],
+                          env=environment, capture_output=True, text=True)
+    if "mount" in done.stderr or "unshare" in done.stderr:
+        pytest.skip("a mount of one's own takes root")
+    assert "RUN_ATTEMPTS=7\n" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("name", ["JWT_SECRET", "MEDIA_SECRET"])
