@@ -14,6 +14,7 @@ list=$here/packages.txt
 policy=/usr/sbin/policy-rc.d
 clusters=/etc/postgresql-common/createcluster.d
 no_cluster=$clusters/tapedeck.conf
+mark="made by Tapedeck's setup while it installs packages"
 
 fail() {
     echo "setup: $*" >&2
@@ -48,18 +49,27 @@ restore() {
     if [ -n "${made_no_cluster-}" ]; then rm -f "$no_cluster"; fi
 }
 
+# One that was killed while it installed has left both behind: they are ours as well. Two at a time
+# would take them away from each other.
+take_turns() {
+    exec 9>/run/lock/tapedeck-setup
+    flock 9
+    if grep -qs "$mark" "$policy"; then rm -f "$policy"; fi
+    if grep -qs "$mark" "$no_cluster"; then left_no_cluster=yes; fi
+}
+
 # Without this, installing would start a PostgreSQL, a Redis and a web server on their usual ports.
 keep_services_off() {
     if [ ! -e "$policy" ]; then
         made_policy=yes
-        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        printf '#!/bin/sh\n# %s\nexit 101\n' "$mark" >"$policy"
         chmod 755 "$policy"
     fi
     if [ ! -e /etc/ceph ]; then had_no_ceph=yes; fi
-    if [ ! -e /etc/postgresql-common ]; then
+    if [ ! -e /etc/postgresql-common ] || [ -n "${left_no_cluster-}" ]; then
         made_no_cluster=yes
         mkdir -p "$clusters"
-        echo 'create_main_cluster = false' >"$no_cluster"
+        printf '# %s\ncreate_main_cluster = false\n' "$mark" >"$no_cluster"
     fi
 }
 
@@ -110,6 +120,7 @@ install_as_root() {
     said=$(mktemp)
     trap restore EXIT
     trap 'exit 1' HUP INT TERM
+    take_turns
     keep_services_off
     quietly apt-get -o DPkg::Lock::Timeout=120 update ||
         fail "apt-get update did not work: is there a network?"

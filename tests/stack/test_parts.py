@@ -140,3 +140,35 @@ def test_spawn_fcgi_says_what_is_wrong(arguments: list[str], complaint: str) -> 
     done = subprocess.run(["sh", str(ROOT / "spawn-fcgi.sh"), *arguments],
                           capture_output=True, text=True)
     assert done.returncode == 1 and complaint in done.stderr
+
+
+KILLED_SETUP = """
+mount -t tmpfs tmpfs "$0"
+for place in etc usr/sbin; do
+    mkdir -p "$0/$place/upper" "$0/$place/work"
+    mount -t overlay overlay \\
+        -o "lowerdir=/$place,upperdir=$0/$place/upper,workdir=$0/$place/work" "/$place"
+done
+rm -rf /etc/postgresql-common /usr/sbin/policy-rc.d
+mkdir "$0/bin"
+printf '#!/bin/sh\\nkill -KILL $PPID\\n' >"$0/bin/apt-get"
+chmod 755 "$0/bin/apt-get"
+PATH="$0/bin:$PATH"
+sh "$1" --install nothing || true
+ls /usr/sbin/policy-rc.d /etc/postgresql-common/createcluster.d/tapedeck.conf
+printf '#!/bin/sh\\n' >"$0/bin/apt-get"
+sh "$1" --install nothing
+test ! -e /usr/sbin/policy-rc.d
+test ! -e /etc/postgresql-common/createcluster.d/tapedeck.conf
+echo clean
+"""
+
+
+def test_what_a_killed_setup_left_behind_goes_with_the_next(tmp_path: Path) -> None:
+    """Else apt would start no service on this machine any more, without a word."""
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-ec", KILLED_SETUP, str(tmp_path),
+         str(ROOT / "tests/stack/setup.sh")], capture_output=True, text=True)
+    if "mount:" in done.stderr or "unshare:" in done.stderr:
+        pytest.skip("a mount of one's own takes root")
+    assert done.stdout.endswith("clean\n"), done.stdout + done.stderr
