@@ -1,6 +1,7 @@
 # Tapedeck. `make demo` shows it, `make test` proves it; both set up what they need.
 
 CC       ?= gcc
+AR       ?= ar
 PYTHON   ?= /usr/bin/python3
 BUILD    ?= build
 SANITIZE ?= no
@@ -90,7 +91,7 @@ $(BUILD)/player/npm/package.json: npm/package.json $(NPM_FILES:%=npm/%) $(PLAYER
 
 # Each binary takes what it uses and no more: there are many responders.
 $(BUILD)/shared.a: $(SHARED_O)
-	@rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && $(AR) rcs $@ $^
 
 link = echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS)
 
@@ -136,7 +137,7 @@ $(EMBED): $(BUILD)/gen/embedded.c
 TESTABLE_O = $(filter-out %/main.o,$(FCGI_O) $(JOBS_O) $(DECODER_O)) $(SHARED_O)
 
 $(BUILD)/testable.a: $(TESTABLE_O)
-	@rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/testable.a
 	@mkdir -p $(@D)
