@@ -1,9 +1,14 @@
+#include "base/clock.h"
 #include "base/version.h"
+#include "clients/crypto.h"
 #include "handlers.h"
 #include "runs/queue.h"
+#include "runs/throttle.h"
 #include "schema/schema.h"
 #include "storage/disk.h"
 #include "storage/file.h"
+
+enum { ANSWER_MAX = 4096, GRACE_MS = 1000 };
 
 void handle_healthz(const struct app *app, struct request *request, struct response *response)
 {
@@ -35,20 +40,71 @@ static const char *disk_word(const struct app *app, bool readable)
     return facts.writable ? disk_words(&facts) : "ok"; /* a responder need not write */
 }
 
-void handle_readyz(const struct app *app, struct request *request, struct response *response)
+static struct json *look(const struct app *app, bool *ready)
 {
     int64_t seen_ms = -1;
-    (void)request;
     const char *database;
     bool schema = schema_look(app->pg, &database) == RESULT_OK;
     bool disk = file_dir_check(app->config, false) == RESULT_OK;
     enum result redis = queue_runner_seen(app, &seen_ms);
-    bool ready = schema && disk;
-    struct json *json = ready ? json_new() : response_message(MESSAGE_UNAVAILABLE);
-    json_put_flag(json, "ready", ready);
+    *ready = schema && disk;
+    struct json *json = *ready ? json_new() : response_message(MESSAGE_UNAVAILABLE);
+    json_put_flag(json, "ready", *ready);
     json_put_text(json, "postgresql", database);
     json_put_text(json, "redis", redis == RESULT_OK ? "ok" : "not reachable");
     json_put_text(json, "disk", disk_word(app, disk));
     json_put_text(json, "runner", runner_word(redis, seen_ms));
+    return json;
+}
+
+/* What the last one to look saw, a moment ago; else nobody knows, as long as they look. */
+static void answer_as_others(const struct app *app, struct response *response)
+{
+    struct buf text;
+    struct json *json = NULL;
+    buf_init(&text, ANSWER_MAX);
+    if (throttle_recall(app, &text) != RESULT_OK || !buf_ok(&text) ||
+        json_parse(buf_str(&text), text.len, &json) != RESULT_OK) {
+        response_error(response, MESSAGE_UNAVAILABLE);
+        response_header_int(response, "Retry-After", 1);
+    } else {
+        response_json(response, json_has(json, "error") ? 503 : 200, json);
+    }
+    buf_free(&text);
+}
+
+static void look_and_answer(const struct app *app, struct response *response)
+{
+    bool ready;
+    struct buf text;
+    struct json *json = look(app, &ready);
+    buf_init(&text, ANSWER_MAX);
+    if (json_print(json, &text) == RESULT_OK && buf_ok(&text)) {
+        throttle_remember(app, buf_str(&text));
+    }
+    buf_free(&text);
     response_json(response, ready ? 200 : 503, json);
+}
+
+/* Anybody may ask, and PostgreSQL may take PG_TIMEOUT to answer: two look at a time, or a quarter
+ * of the responders, and the others are there for those who listen. */
+void handle_readyz(const struct app *app, struct request *request, struct response *response)
+{
+    char token[CRYPTO_TOKEN_SIZE];
+    const struct config *config = app->config;
+    int64_t now = clock_wall_ms(), quarter = config->responders / 4;
+    int64_t most = quarter > 2 ? quarter : config->responders > 2 ? 2 : 1;
+    (void)request;
+    enum result result = crypto_token(token)
+                             ? throttle_take_place(app, THROTTLE_READY, now,
+                                                   now + config->pg_timeout + GRACE_MS, most, token)
+                             : RESULT_UNAVAILABLE;
+    if (result == RESULT_LOST) {
+        answer_as_others(app, response);
+        return;
+    }
+    look_and_answer(app, response);
+    if (result == RESULT_OK) {
+        throttle_leave_place(app, THROTTLE_READY, token);
+    }
 }

@@ -31,22 +31,31 @@ enum result throttle_count_failure(const struct app *app, const char *address, i
 
 /* ---- places ---- */
 
-/* Of this host: those to wait or to send in, or a business's to ask in. */
-static const char *places_key(int64_t whose, char out[SCRIPT_KEY_SIZE])
+/* "name:HOST". */
+static const char *host_key(const char *name, char out[SCRIPT_KEY_SIZE])
 {
     char host[64];
     if (gethostname(host, sizeof host) != 0) {
         host[0] = '\0';
     }
     host[sizeof host - 1] = '\0';
-    int n = whose == THROTTLE_WAITING ? snprintf(out, SCRIPT_KEY_SIZE, "rec_waiting:%s", host)
-            : whose == THROTTLE_SENDING
-                ? snprintf(out, SCRIPT_KEY_SIZE, "rec_sending:%s", host)
-                : snprintf(out, SCRIPT_KEY_SIZE, "rec_share:%lld:%s", (long long)whose, host);
+    int n = snprintf(out, SCRIPT_KEY_SIZE, "%s:%s", name, host);
     if (n < 0 || n >= SCRIPT_KEY_SIZE) {
         abort();
     }
     return out;
+}
+
+/* Of this host: those of everybody, or a business's to ask in. */
+static const char *places_key(int64_t whose, char out[SCRIPT_KEY_SIZE])
+{
+    char share[SCRIPT_KEY_SIZE];
+    switch (whose) {
+    case THROTTLE_WAITING: return host_key("rec_waiting", out);
+    case THROTTLE_SENDING: return host_key("rec_sending", out);
+    case THROTTLE_READY: return host_key("rec_asking", out);
+    default: return host_key(script_key(share, "rec_share", whose, NULL), out);
+    }
 }
 
 enum result throttle_take_place(const struct app *app, int64_t whose, int64_t now_ms,
@@ -70,4 +79,36 @@ void throttle_leave_place(const struct app *app, int64_t whose, const char *toke
     redis_text(&args, places_key(whose, places));
     redis_text(&args, token);
     (void)redis_command(app->redis, &args, NULL);
+}
+
+/* ---- an answer that is remembered ---- */
+
+void throttle_remember(const struct app *app, const char *answer)
+{
+    char key[SCRIPT_KEY_SIZE];
+    struct redis_args args = {0};
+    redis_text(&args, "SET");
+    redis_text(&args, host_key("rec_readyz", key));
+    redis_text(&args, answer);
+    redis_text(&args, "PX");
+    redis_int(&args, THROTTLE_REMEMBERED_MS);
+    (void)redis_command(app->redis, &args, NULL);
+}
+
+enum result throttle_recall(const struct app *app, struct buf *answer)
+{
+    char key[SCRIPT_KEY_SIZE];
+    struct redis_reply *reply;
+    struct redis_args args = {0};
+    redis_text(&args, "GET");
+    redis_text(&args, host_key("rec_readyz", key));
+    enum result result = redis_command(app->redis, &args, &reply);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    const char *text = redis_reply_text(reply);
+    result = text != NULL ? RESULT_OK : RESULT_NOT_FOUND;
+    buf_text(answer, text != NULL ? text : "");
+    redis_reply_free(reply);
+    return result;
 }

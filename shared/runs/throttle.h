@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "base/buf.h"
 #include "base/result.h"
 
 /* Counts a failure of an address; gives how many there were within SIGNIN_WINDOW, and how long it
@@ -18,8 +19,9 @@
 enum result throttle_count_failure(const struct app *app, const char *address, int64_t *count,
                                    int64_t *left_ms);
 
-/* In the place of a business: responders that wait, or that send much, whoever for. */
-enum { THROTTLE_WAITING = 0, THROTTLE_SENDING = -1 };
+/* In the place of a business: responders that wait, that send much, or that ask whether all is
+ * ready, whoever for. */
+enum { THROTTLE_WAITING = 0, THROTTLE_SENDING = -1, THROTTLE_READY = -2 };
 
 /* One of a business's places on this host, or one to wait or to send in, held until `until_ms` or
  * throttle_leave_place (wall clock, milliseconds). RESULT_LOST: `limit` are taken already. `token`
@@ -27,5 +29,11 @@ enum { THROTTLE_WAITING = 0, THROTTLE_SENDING = -1 };
 enum result throttle_take_place(const struct app *app, int64_t whose, int64_t now_ms,
                                 int64_t until_ms, int64_t limit, const char *token);
 void throttle_leave_place(const struct app *app, int64_t whose, const char *token);
+
+/* What this host answered last when it was asked whether all is ready, for so long, to all of its
+ * responders. RESULT_NOT_FOUND: nothing is remembered. */
+enum { THROTTLE_REMEMBERED_MS = 1000 };
+void throttle_remember(const struct app *app, const char *answer);
+enum result throttle_recall(const struct app *app, struct buf *answer);
 
 #endif

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
+import psycopg
 import pytest
 import redis
 
@@ -73,6 +75,37 @@ def test_without_postgresql_it_lives_and_is_not_ready(make_stack: Callable[..., 
     assert Api(stack.base_url).get("/healthz").status == 200
     stack.revive("postgres")
     assert wait_until(lambda: ready(stack).status == 200, SOON)
+
+
+def test_a_flood_leaves_responders_for_those_who_listen(make_stack: Callable[..., Stack]) -> None:
+    """While PostgreSQL does not answer, two look whether it is there; the others say what those saw last, or
+    that nobody knows, and go on."""
+    stack = make_stack(responders=6, overrides={"PG_TIMEOUT": "20s"})
+    with given_in(stack) as given:
+        call = new_sid("CA")
+        given.file(1, call, b"RIFF of a sort")
+        link = given.link(1, f"{call}.wav", 4102444800)
+    assert ready(stack).status == 200
+    locked = psycopg.connect(stack.database_url)
+    locked.execute("LOCK TABLE recording_runs IN ACCESS EXCLUSIVE MODE")
+    asking = [threading.Thread(target=ready, args=(stack,), daemon=True) for _ in range(2)]
+    try:
+        for one in asking:
+            one.start()
+        rds = redis.Redis.from_url(stack.redis_url, decode_responses=True)
+        assert wait_until(lambda: [rds.zcard(key) for key in rds.keys("rec_asking:*")] == [2], SOON)
+        (places,) = rds.keys("rec_asking:*")
+        wait_until(lambda: not rds.keys("rec_readyz:*"), SOON)
+        for _ in range(12):
+            says(ready(stack), 503, "unavailable")
+            assert Api(stack.base_url).get(link).status == 200
+        rds.set(f"rec_readyz:{places.partition(':')[2]}", '{"ready":true}', px=60_000)
+        assert (ready(stack).status, ready(stack).json) == (200, {"ready": True})
+        assert rds.zcard(places) == 2, "nobody else looked"
+    finally:
+        locked.close()
+    for one in asking:
+        one.join(SOON)
 
 
 def test_without_its_tables_it_is_not_ready(make_stack: Callable[..., Stack]) -> None:
