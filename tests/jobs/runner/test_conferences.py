@@ -113,6 +113,34 @@ def test_who_comes_after_the_transcript_is_told_of_once(
     assert (ended(db, leg), ended(db, there)) == (after, before), "and not again"
 
 
+def test_it_goes_with_the_last_of_its_calls(legs: list[Call], drain: Drain, db: Db) -> None:
+    """Row and file, and who took part; until then those that are left have it."""
+    sid, other = new_sid("CF"), new_sid("CF")
+    conference, kept = recorded(legs[0], sid), recorded(legs[0], other)
+    for leg in legs:
+        joins(leg, sid)
+    joins(legs[0], other)
+    elsewhere = new_call(legs[0].stack, legs[0].business, recorded=False)
+    joins(elsewhere, other)
+    announce(conference, sid)
+    announce(kept, other)
+    drain()
+    folder = legs[0].stack.recordings_dir / str(legs[0].business)
+    files = [folder / f"{one.recording_sid}.wav" for one in (conference, kept)]
+    assert all(file.exists() for file in files)
+    db.execute("DELETE FROM call_log WHERE call_sid = %s", [legs[0].call_sid])
+    assert shown(legs[1]) == [(conference.recording_sid, "conference")]
+    db.execute("DELETE FROM call_log WHERE call_sid = ANY (%s)",
+               [[leg.call_sid for leg in legs[1:]]])
+    for table in ("tapedeck_recordings", "tapedeck_conference_calls"):
+        assert value_of(db, f"SELECT count(*) FROM {table} WHERE conference_sid = %s", sid) == 0
+    api = legs[0].api
+    assert api.get(f"/api/recordings/file/{conference.recording_sid}").status == 404
+    assert legs[0].stack.run("cleanup").returncode == 0
+    assert [file.exists() for file in files] == [False, True]
+    assert shown(elsewhere) == [(kept.recording_sid, "conference")]
+
+
 def test_a_crm_may_say_who_took_part(legs: list[Call], stack: Stack, db: Db) -> None:
     sid = new_sid("CF")
     conference = recorded(legs[0], sid)
