@@ -87,7 +87,7 @@ def test_a_flood_leaves_responders_for_those_who_listen(make_stack: Callable[...
         link = given.link(1, f"{call}.wav", 4102444800)
     assert ready(stack).status == 200
     locked = psycopg.connect(stack.database_url)
-    locked.execute("LOCK TABLE recording_runs IN ACCESS EXCLUSIVE MODE")
+    locked.execute("LOCK TABLE tapedeck_migrations IN ACCESS EXCLUSIVE MODE")
     asking = [threading.Thread(target=ready, args=(stack,), daemon=True) for _ in range(2)]
     try:
         for one in asking:
