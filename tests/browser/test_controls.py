@@ -99,7 +99,6 @@ def test_it_works_where_nothing_may_be_remembered(browser: Browser, stub: Stub) 
 # ---- by keyboard ----
 
 
-@pytest.mark.engines("chromium")  # open: End in Firefox leaves the player at rest
 def test_the_keyboard_does_it_all(browser: Browser, stub: Stub) -> None:
     stub.answers["prepare"] = [ready()]
     browser.open(stub.page())
@@ -115,10 +114,10 @@ def test_the_keyboard_does_it_all(browser: Browser, stub: Stub) -> None:
     near(player, at + 20)
     browser.press(Keys.ARROW_LEFT)
     near(player, at + 10)
-    browser.press(">")
-    assert player.attribute("[data-value='1.25']", "aria-pressed") == "true"
-    browser.press(">", ">", ">", "<")
-    assert player.attribute("[data-value='2']", "aria-pressed") == "true"
+    for keys, rate in ((">", 1.25), (">>><", 2)):
+        browser.press(*keys)
+        until(lambda: player.get("playbackRate") == rate, f"{rate} times")
+        assert player.attribute(f"[data-value='{rate}']", "aria-pressed") == "true"
     browser.press(Keys.HOME)
     near(player, 0)
     browser.press(Keys.END)
@@ -126,8 +125,12 @@ def test_the_keyboard_does_it_all(browser: Browser, stub: Stub) -> None:
     player.await_state("ended")
     browser.press(Keys.HOME)
     player.await_state("paused")
+    browser.press(Keys.END)
+    player.await_state("ended")
+    assert player.time == 60
     browser.press(Keys.SPACE)
     player.await_sound()
+    assert player.time < 50
 
 
 def test_other_keys_are_the_pages(browser: Browser, playing: Player) -> None:

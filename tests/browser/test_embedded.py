@@ -104,11 +104,10 @@ def test_trusted_types_and_nothing_inline(browser: Browser, stub: Stub) -> None:
     assert player.shows(".play") and browser.complaints() == []
 
 
-@pytest.mark.engines("chromium")  # open: fails in Firefox on a busy machine
 def test_another_origin_with_a_token(site: Site, friend: Stub, browser: Browser) -> None:
     """Without a cookie, on an isolated page (COEP, COOP): what the real server allows is enough, and
     its sound may be made louder."""
-    call = site.fetched(site.call(seconds=20))
+    call = site.fetched(site.call(seconds=60))
     friend.pages["/crm"] = Reply(200, f"""<!doctype html><html lang="en"><title>CRM</title>
         <script type="module" crossorigin src="{site.url}/recording-player.js"></script>
         <recording-player call-sid="{call.call_sid}" transcript></recording-player>""".encode(), {

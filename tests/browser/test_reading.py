@@ -10,7 +10,7 @@ from browser_stub import Reply, Stub, error, peaks_of, ready
 from test_parts import SIDS, part_of, three
 
 SAID = [{"speaker": "agent", "start": 2, "end": 5, "text": "Good morning, the clinic."},
-        {"speaker": "customer", "start": 20, "end": 24, "text": "קבענו פְּגִישָׁה, a Meeting on Monday."},
+        {"speaker": "customer", "start": 20, "end": 38, "text": "קבענו פְּגִישָׁה, a Meeting on Monday."},
         {"speaker": "agent", "start": 40, "end": 44, "text": "The meeting is at nine; meeting room two."}]
 CALL = f"CA{0:032x}"
 INSIDE = ("return [...document.querySelector('recording-player').shadowRoot"
@@ -49,41 +49,40 @@ def test_without_the_attribute_there_is_none(browser: Browser, stub: Stub) -> No
     assert inside(browser, ".reading > *") == []
 
 
-@pytest.mark.engines("chromium")  # open: fails in Firefox on a busy machine
 def test_it_follows_and_leads(browser: Browser, stub: Stub) -> None:
     player = told(stub, browser, transcript="open")
     until(lambda: len(inside(browser, ".line")) == 3, "what was said")
     assert inside(browser, ".line .at, .line .who") == ["0:02", "Agent", "0:20", "Customer", "0:40",
                                                         "Agent"]
+    assert len(stub.requests("/api/calls")) == 1
     player.click("li:nth-child(2) .line")
     player.await_sound(past=20)
     until(lambda: inside(browser, ".line[aria-current] .who") == ["Customer"], "it is lit")
     browser.shot("reading-playing")
 
 
-@pytest.mark.engines("chromium")  # open: fails in Firefox on a busy machine
 def test_it_is_searched(browser: Browser, stub: Stub) -> None:
     """Whatever the capitals and the Hebrew points; each place is marked in the text and on the line
     of time, and Enter goes from one to the next."""
     player = told(stub, browser, transcript="open", duration="60")
     until(lambda: len(inside(browser, ".line")) == 3, "what was said")
     player.part(".find input").send_keys("meeting")
-    assert inside(browser, "mark") == ["Meeting", "meeting", "meeting"]
+    until(lambda: inside(browser, "mark") == ["Meeting", "meeting", "meeting"], "what is found")
     assert inside(browser, ".found") == ["2 found"]
     assert len(browser.js("return [...document.querySelector('recording-player').shadowRoot"
                           ".querySelectorAll('.marks i')]")) == 2
-    browser.press(Keys.ENTER)
-    assert (player.time, inside(browser, ".found")) == (20, ["1 of 2"])
-    browser.press(Keys.ENTER)
-    assert (player.time, inside(browser, "[data-hit] .at")) == (40, ["0:40"])
-    browser.press(Keys.ENTER)
-    assert player.time == 20 and player.state == "idle"
+    for time, hit, found in ((20, "0:20", "1 of 2"), (40, "0:40", "2 of 2"), (20, "0:20", "1 of 2")):
+        browser.press(Keys.ENTER)
+        until(lambda: player.time == time, f"{time} seconds")
+        assert inside(browser, "[data-hit] .at, .found") == [found, hit]
+    assert player.state == "idle"
     player.part(".find input").clear()
     player.part(".find input").send_keys("פגישה")
-    assert inside(browser, "mark") == ["פְּגִישָׁה"]
+    until(lambda: inside(browser, "mark") == ["פְּגִישָׁה"], "what is found")
     browser.shot("reading-searched")
     player.part(".find input").send_keys(" k")
-    assert inside(browser, "mark") == [] and player.state == "idle", "a letter is no command here"
+    until(lambda: inside(browser, "mark") == [], "nothing is found")
+    assert player.state == "idle", "a letter is no command here"
 
 
 def test_it_speaks_hebrew(browser: Browser, stub: Stub) -> None:

@@ -13,6 +13,7 @@ export class Reading {
   #transcript;
   #work = new AbortController();
   #call = null;
+  #loading = false;
   #failed = false;
   #open = false;
   #lang = "en";
@@ -43,7 +44,7 @@ export class Reading {
   forget() {
     this.#work.abort();
     this.#work = new AbortController();
-    [this.#call, this.#failed] = [null, false];
+    [this.#call, this.#loading, this.#failed] = [null, false, false];
     this.#player.marks = [];
     if (this.#open) this.#load();
   }
@@ -62,15 +63,16 @@ export class Reading {
     this.#open = open;
     this.#button.ariaExpanded = String(open);
     this.#content.hidden = !open;
-    if (open && !this.#call) this.#load();
+    if (open && !this.#call && !this.#loading) this.#load();
   }
 
   async #load() {
     const { signal } = this.#work;
-    this.#failed = false;
+    [this.#loading, this.#failed] = [true, false];
     this.#fill();
     const answer = await callOf(this.#server(), this.#player.callSid, signal).catch(() => null);
     if (!answer) return; // nobody waits for it any more
+    this.#loading = false;
     this.#failed = answer.status !== 200;
     this.#call = this.#failed ? null : answer.body;
     if (this.#call) this.#player.recordings = this.#call.recordings;

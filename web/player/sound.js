@@ -9,6 +9,7 @@ const TICK_MS = 50;
 const NEAR_S = 0.04; // from overture to element: less than that is not heard
 const AMPLE_S = 4; // an element with less ahead of it may wait for more: Firefox does below three
 const TRIES = 4;
+const HAIR_S = 0.001; // at the very end of some WAVs Firefox's element gives up
 const LEAP_S = 3; // at 1×: nothing plays so far between two looks
 const UNHEARD = 0.0001; // -80 dB
 const SETTLE_MS = 400; // until then an element says where it wants to be, not where it is
@@ -62,12 +63,16 @@ export class Sound extends EventTarget {
   }
 
   get time() {
-    if (this.#overture?.sounds) return this.#overture.time;
-    return this.#audio.readyState ? this.#audio.currentTime : this.#from;
+    if (this.#overture?.time > 0) return this.#overture.time;
+    const at = this.#audio.readyState ? this.#audio.currentTime : this.#from;
+    return at > 0 && this.#length - at < 2 * HAIR_S ? this.#length : at;
   }
   get duration() { return this.#length || this.#overture?.duration || 0; }
   get paused() { return !this.#wants && !this.#overture; }
-  get ended() { return this.#audio.ended && !this.#leapt; }
+  get ended() {
+    const there = this.paused && this.#length > 0 && this.time === this.#length;
+    return (this.#audio.ended || there) && !this.#leapt;
+  }
   get lost() { return this.#lost; }
   /** Whether it would sound if only there were something to sound. */
   get waits() {
@@ -107,6 +112,7 @@ export class Sound extends EventTarget {
   /** Resolves to whether the browser lets it sound without another press. */
   async play() {
     clearTimeout(this.#resting);
+    if (this.ended) this.seek(0);
     this.#wants = true;
     if (this.#lost) this.load(this.#url, this.#from);
     this.#effects?.resume();
@@ -152,7 +158,7 @@ export class Sound extends EventTarget {
     const end = this.duration || Infinity;
     const at = Math.min(Math.max(0, seconds), end);
     this.#wanted = at;
-    if (this.#audio.readyState) this.#audio.currentTime = at;
+    if (this.#audio.readyState) this.#stand(at);
     else this.#from = at;
     if (this.#lost && this.#wants) this.play();
     this.#rest();
@@ -196,6 +202,12 @@ export class Sound extends EventTarget {
     [this.#lost, this.#from] = [true, this.#wanted];
     this.#audio.removeAttribute("src");
     this.#audio.load(); // lets go of the connection
+  }
+
+  /** Short of the very end, from where it comes to its end by itself. */
+  #stand(at) {
+    const { duration } = this.#audio;
+    this.#audio.currentTime = duration > 0 ? Math.max(0, Math.min(at, duration - HAIR_S)) : at;
   }
 
   /** The element follows the overture, and begins where it will be in a moment. */
@@ -244,7 +256,7 @@ export class Sound extends EventTarget {
     this.#endOverture();
     if (at > 0) this.#wanted = at;
     if (!this.#audio.readyState) this.#from = at;
-    else if (at > 0) this.#audio.currentTime = at; // where nothing sounded yet it stands already
+    else if (at > 0) this.#stand(at); // where nothing sounded yet it stands already
     this.play();
   }
 
@@ -286,7 +298,7 @@ export class Sound extends EventTarget {
   }
 
   #enter() {
-    if (this.#from > 0) this.#audio.currentTime = Math.min(this.#from, this.duration || this.#from);
+    if (this.#from > 0) this.#stand(this.#from);
     this.#changed();
   }
 
@@ -296,7 +308,7 @@ export class Sound extends EventTarget {
     if (readyState && !seeking && !error && !ended) this.#wanted = at;
     const quiet = this.skipping && !this.paused &&
       this.silences.find(([from, to]) => at >= from && at < to - 0.1);
-    if (quiet) this.#audio.currentTime = this.#wanted = quiet[1];
+    if (quiet) this.#stand(this.#wanted = quiet[1]);
     this.dispatchEvent(new Event("time"));
   }
 
