@@ -14,15 +14,15 @@ enum statement_name { CHANGED, FORGET };
 static const struct pg_statement SQL[] = {
     /* All that had not ended when the mark was made has a higher number. */
     [CHANGED] = {"call_changes",
-        "WITH some AS (SELECT c.call_sid FROM tapedeck_changes c"
+        "WITH lately AS (SELECT c.call_sid FROM tapedeck_changes c"
         "     WHERE c.business_id = $1::bigint AND c.xid >= $2::bigint ORDER BY c.xid DESC LIMIT $3),"
         " calls AS (SELECT DISTINCT l.call_sid::text AS sid,"
         "     (extract(epoch FROM l.created_at) * 1000000)::bigint AS micros"
-        "   FROM some JOIN call_log l ON l.call_sid = some.call_sid AND l.business_id = $1::bigint"
+        "   FROM lately JOIN call_log l ON l.call_sid = lately.call_sid AND l.business_id = $1::bigint"
         "   ORDER BY 2 DESC, 1 DESC LIMIT $4)"
         " SELECT txid_snapshot_xmin(txid_current_snapshot()), extract(epoch FROM now())::bigint,"
         "   (SELECT array_agg(sid) FROM calls), (SELECT array_agg(micros) FROM calls),"
-        "   (SELECT count(*) FROM some), (SELECT count(*) FROM calls)"},
+        "   (SELECT count(*) FROM lately), (SELECT count(*) FROM calls)"},
     [FORGET] = {"call_changes_forget",
         "DELETE FROM tapedeck_changes WHERE ctid IN (SELECT ctid FROM tapedeck_changes"
         "   WHERE at < now() - interval '1 hour' ORDER BY at LIMIT $1)"},
