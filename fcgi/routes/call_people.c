@@ -39,7 +39,7 @@ static void read_member(void *context, const char *key, const struct json *value
     reading->people.values[i] = text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-struct showing {
+struct people_shown {
     struct magic magic;
     const struct app *app;
     int64_t business_id;
@@ -48,15 +48,15 @@ struct showing {
 
 static void show(void *context, const struct call_row *row)
 {
-    struct showing *showing = CHECKED(showing, context);
+    struct people_shown *showing = CHECKED(people_shown, context);
     showing->json = call_json(showing->app, showing->business_id, row);
 }
 
 void handle_call_people(const struct app *app, struct request *request, struct response *response)
 {
     struct people_reading reading = {.magic = MAGIC(people_reading), .good = true};
-    struct showing showing = {
-        .magic = MAGIC(showing), .app = app, .business_id = request->caller.business_id};
+    struct people_shown showing = {
+        .magic = MAGIC(people_shown), .app = app, .business_id = request->caller.business_id};
     struct json *body = NULL;
     enum result result = request_read_json(request, &body);
     if (result == RESULT_OK) {

@@ -19,8 +19,8 @@ enum { PEAKS_PIXEL_MS = 100, PEAKS_PIXELS_MAX = 7200, PEAKS_JSON_MAX = 1 << 20 }
 
 struct peaks;
 
-/* NULL without memory. `channels` and `rate` are within the bounds of storage/plain_wave.h. peaks_free(NULL) is
- * safe. */
+/* NULL without memory. `channels` and `rate` are within the bounds of storage/plain_wave.h.
+ * peaks_free(NULL) is safe. */
 struct peaks *peaks_new(int channels, int rate);
 void peaks_free(struct peaks *peaks);
 
