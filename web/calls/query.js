@@ -39,7 +39,7 @@ const FITS = {
     const date = new Date(at);
     return (!from || date >= from) && (!to || date < to);
   },
-  direction: (call, value) => isOutbound(call) === (value === "outbound"),
+  direction: (call, value) => isOutbound(call) === value.startsWith("outbound"),
   status: (call, value) => (value === "missed" ? !isOutbound(call) && MISSED.has(call.status)
     : call.status === value),
   min_duration: ({ duration }, value) => (duration ?? 0) >= Number(value),
@@ -49,7 +49,7 @@ const FITS = {
   line: (call, value) => call.line === value,
   party: (call, value) => call.party === value,
   tag: ({ tags = [] }, value) => tags.some(({ tag }) => tag === value),
-  starred: ({ starred }) => Boolean(starred),
+  starred: ({ starred }, value) => String(Boolean(starred)) === value,
   heard: ({ heard }, value) => String(Boolean(heard)) === value,
 };
 
