@@ -19,7 +19,7 @@ LINES = [
 
 
 def numbers(browser: Browser) -> list[str]:
-    return browser.js("return [...document.querySelectorAll('.call h3 bdi[dir]')]"
+    return browser.js("return [...document.querySelectorAll('.call h3 > [dir=ltr]')]"
                       ".map((one) => one.textContent)")
 
 
