@@ -249,12 +249,13 @@ BEGIN
             before := ats[cardinality(ats)];
             before_sid := sids[cardinality(sids)];
         END IF;
-        -- Which of them pass.
+        -- Which of them pass: found by their SIDs, however few calls the planner thinks a business has.
         FOR c IN SELECT l.created_at, l.call_sid::text AS call_sid, l.duration, l.direction, l.status,
                 l.from_number, l.to_number, l.final_transcript, l.ai_summary, l.talk_agent_ms,
                 l.talk_customer_ms, l.talk_silence_ms
             FROM (SELECT DISTINCT u.at, u.sid FROM unnest(ats, sids) u (at, sid)) m
-            JOIN call_log l ON l.call_sid = m.sid AND l.business_id = business AND l.created_at = m.at
+            JOIN call_log l ON l.call_sid = m.sid AND l.business_id + 0 = business
+                AND l.created_at = m.at
             WHERE l.call_sid ~ '^CA[0-9a-fA-F]{32}$'
               AND (l.created_at, l.call_sid) >= (floor_at, floor_sid)
               AND (direction_ IS NULL OR l.direction = direction_
