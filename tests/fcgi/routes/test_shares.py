@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
 import threading
 import urllib.parse
 import wave
@@ -343,6 +344,24 @@ def test_a_part_gives_only_that_part(
     listener = outside(given, page["token"])
     says(listener.get(f"/api/recordings/{call}/peaks"), 404, "no_peaks")
     assert listener.post(f"/api/recordings/{call}/prepare").json["duration"] is None
+
+
+@pytest.mark.parametrize("tag", [6, 7])
+def test_a_part_of_a_coded_recording(
+    given: Given, shared: tuple[int, str, Api], tag: int
+) -> None:
+    """A-law and µ-law, of one channel: a format of 18 bytes, and how many frames there are."""
+    def coded(samples: bytes) -> bytes:
+        body = (b"WAVEfmt " + struct.pack("<IHHIIHHH", 18, tag, 1, 8000, 8000, 1, 8, 0)
+                + b"fact" + struct.pack("<II", 4, len(samples))
+                + b"data" + struct.pack("<I", len(samples)) + samples)
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+
+    business, call, dana = shared
+    samples = bytes(n % 251 for n in range(16000))
+    given.file(business, call, coded(samples))
+    page = opened(given, share(dana, call, **{"from": 0.25, "to": 1}))
+    assert sound(given, page).body == coded(samples[2000:8000])
 
 
 def test_what_cannot_be_cut_is_not_given_whole(
