@@ -52,6 +52,7 @@ UNIT_C   := $(wildcard tests/unit/*/test_*.c)
 MIGRATIONS := $(sort $(wildcard db/migrations/*.sql))
 SCRIPTS    := $(sort $(wildcard db/queue/*.lua))
 PROMPTS    := $(sort $(wildcard db/prompts/*.txt))
+DESCRIBED  := $(sort $(wildcard fcgi/describe/*.json))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 EMBED   = $(BUILD)/obj/embedded.o
@@ -124,10 +125,10 @@ $(BUILD)/obj/shared/base/version.o: ALL_CFLAGS += -DVERSION='"$(VERSION)"'
 $(BUILD)/obj/shared/base/version.o: VERSION $(wildcard $(shell git rev-parse --git-path logs/HEAD \
     2>/dev/null))
 
-# The binaries carry their SQL, Lua and prompts with them: one file to copy onto a host.
-$(BUILD)/gen/embedded.c: db/embed.sh $(MIGRATIONS) $(SCRIPTS) $(PROMPTS)
+# The binaries carry their SQL, Lua, prompts and descriptions with them: one file to copy onto a host.
+$(BUILD)/gen/embedded.c: db/embed.sh $(MIGRATIONS) $(SCRIPTS) $(PROMPTS) $(DESCRIBED)
 	@mkdir -p $(@D)
-	@sh db/embed.sh $(MIGRATIONS) -- $(SCRIPTS) -- $(PROMPTS) > $@
+	@sh db/embed.sh $(MIGRATIONS) -- $(SCRIPTS) -- $(PROMPTS) -- $(DESCRIBED) > $@
 
 $(EMBED): $(BUILD)/gen/embedded.c
 	@mkdir -p $(@D)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints C that carries the given files inside the binary:
-#   embed.sh MIGRATION.sql... -- SCRIPT.lua... -- PROMPT.txt...
+#   embed.sh MIGRATION.sql... -- SCRIPT.lua... -- PROMPT.txt... -- DESCRIPTION.json...
 # Names, bytes and their SHA-1 only; what they mean is known by shared/.
 set -eu
 
@@ -28,7 +28,7 @@ table() { # table NAME FILE...
 
 echo '#include "base/embedded.h"'
 names=
-for kind in EMBEDDED_MIGRATIONS EMBEDDED_SCRIPTS EMBEDDED_PROMPTS; do
+for kind in EMBEDDED_MIGRATIONS EMBEDDED_SCRIPTS EMBEDDED_PROMPTS EMBEDDED_DESCRIPTIONS; do
     while [ $# -gt 0 ] && [ "$1" != "--" ]; do
         blob "$1"
         names="$names $1"

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/magic.h"
 #include "closing.h"
+#include "http/request_id.h"
 #include "http/sending.h"
 #include "metrics/traffic.h"
 #include "observe/metrics.h"
@@ -88,7 +89,7 @@ static void let_go(FCGX_Request *fcgx)
     }
 }
 
-static void answer(const struct app *app, FCGX_Request *fcgx)
+static void answer(const struct app *app, struct request_ids *ids, FCGX_Request *fcgx)
 {
     int64_t began_us = clock_monotonic_us();
     struct wire wire = {.magic = MAGIC(wire), .fcgx = fcgx, .began_ms = began_us / 1000};
@@ -98,10 +99,13 @@ static void answer(const struct app *app, FCGX_Request *fcgx)
     struct response response;
     response_begin(&response);
     enum result begun = request_begin(&request, &in);
+    request_id_give(ids, &request);
     routes_answer(app, &request, begun, &response);
     response_send(&response, &out, request.method == METHOD_HEAD);
     sending_end(app, response.sending);
-    traffic_note(app->metrics, &request, response.status, clock_monotonic_us() - began_us);
+    int64_t took_us = clock_monotonic_us() - began_us;
+    traffic_note(app->metrics, &request, response.status, took_us);
+    request_id_note(ids, &request, response.status, took_us);
     response_free(&response);
     request_free(&request);
 }
@@ -119,7 +123,8 @@ static void flush_counts(const struct app *app, const struct arrivals *arrivals,
 }
 
 /* False: it is over. Where another responder was faster, there is nothing to accept. */
-static bool serve_next(const struct app *app, const struct arrivals *arrivals, FCGX_Request *fcgx)
+static bool serve_next(const struct app *app, const struct arrivals *arrivals,
+                       struct request_ids *ids, FCGX_Request *fcgx)
 {
     if (arrivals_wait(arrivals, fcgx->ipcFd, -1) == ARRIVAL_STOP) {
         return false;
@@ -128,7 +133,7 @@ static bool serve_next(const struct app *app, const struct arrivals *arrivals, F
     if (failed != 0) {
         return failed == -EAGAIN;
     }
-    answer(app, fcgx);
+    answer(app, ids, fcgx);
     let_go(fcgx);
     FCGX_Finish_r(fcgx);
     flush_counts(app, arrivals, fcgx);
@@ -139,16 +144,17 @@ static int serve(const struct app *app)
 {
     FCGX_Request fcgx;
     struct arrivals arrivals;
+    struct request_ids ids;
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
-    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, 0, 0) != 0 ||
+    if (!request_ids_begin(&ids) || FCGX_Init() != 0 || FCGX_InitRequest(&fcgx, 0, 0) != 0 ||
         arrivals_open(fcgx.listen_sock, &arrivals) != RESULT_OK) {
         fprintf(stderr, "tapedeck.fcgi: FastCGI could not be set up\n");
         return EXIT_FAILURE;
     }
     closing_enter(app);
     resident_trim();
-    while (serve_next(app, &arrivals, &fcgx)) {
+    while (serve_next(app, &arrivals, &ids, &fcgx)) {
     }
     metrics_flush(app, true);
     arrivals_close(&arrivals);

@@ -5,32 +5,15 @@
 #include "http/auth.h"
 #include "http/call_query.h"
 #include "http/listener.h"
+#include "http/parameter.h"
 #include "http/share.h"
 #include "http/states.h"
-#include "routes/handlers.h"
+#include "openapi.h"
+#include "route.h"
 
-enum who {
-    WHO_ANYONE,
-    WHO_SESSION,
-    WHO_SHARE,    /* a session, for what is dear: within its business's share */
-    WHO_LISTENER, /* a session, or whoever listens by a share, to its recording alone */
-    WHO_TWILIO,
-    WHO_LINK, /* the handler checks the signature in the query */
-    WHO_METRICS,
-};
+enum { GET_HEAD = METHOD_GET | METHOD_HEAD, EXPECTED_MAX = 1024 };
 
-enum { GET_HEAD = METHOD_GET | METHOD_HEAD, KEYS_MAX = 20 };
-
-struct route {
-    unsigned methods;
-    const char *pattern; /* {call} a call's SID or a recording's, {business} and {run} numbers,
-                     {file} SID and ending, {note} a number, {tag} a tag in escapes,
-                     {share} an id */
-    const char *keys[KEYS_MAX]; /* query keys it takes, each at most once; of WHO_TWILIO any, as
-                                   they are signed */
-    enum who who;
-    handler *handle;
-};
+static handler handle_openapi;
 
 static const struct route ROUTES[] = {
     {GET_HEAD, "/api/recordings/file/{call}", {NULL}, WHO_SESSION, handle_file},
@@ -68,6 +51,7 @@ static const struct route ROUTES[] = {
     {METHOD_POST, "/webhook/conference_status", {NULL}, WHO_TWILIO, handle_conference_status},
     {METHOD_POST, "/api/session", {NULL}, WHO_SESSION, handle_session_open},
     {METHOD_DELETE, "/api/session", {NULL}, WHO_ANYONE, handle_session_close},
+    {GET_HEAD, "/api/openapi.json", {NULL}, WHO_ANYONE, handle_openapi},
     {GET_HEAD, "/healthz", {NULL}, WHO_ANYONE, handle_healthz},
     {GET_HEAD, "/readyz", {NULL}, WHO_ANYONE, handle_readyz},
     {GET_HEAD, "/metrics", {NULL}, WHO_METRICS, handle_metrics},
@@ -75,9 +59,15 @@ static const struct route ROUTES[] = {
 
 enum { ROUTE_COUNT = sizeof ROUTES / sizeof *ROUTES };
 
-/* ---- paths ---- */
+static void handle_openapi(const struct app *app, struct request *request,
+                           struct response *response)
+{
+    (void)app;
+    (void)request;
+    openapi_answer(ROUTES, ROUTE_COUNT, response);
+}
 
-enum fit { FIT_NOT, FIT_MALFORMED, FIT_GOOD };
+/* ---- paths ---- */
 
 static bool take_call(const char *text, size_t len, struct request *request)
 {
@@ -130,54 +120,52 @@ static bool take(const char *placeholder, const char *text, size_t len, struct r
     }
 }
 
-/* Segment by segment; a path of the right shape with a bad value in it is malformed, not unknown.
- */
-static enum fit match(const char *pattern, struct request *request)
+/* Segment by segment; a path of the right shape with a bad value in it is malformed, not unknown:
+ * `bad` is its placeholder. */
+static bool match(const char *pattern, struct request *request, const char **bad)
 {
     const char *path = request->path;
-    bool good = true;
+    *bad = NULL;
     while (*pattern == '/' && *path == '/') {
         size_t want = strcspn(++pattern, "/");
         size_t have = strcspn(++path, "/");
         if (*pattern == '{') {
-            good = have > 0 && take(pattern, path, have, request) && good;
+            if ((have == 0 || !take(pattern, path, have, request)) && *bad == NULL) {
+                *bad = pattern;
+            }
         } else if (want != have || memcmp(pattern, path, want) != 0) {
-            return FIT_NOT;
+            return false;
         }
         pattern += want;
         path += have;
     }
-    if (*pattern != '\0' || *path != '\0') {
-        return FIT_NOT;
-    }
-    return good ? FIT_GOOD : FIT_MALFORMED;
+    return *pattern == '\0' && *path == '\0';
 }
 
 /* ---- the gate ---- */
 
 struct gate {
     const struct route *route; /* the one that fits path and method */
-    enum fit fit;
-    unsigned methods; /* of all routes with this path; 0: there is none */
+    const char *bad;           /* the placeholder of what is malformed in the path, or NULL */
+    unsigned methods;          /* of all routes with this path; 0: there is none */
 };
 
 /* A plain path wins over one with a placeholder in the same place: the table lists it first. */
 static void find_route(struct request *request, struct gate *gate)
 {
-    *gate = (struct gate){.fit = FIT_NOT};
+    const char *bad;
+    *gate = (struct gate){.methods = 0};
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        enum fit fit = match(ROUTES[i].pattern, request);
-        if (fit == FIT_NOT) {
+        if (!match(ROUTES[i].pattern, request, &bad)) {
             continue;
         }
         gate->methods |= ROUTES[i].methods;
         if (gate->route == NULL && (ROUTES[i].methods & (unsigned)request->method) != 0) {
             gate->route = &ROUTES[i];
-            gate->fit = fit;
         }
     }
     if (gate->route != NULL) {
-        (void)match(gate->route->pattern, request);
+        (void)match(gate->route->pattern, request, &gate->bad);
     }
 }
 
@@ -191,34 +179,84 @@ static bool key_is_known(const struct route *route, const char *key)
     return false;
 }
 
-/* Whoever gives an address to Twilio may put keys of his own into it. */
-static bool query_is_good(const struct route *route, const struct form *query)
+static void refuse_query(const struct route *route, struct response *response)
 {
-    if (route->who == WHO_TWILIO) {
-        return true;
+    struct buf expected;
+    buf_init(&expected, EXPECTED_MAX);
+    buf_text(&expected, route->keys[0] != NULL ? "each of these at most once, percent-encoded: "
+                                               : "no parameter");
+    for (size_t i = 0; i < KEYS_MAX && route->keys[i] != NULL; i++) {
+        buf_format(&expected, "%s%s", i > 0 ? ", " : "", route->keys[i]);
     }
+    parameter_refuse_as("query", buf_str(&expected), response);
+    buf_free(&expected);
+}
+
+static void refuse_path(const char *placeholder, struct response *response)
+{
+    const struct parameter *parameter =
+        parameter_find(placeholder + 1, strcspn(placeholder + 1, "}"));
+    if (parameter != NULL) {
+        parameter_refuse(parameter, response);
+    } else {
+        response_error(response, MESSAGE_BAD_PARAMETER);
+    }
+}
+
+/* The row of a value that may not be; NULL: all may. */
+static const struct parameter *find_bad_value(const struct form *query)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        const struct form_pair *pair = &query->pairs[i];
+        const struct parameter *parameter = parameter_find(pair->name, pair->name_len);
+        if (parameter != NULL && !parameter_fits(parameter, pair->value)) {
+            return parameter;
+        }
+    }
+    return NULL;
+}
+
+static bool keys_are_known(const struct route *route, const struct form *query)
+{
     for (size_t i = 0; i < query->count; i++) {
         if (!key_is_known(route, query->pairs[i].name)) {
             return false;
         }
     }
-    return query->clean && !form_has_repeats(query);
+    return true;
+}
+
+/* Whoever gives an address to Twilio may put keys of his own into it. */
+static bool values_are_good(const struct gate *gate, const struct form *query,
+                            struct response *response)
+{
+    if (gate->bad != NULL) {
+        refuse_path(gate->bad, response);
+        return false;
+    }
+    if (gate->route->who == WHO_TWILIO) {
+        return true;
+    }
+    if (!query->clean || form_has_repeats(query) || !keys_are_known(gate->route, query)) {
+        refuse_query(gate->route, response);
+        return false;
+    }
+    const struct parameter *bad = find_bad_value(query);
+    if (bad != NULL) {
+        parameter_refuse(bad, response);
+    }
+    return bad == NULL;
 }
 
 static void allow_header(struct response *response, unsigned methods)
 {
-    static const struct {
-        unsigned method;
-        const char *name;
-    } NAMES[] = {{METHOD_GET, "GET"},        {METHOD_HEAD, "HEAD"},   {METHOD_POST, "POST"},
-                 {METHOD_PUT, "PUT"},        {METHOD_PATCH, "PATCH"}, {METHOD_DELETE, "DELETE"},
-                 {METHOD_OPTIONS, "OPTIONS"}};
     struct buf allow;
     buf_init(&allow, 64);
     methods |= METHOD_OPTIONS;
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if ((methods & NAMES[i].method) != 0) {
-            buf_format(&allow, "%s%s", allow.len > 0 ? ", " : "", NAMES[i].name);
+    for (unsigned method = METHOD_GET; method < METHOD_OTHER; method <<= 1) {
+        if ((methods & method) != 0) {
+            buf_format(&allow, "%s%s", allow.len > 0 ? ", " : "",
+                       request_method_name((enum method)method));
         }
     }
     response_header(response, "Allow", buf_str(&allow));
@@ -275,10 +313,8 @@ static bool caller_may(const struct app *app, const struct route *route, struct 
         return true;
     case WHO_TWILIO:
         result = auth_twilio(app, request);
-        if (result == RESULT_TOO_BIG) {
-            response_error(response, MESSAGE_TOO_LARGE);
-        } else if (result != RESULT_OK) {
-            states_answer_failure(result, response);
+        if (result != RESULT_OK) {
+            parameter_refuse_body(result, "a form (application/x-www-form-urlencoded)", response);
         }
         return result == RESULT_OK;
     case WHO_METRICS:
@@ -319,6 +355,9 @@ void routes_answer(const struct app *app, struct request *request, enum result b
     struct gate gate;
     security_headers(response);
     auth_cors(app, request, response);
+    if (request->id[0] != '\0') {
+        response_always(response, "X-Request-Id", request->id);
+    }
     find_route(request, &gate);
     request->route = gate.route != NULL ? gate.route->pattern : NULL;
     if (gate.methods == 0) {
@@ -333,9 +372,8 @@ void routes_answer(const struct app *app, struct request *request, enum result b
         response_error(response, MESSAGE_TOO_LARGE);
     } else if (begun != RESULT_OK) {
         states_answer_failure(begun, response);
-    } else if (gate.fit != FIT_GOOD || !query_is_good(gate.route, &request->query)) {
-        response_error(response, MESSAGE_BAD_PARAMETER);
-    } else if (caller_may(app, gate.route, request, response)) {
+    } else if (values_are_good(&gate, &request->query, response) &&
+               caller_may(app, gate.route, request, response)) {
         handle(app, gate.route, request, response);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "recordings/service.h"
 #include "speech/talk.h"
+#include "states.h"
 
 static struct json *tags_json(const char *stored)
 {
@@ -39,7 +40,7 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     }
     json_put_text(json, "created_at", row->created_at);
     json_put_flag(json, "has_recording", row->facts.has_url || look.state == STATE_READY);
-    json_put_text(json, "recording_status", service_state_name(look.state));
+    states_put_words("recording_status", "recording_state", look.state, json);
     json_put_flag(json, "has_transcript", row->has_transcript);
     call_json_put_speakers(app, &row->facts, json);
     json_put_text(json, "summary", row->summary);

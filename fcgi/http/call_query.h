@@ -1,6 +1,6 @@
 /*
- * Which calls somebody wants: the query of the list, its totals, its changes and its export. What
- * one may ask for is one table.
+ * Which calls somebody wants: the query of the list, its totals, its changes and its export. The
+ * gate has looked at each value (parameter.h).
  */
 #ifndef TAPEDECK_FCGI_HTTP_CALL_QUERY_H
 #define TAPEDECK_FCGI_HTTP_CALL_QUERY_H
@@ -21,7 +21,7 @@ struct call_query {
     struct buf wants;
 };
 
-/* RESULT_INVALID: a value is none. Free in any case. */
+/* RESULT_FAILED without memory. Free in any case. */
 enum result call_query_read(const struct request *request, struct call_query *out);
 void call_query_free(struct call_query *query);
 

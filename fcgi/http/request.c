@@ -3,22 +3,35 @@
 #include <string.h>
 #include <strings.h>
 
+static const struct {
+    const char *name;
+    enum method method;
+} METHODS[] = {
+    {"GET", METHOD_GET},         {"HEAD", METHOD_HEAD},   {"POST", METHOD_POST},
+    {"PUT", METHOD_PUT},         {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE},
+    {"OPTIONS", METHOD_OPTIONS},
+};
+
+enum { METHOD_COUNT = sizeof METHODS / sizeof *METHODS };
+
 static enum method method_of(const char *name)
 {
-    static const struct {
-        const char *name;
-        enum method method;
-    } METHODS[] = {
-        {"GET", METHOD_GET},         {"HEAD", METHOD_HEAD},   {"POST", METHOD_POST},
-        {"PUT", METHOD_PUT},         {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE},
-        {"OPTIONS", METHOD_OPTIONS},
-    };
-    for (size_t i = 0; name != NULL && i < sizeof METHODS / sizeof *METHODS; i++) {
+    for (size_t i = 0; name != NULL && i < METHOD_COUNT; i++) {
         if (strcmp(METHODS[i].name, name) == 0) {
             return METHODS[i].method;
         }
     }
     return METHOD_OTHER;
+}
+
+const char *request_method_name(enum method method)
+{
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        if (METHODS[i].method == method) {
+            return METHODS[i].name;
+        }
+    }
+    return "OTHER";
 }
 
 const char *request_header(const struct request *request, const char *cgi_name)
@@ -66,7 +79,10 @@ static enum result read_body(struct request *request)
 {
     int64_t length;
     const char *said = request_header(request, "CONTENT_LENGTH");
-    if (said == NULL || !text_int(said, 0, INT64_MAX, &length)) {
+    if (said == NULL) {
+        return RESULT_NOT_FOUND;
+    }
+    if (!text_int(said, 0, INT64_MAX, &length)) {
         return RESULT_INVALID;
     }
     if (length > REQUEST_BODY_MAX) {

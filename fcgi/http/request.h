@@ -38,7 +38,7 @@ enum {
     REQUEST_BODY_MAX = 64 * 1024
 };
 
-enum { REQUEST_SUBJECT_SIZE = 128 };
+enum { REQUEST_SUBJECT_SIZE = 128, REQUEST_ID_SIZE = 65 };
 
 /* The server's side of a request. */
 struct request_io {
@@ -74,8 +74,9 @@ struct request {
     char share_id[CRYPTO_TOKEN_SIZE];
     enum audio_kind kind;
     struct caller caller;
-    int64_t shut_out_ms; /* how long an address with too many failures is to wait yet */
-    const char *route;   /* the pattern that fits path and method, NULL: none does */
+    int64_t shut_out_ms;      /* how long an address with too many failures is to wait yet */
+    char id[REQUEST_ID_SIZE]; /* request_id.h; "": nobody named it */
+    const char *route;        /* the pattern that fits path and method, NULL: none does */
 };
 
 /* Reads method, target and query. RESULT_TOO_BIG: the target is too long; RESULT_FAILED: without
@@ -83,11 +84,15 @@ struct request {
 enum result request_begin(struct request *request, const struct request_io *io);
 void request_free(struct request *request);
 
+/* "GET"; "OTHER" for METHOD_OTHER. */
+const char *request_method_name(enum method method);
+
 /* A header by its CGI name ("HTTP_RANGE"), or NULL where it is missing or empty. */
 const char *request_header(const struct request *request, const char *cgi_name);
 
 /* Reads the body, at most REQUEST_BODY_MAX bytes, which must be a form. RESULT_TOO_BIG;
- * RESULT_INVALID: it is of another type, or not as long as was said; RESULT_FAILED. */
+ * RESULT_INVALID: it is of another type, or not as long as was said; RESULT_NOT_FOUND: nobody said
+ * how long it is; RESULT_FAILED. */
 enum result request_read_form(struct request *request);
 
 /* The same of a body that is one object in JSON (RFC 8259), which the caller frees. */

@@ -147,6 +147,7 @@ struct json *response_message(enum message_id id)
         json_put_text(json, "error", message->code);
     } else {
         json_put_text(json, "status", message->code);
+        json_put_text(json, "state", message->code);
     }
     json_put_text(json, "message", message->english);
     json_put_text(json, "message_he", message->hebrew);
@@ -186,6 +187,7 @@ static const char *reason(int status)
         {405, "Method Not Allowed"},
         {409, "Conflict"},
         {410, "Gone"},
+        {411, "Length Required"},
         {412, "Precondition Failed"},
         {413, "Content Too Large"},
         {416, "Range Not Satisfiable"},

@@ -96,8 +96,16 @@ void states_answer(const struct look *look, struct response *response)
 static void answer_absent(struct response *response)
 {
     struct json *json = json_new();
-    json_put_text(json, "status", service_state_name(STATE_ABSENT));
+    states_put_words("status", "state", STATE_ABSENT, json);
     response_json(response, 200, json);
+}
+
+void states_put_words(const char *status, const char *state, enum recording_state of,
+                      struct json *json)
+{
+    const char *word = service_state_name(of);
+    json_put_text(json, status, word);
+    json_put_text(json, state, of == STATE_ABSENT ? "not_fetched" : word);
 }
 
 void states_put_link(const struct states_link *link, struct json *json)
@@ -130,9 +138,7 @@ void states_answer_prepare(const struct app *app, const struct look *look,
 void states_answer_failure(enum result result, struct response *response)
 {
     enum { BUSY_RETRY_S = 5 };
-    if (result == RESULT_INVALID) {
-        response_error(response, MESSAGE_BAD_PARAMETER);
-    } else if (result == RESULT_DENIED) {
+    if (result == RESULT_DENIED) {
         response_error(response, MESSAGE_FORBIDDEN);
     } else {
         response_error(response, MESSAGE_UNAVAILABLE);

@@ -23,6 +23,11 @@ struct states_link {
 void states_answer_prepare(const struct app *app, const struct look *look,
                            const struct states_link *link, struct response *response);
 
+/* Puts a state under two names. `status` is the older: its word for what nobody has asked for is
+ * "absent", which reads as if there were no recording. `state` says "not_fetched". */
+void states_put_words(const char *status, const char *state, enum recording_state of,
+                      struct json *json);
+
 /* Puts play_url and expires_at; NULL: both null. */
 void states_put_link(const struct states_link *link, struct json *json);
 

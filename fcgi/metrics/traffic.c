@@ -13,18 +13,6 @@ const struct traffic_bound *traffic_bounds(void)
     return BOUNDS;
 }
 
-/* HEAD is GET without a body, and one row of the table. */
-static const char *method_name(enum method method)
-{
-    switch (method) {
-    case METHOD_POST: return "POST";
-    case METHOD_PUT: return "PUT";
-    case METHOD_PATCH: return "PATCH";
-    case METHOD_DELETE: return "DELETE";
-    default: return "GET";
-    }
-}
-
 void traffic_note(struct metrics *metrics, const struct request *request, int status,
                   int64_t took_us)
 {
@@ -33,7 +21,9 @@ void traffic_note(struct metrics *metrics, const struct request *request, int st
     if (request->route == NULL) {
         (void)snprintf(route, sizeof route, "other");
     } else {
-        (void)snprintf(route, sizeof route, "%s %s", method_name(request->method), request->route);
+        /* HEAD is GET without a body, and one row of the table. */
+        enum method method = request->method == METHOD_HEAD ? METHOD_GET : request->method;
+        (void)snprintf(route, sizeof route, "%s %s", request_method_name(method), request->route);
     }
     (void)snprintf(code, sizeof code, "%d", status);
     while (took_us > bound->us) {

@@ -107,7 +107,7 @@ static void add_recording(void *context, const struct recording_row *row)
     json_put_text(json, "track", row->track);
     call_json_put_length(&look.facts, json);
     call_json_put_speakers(detail->app, &look.facts, json);
-    json_put_text(json, "status", service_state_name(look.state));
+    states_put_words("status", "state", look.state, json);
     call_json_put_expiry("expires_at", &look.facts, json);
     json_put(json, "transcript", transcript_json(row->segments, detail->call));
     json_add(detail->json, json);

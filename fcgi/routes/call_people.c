@@ -7,9 +7,14 @@
 #include "calls/call.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/parameter.h"
 #include "http/states.h"
 
 enum { VALUE_MAX = 200 };
+
+static const char EXPECTED[] =
+    "a JSON object of agent_id, agent_name, contact_name: each null or a "
+    "text of at most 200 bytes";
 
 static const char *const MEMBERS[CALL_PERSONS] = {[CALL_AGENT_ID] = "agent_id",
                                                   [CALL_AGENT_NAME] = "agent_name",
@@ -59,12 +64,16 @@ void handle_call_people(const struct app *app, struct request *request, struct r
         .magic = MAGIC(people_shown), .app = app, .business_id = request->caller.business_id};
     struct json *body = NULL;
     enum result result = request_read_json(request, &body);
-    if (result == RESULT_OK) {
-        json_each(body, read_member, &reading);
-        result = reading.good
-                     ? call_set_people(app, showing.business_id, request->call_sid, &reading.people)
-                     : RESULT_INVALID;
+    json_each(body, read_member, &reading);
+    if (result == RESULT_OK && !reading.good) {
+        result = RESULT_INVALID;
     }
+    if (result != RESULT_OK) {
+        json_free(body);
+        parameter_refuse_body(result, EXPECTED, response);
+        return;
+    }
+    result = call_set_people(app, showing.business_id, request->call_sid, &reading.people);
     json_free(body);
     if (result == RESULT_OK) {
         result = call_read(app, showing.business_id, request->caller.subject, request->call_sid,
@@ -74,8 +83,6 @@ void handle_call_people(const struct app *app, struct request *request, struct r
         response_json(response, 200, showing.json);
     } else if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_CALL_NOT_FOUND);
-    } else if (result == RESULT_TOO_BIG) {
-        response_error(response, MESSAGE_TOO_LARGE);
     } else {
         states_answer_failure(result, response);
     }

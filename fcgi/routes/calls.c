@@ -11,6 +11,7 @@
 #include "http/call_json.h"
 #include "http/call_query.h"
 #include "http/note.h"
+#include "http/parameter.h"
 #include "http/states.h"
 
 /* A row that is in the page: borrowed. */
@@ -95,6 +96,7 @@ void handle_calls(const struct app *app, struct request *request, struct respons
     char next[CALL_CURSOR_SIZE];
     enum result result = call_query_read(request, &query);
     const char *search = query.filter.search;
+    bool goes_on = query.filter.cursor != NULL;
     page.calls = json_new_list();
     if (result == RESULT_OK) {
         result = call_list(app, page.business_id, &query.filter, add_call, &page, next);
@@ -105,7 +107,11 @@ void handle_calls(const struct app *app, struct request *request, struct respons
     call_query_free(&query);
     if (result != RESULT_OK) {
         json_free(page.calls);
-        states_answer_failure(result, response);
+        if (result == RESULT_INVALID) {
+            parameter_refuse_named(goes_on ? "cursor" : "search", response);
+        } else {
+            states_answer_failure(result, response);
+        }
         return;
     }
     struct json *json = json_new();

@@ -5,6 +5,7 @@
 #include "calls/call_changes.h"
 #include "handlers.h"
 #include "http/call_json.h"
+#include "http/parameter.h"
 #include "http/states.h"
 
 struct changes {
@@ -33,7 +34,11 @@ void handle_changes(const struct app *app, struct request *request, struct respo
                      form_get(&request->query, "since"), add_call, &changes, now, &more);
     if (result != RESULT_OK) {
         json_free(changes.calls);
-        states_answer_failure(result, response);
+        if (result == RESULT_INVALID) {
+            parameter_refuse_named("since", response);
+        } else {
+            states_answer_failure(result, response);
+        }
         return;
     }
     struct json *json = json_new();

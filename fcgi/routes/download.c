@@ -3,6 +3,7 @@
 #include "calls/recording.h"
 #include "handlers.h"
 #include "http/note.h"
+#include "http/parameter.h"
 #include "http/remote.h"
 #include "http/states.h"
 #include "recordings/service.h"
@@ -45,6 +46,10 @@ void handle_download(const struct app *app, struct request *request, struct resp
     enum result result = choose(app, request, &name);
     if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_CALL_NOT_FOUND);
+        return;
+    }
+    if (result == RESULT_INVALID) {
+        parameter_refuse_named("recording", response);
         return;
     }
     /* What is here plays without PostgreSQL, which would say whose other recording it is. */

@@ -10,6 +10,7 @@
 #include "calls/recording.h"
 #include "handlers.h"
 #include "http/marks_json.h"
+#include "http/parameter.h"
 #include "http/states.h"
 #include "marks/call_note.h"
 
@@ -162,13 +163,19 @@ void handle_note_add(const struct app *app, struct request *request, struct resp
     struct buf words;
     buf_init(&words, REQUEST_BODY_MAX);
     enum result result = request_read_json(request, &json);
-    bool too_large = result == RESULT_TOO_BIG;
+    bool refused = result != RESULT_OK;
     if (result == RESULT_OK) {
         result = add_note(app, request, json, &words);
-        too_large = result == RESULT_TOO_BIG && utf8_letters(buf_str(&words)) > CALL_NOTE_LETTERS;
+        bool too_large =
+            result == RESULT_TOO_BIG && utf8_letters(buf_str(&words)) > CALL_NOTE_LETTERS;
+        refused = too_large || result == RESULT_INVALID;
     }
-    if (too_large) {
-        response_error(response, MESSAGE_TOO_LARGE);
+    if (refused) {
+        parameter_refuse_body(
+            result,
+            "a JSON object: text, and if wanted recording (RE…), at (seconds), for "
+            "(me, all)",
+            response);
     } else {
         marks_json_answer(app, request, result, 201, response);
     }

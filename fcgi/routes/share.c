@@ -9,6 +9,7 @@
 #include "http/auth.h"
 #include "http/listener.h"
 #include "http/note.h"
+#include "http/parameter.h"
 #include "http/remote.h"
 #include "http/serve.h"
 #include "http/states.h"
@@ -97,10 +98,9 @@ void handle_share_open(const struct app *app, struct request *request, struct re
     struct json *json = NULL, *answer = NULL;
     enum result result = request_read_json(request, &json);
     const char *text = result == RESULT_OK ? json_text_at(json, "token") : NULL;
-    if (result == RESULT_TOO_BIG) {
-        response_error(response, MESSAGE_TOO_LARGE);
-    } else if (text == NULL) {
-        states_answer_failure(result == RESULT_OK ? RESULT_INVALID : result, response);
+    if (text == NULL) {
+        parameter_refuse_body(result == RESULT_OK ? RESULT_INVALID : result,
+                              "a JSON object with the token of the link", response);
     } else {
         result = open_share(app, text, &answer);
         if (result == RESULT_OK) {

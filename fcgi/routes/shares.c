@@ -8,9 +8,13 @@
 #include "calls/call.h"
 #include "calls/recording.h"
 #include "handlers.h"
+#include "http/parameter.h"
 #include "http/states.h"
 #include "marks/share_link.h"
 #include "recordings/service.h"
+
+static const char EXPECTED[] = "a JSON object; if wanted recording (RE…), from and to (seconds), "
+                               "expires_in (seconds), listenings, label";
 
 enum { LABEL_MAX = 4 * SHARE_LABEL_LETTERS, URL_MAX = 4096 };
 
@@ -67,6 +71,7 @@ static void answer_failure(enum result result, struct response *response)
     case RESULT_NOT_FOUND: response_error(response, MESSAGE_CALL_NOT_FOUND); break;
     case RESULT_TOO_BIG: response_error(response, MESSAGE_TOO_MANY_MARKS); break;
     case RESULT_DENIED: response_error(response, MESSAGE_NO_SUBJECT); break;
+    case RESULT_INVALID: parameter_refuse_body(result, EXPECTED, response); break;
     default: states_answer_failure(result, response); break;
     }
 }
@@ -222,13 +227,11 @@ void handle_share_add(const struct app *app, struct request *request, struct res
 {
     struct json *json = NULL;
     enum result result = request_read_json(request, &json);
-    if (result == RESULT_TOO_BIG) {
-        response_error(response, MESSAGE_TOO_LARGE);
+    if (result != RESULT_OK) {
+        parameter_refuse_body(result, EXPECTED, response);
         return;
     }
-    if (result == RESULT_OK) {
-        result = add(app, request, json, response);
-    }
+    result = add(app, request, json, response);
     json_free(json);
     if (result != RESULT_OK) {
         answer_failure(result, response);

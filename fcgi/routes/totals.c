@@ -6,6 +6,7 @@
 #include "http/call_json.h"
 #include "http/call_query.h"
 #include "http/note.h"
+#include "http/parameter.h"
 #include "http/states.h"
 
 void handle_totals(const struct app *app, struct request *request, struct response *response)
@@ -19,7 +20,11 @@ void handle_totals(const struct app *app, struct request *request, struct respon
     }
     call_query_free(&query);
     if (result != RESULT_OK) {
-        states_answer_failure(result, response);
+        if (result == RESULT_INVALID) {
+            parameter_refuse_named("search", response);
+        } else {
+            states_answer_failure(result, response);
+        }
         return;
     }
     struct json *json = json_new();

@@ -15,5 +15,6 @@ struct embedded_file {
 extern const struct embedded_file EMBEDDED_MIGRATIONS[];
 extern const struct embedded_file EMBEDDED_SCRIPTS[];
 extern const struct embedded_file EMBEDDED_PROMPTS[];
+extern const struct embedded_file EMBEDDED_DESCRIPTIONS[];
 
 #endif

@@ -87,6 +87,11 @@ void json_add_text(struct json *list, const char *text)
     (void)json_array_append_new(value_of(list), json_string(text));
 }
 
+struct json *json_clone(const struct json *value)
+{
+    return named(json_deep_copy(value_of(value)));
+}
+
 static int add_bytes(const char *bytes, size_t len, void *context)
 {
     buf_add(CHECKED(buf, context), bytes, len);

@@ -35,6 +35,9 @@ void json_add(struct json *list, struct json *child);
 void json_add_int(struct json *list, int64_t number);
 void json_add_text(struct json *list, const char *text);
 
+/* A copy of a value with all that is in it; the caller frees it. */
+struct json *json_clone(const struct json *value);
+
 /* Appends the document. RESULT_FAILED when it cannot be written. */
 enum result json_print(const struct json *json, struct buf *out);
 

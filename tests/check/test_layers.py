@@ -24,7 +24,8 @@ IMPORT = re.compile(r"""\bimport\b(?:[^;'"(]*\bfrom)?\s*\(?\s*["'](\.[^"']+)["']
 ROOMS = {
     "shared": ("base/", "config/", "clients/", "app", "schema/", "twilio/", "speech/", "storage/",
                "runs/", "calls/", "followups/", "observe/", "marks/", "recordings/"),
-    "fcgi": ("resident", "closing", "arrivals", "http/", "metrics/", "routes/", "routes", "main"),
+    "fcgi": ("resident", "closing", "arrivals", "http/", "metrics/", "routes/", "route", "openapi",
+             "routes", "main"),
     "jobs": ("options", "commands", "provider/", "audio/", "decoder/", "objects/", "steps/", "runner/",
              "commands/", "main"),
 }

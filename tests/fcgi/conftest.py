@@ -10,9 +10,19 @@ import pytest
 import redis
 
 from http_carry import Fronts
+from http_described import watcher
 from http_fronts import another_front
 from http_given import Given
+from stack.api import Api
 from stack.stack import Stack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def described_answers(stack: Stack) -> Iterator[None]:
+    """Every answer is one that the API tells of."""
+    Api.watch = watcher(stack.base_url)
+    yield
+    Api.watch = None
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ CONTENT = random.Random(1).randbytes(SIZE)
 # Every part of a second counts in the entity tag.
 MODIFIED_NS = 1403716338_123456789
 ETAG = f'"{SIZE:x}-{MODIFIED_NS:x}"'
-CHANGING = {"date", "connection"}
+CHANGING = {"date", "connection", "x-request-id"}
 NOTES = ("rec_audit", "rec_noted_until")  # what is new, and what goes on
 
 

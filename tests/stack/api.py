@@ -6,9 +6,9 @@ import http.client
 import json
 import socket
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 PATIENCE = 120.0
 
@@ -32,6 +32,9 @@ class Answer:
 
 class Api:
     """Requests to one base URL, by default with one bearer token."""
+
+    # Looks at each answer: method, path, answer. The HTTP tests set it.
+    watch: ClassVar[Callable[[str, str, Answer], None] | None] = None
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
         self.base_url = base_url
@@ -59,10 +62,13 @@ class Api:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout)
         try:
             connection.request(method, path, body, sent)
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            got = connection.getresponse()
+            answer = Answer(got.status, got.headers, got.read())
         finally:
             connection.close()
+        if Api.watch is not None:
+            Api.watch(method, path, answer)
+        return answer
 
     def get(self, path: str, **how: Any) -> Answer:
         return self.request("GET", path, **how)

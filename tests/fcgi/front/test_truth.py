@@ -156,7 +156,7 @@ def test_what_is_not_whole_is_fetched_again(
             assert says(answer, 500, "recording_failed")["reason"] == "file_damaged"
     assert given.rows("recording_runs", call_sid=one.name, status="queued") == []
     answers = one.asked()
-    assert answers.pop("status").json == {"status": "absent"}
+    assert answers.pop("status").json == {"status": "absent", "state": "not_fetched"}
     assert answers.pop("HEAD status").status == 200
     assert set(statuses(answers).values()) == {202}
     assert given.row("recording_runs", call_sid=one.name, status="queued")

@@ -170,7 +170,7 @@ def test_a_status_that_starts_nothing_gives_no_link(
     business = new_business()
     away = given.recorded(business)
     answer = given.api(business).get(f"/api/recordings/{away}/status")
-    assert (answer.status, answer.json) == (200, {"status": "absent"})
+    assert (answer.status, answer.json) == (200, {"status": "absent", "state": "not_fetched"})
     cleanup()
     assert actions(given, away) == []
 

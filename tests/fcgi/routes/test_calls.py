@@ -19,9 +19,9 @@ LATER = datetime.datetime(2100, 1, 1, 12, 0, tzinfo=datetime.timezone.utc)
 MOST_PAGES = 300
 FIELDS = {
     "call_sid", "parent_call_sid", "direction", "from_number", "to_number", "status", "duration",
-    "created_at", "has_recording", "recording_status", "has_transcript", "speakers", "summary",
-    "expires_at", "recordings", "recordings_duration", "agent_id", "agent_name", "contact_name",
-    "line", "party", "talk", "starred", "tags", "heard",
+    "created_at", "has_recording", "recording_status", "recording_state", "has_transcript",
+    "speakers", "summary", "expires_at", "recordings", "recordings_duration", "agent_id",
+    "agent_name", "contact_name", "line", "party", "talk", "starred", "tags", "heard",
 }
 
 
@@ -83,7 +83,8 @@ def test_a_row_says_all_that_is_known(given: Given, new_business: Callable[[], i
         "call_sid": call, "parent_call_sid": parent, "direction": "outbound-dial",
         "from_number": "+972501234567", "to_number": "client:דנה", "status": "no-answer",
         "duration": 0, "created_at": row["created_at"], "has_recording": True,
-        "recording_status": "absent", "has_transcript": True, "summary": "ביקשה \"הצעת מחיר\"",
+        "recording_status": "absent", "recording_state": "not_fetched",
+        "has_transcript": True, "summary": "ביקשה \"הצעת מחיר\"",
         "expires_at": row["expires_at"], "speakers": ["customer", "agent"],
         "recordings": 1, "recordings_duration": 0, "agent_id": None, "agent_name": None,
         "contact_name": None, "line": "+972501234567", "party": "client:דנה", "talk": None,
@@ -101,11 +102,11 @@ def test_what_is_not_known_is_null(given: Given, new_business: Callable[[], int]
     row = listed(given.api(business))[0]
     assert row.keys() == FIELDS
     unknown = FIELDS - {"call_sid", "created_at", "has_recording", "recording_status",
-                        "has_transcript", "speakers", "recordings", "recordings_duration",
-                        "tags", "heard"}
+                        "recording_state", "has_transcript", "speakers", "recordings",
+                        "recordings_duration", "tags", "heard"}
     assert {row[name] for name in unknown} == {None}
     assert (row["has_recording"], row["has_transcript"]) == (False, False)
-    assert row["recording_status"] == "none"
+    assert row["recording_status"] == row["recording_state"] == "none"
     assert row["speakers"] == ["agent", "customer"], "no inbound call, as far as is known"
 
 

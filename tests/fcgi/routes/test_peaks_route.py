@@ -15,7 +15,8 @@ from http_given import MODIFIED, MODIFIED_DATE, Given
 from stack.calls import new_sid
 from stack.stack import Stack
 
-WAVEFORM = b'{"version":2,"channels":1,"data":[-1,1]}'
+WAVEFORM = (b'{"version":2,"channels":1,"sample_rate":8000,"samples_per_pixel":800,"bits":8,'
+            b'"length":1,"data":[-1,1]}')
 
 
 def path_of(call: str) -> str:
