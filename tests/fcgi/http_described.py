@@ -91,7 +91,7 @@ class Described:
         if not answer.headers.get("Content-Type", "").startswith("application/json") \
                 or not answer.body or "X-Request-Id" not in answer.headers:
             return None
-        return self._fault_of_json(said, {"$ref": "#/components/schemas/Error"}, answer.body)
+        return self.fault_of_json(said, {"$ref": "#/components/schemas/Error"}, answer.body)
 
     def _fault_of_body(self, said: str, content: dict[str, Any], answer: Answer) -> str | None:
         kind = answer.headers.get("Content-Type", "").partition(";")[0]
@@ -99,9 +99,9 @@ class Described:
                       if re.fullmatch(re.escape(name).replace(r"\*", ".*"), kind)), None)
         if media is None:
             return f"{said}: {kind} is not described"
-        return self._fault_of_json(said, media["schema"], answer.body) if "schema" in media else None
+        return self.fault_of_json(said, media["schema"], answer.body) if "schema" in media else None
 
-    def _fault_of_json(self, said: str, schema: dict[str, Any], body: bytes) -> str | None:
+    def fault_of_json(self, said: str, schema: dict[str, Any], body: bytes) -> str | None:
         validator = jsonschema.Draft202012Validator({**strictly(schema), **self._components})
         faults = [f"{'/'.join(map(str, fault.absolute_path))}: {fault.message}"
                   for fault in validator.iter_errors(json.loads(body))]

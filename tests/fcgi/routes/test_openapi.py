@@ -13,6 +13,7 @@ from http_described import DOCUMENT, Described
 from http_expect import says
 from stack.api import Answer, Api
 from stack.calls import new_sid
+from stack.stack import ROOT
 
 Document = dict[str, Any]
 
@@ -69,8 +70,8 @@ def test_it_says_what_a_call_may_be_asked_by(document: Document) -> None:
 @pytest.mark.parametrize("query, parameter, expected", [
     ("limit=500", "limit", "a whole number from 1 to 100"),
     ("status=foo", "status", "one of queued, initiated, "),
-    ("has_recording=1", "has_recording", "one of true, false"),
-    ("search=" + "x" * 201, "search", "at most 200 bytes"),
+    ("has_recording=1", "has_recording", "true or false"),
+    ("search=" + "x" * 201, "search", "text of 0 to 200 bytes"),
     ("cursor=garbage", "cursor", "what next_cursor said"),
     ("page=2", "query", "each of these at most once, percent-encoded: limit, cursor, "),
     ("search=a&search=b", "query", "each of these at most once"),
@@ -89,6 +90,25 @@ def test_a_refusal_names_what_is_in_the_path(api: Api) -> None:
     assert body["parameter"] == "run"
     body = says(api.get(f"/api/calls/{new_sid('CA')}/download?recording=1"), 400, "bad_parameter")
     assert body["parameter"] == "recording"
+
+
+# ---- the examples of docs/api.md ----
+
+EXAMPLE = re.compile(r"^`(\w+)`[^\n]*\n(?:[^\n`]+\n)*\n```json\n(.*?)^```", re.M | re.S)
+# What is an example's own row or sister, and needs none of its own.
+BESIDE = {"Call", "CallFacts", "Run", "Recording", "Sentence", "Done", "Health", "NotReady",
+          "Looked", "Readiness", "Description", "Callback", "Talk", "Tag", "TagCount", "Hit",
+          "Note", "Listener", "People", "NewNote"}
+
+
+def test_each_answer_has_an_example_that_it_could_be(document: Document) -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
+    examples = dict(EXAMPLE.findall(page))
+    described = Described(document)
+    assert examples.keys() == document["components"]["schemas"].keys() - BESIDE
+    for name, text in examples.items():
+        assert described.fault_of_json(name, {"$ref": f"#/components/schemas/{name}"},
+                                       text.encode()) is None
 
 
 # ---- these checks can fail ----
