@@ -171,7 +171,7 @@ static void test_long_targets(void **state)
     target[REQUEST_TARGET_MAX + 1] = '\0';
     ask(world, "GET", target);
     assert_int_equal(answer(world), 404); /* no such path */
-    memcpy(target, "/api/calls?search=", 18);
+    memcpy(target, "/api/calls?cursor=", 18);
     ask(world, "GET", target);
     assert_int_equal(answer(world), 413); /* such a path, but the query is too long */
     assert_true(error_is(world, "too_large"));

@@ -270,7 +270,7 @@ static void test_form_lengths(void **state)
         {"3", "a=", RESULT_INVALID}, /* cut short */
         {"3", "", RESULT_INVALID},
         {"3", "a=12", RESULT_INVALID}, /* more than was said */
-        {"", "a=1", RESULT_INVALID},
+        {"", "a=1", RESULT_NOT_FOUND},
         {NULL, "a=1", RESULT_NOT_FOUND},
         {"-1", "a=1", RESULT_INVALID},
         {"+3", "a=1", RESULT_INVALID},
