@@ -120,6 +120,20 @@ static bool take(const char *placeholder, const char *text, size_t len, struct r
     }
 }
 
+/* Both go to the end of a step that is the same in both. Most patterns differ by it: each byte is
+ * looked at once. */
+static bool match_word(const char **pattern, const char **path)
+{
+    const char *want = *pattern, *have = *path;
+    while (*want == *have && *want != '/' && *want != '\0') {
+        want++;
+        have++;
+    }
+    *pattern = want;
+    *path = have;
+    return (*want == '/' || *want == '\0') && (*have == '/' || *have == '\0');
+}
+
 /* Segment by segment; a path of the right shape with a bad value in it is malformed, not unknown:
  * `bad` is its placeholder. */
 static bool match(const char *pattern, struct request *request, const char **bad)
@@ -127,17 +141,18 @@ static bool match(const char *pattern, struct request *request, const char **bad
     const char *path = request->path;
     *bad = NULL;
     while (*pattern == '/' && *path == '/') {
-        size_t want = strcspn(++pattern, "/");
-        size_t have = strcspn(++path, "/");
+        pattern++;
+        path++;
         if (*pattern == '{') {
+            size_t have = strcspn(path, "/");
             if ((have == 0 || !take(pattern, path, have, request)) && *bad == NULL) {
                 *bad = pattern;
             }
-        } else if (want != have || memcmp(pattern, path, want) != 0) {
+            pattern += strcspn(pattern, "/");
+            path += have;
+        } else if (!match_word(&pattern, &path)) {
             return false;
         }
-        pattern += want;
-        path += have;
     }
     return *pattern == '\0' && *path == '\0';
 }

@@ -179,6 +179,7 @@ static void configure(struct world *world)
         .recordings_dir = world->dir,
         .public_base_url = "https://crm.example",
         .allowed_origins = "",
+        .login_url = "",
         .jwt_secret = SECRET,
         .jwt_secret_previous = "",
         .media_secret = SECRET,
