@@ -65,7 +65,7 @@ export class Sound extends EventTarget {
   get time() {
     if (this.#overture?.time > 0) return this.#overture.time;
     const at = this.#audio.readyState ? this.#audio.currentTime : this.#from;
-    return at > 0 && this.#length - at < 2 * HAIR_S ? this.#length : at;
+    return this.#length > 0 && this.#length - at < 2 * HAIR_S ? this.#length : at;
   }
   get duration() { return this.#length || this.#overture?.duration || 0; }
   get paused() { return !this.#wants && !this.#overture; }
