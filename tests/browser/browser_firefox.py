@@ -61,7 +61,8 @@ const thrown = Services.console.getMessageArray()
     .map(({ errorMessage, sourceName, lineNumber }) =>
         `${errorMessage} (${sourceName}:${lineNumber})`);
 const storage = Cc["@mozilla.org/consoleAPI-storage;1"].getService(nsIConsoleAPIStorage);
-const said = storage.getEvents().filter((one) => one.level === "error")
+const said = storage.getEvents()
+    .filter((one) => one.level === "error" && !/^chrome:|^resource:/.test(one.filename))
     .map((one) => one.arguments.map(String).join(" "));
 Services.console.reset();
 storage.clearEvents();
