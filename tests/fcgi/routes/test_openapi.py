@@ -98,7 +98,8 @@ EXAMPLE = re.compile(r"^`(\w+)`[^\n]*\n(?:[^\n`]+\n)*\n```json\n(.*?)^```", re.M
 # What is an example's own row or sister, and needs none of its own.
 BESIDE = {"Call", "CallFacts", "Run", "Recording", "Sentence", "Done", "Health", "NotReady",
           "Looked", "Readiness", "Description", "Callback", "Talk", "Tag", "TagCount", "Hit",
-          "Note", "Listener", "People", "NewNote"}
+          "Note", "Listener", "People", "NewNote", "Agent", "Share", "NewShare", "ShareToken",
+          "Unready", "Changes"}
 
 
 def test_each_answer_has_an_example_that_it_could_be(document: Document) -> None:
