@@ -52,21 +52,16 @@ const told = { onDataDeleted: () => done() };
 if (host) all.deleteDataFromHost(host, true, kinds, told);
 else all.deleteData(kinds, told);
 """
-# Errors of pages, by their scripts or their policies; and what their scripts call one.
+# Errors of pages, by their scripts or their policies. What a script says by console.error stays with
+# the page's own process; Chromium tells that.
 COMPLAINTS = """
-const { nsIScriptError, nsIConsoleAPIStorage } = Ci;
-const thrown = Services.console.getMessageArray()
-    .filter((one) => one instanceof nsIScriptError && !(one.flags & nsIScriptError.warningFlag)
-        && one.innerWindowID && !/^chrome:|^resource:/.test(one.sourceName))
+const found = Services.console.getMessageArray()
+    .filter((one) => one instanceof Ci.nsIScriptError && !(one.flags & Ci.nsIScriptError.warningFlag)
+        && one.isForwardedFromContentProcess && !/^chrome:|^resource:/.test(one.sourceName))
     .map(({ errorMessage, sourceName, lineNumber }) =>
         `${errorMessage} (${sourceName}:${lineNumber})`);
-const storage = Cc["@mozilla.org/consoleAPI-storage;1"].getService(nsIConsoleAPIStorage);
-const said = storage.getEvents()
-    .filter((one) => one.level === "error" && !/^chrome:|^resource:/.test(one.filename))
-    .map((one) => one.arguments.map(String).join(" "));
 Services.console.reset();
-storage.clearEvents();
-return [...thrown, ...said];
+return found;
 """
 
 

@@ -104,6 +104,14 @@ def test_trusted_types_and_nothing_inline(browser: Browser, stub: Stub) -> None:
     assert player.shows(".play") and browser.complaints() == []
 
 
+def test_what_a_page_does_wrong_is_seen_here(browser: Browser, stub: Stub) -> None:
+    """Or no test could say that a page does nothing wrong."""
+    stub.pages["/wrong"] = Reply(200, b"<!doctype html><script>throw new Error('wrong')</script>")
+    browser.open(stub.url + "/wrong")
+    until(browser.complaints, "the error")
+    assert browser.complaints() == []
+
+
 def test_another_origin_with_a_token(site: Site, friend: Stub, browser: Browser) -> None:
     """Without a cookie, on an isolated page (COEP, COOP): what the real server allows is enough, and
     its sound may be made louder."""
