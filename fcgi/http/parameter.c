@@ -242,7 +242,12 @@ void parameter_refuse(const struct parameter *parameter, struct response *respon
 
 void parameter_refuse_named(const char *name, struct response *response)
 {
-    parameter_refuse(parameter_find(name, strlen(name)), response);
+    const struct parameter *parameter = parameter_find(name, strlen(name));
+    if (parameter != NULL) {
+        parameter_refuse(parameter, response);
+    } else {
+        response_error(response, MESSAGE_BAD_PARAMETER);
+    }
 }
 
 void parameter_refuse_as(const char *name, const char *expected, struct response *response)

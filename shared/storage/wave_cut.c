@@ -28,12 +28,13 @@ static void write_head(const struct plain_wave *wave, struct wave_cut *out)
                 [CODING_PCM8] = {1, 8},
                 [CODING_MULAW] = {7, 8},
                 [CODING_ALAW] = {6, 8}};
+    static const char WAVE[] = {'W', 'A', 'V', 'E'};
     bool coded = TAGS[wave->coding].tag != 1;
     unsigned char *at = out->head;
     uint32_t frame = (uint32_t)wave->frame, rate = (uint32_t)wave->rate;
     out->head_len = coded ? WAVE_CUT_HEAD_MAX : PCM_HEAD;
     put_chunk(at, "RIFF", (uint32_t)(out->length + (int64_t)out->head_len - 8));
-    memcpy(at + 8, "WAVE", 4);
+    memcpy(at + 8, WAVE, sizeof WAVE);
     put_chunk(at + 12, "fmt ", coded ? CODED_FORMAT : PCM_FORMAT);
     put(at + 20, TAGS[wave->coding].tag, 2);
     put(at + 22, (uint32_t)wave->channels, 2);

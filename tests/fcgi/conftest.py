@@ -17,7 +17,7 @@ from stack.api import Api
 from stack.stack import Stack
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def described_answers(stack: Stack) -> Iterator[None]:
     """Every answer is one that the API tells of."""
     Api.watch = watcher(stack.base_url)

@@ -43,7 +43,8 @@ def test_who_when_where(
     at: datetime.datetime = row.pop("at")
     assert before and after and before[0] <= at <= after[0]
     assert row == {"business_id": business, "call_sid": call, "action": "file",
-                   "subject": "דנה <7>", "address": "127.0.0.1", "until": None, "times": 1}
+                   "subject": "דנה <7>", "address": "127.0.0.1", "until": None, "times": 1,
+                   "detail": None}
     assert actions(given, other) == []
 
 
