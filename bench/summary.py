@@ -23,18 +23,19 @@ def table(results: Results, prepared: Preparing, sounds: Sounds, saved: Callback
     hour = sounds[SPEEDS[-1], MINUTES[-1]]
     rows = [
         (f"{SHAPE}, play link, requests a second", f"{rate(LINK):,.0f}",
-         f"{rate(CEILING):,.0f} (a static file)"),
+         f"{rate(CEILING):,.0f} (a static file: nobody checks a signature)"),
         (f"{SHAPE}, file route, requests a second", f"{rate(ROUTE):,.0f}",
          f"{rate(best):,.0f} ({best})"),
         (f"a click until it sounds, {MINUTES[-1]} minutes of call at 1 MB/s", f"{hour.ours:.2f} s",
          f"{'' if hour.waited else '> '}{hour.usual:,.0f} s (wait for the file)"),
         ("recordings of 1 MB fetched and stored a second",
          f"{RECORDINGS / prepared.drain_s:,.0f} (one process)",
-         f"{prepared.rq.done / prepared.rq.seconds:,.0f} ({WORKERS} RQ workers)"),
+         f"{prepared.rq.done / prepared.rq.seconds:,.0f} ({WORKERS} RQ workers); "
+         f"{RECORDINGS / prepared.plain_s:,.0f} (curl: no waveforms, nothing synced, no turns)"),
         ("callbacks saved and synced a second", f"{saved.answered:,.0f}",
-         f"{saved.inserts:,.0f} (that insert alone, pgbench)"),
+         f"{saved.inserts:,.0f} (pgbench, that insert alone: no HTTP, no signature)"),
     ]
-    return ["| | Tapedeck | beside it |", "|---|---:|---:|",
+    return ["| | Tapedeck | beside it |", "|---|---:|---|",
             *("| " + " | ".join(row) + " |" for row in rows)]
 
 
