@@ -65,7 +65,7 @@ static void add_troubles(const struct overview *o, struct buf *out)
                    "inbox full", (long long)o->inbox.full);
     }
     if (o->inbox.without_call > 0) {
-        buf_format(out, "%-12s %lld recordings are shown by no call: see docs/operations.md\n",
+        buf_format(out, "%-12s %lld recordings are shown by no call: see docs/troubleshooting.md\n",
                    "no call", (long long)o->inbox.without_call);
     }
     if (o->breakers_open > 0) {

@@ -1,5 +1,5 @@
 """The kinds of speech and chat servers that there are: where each is, what it takes, and how it says
-no. Made from what is public of each, and as strict as that is; what docs/operations.md has of them is
+no. Made from what is public of each, and as strict as that is; what docs/speech.md has of them is
 tried with these."""
 
 from __future__ import annotations
