@@ -27,7 +27,7 @@ OURS = {
     "tapedeck_recordings", "tapedeck_conference_calls", "tapedeck_revoked",
     "tapedeck_unknown_conferences", "tapedeck_recordings_without_call", "tapedeck_servers",
     "tapedeck_retain_nights", "tapedeck_step_pieces", "tapedeck_terms",
-    "tapedeck_search", "tapedeck_search_fill",
+    "tapedeck_changes", "tapedeck_search", "tapedeck_search_fill",
     "tapedeck_unused_callbacks", "business_speech", "tapedeck_stars", "tapedeck_tags",
     "tapedeck_notes", "tapedeck_heard", "tapedeck_shares", "tapedeck_share_listenings",
 }
