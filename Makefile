@@ -62,7 +62,7 @@ JOBS_O   = $(call objects,$(JOBS_C))
 DECODER_O = $(call objects,$(DECODER_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
-.PHONY: all player demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
+.PHONY: all player demo setup-demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
 .PHONY: check-cost bench compiled clean
 .DELETE_ON_ERROR:
 
@@ -207,6 +207,11 @@ setup:
 up demo: setup
 	@$(call build,all)
 	@$(STACK) $@
+
+# The people in the demo's calls speak where there is a program for that, else they hum.
+demo: setup-demo
+setup-demo:
+	@sh tests/stack/setup.sh demo || echo "Without espeak-ng the demo's people hum."
 
 down:
 	@$(STACK) down

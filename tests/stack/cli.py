@@ -17,7 +17,8 @@ from .errors import StackError
 from .stack import ROOT, Stack
 
 USAGE = ("usage: python3 tests/stack up|down|demo   "
-         "(environment: PORT, RUN_DIR, TIMERS, FRONT, BUILD)")
+         "(environment: PORT, RUN_DIR, TIMERS, FRONT, BUILD, DEMO_CALLS)")
+DEMO_CALLS_MAX = 100_000
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,15 @@ def down(wish: Wish) -> int:
 def show(wish: Wish) -> int:
     stack = Stack(wish.run_dir, wish.port, timers=True, speech=True,
                   build_dir=wish.build_dir, environ=os.environ)
-    return demo.tell(stack, stay=os.environ.get("DEMO_ONCE") != "1")
+    return demo.tell(stack, os.environ.get("DEMO_ONCE") != "1", demo_calls_wanted(os.environ))
+
+
+def demo_calls_wanted(environ: Mapping[str, str]) -> int:
+    """How many calls the page of the demo is filled with; 0: none but the story's."""
+    text = environ.get("DEMO_CALLS") or "40"
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= DEMO_CALLS_MAX):
+        raise StackError(f"DEMO_CALLS is a number up to {DEMO_CALLS_MAX:,}, not {text!r}")
+    return int(text)
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import redis_server
+from . import demo_calls, redis_server
 from .api import Answer
-from .calls import Call, new_call
+from .calls import Call, new_call, token_for
 from .errors import StackError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ CLICKS = 10
 ACTIVE = 3
 PACE = 96_000  # bytes a second: three times the speed of speech, on two channels
 RANGE = (8_000, 15_999)
+SIGNED_IN = 8 * 3600.0  # s
 
 T = TypeVar("T")
 
@@ -42,8 +43,9 @@ class Screen:
         print(f"  {time.monotonic() - began:6.2f} s   {what:<52}{result}", flush=True)
 
 
-def tell(stack: Stack, stay: bool) -> int:
-    """Start the stack, tell the story, stay until Ctrl-C unless told not to, stop the stack."""
+def tell(stack: Stack, stay: bool, calls: int) -> int:
+    """Start the stack, tell the story, fill the page with so many calls, stay until Ctrl-C unless told
+    not to, stop the stack."""
     screen = Screen()
     screen.head("Tapedeck starts, with a database, a queue and a phone provider of its own")
     began = time.monotonic()
@@ -56,6 +58,7 @@ def tell(stack: Stack, stay: bool) -> int:
         _what_was_said(stack, call, screen)
         _somebody_presses_play(stack, screen)
         _ten_click_at_once(stack, screen)
+        _weeks_have_passed(stack, calls, screen)
         _say_where_to_listen(stack, call, stay)
         if stay:
             _wait_for_ctrl_c()
@@ -158,6 +161,16 @@ def _ten_click_at_once(stack: Stack, screen: Screen) -> None:
     screen.step(began, "All ten play, every byte as at Twilio", f"never more than {most} at once")
 
 
+def _weeks_have_passed(stack: Stack, calls: int, screen: Screen) -> None:
+    if calls == 0:
+        return
+    screen.head("Weeks have passed, and a team has worked with it")
+    began = time.monotonic()
+    kinds = demo_calls.fill(stack, calls)
+    others = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in kinds.most_common() if kind != "ready"]
+    screen.step(began, f"{calls:,} calls, {kinds['ready']:,} of them with sound", ", ".join(others))
+
+
 def _say_where_to_listen(stack: Stack, call: Call, stay: bool) -> None:
     answer = call.api.post(call.prepare_path)
     _expect(answer.status == 200 and answer.json.get("status") == "ready",
@@ -165,7 +178,8 @@ def _say_where_to_listen(stack: Stack, call: Call, stay: bool) -> None:
     link = urllib.parse.urljoin(stack.base_url, answer.json["play_url"])
     path = link.removeprefix(stack.base_url)
     _expect(call.api.with_token(None).get(path).status == 200, "the play link does not play")
-    print(f"\nListen:   {link}\nThe page: {stack.base_url}/")
+    token = token_for(stack, call.business, ttl=SIGNED_IN, sub=demo_calls.WATCHER)
+    print(f"\nListen:   {link}\nThe page, signed in: {stack.base_url}/#token={token}")
     if stay:
         print("Ctrl-C stops it all.", flush=True)
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and only those; silent when all are there.
 #
-#   sh tests/stack/setup.sh [build] [run] [test] [fuzz] [static] [deb] [bench]
-#                                                the first three when none is named
+#   sh tests/stack/setup.sh [build] [run] [demo] [test] [fuzz] [static] [deb] [bench]
+#                                                build, run and test when none is named
 #
 # Packages that bring a service (PostgreSQL, Redis, lighttpd, nginx, Ceph) must not start it, neither now
 # nor at the next boot: the stack runs its own copies. Services that are already installed are not
@@ -139,8 +139,8 @@ fi
 [ $# -gt 0 ] || set -- build run test
 for group in "$@"; do
     case $group in
-    build | run | test | fuzz | static | deb | bench) ;;
-    *) fail "no such group: $group (there are build, run, test, fuzz, static, deb and bench)" ;;
+    build | run | demo | test | fuzz | static | deb | bench) ;;
+    *) fail "no such group: $group (there are build, run, demo, test, fuzz, static, deb and bench)" ;;
     esac
 done
 

@@ -238,6 +238,6 @@ def test_the_demo_tells_its_story(run_dir: Path, build_dir: Path) -> None:
     done = command("demo", run_dir, build_dir, DEMO_ONCE="1")
     assert done.returncode == 0, done.stdout + done.stderr
     for part in ("204, 204", "202, Retry-After", "206, bytes 8000-15999/", "3 active, 7 waiting",
-                 "never more than 3 at once", "Listen:"):
+                 "never more than 3 at once", "40 calls", "Listen:", "/#token=ey"):
         assert part in done.stdout
     assert sorted(path.name for path in run_dir.iterdir()) == [".tapedeck-stack", "log"]
