@@ -18,10 +18,7 @@ def sentences(*texts: str) -> str:
 
 
 def hits_of(given: Given, business: int, wanted: str) -> list[dict[str, Any]]:
-    answer = given.api(business).get("/api/calls?" + urllib.parse.urlencode({"search": wanted}))
-    assert answer.status == 200, answer.body
-    rows: list[dict[str, Any]] = answer.json["calls"]
-    return rows
+    return given.api(business).calls(urllib.parse.urlencode({"search": wanted}))
 
 
 def in_utf16(text: str, start: int, end: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from http_given import Given
+from stack.api import Api
 
 # What was said, what is looked for, whether that finds it.
 CASES = [
@@ -35,8 +36,8 @@ CASES = [
 ]
 
 
-def search(words: str) -> str:
-    return "/api/calls?" + urllib.parse.urlencode({"search": words})
+def query(words: str) -> str:
+    return urllib.parse.urlencode({"search": words})
 
 
 @pytest.mark.parametrize("column", ["final_transcript", "ai_summary"])
@@ -47,15 +48,12 @@ def test_words(
     business = new_business()
     call = given.recorded(business, **{column: said})
     given.recorded(business, **{column: "משהו אחר לגמרי, something else"})
-    answer = given.api(business).get(search(wanted))
-    assert answer.status == 200
-    assert [row["call_sid"] for row in answer.json["calls"]] == ([call] if found else [])
+    assert pages(given.api(business), wanted, 50) == ([call] if found else [])
 
 
 def test_another_business_finds_nothing(given: Given, new_business: Callable[[], int]) -> None:
     given.recorded(new_business(), final_transcript="סוד")
-    answer = given.api(new_business()).get(search("סוד"))
-    assert answer.json["calls"] == []
+    assert pages(given.api(new_business()), "סוד", 50) == []
 
 
 # More calls than are looked through before the indexes are asked.
@@ -75,7 +73,7 @@ def test_old_calls_are_found(given: Given, new_business: Callable[[], int]) -> N
     api = given.api(business)
 
     def found(wanted: str, more: str = "") -> list[str]:
-        return [row["call_sid"] for row in api.get(search(wanted) + more).json["calls"]]
+        return [row["call_sid"] for row in api.calls(query(wanted) + more)]
 
     assert found("123456") == old
     assert found("rarely") == old[:2]
@@ -85,22 +83,12 @@ def test_old_calls_are_found(given: Given, new_business: Callable[[], int]) -> N
     assert found("50") == old, "two digits are part of a number, too"
     assert found("2345") == old and found("3245") == []
     assert found("7250123456") == old and found("9250123456") == [], "all of it, not its end alone"
-    first = api.get(search("123456") + "&limit=2").json
-    assert found("123456", f"&limit=2&cursor={first['next_cursor']}") == old[2:]
-    assert len(found("often", "&limit=100")) == 100
+    assert found("123456", "&limit=2") == old
+    assert len(found("often", "&limit=100")) == MANY
 
 
-def pages(api: Any, wanted: str, limit: int) -> list[str]:
-    """All that is found, a page at a time."""
-    found: list[str] = []
-    cursor = ""
-    for _ in range(2 * MANY):
-        answer = api.get(search(wanted) + f"&limit={limit}{cursor}").json
-        found += [row["call_sid"] for row in answer["calls"]]
-        if answer["next_cursor"] is None:
-            return found
-        cursor = f"&cursor={answer['next_cursor']}"
-    raise AssertionError("there is no last page")
+def pages(api: Api, wanted: str, limit: int) -> list[str]:
+    return [row["call_sid"] for row in api.calls(query(wanted) + f"&limit={limit}")]
 
 
 @pytest.mark.parametrize("caller, wanted, by_number", [
@@ -138,8 +126,7 @@ def test_a_very_long_transcript_is_no_trouble(
     business = new_business()
     words = " ".join(f"מילה{n}" for n in range(300_000))
     call = given.recorded(business, final_transcript="ראשונה " + words, ai_summary="א" * 50_000)
-    answer = given.api(business).get(search("ראשונה"))
-    assert [row["call_sid"] for row in answer.json["calls"]] == [call]
+    assert pages(given.api(business), "ראשונה", 50) == [call]
 
 
 def found(given: Given, business: int, words: str) -> set[str]:
