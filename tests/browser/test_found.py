@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from browser_kit import Browser, until
 from browser_stub import Reply, Stub, error, ready
 from test_calls_page import call_json
-from test_filters import asked, listing, midnight
+from test_filter_bar import asked, listing, midnight
 
 TOTALS = {"calls": 1284, "seconds": 18_720, "missed": 14, "inbound": 900, "outbound": 384,
           "talk": {"agent_s": 5000, "customer_s": 4000, "silence_s": 1000}, "complete": True}

@@ -9,7 +9,7 @@ import pytest
 from browser_kit import Browser, until
 from browser_stub import WEB, Reply, Stub, error
 from test_calls_page import call_json, numbers
-from test_filters import listing
+from test_filter_bar import listing
 
 NUMBERS = ["050-123-4567", "052-000-0002", "052-000-0003"]
 # Its own clock: what waits, waits a hundredth of the time.

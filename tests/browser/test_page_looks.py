@@ -37,7 +37,7 @@ def call_of(number: int, lang: int) -> dict[str, Any]:
         hits=[found] if number in (1, 4) else [], hits_more=False)
 
 
-@pytest.mark.engines("chromium")  # for the eye; the panels' sizes are measured in both (test_filters.py)
+@pytest.mark.engines("chromium")  # for the eye; the panels' sizes are measured in both (test_filter_bar.py)
 @pytest.mark.parametrize("width", [390, 1400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "he"])

@@ -50,13 +50,24 @@ def await_waveforms(world: World) -> None:
             time.sleep(POLL)
 
 
+def page_of(world: World, talk: Talk, call: Call) -> dict[str, Any]:
+    """A responder that was killed over such a page keeps its business's place for some seconds."""
+    deadline = time.monotonic() + world.plan.quiet_seconds
+    while (answer := talk.api.get(f"/api/calls/{call.call_sid}")).status == 429:
+        assert time.monotonic() < deadline, "its place is never free"
+        time.sleep(POLL)
+    assert answer.status == 200, (answer.status, answer.body)
+    page: dict[str, Any] = answer.json
+    return page
+
+
 def judge_transcripts(world: World) -> None:
     """What was stored by the run that its callback began has the words that are in it, and no
     others."""
     runs = read_runs(world)
     for talk in world.talks:
         for call in talk.calls if talk.fate is None else []:
-            page = talk.api.get(f"/api/calls/{call.call_sid}").json
+            page = page_of(world, talk, call)
             shown = {one["recording_sid"]: one for one in page["recordings"]}
             for case in talk.shown(call):
                 _judge_transcript(world, case, shown[case.sid], _full(runs, case))

@@ -195,7 +195,8 @@ def test_a_runner_that_lost_its_run_stops(
     assert "RECORDING_LOST" in one.said
     twilio.wait("in_flight", equals=0, sid=call.recording_sid)
     assert files_of(call) == []
-    assert replace(run_of(db, call), bytes_received=None) == row  # its last beat may say how far
+    # A beat before or after that may say how far it was.
+    assert replace(run_of(db, call), bytes_received=None) == replace(row, bytes_received=None)
     assert line_of(rds, call.business) == (line if lose is steal_lease else IDLE)
 
 
