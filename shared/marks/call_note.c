@@ -38,44 +38,21 @@ enum result call_note_add(const struct app *app, const struct mark_by *by,
 {
     char audit[CRYPTO_TOKEN_SIZE];
     struct pg_params params = {0};
-    struct pg_rows *rows;
     enum result result = mark_params(by, audit, &params);
     pg_text(&params, note->recording != NULL ? note->recording : "");
     pg_int_or_null(&params, note->at_ms, -1);
     pg_text(&params, note->text);
     pg_int(&params, CALL_NOTES_MAX);
-    if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[ADD].sql, &params, &rows);
-    }
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (pg_rows_count(rows) == 0) {
-        result = RESULT_NOT_FOUND;
-    } else if (pg_rows_text(rows, 0, 0) == NULL) {
-        result = RESULT_TOO_BIG;
-    } else {
-        *id = pg_rows_int(rows, 0, 0, 0);
-    }
-    pg_rows_free(rows);
-    return result;
+    return result == RESULT_OK ? mark_change(app, SQL[ADD].sql, &params, id) : result;
 }
 
 enum result call_note_drop(const struct app *app, const struct mark_by *by, int64_t id)
 {
     char audit[CRYPTO_TOKEN_SIZE];
     struct pg_params params = {0};
-    struct pg_rows *rows;
     enum result result = mark_params(by, audit, &params);
     pg_int(&params, id);
-    if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[DROP].sql, &params, &rows);
-    }
-    if (result == RESULT_OK) {
-        result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        pg_rows_free(rows);
-    }
-    return result;
+    return result == RESULT_OK ? mark_change(app, SQL[DROP].sql, &params, NULL) : result;
 }
 
 enum result call_note_each(const struct app *app, int64_t business_id, const char *call_sid,

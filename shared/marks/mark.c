@@ -30,7 +30,7 @@ static const struct pg_statement SQL[] = {
         " done AS (INSERT INTO tapedeck_tags (business_id, tag, subject, call_sid, created_at)"
         "   SELECT $1::bigint, $7, $3, call_sid, created_at FROM call, there WHERE tags < $8"
         "   ON CONFLICT DO NOTHING RETURNING 1)," MARK_NOTED("'tag'", MARK_FOR("$3") " || ' ' || $7")
-        " SELECT has OR tags < $8 FROM call, there"},
+        " SELECT CASE WHEN has OR tags < $8 THEN true END FROM call, there"},
     [UNTAG] = {"mark_untag",
         "WITH" MARKED_CALL ","
         " done AS (DELETE FROM tapedeck_tags t USING call c WHERE t.business_id = $1::bigint"
@@ -78,20 +78,22 @@ enum result mark_params(const struct mark_by *by, char id[CRYPTO_TOKEN_SIZE],
     return crypto_token(id) ? RESULT_OK : RESULT_FAILED;
 }
 
-/* RESULT_NOT_FOUND: no such call. RESULT_TOO_BIG: the statement says that it is full. */
-static enum result change(const struct app *app, enum statement_name name,
-                          const struct pg_params *params)
+enum result mark_change(const struct app *app, const char *sql, const struct pg_params *params,
+                        int64_t *id)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
-    if (result == RESULT_OK) {
-        if (pg_rows_count(rows) == 0) {
-            result = RESULT_NOT_FOUND;
-        } else if (!pg_rows_bool(rows, 0, 0)) {
-            result = RESULT_TOO_BIG;
-        }
-        pg_rows_free(rows);
+    enum result result = pg_query(app->pg, sql, params, &rows);
+    if (result != RESULT_OK) {
+        return result;
     }
+    if (pg_rows_count(rows) == 0) {
+        result = RESULT_NOT_FOUND;
+    } else if (pg_rows_text(rows, 0, 0) == NULL) {
+        result = RESULT_TOO_BIG;
+    } else if (id != NULL) {
+        *id = pg_rows_int(rows, 0, 0, 0);
+    }
+    pg_rows_free(rows);
     return result;
 }
 
@@ -100,7 +102,8 @@ enum result mark_star(const struct app *app, const struct mark_by *by, bool set)
     char id[CRYPTO_TOKEN_SIZE];
     struct pg_params params = {0};
     enum result result = mark_params(by, id, &params);
-    return result == RESULT_OK ? change(app, set ? STAR : UNSTAR, &params) : result;
+    return result == RESULT_OK ? mark_change(app, SQL[set ? STAR : UNSTAR].sql, &params, NULL)
+                               : result;
 }
 
 enum result mark_tagged(const struct app *app, const struct mark_by *by, const char *tag, bool set)
@@ -112,5 +115,6 @@ enum result mark_tagged(const struct app *app, const struct mark_by *by, const c
     if (set) {
         pg_int(&params, MARK_TAGS_MAX);
     }
-    return result == RESULT_OK ? change(app, set ? TAG : UNTAG, &params) : result;
+    return result == RESULT_OK ? mark_change(app, SQL[set ? TAG : UNTAG].sql, &params, NULL)
+                               : result;
 }

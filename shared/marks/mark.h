@@ -80,6 +80,12 @@ enum result mark_each_listener(const struct app *app, int64_t business_id, const
 enum result mark_params(const struct mark_by *by, char id[CRYPTO_TOKEN_SIZE],
                         struct pg_params *params);
 
+/* Runs the statement of a change. RESULT_NOT_FOUND: it has no row, so there is no such call, note
+ * or share. RESULT_TOO_BIG: its first column is NULL, so the call has as many as it may. That
+ * column goes to `id`, if anybody wants it. */
+enum result mark_change(const struct app *app, const char *sql, const struct pg_params *params,
+                        int64_t *id);
+
 const struct pg_statement *mark_statements(void);
 const struct pg_statement *mark_read_statements(void);
 

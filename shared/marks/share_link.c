@@ -57,7 +57,6 @@ enum result share_link_add(const struct app *app, const struct mark_by *by, int6
 {
     char audit[CRYPTO_TOKEN_SIZE];
     struct pg_params params = {0};
-    struct pg_rows *rows;
     enum result result = mark_params(by, audit, &params);
     if (result != RESULT_OK || !crypto_token(share->id)) {
         return RESULT_FAILED;
@@ -70,34 +69,16 @@ enum result share_link_add(const struct app *app, const struct mark_by *by, int6
     pg_int(&params, expires_s);
     pg_int_or_null(&params, share->listenings, -1);
     pg_int(&params, SHARES_MAX);
-    result = pg_query(app->pg, SQL[ADD].sql, &params, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    if (pg_rows_count(rows) == 0) {
-        result = RESULT_NOT_FOUND;
-    } else if (pg_rows_text(rows, 0, 0) == NULL) {
-        result = RESULT_TOO_BIG;
-    }
-    pg_rows_free(rows);
-    return result;
+    return mark_change(app, SQL[ADD].sql, &params, NULL);
 }
 
 enum result share_link_revoke(const struct app *app, const struct mark_by *by, const char *id)
 {
     char audit[CRYPTO_TOKEN_SIZE];
     struct pg_params params = {0};
-    struct pg_rows *rows;
     enum result result = mark_params(by, audit, &params);
     pg_text(&params, id);
-    if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[REVOKE].sql, &params, &rows);
-    }
-    if (result == RESULT_OK) {
-        result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
-        pg_rows_free(rows);
-    }
-    return result;
+    return result == RESULT_OK ? mark_change(app, SQL[REVOKE].sql, &params, NULL) : result;
 }
 
 static void visit_rows(const struct pg_rows *rows, share_link_visitor *visit, void *context)
