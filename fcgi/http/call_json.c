@@ -33,11 +33,7 @@ struct json *call_json(const struct app *app, int64_t business_id, const struct 
     json_put_text(json, "from_number", row->from_number);
     json_put_text(json, "to_number", row->to_number);
     json_put_text(json, "status", row->status);
-    if (row->duration >= 0) {
-        json_put_int(json, "duration", row->duration);
-    } else {
-        json_put_null(json, "duration");
-    }
+    json_put_known_int(json, "duration", row->duration);
     json_put_text(json, "created_at", row->created_at);
     json_put_flag(json, "has_recording", row->facts.has_url || look.state == STATE_READY);
     states_put_words("recording_status", "recording_state", look.state, json);
@@ -78,11 +74,8 @@ void call_json_put_expiry(const char *name, const struct call_facts *facts, stru
 
 void call_json_put_length(const struct call_facts *facts, struct json *json)
 {
-    json_put_null(json, "duration");
+    json_put_known_int(json, "duration", facts->duration);
     json_put_null(json, "channels");
-    if (facts->duration >= 0) {
-        json_put_int(json, "duration", facts->duration);
-    }
     if (facts->channels > 0) {
         json_put_int(json, "channels", facts->channels);
     }

@@ -43,10 +43,7 @@ static void add_note(void *context, const struct call_note *note)
     struct json *json = json_new();
     json_put_int(json, "id", note->id);
     json_put_text(json, "recording", note->recording);
-    json_put_null(json, "at");
-    if (note->at_ms >= 0) {
-        json_put_seconds(json, "at", note->at_ms);
-    }
+    json_put_known_seconds(json, "at", note->at_ms);
     json_put_text(json, "text", note->text);
     json_put_text(json, "by", note->author);
     json_put_text(json, "for", for_whom(note->for_all));
@@ -75,10 +72,7 @@ static void add_listener(void *context, const struct mark_listener *listener)
     struct json *json = json_new();
     json_put_text(json, "subject", listener->subject);
     json_put_text(json, "at", listener->at);
-    json_put_null(json, "seconds");
-    if (listener->seconds >= 0) {
-        json_put_int(json, "seconds", listener->seconds);
-    }
+    json_put_known_int(json, "seconds", listener->seconds);
     json_add(marked->json, json);
 }
 

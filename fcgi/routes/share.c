@@ -24,15 +24,6 @@ static bool is_part(const struct share_link *link)
     return link->from_ms >= 0 || link->to_ms >= 0;
 }
 
-static int64_t or_null(struct json *json, const char *key, int64_t ms)
-{
-    json_put_null(json, key);
-    if (ms >= 0) {
-        json_put_seconds(json, key, ms);
-    }
-    return ms;
-}
-
 /* How long what is heard will be: the part, or the recording as far as its length is known. */
 static int64_t length_of(const struct share_link *link, const struct look *look)
 {
@@ -56,9 +47,9 @@ static enum result fill(const struct app *app, const struct share_token *token,
     bool good =
         share_token_print(app->config, token, text) == RESULT_OK && listener_url(app, token, &url);
     json_put_text(json, "recording", link->name);
-    (void)or_null(json, "duration", length_of(link, &look));
-    (void)or_null(json, "from", link->from_ms);
-    (void)or_null(json, "to", link->to_ms);
+    json_put_known_seconds(json, "duration", length_of(link, &look));
+    json_put_known_seconds(json, "from", link->from_ms);
+    json_put_known_seconds(json, "to", link->to_ms);
     json_put_text(json, "token", good ? text : NULL);
     json_put_text(json, "token_expires_at", clock_iso(token->expires, until));
     json_put_text(json, "play_url", good ? buf_str(&url) : NULL);

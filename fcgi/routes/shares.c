@@ -20,14 +20,6 @@ enum { LABEL_MAX = 4 * SHARE_LABEL_LETTERS, URL_MAX = 4096 };
 
 /* ---- as JSON ---- */
 
-static void put_seconds(struct json *json, const char *key, int64_t ms)
-{
-    json_put_null(json, key);
-    if (ms >= 0) {
-        json_put_seconds(json, key, ms);
-    }
-}
-
 static struct json *share_json(const struct share_link *share)
 {
     struct json *json = json_new();
@@ -37,14 +29,11 @@ static struct json *share_json(const struct share_link *share)
     json_put_text(json, "created_at", share->created_at);
     json_put_text(json, "expires_at", share->expires_at);
     json_put_text(json, "revoked_at", share->revoked_at);
-    json_put_null(json, "listenings");
-    if (share->listenings >= 0) {
-        json_put_int(json, "listenings", share->listenings);
-    }
+    json_put_known_int(json, "listenings", share->listenings);
     json_put_int(json, "listened", share->listened);
     json_put_text(json, "recording", share->name);
-    put_seconds(json, "from", share->from_ms);
-    put_seconds(json, "to", share->to_ms);
+    json_put_known_seconds(json, "from", share->from_ms);
+    json_put_known_seconds(json, "to", share->to_ms);
     return json;
 }
 

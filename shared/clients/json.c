@@ -57,6 +57,16 @@ void json_put_seconds(struct json *object, const char *key, int64_t ms)
     put(object, key, json_real((double)ms / 1000.0));
 }
 
+void json_put_known_seconds(struct json *object, const char *key, int64_t ms)
+{
+    put(object, key, ms < 0 ? json_null() : json_real((double)ms / 1000.0));
+}
+
+void json_put_known_int(struct json *object, const char *key, int64_t number)
+{
+    put(object, key, number < 0 ? json_null() : json_integer(number));
+}
+
 void json_put_flag(struct json *object, const char *key, bool flag)
 {
     put(object, key, json_boolean(flag));

@@ -26,6 +26,9 @@ void json_free(struct json *json);
 void json_put_text(struct json *object, const char *key, const char *text); /* NULL: null */
 void json_put_int(struct json *object, const char *key, int64_t number);
 void json_put_seconds(struct json *object, const char *key, int64_t ms); /* 1250: 1.25 */
+/* Null for what is not known: below 0. */
+void json_put_known_seconds(struct json *object, const char *key, int64_t ms);
+void json_put_known_int(struct json *object, const char *key, int64_t number);
 void json_put_flag(struct json *object, const char *key, bool flag);
 void json_put_null(struct json *object, const char *key);
 
