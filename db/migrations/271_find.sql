@@ -36,16 +36,20 @@ BEGIN
 END
 $$;
 
--- One step of a search through the indexes of 240: the newest fortnight before that place which has calls of
--- the business, down to `floor`. Gives up to `chunk` keys that hold what is sought, and from where to go on;
--- `fortnight_` is NULL at the end. `near`: what is in most numbers, the newest calls fill a page with; older
--- ones need not be fetched.
+-- One step of a search: the newest fortnight before that place which has calls of the business, down to
+-- `floor`. Gives up to `chunk` keys that hold what is sought, and from where to go on; `fortnight_` is NULL
+-- at the end. While `near`, the newest calls are read one by one: they fill a page with what most of them
+-- hold, and the index would give all that hold it. Where they do not, the indexes of 240 are asked from then on.
 CREATE OR REPLACE FUNCTION tapedeck_find_said(business bigint, wanted text, pieces text[], sought text,
-    near boolean, floor_at timestamptz, floor_sid text, chunk integer, INOUT before timestamptz,
+    INOUT near boolean, floor_at timestamptz, floor_sid text, chunk integer, INOUT before timestamptz,
     INOUT before_sid text, OUT fortnight_ integer, OUT ats timestamptz[], OUT sids text[])
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    NEAR_MAX CONSTANT integer := 100;
+    NEAR_READ CONSTANT integer[] := '{4,20}'; -- so many are read for one that is wanted
     shelf text;
+    query tsquery;
+    seen  integer;
 BEGIN
     SELECT tapedeck_fortnight(s.created_at) INTO fortnight_ FROM tapedeck_search s
      WHERE s.business_id = business AND (s.created_at, s.call_sid) < (before, before_sid)
@@ -55,31 +59,38 @@ BEGIN
         RETURN;
     END IF;
     shelf := tapedeck_shelf(business, fortnight_);
-    near := near AND pieces IS NOT NULL;
-    IF near THEN
+    query := replace(wanted, chr(1), shelf)::tsquery;
+    FOR i IN 1 .. CASE WHEN near THEN 2 ELSE 0 END LOOP
         SELECT array_agg(n.created_at), array_agg(n.call_sid) INTO ats, sids FROM (
             SELECT s.created_at, s.call_sid FROM (
                 SELECT * FROM tapedeck_search r
                  WHERE r.business_id = business AND (r.created_at, r.call_sid) < (before, before_sid)
-                 ORDER BY r.created_at DESC, r.call_sid DESC LIMIT 4 * chunk) s
-             WHERE s.fortnight = fortnight_ AND strpos(s.numbers, sought) > 0
-             ORDER BY s.created_at DESC, s.call_sid DESC LIMIT chunk) n;
-        near := coalesce(cardinality(ats), 0) = chunk;
+                 ORDER BY r.created_at DESC, r.call_sid DESC
+                 LIMIT NEAR_READ[i] * least(chunk, NEAR_MAX)) s
+             WHERE s.fortnight = fortnight_
+               AND (pieces IS NOT NULL AND strpos(s.numbers, sought) > 0 OR s.words @@ query)
+             ORDER BY s.created_at DESC, s.call_sid DESC LIMIT least(chunk, NEAR_MAX)) n;
+        seen := coalesce(cardinality(ats), 0);
+        near := seen = least(chunk, NEAR_MAX);
+        EXIT WHEN near OR seen * (NEAR_READ[2] / NEAR_READ[1]) < least(chunk, NEAR_MAX);
+    END LOOP;
+    IF near THEN
+        before := ats[seen];
+        before_sid := sids[seen];
+        RETURN;
     END IF;
     SELECT array_agg(f.created_at), array_agg(f.call_sid) INTO ats, sids FROM (
         SELECT s.created_at, s.call_sid FROM tapedeck_search s
-         WHERE s.words @@ replace(wanted, chr(1), shelf)::tsquery
+         WHERE s.words @@ query
            AND s.business_id + 0 = business AND s.fortnight = fortnight_
            AND (s.created_at, s.call_sid) < (before, before_sid)
         UNION
         SELECT s.created_at, s.call_sid FROM tapedeck_search s
          WHERE tapedeck_pieces(s.business_id, s.fortnight, s.numbers)
                 @> ARRAY(SELECT shelf || p FROM unnest(pieces) p)
-           AND pieces IS NOT NULL AND NOT near AND strpos(s.numbers, sought) > 0
+           AND pieces IS NOT NULL AND strpos(s.numbers, sought) > 0
            AND s.business_id + 0 = business AND s.fortnight = fortnight_
            AND (s.created_at, s.call_sid) < (before, before_sid)
-        UNION
-        SELECT n.at, n.sid FROM unnest(ats, sids) n (at, sid) WHERE near
         ORDER BY 1 DESC, 2 DESC LIMIT chunk) f;
     before := to_timestamp(fortnight_::bigint * 1209600);
     before_sid := 'CA' || repeat('0', 32); -- before all of the same instant
@@ -128,12 +139,12 @@ DECLARE
     -- A word of one or two letters is not looked for in numbers.
     in_number  CONSTANT boolean := wanted IS NULL OR length(search) > 2 OR search !~ '[^0-9+*#]';
     pieces     CONSTANT text[] := CASE WHEN in_number THEN tapedeck_pieces_of(lower(search)) END;
-    largest    CONSTANT integer := CASE WHEN state_ IS NULL THEN 1000 ELSE 200 END;
+    largest    CONSTANT integer := CASE WHEN state_ IS NULL THEN 250 ELSE 100 END;
     chunk      integer := CASE WHEN search IS NULL THEN least(2 * most, largest)
-                               WHEN filtered THEN 500 ELSE least(most, 1000) END;
+                               WHEN filtered THEN 250 ELSE least(most, 1000) END;
     reads      boolean := false; -- call after call, as no index has what is sought
     stops      boolean := false;
-    first      boolean := true;
+    near       boolean := true; -- what is sought may be in most calls
     floor_at   timestamptz := from_; -- what is not read call after call ends here
     floor_sid  text := '';
     query      tsquery;
@@ -160,8 +171,8 @@ BEGIN
         -- The next keys, and whether there may be more behind them.
         IF search IS NOT NULL AND NOT reads THEN
             SELECT * INTO step FROM tapedeck_find_said(business, wanted, pieces, lower(search),
-                first AND NOT filtered, floor_at, floor_sid, chunk, before, before_sid);
-            first := false;
+                near, floor_at, floor_sid, chunk, before, before_sid);
+            near := step.near;
             ats := step.ats;
             sids := step.sids;
             IF step.fortnight_ IS NULL THEN

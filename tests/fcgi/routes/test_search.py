@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.parse
 from collections.abc import Callable
 from typing import Any
@@ -87,10 +88,11 @@ def test_old_calls_are_found(given: Given, new_business: Callable[[], int]) -> N
     assert len(found("often", "&limit=100")) == MANY
 
 
-def pages(api: Api, wanted: str, limit: int) -> list[str]:
-    return [row["call_sid"] for row in api.calls(query(wanted) + f"&limit={limit}")]
+def pages(api: Api, wanted: str, limit: int, more: str = "") -> list[str]:
+    return [row["call_sid"] for row in api.calls(query(wanted) + more + f"&limit={limit}")]
 
 
+@pytest.mark.parametrize("more", ["", "&status=completed"])
 @pytest.mark.parametrize("caller, wanted, by_number", [
     ("+1", "often", False),                          # words alone
     ("sip:often@example.com", "often", True),        # and a number
@@ -98,10 +100,11 @@ def pages(api: Api, wanted: str, limit: int) -> list[str]:
     ("+97250123456", "0123456", True),
 ])
 def test_every_way_finds_the_same(
-    given: Given, new_business: Callable[[], int], caller: str, wanted: str, by_number: bool
+    given: Given, new_business: Callable[[], int], caller: str, wanted: str, by_number: bool,
+    more: str,
 ) -> None:
-    """Small pages are filled from the newest calls, or from the newest with words; large ones are
-    not, and are found by the indexes. Whichever it is, nothing is left out, or out of order."""
+    """Small pages are filled from the newest calls; large ones are not, and are found by the
+    indexes. Whichever it is, nothing is left out, or out of order."""
     business = new_business()
     expected = []
     for n in range(MANY + 90):
@@ -116,7 +119,31 @@ def test_every_way_finds_the_same(
             expected.insert(0, call)
     api = given.api(business)
     for limit in (1, 12, 25, 100):
-        assert pages(api, wanted, limit) == expected
+        assert pages(api, wanted, limit, more) == expected
+
+
+MANY_MORE = 3000
+READ = """SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables
+    WHERE relname = 'tapedeck_search'"""
+
+
+@pytest.mark.parametrize("f", ["{}", '{"direction": "inbound"}'])
+@pytest.mark.parametrize("wanted", ["often", "555"])
+def test_what_most_calls_hold_is_not_read_of_all(
+    given: Given, new_business: Callable[[], int], wanted: str, f: str
+) -> None:
+    """A search for what most of a fortnight's calls hold took as long as there were calls."""
+    business = new_business()
+    given.db.execute("""INSERT INTO call_log (business_id, call_sid, direction, from_number, status,
+            created_at, final_transcript)
+        SELECT %s, 'CA' || md5(%s::text || n), 'inbound', '+15550001111', 'completed',
+               timestamptz '2024-01-05' + n * interval '1 second', 'often'
+          FROM generate_series(1, %s) n""", [business, business, MANY_MORE])
+    with given.db.transaction():
+        found = given.db.execute(FIND, [business, f, wanted, f"%{wanted}%", None, None]).fetchall()
+        (read,) = given.db.execute(READ).fetchone()
+    assert len(found) == 10 and all(is_call for _, _, is_call in found)
+    assert 0 < read < MANY_MORE / 2
 
 
 def test_a_very_long_transcript_is_no_trouble(
@@ -190,8 +217,7 @@ def test_what_an_older_release_wrote(given: Given, new_business: Callable[[], in
     assert pages(api, "words", 40) == words
 
 
-PAGE = """SELECT at, sid, is_call FROM tapedeck_search_page(%s, %s, %s, %s, %s, NULL, %s, NULL, 10,
-    interval '0')"""
+FIND = """SELECT at, sid, is_call FROM tapedeck_find(%s, '', %s, %s, %s, %s, %s, 10, interval '0')"""
 
 
 def every_page(given: Given, search: list[Any], status: str | None) -> tuple[list[str], int]:
@@ -199,8 +225,10 @@ def every_page(given: Given, search: list[Any], status: str | None) -> tuple[lis
     place: tuple[Any, Any] = (None, None)
     got: list[str] = []
     stops = 0
+    f = json.dumps({} if status is None else {"status": status})
     for _ in range(120):
-        rows = given.db.execute(PAGE, [*search, *place, status]).fetchall()
+        business, wanted, pattern = search
+        rows = given.db.execute(FIND, [business, f, wanted, pattern, *place]).fetchall()
         got += [sid for _, sid, is_call in rows if is_call]
         if not rows or (rows[-1][2] and len(rows) < 10):
             return got, stops
