@@ -28,7 +28,7 @@ def ask(
                + b"".join(_record(STDIN, body[at:at + RECORD]) for at in range(0, len(body), RECORD))
                + _record(STDIN, b""))
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(30)
+        connection.settimeout(120)
         # The name may be too long for a socket's address; the link's target is not.
         path = (stack.run_dir / "sockets" / "responders.sock").resolve()
         connection.connect(str(path))

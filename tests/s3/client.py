@@ -61,7 +61,7 @@ class Client:
 
     def ask(self, method: str, key: str, body: bytes = b"", query: str = "") -> Answer:
         path = f"/{self.bucket}/{key}" if key else f"/{self.bucket}"
-        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection = http.client.HTTPConnection(self.host, timeout=120)
         try:
             target = path + (f"?{query}" if query else "")
             connection.request(method, target, body, self._sign(method, path, query, body))

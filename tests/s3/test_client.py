@@ -222,7 +222,7 @@ def test_a_list_that_cannot_be_had(verbs: Verbs, store_proxy: Proxy) -> None:
 
 
 def follow(url: str) -> tuple[bytes, dict[str, str]]:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         return answer.read(), {name.lower(): value for name, value in answer.getheaders()}
 
 
@@ -235,7 +235,7 @@ def test_a_link_opens_one_object_for_a_while(verbs: Verbs, ceph: Ceph, key: str)
     assert headers["content-type"] == "audio/x-wav"
     assert headers["content-disposition"] == 'attachment; filename="a b.wav"'
     ranged = urllib.request.Request(url, headers={"Range": "bytes=4-7"})
-    with urllib.request.urlopen(ranged, timeout=10) as answer:
+    with urllib.request.urlopen(ranged, timeout=120) as answer:
         assert (answer.status, answer.read()) == (206, b"RIFF")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twilio.client import Control
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 BUSINESSES = (1, 2)
 TOKEN_TTL = "8h"
 LINK_SECRETS = ("MEDIA_SECRET", "MEDIA_SECRET_PREVIOUS")

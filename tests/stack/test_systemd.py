@@ -32,7 +32,7 @@ UNITS = ROOT / "jobs" / "systemd"
 DROP_IN = ROOT / "fcgi" / "front" / "lighttpd.service.conf"
 SETTINGS = "/etc/tapedeck/tapedeck.env"
 SYSTEMD = Path("/lib/systemd/systemd")
-SOON = 60.0
+SOON = 120.0
 # What the distribution's own units would bring along, and more than that.
 TARGETS = ("sysinit", "basic", "shutdown", "network", "timers", "paths", "sockets", "multi-user")
 BOOT = """
@@ -67,7 +67,7 @@ class Machine:
     def run(self, *command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         enter = ["nsenter", "--target", str(self.pid), "--all", "--root", "--wd"]
         return subprocess.run([*enter, *command], capture_output=True, text=True, input=text,
-                              timeout=30)
+                              timeout=120)
 
     def show(self, unit: str, what: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", what, unit).stdout.strip()

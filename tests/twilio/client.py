@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # A wait is answered within its own timeout; this is for everything around it.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class ControlFailed(RuntimeError):

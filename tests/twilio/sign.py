@@ -16,7 +16,7 @@ Answer = tuple[int, http.client.HTTPMessage, bytes]
 SETTINGS = "X-Twilio-Webhooks-Signature-Settings"
 
 # Twilio's own cap on how long a webhook may take.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def signature(

@@ -295,7 +295,7 @@ def test_as_a_program(tmp_path, cache):
         added = Control(base_url).add_recording(seconds=1)
         assert len(Provider(base_url).ask(added.path).body) == added.sizes["asis"]
         program.terminate()
-        assert program.wait(5) == 0
+        assert program.wait(120) == 0
 
 
 def test_a_program_that_cannot_start_says_why(twilio, tmp_path):

@@ -190,7 +190,7 @@ def test_it_remembers_more_links_than_it_keeps(
     """Each holds whenever it is asked for; what does not hold is not made good by its neighbours."""
     business, call, _ = theirs
     links = [fronts.given.link(business, f"{call}.wav", LATER + n) for n in range(1100)]
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(fronts.own).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(fronts.own).netloc, timeout=120)
 
     def head(path: str) -> int:
         connection.request("HEAD", path)

@@ -23,7 +23,7 @@ from stack.stack import Stack
 
 SIZE = 3000
 CONTENT = b"RIFF" + (SIZE - 8).to_bytes(4, "little") + b"WAVEfmt " + bytes(SIZE - 16)
-SOON = 60.0
+SOON = 120.0
 PART = {"Range": "bytes=100-199"}
 
 

@@ -18,7 +18,7 @@ from stack.ports import choose_port
 from stack.processes import wait_until
 from stack.stack import Stack
 
-SOON = 30.0
+SOON = 120.0
 MISSING = "SANDBOX_MISSING"
 # Stands in for the responder; a folder with it is a build like another.
 ON_AN_OLD_KERNEL = """#!/bin/sh

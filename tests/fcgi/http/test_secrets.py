@@ -160,7 +160,7 @@ def start(sanitizer_reports: Path, build_dir: Path, tmp_path: Path) -> Iterator[
             ) -> subprocess.CompletedProcess[str]:
         env = programs.base_environment(GOOD.keys())
         return programs.run(build_dir / program, arguments,
-                            {**env, "TAPEDECK_ENV": str(empty), **settings}, timeout=30)
+                            {**env, "TAPEDECK_ENV": str(empty), **settings}, timeout=120)
 
     yield run
 

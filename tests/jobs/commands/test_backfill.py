@@ -74,7 +74,7 @@ class Backfill:
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
 
 @pytest.fixture
@@ -293,7 +293,7 @@ def test_a_click_does_not_wait_for_it(
     until(lambda: wanted.finished_file, "what was clicked on, before all that waits")
     assert one.process.poll() is None
     twilio.release()
-    assert one.process.wait(30) == 0
+    assert one.process.wait(120) == 0
 
 
 # Stopping, and going on.
@@ -334,7 +334,7 @@ def test_a_second_one_joins_the_first(
     twilio.wait("held", equals=2, group="past")
     until(lambda: all("0/4" in one.said for one in both), "both at it")
     twilio.release()
-    assert [one.process.wait(30) for one in both] == [0, 0]
+    assert [one.process.wait(120) for one in both] == [0, 0]
     assert [runs_of(db, call) for call in calls] == [1] * 4
 
 
@@ -348,7 +348,7 @@ def test_what_somebody_cancels_stays_cancelled(
     twilio.wait("held", equals=1, sid=call.recording_sid)
     run = run_of(db, call).id
     assert call.api.post(f"/api/recordings/runs/{run}/cancel").status == 200
-    assert one.process.wait(30) == 1
+    assert one.process.wait(120) == 1
     assert "1 were cancelled by somebody" in one.said and runs_of(db, call) == 1
 
 
@@ -380,7 +380,7 @@ def test_without_redis_it_goes_on_later(
     one = backfill(business, REDIS_URL="unix:///nowhere")
     until(lambda: runs_of(db, call) == 1, "the run")
     runner()
-    assert one.process.wait(30) == 0
+    assert one.process.wait(120) == 0
     assert_stored(call, "wav2")
 
 
@@ -402,7 +402,7 @@ def test_on_a_terminal_one_line_changes(
     os.close(terminal.side)
     seen = terminal.rest()
     terminal.close()
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     listed, bar, end = seen.removesuffix(b"\r\n").split(b"\r\n")
     assert listed.endswith(b"\r3 recordings in the provider's list, 0 of them new to us;"
                            b" 0 are here, 3 are not")

@@ -306,5 +306,5 @@ def test_the_file_beside_the_binary_is_read(build_dir: Path, tmp_path: Path) -> 
             (tmp_path / "tapedeck.env").write_text(text)
             (tmp_path / "tapedeck.env").chmod(0o640)
         done = subprocess.run([str(tmp_path / "tapedeck"), "config"], capture_output=True,
-                              text=True, cwd="/", env={"PATH": "/usr/bin"}, timeout=30)
+                              text=True, cwd="/", env={"PATH": "/usr/bin"}, timeout=120)
         assert f"\nRUN_ATTEMPTS={attempts}\n" in done.stdout

@@ -191,7 +191,7 @@ def begin(stack: Stack, url: str) -> Iterator[Callable[[], subprocess.Popen[str]
 def test_two_at_once_apply_each_file_once(
     begin: Callable[[], subprocess.Popen[str]], empty: Db
 ) -> None:
-    said = [one.communicate(timeout=30) for one in [begin(), begin(), begin()]]
+    said = [one.communicate(timeout=120) for one in [begin(), begin(), begin()]]
     assert [errors for _, errors in said] == ["", "", ""]
     assert all(output.endswith("the schema is up to date\n") for output, _ in said)
     applied = sorted(line for output, _ in said for line in output.splitlines()
@@ -211,7 +211,7 @@ def test_it_waits_while_another_migrates(
     ), "its first try for the lock")
     assert tables_of(empty) == set() and one.poll() is None
     empty.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-    output, _ = one.communicate(timeout=30)
+    output, _ = one.communicate(timeout=120)
     assert one.returncode == 0 and output.endswith("the schema is up to date\n")
 
 

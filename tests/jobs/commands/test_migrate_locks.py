@@ -152,7 +152,7 @@ def test_an_index_that_was_broken_off_is_built_again(begin: Begin, but_one: Db, 
         process = begin()
         until(lambda: value_of(but_one, WAITING), "its wait for the writer")
         but_one.execute(f"SELECT pg_cancel_backend(({BUILDS}))")
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=120)
         assert process.returncode == 1 and f"failed   {FILE}: " in output, errors
         assert value_of(but_one, STATE, INDEX) == "broken"
         other.rollback()

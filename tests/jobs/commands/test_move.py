@@ -194,7 +194,7 @@ def test_a_person_may_stop_it(mover: Mover) -> None:
     one.send_signal(signal.SIGINT)
     mover.objects.proxy.heal()
     mover.objects.proxy.drop()
-    said = one.communicate(timeout=30)[1]
+    said = one.communicate(timeout=120)[1]
     assert one.returncode == 1 and "MOVE_DONE to=s3" in said
     assert [mover.where(call)[0] for call in calls].count(True) >= 2
     mover.move("--to", "s3")

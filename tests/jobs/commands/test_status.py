@@ -179,7 +179,7 @@ def watching(stack: Stack, *arguments: str, **streams: Any) -> Iterator[subproce
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -203,7 +203,7 @@ def test_a_line_an_object(stack: Stack) -> None:
         first, second = (json.loads(process.stdout.readline()) for _ in range(2))
         assert first.keys() == second.keys() and first["at"] < second["at"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 def test_whoever_reads_no_more_ends_it(stack: Stack) -> None:
@@ -211,7 +211,7 @@ def test_whoever_reads_no_more_ends_it(stack: Stack) -> None:
         assert process.stdout
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(30) == 1
+        assert process.wait(120) == 1
 
 
 OPEN, BACK, HOME = b"\x1b[?1049h\x1b[?25l", b"\x1b[?25h\x1b[?1049l", b"\x1b[H"
@@ -226,7 +226,7 @@ def on_terminal(stack: Stack, rows: int, columns: int, pages: int) -> bytes:
             terminal.until(b"\x1b[J", pages)
             process.send_signal(signal.SIGINT)
             terminal.rest()
-            assert process.wait(30) == 0
+            assert process.wait(120) == 0
     finally:
         terminal.close()
     return terminal.seen

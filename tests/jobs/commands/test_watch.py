@@ -69,7 +69,7 @@ def test_on_a_terminal_one_line_changes(
     runner(**fake.settings)
     seen = terminal.rest()
     terminal.close()
-    assert process.wait(30) == 1
+    assert process.wait(120) == 1
     _, bar, end = seen.removesuffix(b"\r\n").split(b"\r\n")
     assert bar.startswith(b"\r[--------------------] 0/3  - left\x1b[K")
     assert re.search(rb"\r\[#{20}\] 3/3  0s left  1 failed\x1b\[K$", bar)
@@ -107,7 +107,7 @@ def test_somebody_has_seen_enough(failed: list[Call], stack: Stack, db: Db) -> N
     process.stdout.readline()
     assert "0/3" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=30)[0]
+    said = process.communicate(timeout=120)[0]
     assert (process.returncode, said) == (1, "stopped: 3 recordings are left, 0 failed\n")
     assert value_of(db, "SELECT count(*) FROM call_steps WHERE business_id = %s"
                     " AND status = 'queued'", failed[0].business) == 3, "the work stays in line"

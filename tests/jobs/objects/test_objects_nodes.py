@@ -30,7 +30,7 @@ def sound(call: Call) -> bytes:
     """What its node plays, from wherever it leads to."""
     answer = call.api.get(call.file_path)
     if answer.status == 307:
-        with urllib.request.urlopen(answer.headers["location"], timeout=20) as reply:
+        with urllib.request.urlopen(answer.headers["location"], timeout=120) as reply:
             return bytes(reply.read())
     assert answer.status == 200, answer.body
     return answer.body

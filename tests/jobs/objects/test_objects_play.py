@@ -55,7 +55,7 @@ def forgetful(stack: Stack) -> Iterator[None]:
 
 
 def fetch(url: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=120) as answer:
         return answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}
 
 

@@ -161,7 +161,7 @@ def is_refused(stack: Stack, path: str) -> None:
     env = stack.environment(TWILIO_ACCOUNTS_FILE=path)
     for program, commands in PROGRAMS.items():
         for arguments in commands:
-            done = programs.run(stack.build_dir / program, arguments, env, timeout=30)
+            done = programs.run(stack.build_dir / program, arguments, env, timeout=120)
             assert (done.returncode, done.stdout) == (2, ""), done.stderr
             assert re.fullmatch(rf"{re.escape(program)}: configuration: TWILIO_ACCOUNTS_FILE: "
                                 r"[^\x00-\x1f\x7f]+\n", done.stderr), done.stderr

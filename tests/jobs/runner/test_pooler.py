@@ -104,7 +104,7 @@ def test_the_jobs_of_the_timers_leave_nothing_in_a_session(
         assert listener.get(one.file_path).status == 200
         jobs = [subprocess.Popen([stack.tapedeck, "cleanup"], env=stack.environment(), cwd="/")
                 for _ in range(SESSIONS + 1)]
-        assert [job.wait(30) for job in jobs] == [0] * (SESSIONS + 1)
+        assert [job.wait(120) for job in jobs] == [0] * (SESSIONS + 1)
         assert value_of(db, ADVISORY) == 0
     assert value_of(db, "SELECT count(*) FROM playback_audit WHERE call_sid = %s",
                     one.call_sid) == 3
@@ -201,7 +201,7 @@ def test_three_migrate_at_once(stack: Stack, pooled: Pooled, db: Db) -> None:
                                  env=stack.environment(DATABASE_URL=url),
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 for _ in range(3)]
-        said = [job.communicate(timeout=60) for job in jobs]
+        said = [job.communicate(timeout=120) for job in jobs]
         assert [errors for _, errors in said] == ["", "", ""]
         applied = [line for output, _ in said for line in output.splitlines()
                    if line.startswith("applied")]
