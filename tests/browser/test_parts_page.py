@@ -250,4 +250,6 @@ def test_a_conference_is_heard_from_each_of_its_calls(site: Site, browser: Brows
         player.click()
         player.await_sound(past=15)
         assert part_of(player) == added.sid
-        assert any(one.text.startswith("Conference recording") for one in browser.all("h5"))
+        headings = "return [...document.querySelectorAll('h5')].map((one) => one.textContent)"
+        until(lambda: any(one.startswith("Conference recording") for one in browser.js(headings)),
+              "its heading")
