@@ -45,8 +45,8 @@ CREATE OR REPLACE FUNCTION tapedeck_find_said(business bigint, wanted text, piec
     INOUT before_sid text, OUT fortnight_ integer, OUT ats timestamptz[], OUT sids text[])
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    NEAR_MAX CONSTANT integer := 100;
     NEAR_READ CONSTANT integer[] := '{4,20}'; -- so many are read for one that is wanted
+    NEAR_KEYS CONSTANT integer := least(chunk, 100);
     shelf text;
     query tsquery;
     seen  integer;
@@ -66,13 +66,13 @@ BEGIN
                 SELECT * FROM tapedeck_search r
                  WHERE r.business_id = business AND (r.created_at, r.call_sid) < (before, before_sid)
                  ORDER BY r.created_at DESC, r.call_sid DESC
-                 LIMIT NEAR_READ[i] * least(chunk, NEAR_MAX)) s
+                 LIMIT NEAR_READ[i] * NEAR_KEYS) s
              WHERE s.fortnight = fortnight_
                AND (pieces IS NOT NULL AND strpos(s.numbers, sought) > 0 OR s.words @@ query)
-             ORDER BY s.created_at DESC, s.call_sid DESC LIMIT least(chunk, NEAR_MAX)) n;
+             ORDER BY s.created_at DESC, s.call_sid DESC LIMIT NEAR_KEYS) n;
         seen := coalesce(cardinality(ats), 0);
-        near := seen = least(chunk, NEAR_MAX);
-        EXIT WHEN near OR seen * (NEAR_READ[2] / NEAR_READ[1]) < least(chunk, NEAR_MAX);
+        near := seen = NEAR_KEYS;
+        EXIT WHEN near OR seen * (NEAR_READ[2] / NEAR_READ[1]) < NEAR_KEYS;
     END LOOP;
     IF near THEN
         before := ats[seen];
