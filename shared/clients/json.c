@@ -59,12 +59,20 @@ void json_put_seconds(struct json *object, const char *key, int64_t ms)
 
 void json_put_known_seconds(struct json *object, const char *key, int64_t ms)
 {
-    put(object, key, ms < 0 ? json_null() : json_real((double)ms / 1000.0));
+    if (ms < 0) {
+        json_put_null(object, key);
+    } else {
+        json_put_seconds(object, key, ms);
+    }
 }
 
 void json_put_known_int(struct json *object, const char *key, int64_t number)
 {
-    put(object, key, number < 0 ? json_null() : json_integer(number));
+    if (number < 0) {
+        json_put_null(object, key);
+    } else {
+        json_put_int(object, key, number);
+    }
 }
 
 void json_put_flag(struct json *object, const char *key, bool flag)
