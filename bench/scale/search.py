@@ -253,7 +253,8 @@ def page(wish: argparse.Namespace, machine: list[str], sizes: list[str], rows: l
         f"One business, {wish.calls:,} calls in {DAYS} days, all with words: one in {wish.long_every}"
         f" has {LONG_WORDS:,} of them (an hour), the others {SHORT_WORDS}. Milliseconds over HTTP, a"
         " page of 50, caches warm. A short page is one where the search was stopped after its 15 ms"
-        " (10 without words), and says from where to go on.", "", *table, "", *of_flood(flood), "", *sizes]).rstrip() + "\n"
+        " (10 without words), and says from where to go on.", "", *table, "", *of_flood(flood), "",
+        *sizes]).rstrip() + "\n"
 
 
 def flooded(stack: Stack, language: Language, processors: set[int]) -> search_flood.SearchFlood:
