@@ -16,9 +16,16 @@ static const struct pg_statement SQL[] = {
     [CHANGED] = {"call_changes",
         "WITH lately AS (SELECT c.call_sid FROM tapedeck_changes c"
         "     WHERE c.business_id = $1::bigint AND c.xid >= $2::bigint ORDER BY c.xid DESC LIMIT $3),"
+        /* A recording's calls, and the other legs of each, which show its recordings. */
+        " named AS (SELECT call_sid AS sid FROM lately UNION SELECT s FROM lately,"
+        "     tapedeck_calls_of($1::bigint, lately.call_sid) s WHERE lately.call_sid LIKE 'RE%'),"
+        " legs AS (SELECT sid FROM named UNION SELECT l.parent_call_sid::text FROM named"
+        "     JOIN call_log l ON l.call_sid = sid AND l.business_id = $1::bigint"
+        "   UNION SELECT l.call_sid::text FROM named"
+        "     JOIN call_log l ON l.parent_call_sid = sid AND l.business_id = $1::bigint),"
         " calls AS (SELECT DISTINCT l.call_sid::text AS sid,"
         "     (extract(epoch FROM l.created_at) * 1000000)::bigint AS micros"
-        "   FROM lately JOIN call_log l ON l.call_sid = lately.call_sid AND l.business_id = $1::bigint"
+        "   FROM legs JOIN call_log l ON l.call_sid = legs.sid AND l.business_id = $1::bigint"
         "   ORDER BY 2 DESC, 1 DESC LIMIT $4)"
         " SELECT txid_snapshot_xmin(txid_current_snapshot()), extract(epoch FROM now())::bigint,"
         "   (SELECT array_agg(sid) FROM calls), (SELECT array_agg(micros) FROM calls),"

@@ -1,7 +1,7 @@
 /*
- * Which calls of a business changed, or whose recordings did, since somebody last asked. What is
- * asked from is a mark that is only ours to read; nothing that happened behind it is left out, and
- * a little of what happened before it may come again.
+ * Which calls of a business changed, or whose recordings, other legs or marks did, since somebody
+ * last asked. What is asked from is a mark that is only ours to read; nothing that happened behind
+ * it is left out, and a little of what happened before it may come again.
  */
 #ifndef TAPEDECK_CALLS_CALL_CHANGES_H
 #define TAPEDECK_CALLS_CALL_CHANGES_H
