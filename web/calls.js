@@ -37,7 +37,8 @@ class Page {
   #signIn = new SignIn(this.#state, this.#notice,
     { begin: () => this.#begin(), load: () => this.#load() });
   #totals = new Totals(this.#state);
-  #live = new Live(this.#state, SERVER, (calls) => this.#bring(calls));
+  #live = new Live(this.#state, SERVER, {
+    show: (calls) => this.#bring(calls), renew: (call) => this.#renew(call) });
   #cursor = null;
 
   async start() {
@@ -135,9 +136,18 @@ class Page {
     if (!answer) return;
     if (answer.status !== 200) return void this.#fail(answer, () => this.#refresh());
     this.#live.forget();
-    this.#list.renew(answer.body.calls);
+    for (const call of answer.body.calls) this.#renew(call);
     const count = this.#bring(answer.body.calls);
     this.#live.say((words) => words.fresh(count));
+  }
+
+  /** A call has changed, as the list has it: what else is seen of it is asked for. */
+  async #renew(call) {
+    const { call_sid: sid } = call;
+    this.#state.learn(sid, call);
+    if (this.#state.rows.get(sid)?.reload() || this.#deck.sid !== sid) return;
+    const full = await this.#callOf(sid);
+    if (full) this.#deck.know(full);
   }
 
   /** Calls that are new: somebody has asked for them. Gives how many. */

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from browser_kit import Browser, until
-from browser_stub import WEB, Reply, Stub, error
-from test_calls_page import call_json, numbers
+from browser_stub import WEB, Reply, Stub, error, peaks_of, ready
+from test_calls_page import LINES, call_json, numbers
 from test_filter_bar import listing
 
 NUMBERS = ["050-123-4567", "052-000-0002", "052-000-0003"]
@@ -139,3 +139,55 @@ def test_after_a_long_time_away_the_list_is_asked(browser: Browser, stub: Stub) 
     browser.see("1 new call", "#news")
     browser.see("It was moved again.")
     assert stub.requests("GET /api/calls$")[-1].query == "status=completed"
+
+
+def test_what_colleagues_add_shows_by_itself(browser: Browser, stub: Stub) -> None:
+    """Where the call plays and where its details are open; who types there goes on typing."""
+    listing(stub, call_json(1))
+    stub.answers["prepare"] = [ready()]
+    stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
+    full = {**call_json(1), "runs": [], "notes": [], "heard_by": [], "transcript": LINES}
+    stub.answers["call"] = [Reply(200, full)]
+    stub.answers["changes"] = [changed()]
+    browser.open(stub.url)  # a player has waits of its own
+    browser.find(".call .play").click()
+    player = browser.player()
+    player.await_sound()
+    browser.find(".call .open").click()
+    until(lambda: browser.all("button.line"), "the transcript")
+    browser.find(".more [name=tag]").send_keys("to c")
+    first = browser.find("button.line")
+    note = {"id": 7, "recording": None, "at": 15, "text": "She agrees.", "by": "noa", "for": "all",
+            "mine": False, "created_at": "2026-11-20T10:00:00Z"}
+    stub.answers["call"] = [Reply(200, {**full, "notes": [note], "runs": [{"run_id": 1}]})]
+    stub.answers["changes"] = [changed(call_json(1, starred="all", heard=False,
+                                                 tags=[{"tag": "billing", "for": "all"}]), now="2"), changed(now="3")]
+    browser.see("She agrees.", ".more .notes")
+    until(lambda: player.part(".noted").get_attribute("childElementCount") == "1", "a tick")
+    assert browser.find(".call .star").get_attribute("title") == "Starred for everyone"
+    assert browser.find(".call h3 .tag").text == "billing"
+    assert not browser.find(".call .unheard").is_displayed()
+    browser.press("all")
+    assert browser.find(".more [name=tag]").get_attribute("value") == "to call"
+    assert first.is_displayed(), "the transcript stands"
+
+
+def test_what_plays_hears_of_its_notes_where_it_is_not_listed(browser: Browser, stub: Stub) -> None:
+    listing(stub, call_json(1))
+    stub.answers["prepare"] = [ready()]
+    full = {**call_json(1), "runs": [], "notes": [], "heard_by": []}
+    stub.answers["call"] = [Reply(200, full)]
+    stub.answers["changes"] = [changed()]
+    browser.open(stub.url)
+    browser.find(".call .play").click()
+    player = browser.player()
+    player.await_sound()
+    until(lambda: stub.requests(f"calls/{call_json(1)['call_sid']}$"), "the call in full is known")
+    stub.answers["calls"] = [Reply(200, {"calls": [], "next_cursor": None})]
+    browser.js("document.querySelector('[name=direction][value=outbound]').click()")
+    browser.see("No calls match")
+    note = {"id": 7, "recording": None, "at": 15, "text": "here", "by": "noa", "for": "all", "mine": False,
+            "created_at": "2026-11-20T10:00:00Z"}
+    stub.answers["call"] = [Reply(200, {**full, "notes": [note]})]
+    stub.answers["changes"] = [changed(call_json(1), now="2"), changed(now="3")]
+    until(lambda: player.part(".noted").get_attribute("childElementCount") == "1", "a tick")

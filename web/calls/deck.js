@@ -137,7 +137,7 @@ export class Deck {
   know(call) {
     const { call_sid: sid, recordings, notes } = call;
     this.#learned.set(sid, { recordings, notes });
-    if (sid === this.sid) this.#show();
+    if (sid === this.sid) this.#show({ ...this.call, notes });
   }
 
   // What is seen.

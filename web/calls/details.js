@@ -23,6 +23,10 @@ const hasLines = ({ transcript, transcript_text: text, recordings = [] }) =>
 const marksOf = (call) => Object.fromEntries(
   ["starred", "tags"].filter((name) => name in call).map((name) => [name, call[name]]));
 
+/** What is shown of it by others, or not at all. */
+const BESIDE = new Set(["starred", "tags", "notes", "heard", "heard_by", "runs"]);
+const textOf = (call) => Object.entries(call).filter(([name]) => !BESIDE.has(name));
+
 export class Details {
   #row;
   #deck;
@@ -30,7 +34,7 @@ export class Details {
   #failed = false;
   #transcript = null;
   #marks;
-  #shown = []; // the call, and in which language
+  #shown = ""; // the call without what stands beside it, and in which language
   #wanted; // what the list was searched for
 
   /** @param {Row} row @param {Deck} deck where it plays @param {Marks} marks @param {State} state */
@@ -44,14 +48,15 @@ export class Details {
     deck.player.addEventListener("recording-time", light);
   }
 
-  /** Some members of the call have changed. */
-  learn(changes) { Object.assign(this.#call ?? {}, changes); }
+  /** Its marks may have changed; a row's other members are not those of the call in full. */
+  learn({ notes }) { if (notes && this.#call) this.#call.notes = notes; }
 
-  /** Fetches the call once. */
+  /** Fetches the call. */
   async load() {
     const { sid } = this.#row;
     const answer = await callOf(new Server(document.baseURI), sid, new AbortController().signal);
     this.#failed = answer.status !== 200;
+    if (this.#failed && this.#call) return; // what is read stays
     this.#call = this.#failed ? null : answer.body;
     if (this.#call) this.#deck.know(this.#call);
     if (this.#call && hasLines(this.#call)) await this.#makeTranscript();
@@ -75,8 +80,9 @@ export class Details {
   /** What somebody reads stays as it is while only marks change. */
   show(lang) {
     if (this.#call) this.#marks.show({ ...this.#call, ...marksOf(this.#row.call) }, lang);
-    if (this.#call && this.#call === this.#shown[0] && lang === this.#shown[1]) return;
-    this.#shown = [this.#call, lang];
+    const shown = this.#call ? JSON.stringify([lang, textOf(this.#call)]) : "";
+    if (shown && shown === this.#shown) return;
+    this.#shown = shown;
     const words = wordsOf(lang);
     this.#row.more.replaceChildren(...(this.#call ? this.#said(words) : this.#nothingYet(words)));
   }

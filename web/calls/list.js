@@ -45,12 +45,6 @@ export class List {
     return fresh.length;
   }
 
-  /** What is known of calls that may be listed already. */
-  renew(calls) {
-    const { rows, language } = this.#state;
-    for (const call of calls) rows.get(call.call_sid)?.show(language, call);
-  }
-
   /** Before the row that follows, which stands already. */
   #place(row, next) {
     const { key, name } = row.day(wordsOf(this.#state.language));

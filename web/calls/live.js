@@ -16,6 +16,7 @@ export class Live {
   #state;
   #server;
   #show;
+  #renew;
   #since = null; // the server's word for how far we know
   #wait = OFTEN_S;
   #work = null; // the request that is out
@@ -24,9 +25,12 @@ export class Live {
   #news = new Map();
   #words = null; // what is said besides
 
-  /** @param {(calls: object[]) => void} show puts new calls into the list */
-  constructor(state, server, show) {
-    [this.#state, this.#server, this.#show] = [state, server, show];
+  /**
+   * @param {object} page `show(calls)` puts new calls into the list; `renew(call)` hears of a changed one
+   *   that is listed or plays
+   */
+  constructor(state, server, { show, renew }) {
+    [this.#state, this.#server, this.#show, this.#renew] = [state, server, show, renew];
     state.on("signedIn", () => this.#turn());
     state.on("filter", () => this.forget());
     state.on("language", () => this.#tell());
@@ -99,12 +103,13 @@ export class Live {
   }
 
   #hear(call) {
-    const { rows, filter } = this.#state;
+    const { rows, filter, playing } = this.#state;
     const { call_sid: sid } = call;
     const newest = [...rows.values()][0]?.call;
     const isNew = !newest || Date.parse(call.created_at) > Date.parse(newest.created_at);
-    if (rows.has(sid)) this.#state.learn(sid, call);
-    else if (isNew && !filter.has("search") && fits(call, filter)) this.#news.set(sid, call);
+    if (rows.has(sid) || playing?.sid === sid) this.#renew(call);
+    if (rows.has(sid)) return;
+    if (isNew && !filter.has("search") && fits(call, filter)) this.#news.set(sid, call);
     else this.#news.delete(sid);
   }
 

@@ -50,8 +50,6 @@ export class Row {
 
   /** Writes it all again, in a language or with fresher facts. */
   show(lang, call = this.call) {
-    const told = ["summary", "has_transcript", "recordings"];
-    const news = told.some((name) => call[name] !== this.call[name]);
     this.call = call;
     this.lang = lang;
     const words = wordsOf(lang);
@@ -77,8 +75,7 @@ export class Row {
     this.open.ariaExpanded = String(!this.more.hidden);
     this.#showPlay(words, number);
     this.#showHits();
-    if (news) this.#details?.load();
-    else this.#details?.show(lang);
+    this.#details?.show(lang);
   }
 
   /** What the player does, if it has this call. */
@@ -89,10 +86,17 @@ export class Row {
     this.#showPlay(wordsOf(this.lang), this.who.textContent);
   }
 
-  /** Some of its members have changed. */
+  /** Some of its members have changed. What was heard stays so: the server knows it some seconds later. */
   learn(changes) {
     this.#details?.learn(changes);
-    this.show(this.lang, { ...this.call, ...changes });
+    const heard = this.call.heard || (changes.heard ?? this.call.heard);
+    this.show(this.lang, { ...this.call, ...changes, heard });
+  }
+
+  /** Asks anew for the call in full. False: nobody has wanted it yet. */
+  reload() {
+    this.#details?.load();
+    return Boolean(this.#details);
   }
 
   #showPlay(words, number) {
