@@ -25,25 +25,25 @@ static void name_it(const struct app *app, const struct request *request,
     }
 }
 
-/* What `?recording=` names, if it is one of this call's; without it the call's first. */
-static enum result choose(const struct app *app, const struct request *request, const char **name)
+/* What `?recording=` means, if it is one of this call's; without it the call's first. */
+static enum result choose(const struct app *app, const struct request *request, char name[SID_SIZE])
 {
     const char *wanted = form_get(&request->query, "recording");
-    *name = wanted != NULL ? wanted : request->call_sid;
-    if (wanted == NULL) {
-        return RESULT_OK;
+    if (wanted != NULL && !text_is_sid(wanted, "RE")) {
+        return RESULT_INVALID;
     }
-    return text_is_sid(wanted, "RE")
-               ? recording_is_of(app, request->caller.business_id, request->call_sid, wanted)
-               : RESULT_INVALID;
+    (void)snprintf(name, SID_SIZE, "%s", wanted != NULL ? wanted : request->call_sid);
+    return wanted == NULL ? RESULT_OK
+                          : recording_name_of(app, request->caller.business_id, request->call_sid,
+                                              wanted, name);
 }
 
 void handle_download(const struct app *app, struct request *request, struct response *response)
 {
     struct look look;
     char disposition[160];
-    const char *name;
-    enum result result = choose(app, request, &name);
+    char name[SID_SIZE];
+    enum result result = choose(app, request, name);
     if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_CALL_NOT_FOUND);
         return;

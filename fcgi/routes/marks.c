@@ -133,9 +133,10 @@ static enum result read_recording(const struct app *app, const struct request *r
         *recording = NULL;
         return RESULT_OK;
     }
-    return text_is_sid(*recording, "RE")
-               ? recording_is_of(app, request->caller.business_id, request->call_sid, *recording)
-               : RESULT_INVALID;
+    char name[SID_SIZE];
+    return text_is_sid(*recording, "RE") ? recording_name_of(app, request->caller.business_id,
+                                                             request->call_sid, *recording, name)
+                                         : RESULT_INVALID;
 }
 
 static enum result add_note(const struct app *app, const struct request *request,

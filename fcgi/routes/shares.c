@@ -1,6 +1,7 @@
 /*
  * Shares, as the business makes, lists and revokes them: shared/marks/share_link.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/magic.h"
@@ -117,18 +118,20 @@ static bool find_recording(const struct app *app, const struct request *request,
                            struct response *response)
 {
     struct look look;
+    char name[SID_SIZE];
     const char *wanted = json_text_at(json, "recording");
     int64_t business_id = request->caller.business_id;
     enum result result = RESULT_OK;
+    (void)snprintf(name, sizeof name, "%s", request->call_sid);
     if (wanted == NULL && !is_left_out(json, "recording")) {
         result = RESULT_INVALID;
     } else if (wanted != NULL && strcmp(wanted, request->call_sid) != 0) {
         result = text_is_sid(wanted, "RE")
-                     ? recording_is_of(app, business_id, request->call_sid, wanted)
+                     ? recording_name_of(app, business_id, request->call_sid, wanted, name)
                      : RESULT_INVALID;
     }
     if (result == RESULT_OK) {
-        result = service_look(app, business_id, wanted != NULL ? wanted : request->call_sid, &look);
+        result = service_look(app, business_id, name, &look);
     }
     if (result == RESULT_OK && !look.has_facts && look.state != STATE_NO_CALL) {
         result = RESULT_UNAVAILABLE;

@@ -6,7 +6,7 @@
 #include "call.h"
 #include "conference.h"
 
-enum statement_name { SET_FIRST, SAVE, EACH, NAMES, IS_OF, KNOWN, KNOWN_CONFERENCE };
+enum statement_name { SET_FIRST, SAVE, EACH, NAMES, NAME_OF, KNOWN, KNOWN_CONFERENCE };
 
 /* clang-format off */
 
@@ -97,11 +97,14 @@ static const struct pg_statement SQL[] = {
         "       OR recording_sid IN (SELECT tapedeck_names_of($1::bigint, $2)))"
         "     AND recording_url <> '' AND deleted_at IS NULL) every"
         " GROUP BY name ORDER BY min(at), name LIMIT $3"},
-    [IS_OF] = {"recording_is_of",
-        "SELECT EXISTS (SELECT FROM (SELECT * FROM call_log WHERE business_id = $1::bigint"
-        "     AND call_sid = $2) c WHERE " FIRST_SID " = $3 OR EXISTS (SELECT"
-        "     FROM tapedeck_recordings_of($1::bigint, c.call_sid, c.parent_call_sid) n"
-        "     WHERE n.recording_sid = $3))"},
+    [NAME_OF] = {"recording_name_of",
+        "WITH call AS (SELECT call_sid, parent_call_sid FROM call_log"
+        "     WHERE business_id = $1::bigint AND call_sid = $2)"
+        " SELECT l.call_sid FROM call c JOIN call_log l ON l.call_sid IN (c.call_sid, c.parent_call_sid)"
+        "   WHERE l.business_id = $1::bigint AND " FIRST_SID " = $3"
+        " UNION ALL SELECT n.name FROM call c,"
+        "   tapedeck_recordings_of($1::bigint, c.call_sid, c.parent_call_sid) n"
+        "   WHERE n.recording_sid = $3 LIMIT 1"},
     [KNOWN] = {"recording_known",
         "SELECT EXISTS (SELECT FROM tapedeck_recordings r WHERE r.business_id = $1::bigint"
         "     AND r.recording_sid = $3 AND r.announced_at IS NOT NULL)"
@@ -264,19 +267,24 @@ enum result recording_names(const struct app *app, int64_t business_id, const ch
     return RESULT_OK;
 }
 
-enum result recording_is_of(const struct app *app, int64_t business_id, const char *call_sid,
-                            const char *recording_sid)
+enum result recording_name_of(const struct app *app, int64_t business_id, const char *call_sid,
+                              const char *recording_sid, char name[SID_SIZE])
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_text(&params, recording_sid);
-    enum result result = pg_query(app->pg, SQL[IS_OF].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_NOT_FOUND;
-        pg_rows_free(rows);
+    enum result result = pg_query(app->pg, SQL[NAME_OF].sql, &params, &rows);
+    if (result != RESULT_OK) {
+        return result;
     }
+    if (pg_rows_count(rows) == 0) {
+        result = RESULT_NOT_FOUND;
+    } else {
+        (void)snprintf(name, SID_SIZE, "%s", pg_rows_text(rows, 0, 0));
+    }
+    pg_rows_free(rows);
     return result;
 }
 

@@ -47,9 +47,10 @@ enum result recording_each(const struct app *app, int64_t business_id, const cha
 enum result recording_names(const struct app *app, int64_t business_id, const char *sid,
                             char (*names)[SID_SIZE], size_t *count);
 
-/* Does that call show this recording? RESULT_NOT_FOUND: it does not. */
-enum result recording_is_of(const struct app *app, int64_t business_id, const char *call_sid,
-                            const char *recording_sid);
+/* The name of a recording that the call shows, by its own SID. RESULT_NOT_FOUND: it shows none of
+ * that SID. */
+enum result recording_name_of(const struct app *app, int64_t business_id, const char *call_sid,
+                              const char *recording_sid, char name[SID_SIZE]);
 
 /* Is this recording of the business known, and fetched or to be fetched, whatever its name?
  * RESULT_OK: it is not known. RESULT_EXISTS: it is. RESULT_NOT_FOUND: this business has no such

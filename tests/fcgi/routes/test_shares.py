@@ -105,6 +105,21 @@ def test_somebody_outside_hears_it(given: Given, shared: tuple[int, str, Api]) -
     assert (piece.status, piece.body) == (206, heard.body[2:6])
 
 
+def test_a_first_recording_is_shared_by_its_own_sid(given: Given, shared: tuple[int, str, Api]) -> None:
+    """As the page names it; of a call that the CRM alone wrote, nothing else tells of that SID. So for a download, and
+    for a leg that shows it."""
+    business, call, dana = shared
+    recording = given.row("call_log", call_sid=call)["recording_sid"]
+    leg = given.call(business, parent_call_sid=call)
+    assert given.rows("tapedeck_recordings", business_id=business) == []
+    for one in (call, leg):
+        made = share(dana, one, recording=recording)
+        assert made["recording"] == call
+        assert sound(given, opened(given, made)).body == content(given, business, call)
+        download = dana.get(f"/api/calls/{one}/download?recording={recording}")
+        assert (download.status, download.body) == (200, content(given, business, call))
+
+
 def test_it_is_listed_and_revoked(given: Given, shared: tuple[int, str, Api]) -> None:
     business, call, dana = shared
     first, second = share(dana, call), share(dana, call, expires_in=60)
