@@ -14,6 +14,7 @@ from browser_stub import Reply, Stub, error, peaks_of, ready, waiting
 from browser_work import Work
 from test_calls_page import LINES, call_json, play
 from test_deck import page as listening_page
+from test_found import TOTALS
 from test_parts import CALL, await_part, seek
 from test_parts_page import opened, page
 from test_share_page import shared
@@ -106,7 +107,8 @@ def test_a_call_with_several_recordings(browser: Browser, stub: Stub, check: Che
     browser.shot(f"parts-passed-{lang}-{scheme}")
 
 
-@pytest.mark.parametrize("lang, scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "he"])
 def test_marks_and_dialogs(browser: Browser, stub: Stub, check: Check, lang: str, scheme: str) -> None:
     """The foot of the page with each of its panels and dialogs."""
     Work(stub)
@@ -131,6 +133,30 @@ def test_marks_and_dialogs(browser: Browser, stub: Stub, check: Check, lang: str
     browser.find("#deck .to-share").click()
     browser.find("#share .main").click()
     until(lambda: browser.all("#share .shares button"), "a link")
+    assert check() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "he"])
+def test_filters_and_what_they_found(browser: Browser, stub: Stub, check: Check, lang: str, scheme: str) -> None:
+    """Each panel, over a search with its sentences and totals, while something plays and there is news."""
+    browser.media(prefers_color_scheme=scheme)
+    browser.language(lang)
+    hit = {"recording": f"CA{1:032x}", "at": 30, "speaker": "agent", "text": "the bill", "marks": [[4, 8]]}
+    stub.answers["totals"] = [Reply(200, TOTALS)]
+    player = listening_page(browser, stub, {"hits": [hit], "hits_more": True}, {"status": "no-answer"},
+                            path="/?search=bill&when=30d&tag=billing")
+    browser.find(".hit").click()
+    player.await_sound()
+    until(lambda: browser.find("#totals").text, "the totals")
+    assert check() == []
+    for panel in ("when", "rare"):
+        browser.find(f"#{panel}").click()
+        until(lambda: browser.all(f"#{panel}-panel:popover-open :is(button, select)"), "its panel")
+        assert check() == [], panel
+        browser.press(Keys.ESCAPE)
+    browser.find("#refresh").click()
+    until(lambda: browser.find("#news").text, "news")
     assert check() == []
 
 
