@@ -63,7 +63,7 @@ DECODER_O = $(call objects,$(DECODER_C))
 UNITS    = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_C))
 
 .PHONY: all player demo setup-demo up down setup test quick units test-front valgrind torture fuzz fuzzers check check-static
-.PHONY: check-cost bench compiled clean
+.PHONY: check-cost bench pictures compiled clean
 .DELETE_ON_ERROR:
 
 PROGRAMS = tapedeck tapedeck-decoder tapedeck.fcgi
@@ -215,6 +215,12 @@ setup-demo:
 
 down:
 	@$(STACK) down
+
+# The two of README.md, docs/pictures/, of the demo with 2,000 calls.
+pictures: setup setup-demo
+	@sh tests/stack/setup.sh test
+	@$(call build,all)
+	@BUILD='$(BUILD)' $(PYTHON) tests/browser/pictures.py
 
 # Tests wait more than they reckon: more of them at once than there are cores.
 WORKERS = $(shell expr $(CORES) \* 2 + 1)
