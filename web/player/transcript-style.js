@@ -11,7 +11,7 @@ transcriptSheet.replaceSync(`
 h5 { margin: 0; font-size: .8125rem; font-weight: 600; }
 .head .none { font-size: .8125rem; color: var(--soft); }
 .head a { margin-inline-start: auto; font-size: .8125rem; color: var(--main); }
-.line { display: grid; grid-template-columns: 3rem 5rem 1fr; gap: .5rem; align-items: baseline;
+.line { display: grid; grid-template-columns: 3rem 6.5rem 1fr; gap: .5rem; align-items: baseline;
   width: 100%; min-height: 1.9rem; padding: .25rem .4rem; border: 0; border-radius: 7px;
   text-align: start; }
 p.line { display: block; }
