@@ -1,6 +1,5 @@
 #include "sending.h"
 
-#include "base/clock.h"
 #include "range.h"
 #include "runs/throttle.h"
 
@@ -19,24 +18,13 @@ static int64_t places(int64_t responders)
 
 bool sending_begin(const struct app *app, int64_t bytes, char *token)
 {
-    int64_t now = clock_wall_ms();
-    token[0] = '\0';
-    if (!crypto_token(token)) {
-        return false;
-    }
-    enum result result = throttle_take_place(app, THROTTLE_SENDING, now, now + longest_ms(bytes),
-                                             places(app->config->responders), token);
-    if (result != RESULT_OK) {
-        token[0] = '\0';
-    }
-    return result != RESULT_LOST;
+    return throttle_take_place(app, THROTTLE_SENDING, longest_ms(bytes),
+                               places(app->config->responders), token) != RESULT_LOST;
 }
 
 void sending_end(const struct app *app, const char *token)
 {
-    if (token[0] != '\0') {
-        throttle_leave_place(app, THROTTLE_SENDING, token);
-    }
+    throttle_leave_place(app, THROTTLE_SENDING, token);
 }
 
 bool sending_is_over(int64_t bytes, int64_t took_ms)

@@ -1,6 +1,5 @@
 #include "share.h"
 
-#include "base/clock.h"
 #include "runs/throttle.h"
 
 enum { QUARTER = 4, LEASE_MS = 10 * 1000, RETRY_AFTER_S = 1 };
@@ -13,15 +12,8 @@ static int64_t share_of(int64_t responders)
 bool share_begin(const struct app *app, const struct request *request, struct share *share,
                  struct response *response)
 {
-    int64_t now = clock_wall_ms();
-    enum result result =
-        crypto_token(share->token)
-            ? throttle_take_place(app, request->caller.business_id, now, now + LEASE_MS,
-                                  share_of(app->config->responders), share->token)
-            : RESULT_UNAVAILABLE;
-    if (result != RESULT_OK) {
-        share->token[0] = '\0';
-    }
+    enum result result = throttle_take_place(app, request->caller.business_id, LEASE_MS,
+                                             share_of(app->config->responders), share->token);
     if (result == RESULT_LOST) {
         response_error(response, MESSAGE_TOO_MANY_REQUESTS);
         response_header_int(response, "Retry-After", RETRY_AFTER_S);
@@ -31,7 +23,5 @@ bool share_begin(const struct app *app, const struct request *request, struct sh
 
 void share_end(const struct app *app, const struct request *request, const struct share *share)
 {
-    if (share->token[0] != '\0') {
-        throttle_leave_place(app, request->caller.business_id, share->token);
-    }
+    throttle_leave_place(app, request->caller.business_id, share->token);
 }

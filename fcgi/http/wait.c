@@ -72,10 +72,8 @@ static enum result watch(const struct app *app, const struct request *request, i
 
 bool wait_begin(const struct app *app, int64_t ms, char *token)
 {
-    int64_t now = clock_wall_ms();
-    return crypto_token(token) &&
-           throttle_take_place(app, THROTTLE_WAITING, now, now + ms, app->config->responders / 2,
-                               token) == RESULT_OK;
+    return throttle_take_place(app, THROTTLE_WAITING, ms, app->config->responders / 2, token) ==
+           RESULT_OK;
 }
 
 void wait_end(const struct app *app, const char *token)

@@ -1,6 +1,4 @@
-#include "base/clock.h"
 #include "base/version.h"
-#include "clients/crypto.h"
 #include "handlers.h"
 #include "runs/queue.h"
 #include "runs/throttle.h"
@@ -92,19 +90,14 @@ void handle_readyz(const struct app *app, struct request *request, struct respon
 {
     char token[CRYPTO_TOKEN_SIZE];
     const struct config *config = app->config;
-    int64_t now = clock_wall_ms(), quarter = config->responders / 4;
+    int64_t quarter = config->responders / 4;
     int64_t most = quarter > 2 ? quarter : config->responders > 2 ? 2 : 1;
     (void)request;
-    enum result result = crypto_token(token)
-                             ? throttle_take_place(app, THROTTLE_READY, now,
-                                                   now + config->pg_timeout + GRACE_MS, most, token)
-                             : RESULT_UNAVAILABLE;
-    if (result == RESULT_LOST) {
+    if (throttle_take_place(app, THROTTLE_READY, config->pg_timeout + GRACE_MS, most, token) ==
+        RESULT_LOST) {
         answer_as_others(app, response);
         return;
     }
     look_and_answer(app, response);
-    if (result == RESULT_OK) {
-        throttle_leave_place(app, THROTTLE_READY, token);
-    }
+    throttle_leave_place(app, THROTTLE_READY, token);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "script.h"
 
 /* ---- failed sign-ins ---- */
@@ -58,23 +59,35 @@ static const char *places_key(int64_t whose, char out[SCRIPT_KEY_SIZE])
     }
 }
 
-enum result throttle_take_place(const struct app *app, int64_t whose, int64_t now_ms,
-                                int64_t until_ms, int64_t limit, const char *token)
+enum result throttle_take_place(const struct app *app, int64_t whose, int64_t lasts_ms,
+                                int64_t limit, char *token)
 {
     char places[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
+    int64_t now_ms = clock_wall_ms();
+    if (!crypto_token(token)) {
+        token[0] = '\0';
+        return RESULT_UNAVAILABLE;
+    }
     redis_text(&args, places_key(whose, places));
     redis_int(&args, now_ms);
-    redis_int(&args, until_ms);
+    redis_int(&args, now_ms + lasts_ms);
     redis_int(&args, limit);
     redis_text(&args, token);
-    return script_yes(app, "place.lua", 1, &args);
+    enum result result = script_yes(app, "place.lua", 1, &args);
+    if (result != RESULT_OK) {
+        token[0] = '\0';
+    }
+    return result;
 }
 
 void throttle_leave_place(const struct app *app, int64_t whose, const char *token)
 {
     char places[SCRIPT_KEY_SIZE];
     struct redis_args args = {0};
+    if (token[0] == '\0') {
+        return;
+    }
     redis_text(&args, "ZREM");
     redis_text(&args, places_key(whose, places));
     redis_text(&args, token);

@@ -13,6 +13,7 @@
 #include "app.h"
 #include "base/buf.h"
 #include "base/result.h"
+#include "clients/crypto.h"
 
 /* Counts a failure of an address; gives how many there were within SIGNIN_WINDOW, and how long it
  * lasts yet (milliseconds). RESULT_INVALID: no address is as long as this. */
@@ -23,11 +24,11 @@ enum result throttle_count_failure(const struct app *app, const char *address, i
  * ready, whoever for. */
 enum { THROTTLE_WAITING = 0, THROTTLE_SENDING = -1, THROTTLE_READY = -2 };
 
-/* One of a business's places on this host, or one to wait or to send in, held until `until_ms` or
- * throttle_leave_place (wall clock, milliseconds). RESULT_LOST: `limit` are taken already. `token`
- * tells holders apart. */
-enum result throttle_take_place(const struct app *app, int64_t whose, int64_t now_ms,
-                                int64_t until_ms, int64_t limit, const char *token);
+/* One of a business's places on this host, or one to wait or to send in, held for `lasts_ms` or
+ * until throttle_leave_place. RESULT_LOST: `limit` are taken already. `token` (CRYPTO_TOKEN_SIZE)
+ * tells holders apart; it is "" where no place was taken, and then there is none to leave. */
+enum result throttle_take_place(const struct app *app, int64_t whose, int64_t lasts_ms,
+                                int64_t limit, char *token);
 void throttle_leave_place(const struct app *app, int64_t whose, const char *token);
 
 /* What this host answered last when it was asked whether all is ready, for so long, to all of its
