@@ -30,19 +30,7 @@ enum result queue_waveform(const struct app *app, int64_t business_id, const cha
                            struct buf *out)
 {
     char key[SCRIPT_KEY_SIZE];
-    struct redis_args args = {0};
-    struct redis_reply *reply;
-    redis_text(&args, "GET");
-    redis_text(&args, script_key(key, "rec_waveform", business_id, call_sid));
-    enum result result = redis_command(app->redis, &args, &reply);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    const char *text = redis_reply_text(reply);
-    result = text != NULL ? RESULT_OK : RESULT_NOT_FOUND;
-    buf_text(out, text != NULL ? text : "");
-    redis_reply_free(reply);
-    return result;
+    return script_get(app, script_key(key, "rec_waveform", business_id, call_sid), out);
 }
 
 static enum audio_kind kind_named(const char *name)

@@ -55,6 +55,23 @@ enum result script_yes(const struct app *app, const char *name, size_t keys,
     return yes ? RESULT_OK : RESULT_LOST;
 }
 
+enum result script_get(const struct app *app, const char *key, struct buf *out)
+{
+    struct redis_reply *reply;
+    struct redis_args args = {0};
+    redis_text(&args, "GET");
+    redis_text(&args, key);
+    enum result result = redis_command(app->redis, &args, &reply);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    const char *text = redis_reply_text(reply);
+    result = text != NULL ? RESULT_OK : RESULT_NOT_FOUND;
+    buf_text(out, text != NULL ? text : "");
+    redis_reply_free(reply);
+    return result;
+}
+
 /* By its body: nobody hears when Redis does not know its SHA-1. */
 enum result script_post(const struct app *app, const char *name, size_t keys,
                         const struct redis_args *args, const char *event, const char *otherwise)

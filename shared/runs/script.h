@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "base/buf.h"
 #include "base/result.h"
 
 enum { SCRIPT_KEY_SIZE = 96 };
@@ -29,6 +30,9 @@ enum result script_eval(const struct app *app, const char *name, size_t keys,
 /* The same for a script that answers 1 or 0: RESULT_OK or RESULT_LOST. */
 enum result script_yes(const struct app *app, const char *name, size_t keys,
                        const struct redis_args *args);
+
+/* Appends the text of a key. RESULT_NOT_FOUND: it has none. */
+enum result script_get(const struct app *app, const char *key, struct buf *out);
 
 /* Sends it and waits for no answer, as redis_post does. */
 enum result script_post(const struct app *app, const char *name, size_t keys,

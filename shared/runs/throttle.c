@@ -111,17 +111,5 @@ void throttle_remember(const struct app *app, const char *answer)
 enum result throttle_recall(const struct app *app, struct buf *answer)
 {
     char key[SCRIPT_KEY_SIZE];
-    struct redis_reply *reply;
-    struct redis_args args = {0};
-    redis_text(&args, "GET");
-    redis_text(&args, host_key("rec_readyz", key));
-    enum result result = redis_command(app->redis, &args, &reply);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    const char *text = redis_reply_text(reply);
-    result = text != NULL ? RESULT_OK : RESULT_NOT_FOUND;
-    buf_text(answer, text != NULL ? text : "");
-    redis_reply_free(reply);
-    return result;
+    return script_get(app, host_key("rec_readyz", key), answer);
 }
