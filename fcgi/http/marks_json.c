@@ -3,9 +3,8 @@
 #include <string.h>
 
 #include "base/magic.h"
+#include "mark_request.h"
 #include "marks/call_note.h"
-#include "marks/mark.h"
-#include "states.h"
 
 /* Where what is visited goes. */
 struct marked {
@@ -84,31 +83,12 @@ enum result marks_json_put_listeners(const struct app *app, const struct caller 
     return mark_each_listener(app, caller->business_id, call_sid, add_listener, &listeners);
 }
 
-bool marks_json_for(const char *value, bool otherwise, bool *for_all)
-{
-    *for_all = value == NULL ? otherwise : strcmp(value, "all") == 0;
-    return value == NULL || *for_all || strcmp(value, "me") == 0;
-}
-
 void marks_json_answer(const struct app *app, const struct request *request, enum result result,
-                       int status, struct response *response)
+                       int status, const char *expected, struct response *response)
 {
     struct json *json = json_new();
     if (result == RESULT_OK) {
         result = marks_json_put_all(app, &request->caller, request->call_sid, json);
     }
-    if (result == RESULT_OK) {
-        response_json(response, status, json);
-        return;
-    }
-    json_free(json);
-    if (result == RESULT_NOT_FOUND) {
-        response_error(response, MESSAGE_CALL_NOT_FOUND);
-    } else if (result == RESULT_TOO_BIG) {
-        response_error(response, MESSAGE_TOO_MANY_MARKS);
-    } else if (result == RESULT_DENIED) {
-        response_error(response, MESSAGE_NO_SUBJECT);
-    } else {
-        states_answer_failure(result, response);
-    }
+    mark_request_answer(result, status, json, expected, response);
 }

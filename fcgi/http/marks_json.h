@@ -17,12 +17,9 @@ enum result marks_json_put_all(const struct app *app, const struct caller *calle
 enum result marks_json_put_listeners(const struct app *app, const struct caller *caller,
                                      const char *call_sid, struct json *call);
 
-/* Reads `for` (me, all); `otherwise` where it is NULL. False: it is neither. */
-bool marks_json_for(const char *value, bool otherwise, bool *for_all);
-
 /* Answers a change of the request's call that gave `result`: with all its marks (`status`), or with
- * what stands against it. */
+ * what stands against it (mark_request_answer). */
 void marks_json_answer(const struct app *app, const struct request *request, enum result result,
-                       int status, struct response *response);
+                       int status, const char *expected, struct response *response);
 
 #endif

@@ -1,35 +1,17 @@
 /*
  * Stars, tags and notes: each change answers with all marks that the call has now.
  */
-#include "marks/mark.h"
-
 #include <string.h>
 
 #include "base/magic.h"
 #include "base/utf8.h"
-#include "calls/recording.h"
 #include "handlers.h"
+#include "http/mark_request.h"
 #include "http/marks_json.h"
 #include "http/parameter.h"
 #include "http/states.h"
 #include "marks/call_note.h"
-
-/* ---- who ---- */
-
-/* RESULT_INVALID: `for` is neither. RESULT_DENIED: whose own mark it would be, or who set it, the
- * session does not say. */
-static enum result read_by(const struct request *request, const char *whom, bool otherwise,
-                           struct mark_by *by)
-{
-    *by = (struct mark_by){.business_id = request->caller.business_id,
-                           .call_sid = request->call_sid,
-                           .subject = request->caller.subject,
-                           .address = request_header(request, "REMOTE_ADDR")};
-    if (!marks_json_for(whom, otherwise, &by->for_all)) {
-        return RESULT_INVALID;
-    }
-    return by->subject[0] != '\0' ? RESULT_OK : RESULT_DENIED;
-}
+#include "marks/mark.h"
 
 static bool is_set(const struct request *request)
 {
@@ -41,21 +23,21 @@ static bool is_set(const struct request *request)
 void handle_star(const struct app *app, struct request *request, struct response *response)
 {
     struct mark_by by;
-    enum result result = read_by(request, form_get(&request->query, "for"), false, &by);
+    enum result result = mark_request_by(request, form_get(&request->query, "for"), false, &by);
     if (result == RESULT_OK) {
         result = mark_star(app, &by, is_set(request));
     }
-    marks_json_answer(app, request, result, 200, response);
+    marks_json_answer(app, request, result, 200, NULL, response);
 }
 
 void handle_tag(const struct app *app, struct request *request, struct response *response)
 {
     struct mark_by by;
-    enum result result = read_by(request, form_get(&request->query, "for"), true, &by);
+    enum result result = mark_request_by(request, form_get(&request->query, "for"), true, &by);
     if (result == RESULT_OK) {
         result = mark_tagged(app, &by, request->tag, is_set(request));
     }
-    marks_json_answer(app, request, result, 200, response);
+    marks_json_answer(app, request, result, 200, NULL, response);
 }
 
 struct tags {
@@ -89,20 +71,8 @@ void handle_tags(const struct app *app, struct request *request, struct response
 
 /* ---- notes ---- */
 
-/* A member that may be missing or null, but is otherwise a text. */
-static bool read_text(const struct json *json, const char *key, const char **out)
-{
-    *out = json_text_at(json, key);
-    return *out != NULL || !json_has(json, key) || json_is_none(json_member(json, key));
-}
-
-/* The moment; -1: none. */
-static bool read_moment(const struct json *json, int64_t *at_ms)
-{
-    const char *text;
-    *at_ms = json_seconds_at(json, "at", -1);
-    return *at_ms >= 0 || (read_text(json, "at", &text) && text == NULL);
-}
+static const char NOTE[] = "a JSON object: text, and if wanted recording (RE…), at (seconds), for "
+                           "(me, all)";
 
 /* What was typed, without blanks around it; RESULT_TOO_BIG, or RESULT_INVALID where nothing is left
  * or something is no text. */
@@ -122,38 +92,23 @@ static enum result read_words(const char *text, struct buf *out)
     return buf_ok(out) && out->len > 0 ? RESULT_OK : RESULT_INVALID;
 }
 
-/* Is it one of this call's? Its own SID means the call. */
-static enum result read_recording(const struct app *app, const struct request *request,
-                                  const struct json *json, const char **recording)
-{
-    if (!read_text(json, "recording", recording)) {
-        return RESULT_INVALID;
-    }
-    if (*recording == NULL || strcmp(*recording, request->call_sid) == 0) {
-        *recording = NULL;
-        return RESULT_OK;
-    }
-    char name[SID_SIZE];
-    return text_is_sid(*recording, "RE") ? recording_name_of(app, request->caller.business_id,
-                                                             request->call_sid, *recording, name)
-                                         : RESULT_INVALID;
-}
-
 static enum result add_note(const struct app *app, const struct request *request,
                             const struct json *json, struct buf *words)
 {
     struct mark_by by;
     int64_t id;
+    char name[SID_SIZE];
     struct call_note note = {.at_ms = -1};
     const char *whom, *text = json_text_at(json, "text");
-    bool good = text != NULL && read_text(json, "for", &whom) && read_moment(json, &note.at_ms);
-    enum result result = good ? read_by(request, whom, true, &by) : RESULT_INVALID;
+    bool good = text != NULL && mark_request_text(json, "for", &whom) &&
+                mark_request_moment(json, "at", &note.at_ms);
+    enum result result = good ? mark_request_by(request, whom, true, &by) : RESULT_INVALID;
     if (result == RESULT_OK) {
         result = read_words(text, words);
     }
     note.text = buf_str(words);
     if (result == RESULT_OK) {
-        result = read_recording(app, request, json, &note.recording);
+        result = mark_request_recording(app, request, json, &note.recording, name);
     }
     return result == RESULT_OK ? call_note_add(app, &by, &note, &id) : result;
 }
@@ -164,21 +119,14 @@ void handle_note_add(const struct app *app, struct request *request, struct resp
     struct buf words;
     buf_init(&words, REQUEST_BODY_MAX);
     enum result result = request_read_json(request, &json);
-    bool refused = result != RESULT_OK;
-    if (result == RESULT_OK) {
+    bool read = result == RESULT_OK;
+    if (read) {
         result = add_note(app, request, json, &words);
-        bool too_large =
-            result == RESULT_TOO_BIG && utf8_letters(buf_str(&words)) > CALL_NOTE_LETTERS;
-        refused = too_large || result == RESULT_INVALID;
     }
-    if (refused) {
-        parameter_refuse_body(
-            result,
-            "a JSON object: text, and if wanted recording (RE…), at (seconds), for "
-            "(me, all)",
-            response);
+    if (!read || utf8_letters(buf_str(&words)) > CALL_NOTE_LETTERS) {
+        parameter_refuse_body(result, NOTE, response);
     } else {
-        marks_json_answer(app, request, result, 201, response);
+        marks_json_answer(app, request, result, 201, NOTE, response);
     }
     buf_free(&words);
     json_free(json);
@@ -187,13 +135,13 @@ void handle_note_add(const struct app *app, struct request *request, struct resp
 void handle_note_drop(const struct app *app, struct request *request, struct response *response)
 {
     struct mark_by by;
-    enum result result = read_by(request, NULL, true, &by);
+    enum result result = mark_request_by(request, NULL, true, &by);
     if (result == RESULT_OK) {
         result = call_note_drop(app, &by, request->note_id);
     }
     if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_NOTE_NOT_FOUND);
     } else {
-        marks_json_answer(app, request, result, 200, response);
+        marks_json_answer(app, request, result, 200, NULL, response);
     }
 }

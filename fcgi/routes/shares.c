@@ -7,8 +7,8 @@
 #include "base/magic.h"
 #include "base/utf8.h"
 #include "calls/call.h"
-#include "calls/recording.h"
 #include "handlers.h"
+#include "http/mark_request.h"
 #include "http/parameter.h"
 #include "http/states.h"
 #include "marks/share_link.h"
@@ -55,45 +55,24 @@ static void show(void *context, const struct share_link *share)
     }
 }
 
-static void answer_failure(enum result result, struct response *response)
-{
-    switch (result) {
-    case RESULT_NOT_FOUND: response_error(response, MESSAGE_CALL_NOT_FOUND); break;
-    case RESULT_TOO_BIG: response_error(response, MESSAGE_TOO_MANY_MARKS); break;
-    case RESULT_DENIED: response_error(response, MESSAGE_NO_SUBJECT); break;
-    case RESULT_INVALID: parameter_refuse_body(result, EXPECTED, response); break;
-    default: states_answer_failure(result, response); break;
-    }
-}
-
 /* ---- making one ---- */
-
-static bool is_left_out(const struct json *json, const char *key)
-{
-    return !json_has(json, key) || json_is_none(json_member(json, key));
-}
 
 static bool read_number(const struct json *json, const char *key, int64_t most, int64_t otherwise,
                         int64_t *out)
 {
-    *out = is_left_out(json, key) ? otherwise : json_int_at(json, key, 0);
-    return is_left_out(json, key) || (*out >= 1 && *out <= most);
-}
-
-static bool read_moment(const struct json *json, const char *key, int64_t *out)
-{
-    *out = json_seconds_at(json, key, -1);
-    return *out >= 0 || is_left_out(json, key);
+    bool said = !json_is_none(json_member(json, key));
+    *out = said ? json_int_at(json, key, 0) : otherwise;
+    return !said || (*out >= 1 && *out <= most);
 }
 
 static bool read_label(const struct json *json, struct buf *out)
 {
-    const char *text = json_text_at(json, "label");
+    const char *text;
+    bool good = mark_request_text(json, "label", &text);
     if (text != NULL) {
         utf8_line(text, LABEL_MAX, out);
     }
-    return (text != NULL || is_left_out(json, "label")) && buf_ok(out) &&
-           utf8_letters(buf_str(out)) <= SHARE_LABEL_LETTERS;
+    return good && buf_ok(out) && utf8_letters(buf_str(out)) <= SHARE_LABEL_LETTERS;
 }
 
 /* From the beginning to the end is no part. */
@@ -103,8 +82,8 @@ static bool read_wish(const struct json *json, struct buf *label, int64_t *expir
     bool good =
         read_number(json, "expires_in", SHARE_EXPIRES_MAX, SHARE_EXPIRES_DEFAULT, expires_s) &&
         read_number(json, "listenings", SHARE_LISTENINGS_MAX, -1, &share->listenings) &&
-        read_moment(json, "from", &share->from_ms) && read_moment(json, "to", &share->to_ms) &&
-        read_label(json, label);
+        mark_request_moment(json, "from", &share->from_ms) &&
+        mark_request_moment(json, "to", &share->to_ms) && read_label(json, label);
     share->label = buf_str(label);
     if (share->from_ms == 0 && share->to_ms < 0) {
         share->from_ms = -1;
@@ -118,26 +97,17 @@ static bool find_recording(const struct app *app, const struct request *request,
                            struct response *response)
 {
     struct look look;
+    const char *sid;
     char name[SID_SIZE];
-    const char *wanted = json_text_at(json, "recording");
-    int64_t business_id = request->caller.business_id;
-    enum result result = RESULT_OK;
-    (void)snprintf(name, sizeof name, "%s", request->call_sid);
-    if (wanted == NULL && !is_left_out(json, "recording")) {
-        result = RESULT_INVALID;
-    } else if (wanted != NULL && strcmp(wanted, request->call_sid) != 0) {
-        result = text_is_sid(wanted, "RE")
-                     ? recording_name_of(app, business_id, request->call_sid, wanted, name)
-                     : RESULT_INVALID;
-    }
+    enum result result = mark_request_recording(app, request, json, &sid, name);
     if (result == RESULT_OK) {
-        result = service_look(app, business_id, name, &look);
+        result = service_look(app, request->caller.business_id, name, &look);
     }
     if (result == RESULT_OK && !look.has_facts && look.state != STATE_NO_CALL) {
         result = RESULT_UNAVAILABLE;
     }
     if (result != RESULT_OK) {
-        answer_failure(result, response);
+        mark_request_answer(result, 0, NULL, EXPECTED, response);
         return false;
     }
     bool part = share->from_ms >= 0 || share->to_ms >= 0;
@@ -183,29 +153,18 @@ static enum result show_made(const struct app *app, const struct request *reques
     return RESULT_OK;
 }
 
-static struct mark_by by_of(const struct request *request)
-{
-    return (struct mark_by){.business_id = request->caller.business_id,
-                            .call_sid = request->call_sid,
-                            .subject = request->caller.subject,
-                            .address = request_header(request, "REMOTE_ADDR"),
-                            .for_all = true};
-}
-
 static enum result add(const struct app *app, const struct request *request,
                        const struct json *json, struct response *response)
 {
     struct share_link share = {.from_ms = -1};
-    struct mark_by by = by_of(request);
+    struct mark_by by;
     struct buf label;
     int64_t expires_s;
-    enum result result = RESULT_OK;
+    enum result result = mark_request_by(request, NULL, true, &by);
     buf_init(&label, LABEL_MAX + 8);
-    if (by.subject[0] == '\0') {
-        result = RESULT_DENIED;
-    } else if (!read_wish(json, &label, &expires_s, &share)) {
+    if (result == RESULT_OK && !read_wish(json, &label, &expires_s, &share)) {
         result = RESULT_INVALID;
-    } else if (find_recording(app, request, json, &share, response)) {
+    } else if (result == RESULT_OK && find_recording(app, request, json, &share, response)) {
         result = share_link_add(app, &by, expires_s, &share);
         if (result == RESULT_OK) {
             result = show_made(app, request, &share, response);
@@ -226,7 +185,7 @@ void handle_share_add(const struct app *app, struct request *request, struct res
     result = add(app, request, json, response);
     json_free(json);
     if (result != RESULT_OK) {
-        answer_failure(result, response);
+        mark_request_answer(result, 0, NULL, EXPECTED, response);
     }
 }
 
@@ -241,28 +200,23 @@ void handle_shares(const struct app *app, struct request *request, struct respon
     if (result == RESULT_OK) {
         result = share_link_each(app, business_id, request->call_sid, show, &showing);
     }
-    if (result != RESULT_OK) {
-        json_free(showing.json);
-        answer_failure(result, response);
-        return;
-    }
     struct json *json = json_new();
     json_put(json, "shares", showing.json);
-    response_json(response, 200, json);
+    mark_request_answer(result, 200, json, NULL, response);
 }
 
 void handle_share_revoke(const struct app *app, struct request *request, struct response *response)
 {
-    struct mark_by by = by_of(request);
-    enum result result =
-        by.subject[0] != '\0' ? share_link_revoke(app, &by, request->share_id) : RESULT_DENIED;
+    struct mark_by by;
+    enum result result = mark_request_by(request, NULL, true, &by);
+    if (result == RESULT_OK) {
+        result = share_link_revoke(app, &by, request->share_id);
+    }
     if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_SHARE_NOT_FOUND);
-    } else if (result != RESULT_OK) {
-        answer_failure(result, response);
-    } else {
-        struct json *json = json_new();
-        json_put_flag(json, "ok", true);
-        response_json(response, 200, json);
+        return;
     }
+    struct json *json = json_new();
+    json_put_flag(json, "ok", true);
+    mark_request_answer(result, 200, json, NULL, response);
 }

@@ -246,8 +246,7 @@ double json_number(const struct json *value, double fallback)
 
 bool json_is_none(const struct json *value)
 {
-    const json_t *one = value_of(value);
-    return one != NULL && one->type == JSON_NULL;
+    return value == NULL || json_is_null(value_of(value));
 }
 
 bool json_is_nested(const struct json *value)

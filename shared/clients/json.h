@@ -87,7 +87,7 @@ void json_each(const struct json *object,
 /* The text of a value that is one, or NULL; the number, or the fallback. */
 const char *json_text(const struct json *value);
 double json_number(const struct json *value, double fallback);
-bool json_is_none(const struct json *value);
+bool json_is_none(const struct json *value);   /* null, or not there */
 bool json_is_nested(const struct json *value); /* an object or a list */
 
 /* Appends a value as people would write it: texts as they are, lists joined by ", ", the members of
