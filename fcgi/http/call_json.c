@@ -75,18 +75,14 @@ void call_json_put_expiry(const char *name, const struct call_facts *facts, stru
 void call_json_put_length(const struct call_facts *facts, struct json *json)
 {
     json_put_known_int(json, "duration", facts->duration);
-    json_put_null(json, "channels");
-    if (facts->channels > 0) {
-        json_put_int(json, "channels", facts->channels);
-    }
+    json_put_known_int(json, "channels", facts->channels > 0 ? facts->channels : -1);
 }
 
 void call_json_put_speakers(const struct app *app, const struct call_facts *facts,
                             struct json *json)
 {
     enum talk_speaker first = talk_first_speaker(app->config, facts->inbound);
-    struct json *list = json_new_list();
+    struct json *list = json_put_list(json, "speakers");
     json_add_text(list, talk_speaker_name(first));
     json_add_text(list, talk_speaker_name(first == TALK_AGENT ? TALK_CUSTOMER : TALK_AGENT));
-    json_put(json, "speakers", list);
 }

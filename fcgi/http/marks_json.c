@@ -25,8 +25,7 @@ static void add_row(void *context, const struct mark_row *row)
     if (marked->tags == NULL) {
         json_put_text(marked->json, "starred", row->starred);
         json_put_flag(marked->json, "heard", row->heard);
-        marked->tags = json_new_list();
-        json_put(marked->json, "tags", marked->tags);
+        marked->tags = json_put_list(marked->json, "tags");
     }
     if (row->tag != NULL) {
         struct json *tag = json_new();
@@ -57,8 +56,7 @@ enum result marks_json_put_all(const struct app *app, const struct caller *calle
     int64_t business_id = caller->business_id;
     struct marked marked = {.magic = MAGIC(marked), .json = call};
     struct marked notes = {
-        .magic = MAGIC(marked), .json = json_new_list(), .subject = caller->subject};
-    json_put(call, "notes", notes.json);
+        .magic = MAGIC(marked), .json = json_put_list(call, "notes"), .subject = caller->subject};
     enum result result = mark_each(app, business_id, call_sid, caller->subject, add_row, &marked);
     return result == RESULT_OK
                ? call_note_each(app, business_id, call_sid, caller->subject, add_note, &notes)
@@ -78,8 +76,7 @@ static void add_listener(void *context, const struct mark_listener *listener)
 enum result marks_json_put_listeners(const struct app *app, const struct caller *caller,
                                      const char *call_sid, struct json *call)
 {
-    struct marked listeners = {.magic = MAGIC(marked), .json = json_new_list()};
-    json_put(call, "heard_by", listeners.json);
+    struct marked listeners = {.magic = MAGIC(marked), .json = json_put_list(call, "heard_by")};
     return mark_each_listener(app, caller->business_id, call_sid, add_listener, &listeners);
 }
 

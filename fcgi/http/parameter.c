@@ -222,11 +222,10 @@ struct json *parameter_schema(const struct parameter *parameter)
         json_put_text(schema, "pattern", parameter->pattern);
     }
     if (parameter->words != NULL) {
-        struct json *words = json_new_list();
+        struct json *words = json_put_list(schema, "enum");
         for (size_t i = 0; parameter->words[i] != NULL; i++) {
             json_add_text(words, parameter->words[i]);
         }
-        json_put(schema, "enum", words);
     }
     return schema;
 }
@@ -240,13 +239,14 @@ void parameter_refuse(const struct parameter *parameter, struct response *respon
     buf_free(&expected);
 }
 
-void parameter_refuse_named(const char *name, struct response *response)
+void parameter_answer_json(enum result result, const char *name, struct json *json,
+                           struct response *response)
 {
-    const struct parameter *parameter = parameter_find(name, strlen(name));
-    if (parameter != NULL) {
-        parameter_refuse(parameter, response);
+    if (result == RESULT_INVALID) {
+        json_free(json);
+        parameter_refuse(parameter_find(name, strlen(name)), response);
     } else {
-        response_error(response, MESSAGE_BAD_PARAMETER);
+        states_answer_json(result, json, response);
     }
 }
 

@@ -47,8 +47,9 @@ struct json *parameter_schema(const struct parameter *parameter);
 /* 400: which parameter, and what was expected in its place. */
 void parameter_refuse(const struct parameter *parameter, struct response *response);
 
-/* The same, by its name in the table. */
-void parameter_refuse_named(const char *name, struct response *response);
+/* states_answer_json, where RESULT_INVALID means the parameter of this name in the table. */
+void parameter_answer_json(enum result result, const char *name, struct json *json,
+                           struct response *response);
 
 /* The same for what has no row here: "query", "body". Nothing that came may be in the two. */
 void parameter_refuse_as(const char *name, const char *expected, struct response *response);

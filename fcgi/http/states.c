@@ -20,15 +20,6 @@ static enum message_id message_of(enum recording_state state)
     return MESSAGE_UNAVAILABLE;
 }
 
-static void put_or_null(struct json *json, const char *key, int64_t number, int64_t unknown)
-{
-    if (number == unknown) {
-        json_put_null(json, key);
-    } else {
-        json_put_int(json, key, number);
-    }
-}
-
 static void put_progress(const struct look *look, struct json *json)
 {
     if (look->bytes_received >= 0) {
@@ -127,12 +118,23 @@ void states_answer_prepare(const struct app *app, const struct look *look,
         return;
     }
     struct json *json = response_message(message_of(look->state));
-    put_or_null(json, "run_id", run_id_shown(app, look->facts.run_id), 0);
+    int64_t run_id = run_id_shown(app, look->facts.run_id);
+    json_put_known_int(json, "run_id", run_id != 0 ? run_id : -1);
     json_put_text(json, "recording", look->facts.source_sid);
     json_put_int(json, "recordings", look->facts.recordings);
     json_put_flag(json, "playable", link != NULL);
     states_put_link(link, json);
     answer_waiting(look, json, response);
+}
+
+void states_answer_json(enum result result, struct json *json, struct response *response)
+{
+    if (result == RESULT_OK) {
+        response_json(response, 200, json);
+    } else {
+        json_free(json);
+        states_answer_failure(result, response);
+    }
 }
 
 void states_answer_failure(enum result result, struct response *response)

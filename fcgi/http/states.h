@@ -31,6 +31,9 @@ void states_put_words(const char *status, const char *state, enum recording_stat
 /* Puts play_url and expires_at; NULL: both null. */
 void states_put_link(const struct states_link *link, struct json *json);
 
+/* 200 and `json`; or, where a look failed, what that becomes. Takes ownership of `json`. */
+void states_answer_json(enum result result, struct json *json, struct response *response);
+
 /* What RESULT_UNAVAILABLE and other failures of a look become. */
 void states_answer_failure(enum result result, struct response *response);
 

@@ -131,8 +131,8 @@ void handle_call(const struct app *app, struct request *request, struct response
         return;
     }
     if (result == RESULT_OK) {
-        runs.json = json_new_list();
-        recordings.json = json_new_list();
+        runs.json = json_put_list(call.json, "runs");
+        recordings.json = json_put_list(call.json, "recordings");
         recordings.call = call.json;
         result = history_each_of_call(app, call.business_id, request->call_sid, add_run, &runs);
     }
@@ -149,15 +149,6 @@ void handle_call(const struct app *app, struct request *request, struct response
     if (result == RESULT_OK) {
         result = marks_json_put_listeners(app, &request->caller, request->call_sid, call.json);
     }
-    if (result != RESULT_OK) {
-        json_free(call.json);
-        json_free(runs.json);
-        json_free(recordings.json);
-        states_answer_failure(result, response);
-        return;
-    }
-    json_put(call.json, "runs", runs.json);
-    json_put(call.json, "recordings", recordings.json);
-    response_json(response, 200, call.json);
+    states_answer_json(result, call.json, response);
     note_caller(app, request, response, AUDIT_TRANSCRIPT, request->call_sid);
 }

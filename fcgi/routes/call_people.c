@@ -79,11 +79,9 @@ void handle_call_people(const struct app *app, struct request *request, struct r
         result = call_read(app, showing.business_id, request->caller.subject, request->call_sid,
                            show, &showing);
     }
-    if (result == RESULT_OK) {
-        response_json(response, 200, showing.json);
-    } else if (result == RESULT_NOT_FOUND) {
+    if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_CALL_NOT_FOUND);
     } else {
-        states_answer_failure(result, response);
+        states_answer_json(result, showing.json, response);
     }
 }

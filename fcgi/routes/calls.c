@@ -12,7 +12,6 @@
 #include "http/call_query.h"
 #include "http/note.h"
 #include "http/parameter.h"
-#include "http/states.h"
 
 /* A row that is in the page: borrowed. */
 struct listed {
@@ -54,7 +53,7 @@ static void add_hit(void *context, const struct call_hit *hit)
         json_put_flag(of->row, "hits_more", true);
         return;
     }
-    struct json *json = json_new(), *marks = json_new_list();
+    struct json *json = json_new(), *marks = json_put_list(json, "marks");
     for (size_t i = 0; i < hit->count; i++) {
         struct json *mark = json_new_list();
         json_add_int(mark, (int64_t)hit->marks[i].start);
@@ -65,7 +64,6 @@ static void add_hit(void *context, const struct call_hit *hit)
     json_put_seconds(json, "at", hit->at_ms);
     json_put_text(json, "speaker", hit->speaker);
     json_put_text(json, "text", hit->text);
-    json_put(json, "marks", marks);
     json_add(of->hits, json);
 }
 
@@ -76,8 +74,7 @@ static enum result add_hits(const char *search, struct page *page)
     buf_text(&calls, "{");
     for (size_t i = 0; i < page->count; i++) {
         struct listed *one = &page->listed[i];
-        one->hits = json_new_list();
-        json_put(one->row, "hits", one->hits);
+        one->hits = json_put_list(one->row, "hits");
         json_put_flag(one->row, "hits_more", false);
         buf_format(&calls, "%s%s", i > 0 ? "," : "", one->call_sid);
     }
@@ -91,13 +88,15 @@ static enum result add_hits(const char *search, struct page *page)
 void handle_calls(const struct app *app, struct request *request, struct response *response)
 {
     struct call_query query;
-    struct page page = {
-        .magic = MAGIC(page), .app = app, .business_id = request->caller.business_id};
-    char next[CALL_CURSOR_SIZE];
+    struct json *json = json_new();
+    struct page page = {.magic = MAGIC(page),
+                        .app = app,
+                        .business_id = request->caller.business_id,
+                        .calls = json_put_list(json, "calls")};
+    char next[CALL_CURSOR_SIZE] = "";
     enum result result = call_query_read(request, &query);
     const char *search = query.filter.search;
     bool goes_on = query.filter.cursor != NULL;
-    page.calls = json_new_list();
     if (result == RESULT_OK) {
         result = call_list(app, page.business_id, &query.filter, add_call, &page, next);
     }
@@ -105,18 +104,7 @@ void handle_calls(const struct app *app, struct request *request, struct respons
         result = add_hits(search, &page);
     }
     call_query_free(&query);
-    if (result != RESULT_OK) {
-        json_free(page.calls);
-        if (result == RESULT_INVALID) {
-            parameter_refuse_named(goes_on ? "cursor" : "search", response);
-        } else {
-            states_answer_failure(result, response);
-        }
-        return;
-    }
-    struct json *json = json_new();
-    json_put(json, "calls", page.calls);
     json_put_text(json, "next_cursor", next[0] != '\0' ? next : NULL);
-    response_json(response, 200, json);
+    parameter_answer_json(result, goes_on ? "cursor" : "search", json, response);
     note_caller(app, request, response, search != NULL ? AUDIT_SEARCH : AUDIT_LIST, "");
 }

@@ -6,7 +6,6 @@
 #include "handlers.h"
 #include "http/call_json.h"
 #include "http/parameter.h"
-#include "http/states.h"
 
 struct changes {
     struct magic magic;
@@ -23,27 +22,17 @@ static void add_call(void *context, const struct call_row *row)
 
 void handle_changes(const struct app *app, struct request *request, struct response *response)
 {
+    struct json *json = json_new();
     struct changes changes = {.magic = MAGIC(changes),
                               .app = app,
                               .business_id = request->caller.business_id,
-                              .calls = json_new_list()};
-    char now[CALL_MARK_SIZE];
+                              .calls = json_put_list(json, "calls")};
+    char now[CALL_MARK_SIZE] = "";
     bool more = false;
     enum result result =
         call_changes(app, changes.business_id, request->caller.subject,
                      form_get(&request->query, "since"), add_call, &changes, now, &more);
-    if (result != RESULT_OK) {
-        json_free(changes.calls);
-        if (result == RESULT_INVALID) {
-            parameter_refuse_named("since", response);
-        } else {
-            states_answer_failure(result, response);
-        }
-        return;
-    }
-    struct json *json = json_new();
     json_put_text(json, "now", now);
-    json_put(json, "calls", changes.calls);
     json_put_flag(json, "more", more);
-    response_json(response, 200, json);
+    parameter_answer_json(result, "since", json, response);
 }

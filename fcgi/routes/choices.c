@@ -11,19 +11,6 @@ struct choices {
     struct json *list;
 };
 
-static void answer(const char *name, struct choices *choices, enum result result,
-                   struct response *response)
-{
-    if (result != RESULT_OK) {
-        json_free(choices->list);
-        states_answer_failure(result, response);
-        return;
-    }
-    struct json *json = json_new();
-    json_put(json, name, choices->list);
-    response_json(response, 200, json);
-}
-
 static void add_agent(void *context, const char *id, const char *name)
 {
     const struct choices *choices = CHECKED(choices, context);
@@ -42,14 +29,16 @@ static void add_line(void *context, const char *id, const char *name)
 
 void handle_agents(const struct app *app, struct request *request, struct response *response)
 {
-    struct choices agents = {.magic = MAGIC(choices), .list = json_new_list()};
-    answer("agents", &agents,
-           call_choices_agents(app, request->caller.business_id, add_agent, &agents), response);
+    struct json *json = json_new();
+    struct choices agents = {.magic = MAGIC(choices), .list = json_put_list(json, "agents")};
+    states_answer_json(call_choices_agents(app, request->caller.business_id, add_agent, &agents),
+                       json, response);
 }
 
 void handle_lines(const struct app *app, struct request *request, struct response *response)
 {
-    struct choices lines = {.magic = MAGIC(choices), .list = json_new_list()};
-    answer("lines", &lines, call_choices_lines(app, request->caller.business_id, add_line, &lines),
-           response);
+    struct json *json = json_new();
+    struct choices lines = {.magic = MAGIC(choices), .list = json_put_list(json, "lines")};
+    states_answer_json(call_choices_lines(app, request->caller.business_id, add_line, &lines), json,
+                       response);
 }

@@ -49,7 +49,7 @@ void handle_download(const struct app *app, struct request *request, struct resp
         return;
     }
     if (result == RESULT_INVALID) {
-        parameter_refuse_named("recording", response);
+        parameter_answer_json(RESULT_INVALID, "recording", NULL, response);
         return;
     }
     /* What is here plays without PostgreSQL, which would say whose other recording it is. */

@@ -56,17 +56,11 @@ static void add_tag(void *context, const char *tag, int64_t calls)
 
 void handle_tags(const struct app *app, struct request *request, struct response *response)
 {
-    struct tags tags = {.magic = MAGIC(tags), .list = json_new_list()};
+    struct json *json = json_new();
+    struct tags tags = {.magic = MAGIC(tags), .list = json_put_list(json, "tags")};
     enum result result =
         mark_each_tag(app, request->caller.business_id, request->caller.subject, add_tag, &tags);
-    if (result != RESULT_OK) {
-        json_free(tags.list);
-        states_answer_failure(result, response);
-        return;
-    }
-    struct json *json = json_new();
-    json_put(json, "tags", tags.list);
-    response_json(response, 200, json);
+    states_answer_json(result, json, response);
 }
 
 /* ---- notes ---- */

@@ -23,16 +23,10 @@ static void add_run(void *context, const struct history_run *run)
 
 void handle_runs_active(const struct app *app, struct request *request, struct response *response)
 {
-    struct shown runs = {.magic = MAGIC(shown), .app = app, .json = json_new_list()};
-    enum result result = history_each_active(app, request->caller.business_id, add_run, &runs);
-    if (result != RESULT_OK) {
-        json_free(runs.json);
-        states_answer_failure(result, response);
-        return;
-    }
     struct json *json = json_new();
-    json_put(json, "runs", runs.json);
-    response_json(response, 200, json);
+    struct shown runs = {.magic = MAGIC(shown), .app = app, .json = json_put_list(json, "runs")};
+    states_answer_json(history_each_active(app, request->caller.business_id, add_run, &runs), json,
+                       response);
 }
 
 static void keep_run(void *context, const struct history_run *run)
@@ -46,12 +40,10 @@ void handle_run_status(const struct app *app, struct request *request, struct re
     struct shown run = {.magic = MAGIC(shown), .app = app};
     enum result result = history_read(app, request->caller.business_id,
                                       run_id_meant(app, request->run_id), keep_run, &run);
-    if (result == RESULT_OK) {
-        response_json(response, 200, run.json);
-    } else if (result == RESULT_NOT_FOUND) {
+    if (result == RESULT_NOT_FOUND) {
         response_error(response, MESSAGE_RUN_NOT_FOUND);
     } else {
-        states_answer_failure(result, response);
+        states_answer_json(result, run.json, response);
     }
 }
 

@@ -195,13 +195,12 @@ void handle_shares(const struct app *app, struct request *request, struct respon
 {
     struct call_label label;
     int64_t business_id = request->caller.business_id;
-    struct showing showing = {.magic = MAGIC(showing), .json = json_new_list()};
+    struct json *json = json_new();
+    struct showing showing = {.magic = MAGIC(showing), .json = json_put_list(json, "shares")};
     enum result result = call_label(app, business_id, request->call_sid, &label);
     if (result == RESULT_OK) {
         result = share_link_each(app, business_id, request->call_sid, show, &showing);
     }
-    struct json *json = json_new();
-    json_put(json, "shares", showing.json);
     mark_request_answer(result, 200, json, NULL, response);
 }
 

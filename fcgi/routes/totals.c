@@ -7,7 +7,6 @@
 #include "http/call_query.h"
 #include "http/note.h"
 #include "http/parameter.h"
-#include "http/states.h"
 
 void handle_totals(const struct app *app, struct request *request, struct response *response)
 {
@@ -19,14 +18,6 @@ void handle_totals(const struct app *app, struct request *request, struct respon
         result = call_search_totals(app, request->caller.business_id, &query.filter, &totals);
     }
     call_query_free(&query);
-    if (result != RESULT_OK) {
-        if (result == RESULT_INVALID) {
-            parameter_refuse_named("search", response);
-        } else {
-            states_answer_failure(result, response);
-        }
-        return;
-    }
     struct json *json = json_new();
     json_put_int(json, "calls", totals.calls);
     json_put_int(json, "seconds", totals.seconds);
@@ -35,6 +26,6 @@ void handle_totals(const struct app *app, struct request *request, struct respon
     json_put_int(json, "outbound", totals.outbound);
     json_put(json, "talk", call_json_talk(totals.agent_ms, totals.customer_ms, totals.silence_ms));
     json_put_flag(json, "complete", totals.complete);
-    response_json(response, 200, json);
+    parameter_answer_json(result, "search", json, response);
     note_caller(app, request, response, is_search ? AUDIT_SEARCH : AUDIT_LIST, "");
 }

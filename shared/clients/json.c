@@ -90,6 +90,12 @@ void json_put(struct json *object, const char *key, struct json *child)
     put(object, key, value_of(child));
 }
 
+struct json *json_put_list(struct json *object, const char *key)
+{
+    json_t *list = json_array();
+    return json_object_set_new(value_of(object), key, list) == 0 ? named(list) : NULL;
+}
+
 void json_add(struct json *list, struct json *child)
 {
     (void)json_array_append_new(value_of(list), value_of(child));

@@ -32,6 +32,9 @@ void json_put_known_int(struct json *object, const char *key, int64_t number);
 void json_put_flag(struct json *object, const char *key, bool flag);
 void json_put_null(struct json *object, const char *key);
 
+/* Puts an empty list, and gives it to be filled: borrowed, NULL without memory. */
+struct json *json_put_list(struct json *object, const char *key);
+
 /* These take ownership of `child`. */
 void json_put(struct json *object, const char *key, struct json *child);
 void json_add(struct json *list, struct json *child);
