@@ -31,11 +31,11 @@ enum result listener_open(const struct app *app, const char *text, bool listenin
 {
     struct keeping keeping = {.magic = MAGIC(keeping), .share = share};
     *share = (struct listener_share){.json = NULL};
-    if (share_token_read(app->config, text, clock_wall(), token) != RESULT_OK ||
-        (token->listening[0] != '\0') != listening) {
-        return RESULT_DENIED;
+    enum result result = share_token_read(app->config, text, clock_wall(), token);
+    if (result == RESULT_OK && (token->listening[0] != '\0') != listening) {
+        result = RESULT_DENIED;
     }
-    return share_link_open(app, token, keep, &keeping);
+    return result == RESULT_OK ? share_link_open(app, token, keep, &keeping) : result;
 }
 
 enum result listener_auth(const struct app *app, struct request *request)
@@ -43,8 +43,7 @@ enum result listener_auth(const struct app *app, struct request *request)
     char text[COOKIE_VALUE_SIZE];
     struct share_token token;
     struct listener_share share;
-    if (!auth_bearer(request, text) ||
-        share_token_read(app->config, text, clock_wall(), &token) == RESULT_INVALID) {
+    if (!auth_bearer(request, text)) {
         return RESULT_INVALID;
     }
     enum result result = listener_open(app, text, true, &token, &share);
@@ -52,14 +51,17 @@ enum result listener_auth(const struct app *app, struct request *request)
     if (result == RESULT_DENIED) {
         return auth_strike(app, request);
     }
-    if (result == RESULT_OK && strcmp(share.link.name, request->call_sid) != 0) {
+    if (result != RESULT_OK) {
+        return result;
+    }
+    if (strcmp(share.link.name, request->call_sid) != 0) {
         return RESULT_NOT_FOUND;
     }
     request->caller = (struct caller){.business_id = share.link.business_id,
                                       .expires = token.expires,
                                       .listening = token,
                                       .of_part = share.link.from_ms >= 0 || share.link.to_ms >= 0};
-    return result;
+    return RESULT_OK;
 }
 
 void listener_refuse(const struct request *request, enum result result, struct response *response)

@@ -18,8 +18,9 @@ struct listener_share {
     struct json *json;
 };
 
-/* The share of a token that came as text. RESULT_DENIED: forged, over, or none of this kind
- * (`listening`: a listening token, else a share token). RESULT_LOST: the share has ended. */
+/* The share of a token that came as text. RESULT_INVALID: it is no token at all. RESULT_DENIED:
+ * forged, over, or none of this kind (`listening`: a listening token, else a share token).
+ * RESULT_LOST: the share has ended. */
 enum result listener_open(const struct app *app, const char *text, bool listening,
                           struct share_token *token, struct listener_share *share);
 

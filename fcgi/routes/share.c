@@ -78,7 +78,7 @@ static enum result open_share(const struct app *app, const char *text, struct js
 static void refuse(const struct app *app, struct request *request, enum result result,
                    struct response *response)
 {
-    if (result == RESULT_DENIED) {
+    if (result == RESULT_DENIED || result == RESULT_INVALID) {
         result = auth_strike(app, request);
     }
     listener_refuse(request, result, response);
