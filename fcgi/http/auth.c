@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "clients/crypto.h"
 #include "runs/throttle.h"
 #include "twilio/signature.h"
@@ -155,7 +156,7 @@ static bool is_listed(const char *list, const char *origin)
 /* The end of scheme, host and port in our own address, without the port that its scheme implies. */
 static const char *origin_end(const char *base_url, const char *host)
 {
-    const char *port = strncmp(base_url, "https://", 8) == 0 ? ":443" : ":80";
+    const char *port = text_starts(base_url, "https://") ? ":443" : ":80";
     const char *end = host + strcspn(host, "/");
     size_t len = strlen(port);
     bool implied = (size_t)(end - host) > len && memcmp(end - len, port, len) == 0;

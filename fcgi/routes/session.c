@@ -3,9 +3,9 @@
  * read it.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "handlers.h"
 #include "http/auth.h"
 
@@ -13,7 +13,7 @@ static void set_cookie(const struct app *app, const char *value, int64_t max_age
                        struct response *response)
 {
     struct buf cookie;
-    bool https = strncmp(app->config->public_base_url, "https://", 8) == 0;
+    bool https = text_starts(app->config->public_base_url, "https://");
     buf_init(&cookie, COOKIE_VALUE_SIZE + 128);
     buf_format(&cookie, "session=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Lax%s", value,
                (long long)max_age, https ? "; Secure" : "");

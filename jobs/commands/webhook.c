@@ -24,7 +24,7 @@ static int complain(const char *why, int status)
 /* Whether it may be connected to is found out when it is. */
 static bool is_web_address(const char *url)
 {
-    bool good = strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+    bool good = text_starts(url, "https://") || text_starts(url, "http://");
     for (const char *c = url; *c != '\0' && good; c++) {
         good = (unsigned char)*c > ' ' && *c != 0x7f;
     }

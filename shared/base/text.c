@@ -252,6 +252,11 @@ const char *text_last_digits(const char *number, char *out)
     return out;
 }
 
+bool text_starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 bool text_same(const char *a, const char *b)
 {
     while (*a != '\0' && ascii_lower(*a) == ascii_lower(*b)) {

@@ -46,6 +46,8 @@ const char *text_last_digits(const char *number, char *out);
 /* Is it well-formed UTF-8 (RFC 3629: nothing overlong, no surrogates), as PostgreSQL keeps it? */
 bool text_is_utf8(const char *text);
 
+bool text_starts(const char *text, const char *with);
+
 /* Case-insensitive ASCII equality, whatever the locale. */
 bool text_same(const char *a, const char *b);
 

@@ -1,4 +1,5 @@
 #include "pg_sqlstate.h"
+#include "base/text.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -27,7 +28,7 @@ enum { COUNT = sizeof KNOWN / sizeof *KNOWN };
 static size_t find(const char *state)
 {
     for (size_t i = 0; i < COUNT; i++) {
-        if (strncmp(state, KNOWN[i].state, strlen(KNOWN[i].state)) == 0) {
+        if (text_starts(state, KNOWN[i].state)) {
             return i;
         }
     }

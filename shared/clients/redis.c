@@ -42,8 +42,7 @@ static const redisReply *reply_of(const struct redis_reply *reply)
 static bool begins_with_one_of(const char *error, const char *const *codes)
 {
     for (; *codes != NULL; codes++) {
-        size_t length = strlen(*codes);
-        if (strncmp(error, *codes, length) == 0) {
+        if (text_starts(error, *codes)) {
             return true;
         }
     }

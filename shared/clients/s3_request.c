@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/magic.h"
+#include "base/text.h"
 
 enum {
     POLL_MS = 100,
@@ -96,7 +97,7 @@ static bool ends_with(const char *text, size_t len, const char *ending)
 
 enum result s3_address(const struct config *config, const char *key, struct s3_address *out)
 {
-    bool tls = strncmp(config->s3_endpoint, "https://", 8) == 0;
+    bool tls = text_starts(config->s3_endpoint, "https://");
     bool in_path = config->s3_style == S3_STYLE_PATH;
     out->scheme = tls ? "https://" : "http://";
     const char *host = config->s3_endpoint + strlen(out->scheme);

@@ -6,11 +6,6 @@
 #include "base/text.h"
 #include "config_value.h"
 
-static bool starts_with(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* "name:secret" */
 static bool cut_pair(char *word, const char **name, const char **secret)
 {
@@ -63,13 +58,13 @@ static bool read_word(char *word, struct account_line *line)
     if (line->tokens[0] == NULL) {
         return read_tokens(word, line);
     }
-    if (starts_with(word, "https://") || starts_with(word, "http://")) {
+    if (text_starts(word, "https://") || text_starts(word, "http://")) {
         return read_base(word, line);
     }
-    if (starts_with(word, "webhooks_sharedkey_")) {
+    if (text_starts(word, "webhooks_sharedkey_")) {
         return read_shared_key(word, line);
     }
-    return starts_with(word, "SK") && cut_pair(word, &line->api_key, &line->api_secret);
+    return text_starts(word, "SK") && cut_pair(word, &line->api_key, &line->api_secret);
 }
 
 bool account_line_read(const char *sid, char *value, struct account_line *out)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/utf8.h"
 
 enum form { UNKNOWN, JSON, EVENTS, TEXT, NOTHING };
@@ -192,7 +193,6 @@ static void read_cues(struct heard *h, char *text)
 
 static void end_text(struct heard *h)
 {
-    static const char TITLE[] = "WEBVTT";
     buf_clear(&h->said.text);
     utf8_mend_text(buf_str(&h->line), h->line.len, &h->said.text);
     h->failed = h->failed || !buf_ok(&h->line) || !buf_ok(&h->said.text);
@@ -200,17 +200,12 @@ static void end_text(struct heard *h)
     if (h->said.text.len > 0 && strstr(h->said.text.data, "-->") != NULL) {
         read_cues(h, h->said.text.data);
         buf_clear(&h->said.text);
-    } else if (strncmp(buf_str(&h->said.text), TITLE, sizeof TITLE - 1) == 0) {
+    } else if (text_starts(buf_str(&h->said.text), "WEBVTT")) {
         buf_clear(&h->said.text);
     }
 }
 
 /* ---- which form it is ---- */
-
-static bool begins(const char *text, const char *with)
-{
-    return strncmp(text, with, strlen(with)) == 0;
-}
 
 static bool is_text_type(const char *type)
 {
@@ -229,7 +224,7 @@ static enum form form_of(const char *text, bool is_text, bool is_stream)
         return JSON;
     }
     for (size_t i = 0; i < sizeof EVENT / sizeof *EVENT; i++) {
-        if (begins(text, EVENT[i])) {
+        if (text_starts(text, EVENT[i])) {
             return EVENTS;
         }
     }

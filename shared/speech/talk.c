@@ -263,7 +263,7 @@ static const char *mark_of(const char *text, const char **end)
 {
     static const char *const MARKS[][2] = {{"[", "]"}, {"(", ")"}, {"*", "*"}, {"♪", "♪"}};
     for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++) {
-        if (strncmp(text, MARKS[i][0], strlen(MARKS[i][0])) == 0) {
+        if (text_starts(text, MARKS[i][0])) {
             *end = MARKS[i][1];
             return MARKS[i][0];
         }

@@ -179,7 +179,7 @@ enum result callback_recording(const struct form *form, struct recording_callbac
 static bool names_no_call(const char *event)
 {
     return event != NULL &&
-           (strncmp(event, "conference-", 11) == 0 || strncmp(event, "announcement-", 13) == 0);
+           (text_starts(event, "conference-") || text_starts(event, "announcement-"));
 }
 
 enum result callback_conference(const struct form *form, struct conference_callback *out,
