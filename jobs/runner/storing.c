@@ -190,16 +190,11 @@ void storing_write(const struct app *app, struct storing *items, size_t count)
 bool storing_is_here(const struct app *app, const struct run *run, struct file_facts *file)
 {
     int64_t bytes;
-    if (file_find(app->config, run->business_id, run->call_sid, file) != RESULT_OK) {
-        return false;
-    }
-    if (file_is_whole(file, run->stored_bytes)) {
-        return true;
-    }
-    log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",
-              (long long)run->business_id, run->call_sid, (long long)file->size,
-              (long long)run->stored_bytes);
-    return inventory_remove(app->config, run->business_id, run->call_sid, &bytes) != RESULT_OK;
+    enum result result =
+        file_find_whole(app->config, run->business_id, run->call_sid, run->stored_bytes, file);
+    return result == RESULT_OK ||
+           (result == RESULT_LOST &&
+            inventory_remove(app->config, run->business_id, run->call_sid, &bytes) != RESULT_OK);
 }
 
 void storing_found(const struct app *app, const struct run *run, const struct file_facts *file)

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "confirmed.h"
 
 enum { NS_PER_S = 1000000000, NOT_KNOWN = -1 };
@@ -139,15 +138,7 @@ static bool find_whole(const struct app *app, int64_t business_id, const char *s
                        int64_t stored_bytes, struct look *look)
 {
     memcpy(look->file_sid, sid, sizeof look->file_sid);
-    if (file_find(app->config, business_id, sid, &look->file) != RESULT_OK) {
-        return false;
-    }
-    bool whole = file_is_whole(&look->file, stored_bytes);
-    if (!whole) {
-        log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",
-                  (long long)business_id, sid, (long long)look->file.size, (long long)stored_bytes);
-    }
-    return whole;
+    return file_find_whole(app->config, business_id, sid, stored_bytes, &look->file) == RESULT_OK;
 }
 
 /* What the object store has stands in for a file that is not here, until it is deleted. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/read_at.h"
 #include "folders.h"
 #include "wave.h"
@@ -123,6 +124,18 @@ bool file_is_whole(const struct file_facts *facts, int64_t stored_bytes)
         return facts->size == stored_bytes;
     }
     return facts->size > 0 && has_what_it_claims(facts);
+}
+
+enum result file_find_whole(const struct config *config, int64_t business_id, const char *call_sid,
+                            int64_t stored_bytes, struct file_facts *out)
+{
+    enum result result = file_find(config, business_id, call_sid, out);
+    if (result == RESULT_OK && !file_is_whole(out, stored_bytes)) {
+        log_event("FILE_DAMAGED", "business_id=%lld sid=%s bytes=%lld stored=%lld",
+                  (long long)business_id, call_sid, (long long)out->size, (long long)stored_bytes);
+        result = RESULT_LOST;
+    }
+    return result;
 }
 
 const char *file_etag(const struct file_facts *facts, char *out)

@@ -53,6 +53,10 @@ enum result file_find(const struct config *config, int64_t business_id, const ch
  * bytes are read. True where it cannot be told. */
 bool file_is_whole(const struct file_facts *facts, int64_t stored_bytes);
 
+/* The finished file, if it is whole. RESULT_LOST: it is not, and the log says so. */
+enum result file_find_whole(const struct config *config, int64_t business_id, const char *call_sid,
+                            int64_t stored_bytes, struct file_facts *out);
+
 /* Opens a finished file for reading, and follows no symbolic link to it or to its folder. -1: it is
  * not there. The caller closes it. */
 int file_open(const struct file_facts *facts);
