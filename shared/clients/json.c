@@ -300,3 +300,19 @@ void json_print_plain(const struct json *value, struct buf *out)
         print_parts(value_of(value), print_inner, out);
     }
 }
+
+bool json_print_texts(const struct json *value, const char *between, struct buf *out)
+{
+    bool found = json_text(value) != NULL;
+    buf_text(out, found ? json_text(value) : "");
+    for (size_t i = 0; i < json_count(value); i++) {
+        const struct json *item = json_item(value, i);
+        const char *text = json_text(item) != NULL ? json_text(item) : json_text_at(item, "text");
+        if (text != NULL) {
+            buf_text(out, out->len > 0 ? between : "");
+            buf_text(out, text);
+            found = true;
+        }
+    }
+    return found;
+}

@@ -97,6 +97,10 @@ bool json_is_nested(const struct json *value); /* an object or a list */
  * an object as "key: value", and nothing for null; what is nested deeper, as JSON. */
 void json_print_plain(const struct json *value, struct buf *out);
 
+/* Appends a text, or those of a list, with `between` before each that is not the first in `out`:
+ * its items, or their members `text`. False: there is none. */
+bool json_print_texts(const struct json *value, const char *between, struct buf *out);
+
 /* True when an object has this member, of whatever type. */
 bool json_has(const struct json *object, const char *key);
 

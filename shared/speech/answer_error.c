@@ -264,19 +264,13 @@ static void say(const struct told *told, const char *secret, struct answer_error
 void answer_read_error(long status, const char *text, size_t len, const char *const *fields,
                        const char *secret, struct answer_error *out)
 {
-    struct json_repair repair;
     struct json *json = NULL;
-    struct buf document;
     struct told told = {.code = NULL};
     *out = (struct answer_error){.fault = ANSWER_FAULT_OTHER};
     len = len < READ_MAX ? len : READ_MAX;
-    buf_init(&document, DOCUMENT_MAX);
     buf_init(&told.message, DOCUMENT_MAX);
     buf_init(&told.where, DOCUMENT_MAX);
-    json_repair_begin(&repair, NULL, &document);
-    (void)json_repair_feed(&repair, text, len);
-    if (json_repair_end(&repair) == JSON_REPAIR_WHOLE &&
-        json_parse_repaired(buf_str(&document), document.len, &json) == RESULT_OK) {
+    if (json_repair_parse(text, len, DOCUMENT_MAX, &json) == RESULT_OK) {
         read_told(&told, json);
     } else {
         read_page(&told, text, len);
@@ -284,7 +278,6 @@ void answer_read_error(long status, const char *text, size_t len, const char *co
     out->fault = fault_of(&told, status, fields, out);
     say(&told, secret, out);
     json_free(json);
-    buf_free(&document);
     buf_free(&told.message);
     buf_free(&told.where);
 }

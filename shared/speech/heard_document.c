@@ -56,23 +56,6 @@ static void read_times(const struct json *segment, double *start, double *end)
 
 /* ---- a document ---- */
 
-/* A text, or a list of texts; false for anything else. */
-static bool add_text(const struct json *value, struct buf *out)
-{
-    bool good = json_text(value) != NULL;
-    buf_text(out, good ? json_text(value) : "");
-    for (size_t i = 0; i < json_count(value); i++) {
-        const char *part = json_text(json_item(value, i));
-        part = part != NULL ? part : json_text_at(json_item(value, i), "text");
-        if (part != NULL) {
-            buf_text(out, out->len > 0 ? " " : "");
-            buf_text(out, part);
-            good = true;
-        }
-    }
-    return good;
-}
-
 static void add_segment(struct heard_said *h, const struct json *from, const char *text)
 {
     struct buf voice;
@@ -107,7 +90,8 @@ static bool read_list(struct heard_said *h, const struct json *object)
             const struct json *one = json_item(list, i);
             struct buf text;
             buf_init(&text, HEARD_TEXT_MAX);
-            (void)add_text(json_text(one) != NULL ? one : json_member(one, "text"), &text);
+            (void)json_print_texts(json_text(one) != NULL ? one : json_member(one, "text"), " ",
+                                   &text);
             add_segment(h, one, buf_str(&text));
             buf_free(&text);
         }
@@ -131,8 +115,9 @@ static bool read_said(struct heard_said *h, const struct json *object, bool is_p
     const struct json *delta = json_member(object, "delta");
     buf_init(&text, HEARD_TEXT_MAX);
     bool listed = read_list(h, object);
-    bool said = add_text(any_of(object, "text", "transcript", "transcription"), &text) ||
-                add_text(json_member(object, "content"), &text);
+    bool said =
+        json_print_texts(any_of(object, "text", "transcript", "transcription"), " ", &text) ||
+        json_print_texts(json_member(object, "content"), " ", &text);
     read_times(object, &start, &end);
     bool is_whole = type != NULL && strstr(type, ".done") != NULL; /* OpenAI's last event */
     if (said && !is_whole && (is_part || isfinite(start))) {
@@ -141,8 +126,8 @@ static bool read_said(struct heard_said *h, const struct json *object, bool is_p
         }
     } else if (said) {
         set_text(h, buf_str(&text));
-    } else if (add_text(json_text(delta) != NULL ? delta : json_member(delta, "content"),
-                        &h->pieces)) {
+    } else if (json_print_texts(json_text(delta) != NULL ? delta : json_member(delta, "content"),
+                                " ", &h->pieces)) {
         said = true;
     }
     buf_free(&text);

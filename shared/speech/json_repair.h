@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/magic.h"
 #include "base/utf8.h"
+#include "clients/json.h"
 
 enum { JSON_REPAIR_DEPTH_MAX = 64, JSON_REPAIR_WORD_SIZE = 64, JSON_REPAIR_HELD_MAX = 160 };
 
@@ -66,5 +67,9 @@ size_t json_repair_feed(struct json_repair *r, const char *bytes, size_t len);
 
 /* There are no more. JSON_REPAIR_WHOLE: `out` has the document. */
 enum json_repair_state json_repair_end(struct json_repair *r);
+
+/* All of it at once, and parsed, where the document is of `most` bytes at most. RESULT_INVALID:
+ * there is none. The caller frees *out. */
+enum result json_repair_parse(const char *text, size_t len, size_t most, struct json **out);
 
 #endif
