@@ -87,6 +87,17 @@ enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_par
 enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
                       enum result otherwise);
 
+/* Runs a statement that says one thing, in the first column of its first row: a number (`fallback`
+ * where it says NULL or nothing), or whether something is so. `out` stays where it fails. */
+enum result pg_query_int(struct pg *pg, const char *sql, const struct pg_params *params,
+                         int64_t fallback, int64_t *out);
+enum result pg_query_bool(struct pg *pg, const char *sql, const struct pg_params *params,
+                          bool *out);
+
+/* The same; `otherwise` when it is not so. */
+enum result pg_holds(struct pg *pg, const char *sql, const struct pg_params *params,
+                     enum result otherwise);
+
 /* Runs a script of several statements without parameters (migrations), within a transaction. */
 enum result pg_script(struct pg *pg, const char *sql);
 

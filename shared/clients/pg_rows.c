@@ -25,6 +25,37 @@ enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *pa
     return result == RESULT_OK && changed == 0 ? otherwise : result;
 }
 
+enum result pg_query_int(struct pg *pg, const char *sql, const struct pg_params *params,
+                         int64_t fallback, int64_t *out)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(pg, sql, params, &rows);
+    if (result == RESULT_OK) {
+        *out = pg_rows_count(rows) > 0 ? pg_rows_int(rows, 0, 0, fallback) : fallback;
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result pg_query_bool(struct pg *pg, const char *sql, const struct pg_params *params, bool *out)
+{
+    struct pg_rows *rows;
+    enum result result = pg_query(pg, sql, params, &rows);
+    if (result == RESULT_OK) {
+        *out = pg_rows_count(rows) > 0 && pg_rows_bool(rows, 0, 0);
+        pg_rows_free(rows);
+    }
+    return result;
+}
+
+enum result pg_holds(struct pg *pg, const char *sql, const struct pg_params *params,
+                     enum result otherwise)
+{
+    bool holds = false;
+    enum result result = pg_query_bool(pg, sql, params, &holds);
+    return result == RESULT_OK && !holds ? otherwise : result;
+}
+
 int64_t pg_rows_int(const struct pg_rows *rows, int row, int column, int64_t fallback)
 {
     const char *text = pg_rows_text(rows, row, column);

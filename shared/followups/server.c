@@ -110,16 +110,10 @@ enum result server_pause(const struct app *app, const char *address, const char 
                          int64_t *paused_ms)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     of_server(&params, address, model);
     pg_int(&params, app->config->step_delay);
     pg_int(&params, app->config->step_delay_max);
-    enum result result = pg_query(app->pg, SQL[PAUSE].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        *paused_ms = pg_rows_int(rows, 0, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_query_int(app->pg, SQL[PAUSE].sql, &params, 0, paused_ms);
 }
 
 enum result server_resume(const struct app *app)

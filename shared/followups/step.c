@@ -230,15 +230,9 @@ enum result step_redo_failed(const struct app *app, int64_t business_id, int64_t
                              int64_t *count)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_int(&params, since);
-    enum result result = query(app, REDO_FAILED, &params, &rows);
-    if (result == RESULT_OK) {
-        *count = pg_rows_int(rows, 0, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_query_int(app->pg, SQL[REDO_FAILED].sql, &params, 0, count);
 }
 
 static enum step_name name_of(const char *word)

@@ -140,13 +140,7 @@ enum result share_link_open(const struct app *app, const struct share_token *tok
 enum result share_link_listen(const struct app *app, const struct share_token *token)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_text(&params, token->share);
     pg_text(&params, token->listening);
-    enum result result = pg_query(app->pg, SQL[LISTEN].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_holds(app->pg, SQL[LISTEN].sql, &params, RESULT_LOST);
 }

@@ -79,14 +79,8 @@ static enum result first_notes(const struct app *app, size_t most, struct redis_
 static enum result insert_text(const struct app *app, const char *text)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_text(&params, text);
-    enum result result = pg_query(app->pg, SQL[STORE].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_holds(app->pg, SQL[STORE].sql, &params, RESULT_LOST);
 }
 
 static enum result insert(const struct app *app, const struct redis_reply *notes)

@@ -127,16 +127,10 @@ static enum result read_reasons(const struct app *app, struct overview *o)
 
 static enum result read_breakers(const struct app *app, struct overview *o)
 {
-    struct pg_rows *rows;
     struct pg_params params = {0};
     pg_int(&params, app->config->breaker_reset);
     pg_int(&params, app->config->breaker_failures);
-    enum result result = pg_query(app->pg, SQL[BREAKERS].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        o->breakers_open = pg_rows_int(rows, 0, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_query_int(app->pg, SQL[BREAKERS].sql, &params, 0, &o->breakers_open);
 }
 
 /* ---- what others know ---- */

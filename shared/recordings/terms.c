@@ -230,17 +230,6 @@ static enum result one_table(const struct app *app, enum statement_name name, bo
 
 /* ---- all of them ---- */
 
-static enum result is_usual(const struct app *app, bool *yes)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[IS_USUAL].sql, NULL, &rows);
-    if (result == RESULT_OK) {
-        *yes = pg_rows_bool(rows, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 /* It was a night all the same: where it would have begun stays. */
 static enum result pass_over(const struct app *app, const char *table)
 {
@@ -266,7 +255,7 @@ enum result terms_apply(const struct app *app, const struct terms_wish *wish, te
         {SHARES, "tapedeck_shares"},
     };
     bool usual = false;
-    enum result result = is_usual(app, &usual);
+    enum result result = pg_query_bool(app->pg, SQL[IS_USUAL].sql, NULL, &usual);
     bool passes = !usual && !wish->all && !wish->dry_run;
     for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && result == RESULT_OK; i++) {
         struct terms_count count = {.table = TABLES[i].table,

@@ -131,15 +131,9 @@ static enum result fault_is_own(const struct app *app, const char *account_sid, 
                                 bool *own)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, run_id);
     pg_text(&params, account_sid);
-    enum result result = pg_query(app->pg, SQL[FAULT_IS_OWN].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        *own = pg_rows_bool(rows, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_query_bool(app->pg, SQL[FAULT_IS_OWN].sql, &params, own);
 }
 
 static enum result note_fault(const struct app *app, int64_t run_id)
@@ -154,7 +148,6 @@ enum result account_fault(const struct app *app, const char *account_sid, int64_
                           int64_t *pause_ms)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     bool own = false;
     enum result result = fault_is_own(app, account_sid, run_id, &own);
     if (result != RESULT_OK || own) {
@@ -166,13 +159,8 @@ enum result account_fault(const struct app *app, const char *account_sid, int64_
     pg_int(&params, at_least_ms);
     pg_text(&params, code);
     pg_text(&params, text);
-    result = pg_query(app->pg, SQL[PAUSE].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        *pause_ms = pg_rows_int(rows, 0, 0, app->config->account_pause);
-        pg_rows_free(rows);
-        result = note_fault(app, run_id);
-    }
-    return result;
+    result = pg_query_int(app->pg, SQL[PAUSE].sql, &params, app->config->account_pause, pause_ms);
+    return result == RESULT_OK ? note_fault(app, run_id) : result;
 }
 
 static enum result change(const struct app *app, enum statement_name name, const char *account_sid)

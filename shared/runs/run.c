@@ -218,13 +218,7 @@ enum result run_each_alive(const struct app *app, run_visitor *visit, void *cont
 
 enum result run_next_due(const struct app *app, int64_t *ms)
 {
-    struct pg_rows *rows;
-    enum result result = query(app, NEXT_DUE, NULL, &rows);
-    if (result == RESULT_OK) {
-        *ms = pg_rows_int(rows, 0, 0, -1);
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_query_int(app->pg, SQL[NEXT_DUE].sql, NULL, -1, ms);
 }
 
 enum result run_each_stale(const struct app *app, int64_t limit, run_visitor *visit, void *context)

@@ -113,23 +113,12 @@ static enum result run_script(struct migrating *migrating, const char *sql)
     return result;
 }
 
-static enum result is_old(struct pg *pg, bool *old)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(pg, SQL[OLD].sql, NULL, &rows);
-    if (result == RESULT_OK) {
-        *old = pg_rows_bool(rows, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 static enum result run_as_it_is(struct migrating *migrating)
 {
     struct buf sql;
     bool old = false;
     buf_init(&sql, TEXT_CEILING);
-    enum result result = is_old(migrating->to->work, &old);
+    enum result result = pg_query_bool(migrating->to->work, SQL[OLD].sql, NULL, &old);
     if (old) {
         migration_old_text(migrating->piece, &sql);
     } else {

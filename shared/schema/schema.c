@@ -50,18 +50,6 @@ static const char BEGIN_HERE[] =
     " name text PRIMARY KEY, checksum text NOT NULL,"
     " applied_at timestamptz NOT NULL DEFAULT now())";
 
-/* A yes-or-no statement. */
-static enum result ask(struct pg *pg, enum statement_name name, bool *yes)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(pg, SQL[name].sql, NULL, &rows);
-    if (result == RESULT_OK) {
-        *yes = pg_rows_bool(rows, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 static enum result look_up(struct pg *pg, const struct migration *m, enum schema_step *step)
 {
     struct pg_params params = {0};
@@ -87,7 +75,7 @@ static enum result try_lock(struct pg *guard, bool *locked)
 {
     enum result result = pg_begin(guard);
     if (result == RESULT_OK) {
-        result = ask(guard, LOCK, locked);
+        result = pg_query_bool(guard, SQL[LOCK].sql, NULL, locked);
     }
     if (result == RESULT_OK && *locked) {
         return pg_query(guard, SQL[STAY].sql, NULL, NULL);
@@ -184,7 +172,7 @@ enum result schema_migrate(const struct migrating_connections *to, schema_visito
     bool begun = false;
     enum result result = lock(to->guard);
     if (result == RESULT_OK) {
-        result = ask(to->work, EXISTS, &begun);
+        result = pg_query_bool(to->work, SQL[EXISTS].sql, NULL, &begun);
     }
     if (result == RESULT_OK && !begun) { /* whoever has nothing to do needs no right to */
         result = pg_script(to->work, BEGIN_HERE);
@@ -200,17 +188,6 @@ enum result schema_migrate(const struct migrating_connections *to, schema_visito
 
 /* ---- looking ---- */
 
-static enum result count_present(struct pg *pg, const struct pg_params *params, int64_t *present)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(pg, SQL[PRESENT].sql, params, &rows);
-    if (result == RESULT_OK) {
-        *present = pg_rows_int(rows, 0, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 static enum result is_complete(struct pg *pg, bool *complete)
 {
     int64_t wanted = 0, present = 0;
@@ -225,7 +202,8 @@ static enum result is_complete(struct pg *pg, bool *complete)
         wanted++;
     }
     read = read && pg_arrays_finish(&names, 1, &params);
-    enum result result = read ? count_present(pg, &params, &present) : RESULT_FAILED;
+    enum result result =
+        read ? pg_query_int(pg, SQL[PRESENT].sql, &params, 0, &present) : RESULT_FAILED;
     pg_arrays_free(&names);
     *complete = present == wanted;
     return result;
@@ -235,7 +213,8 @@ enum result schema_look(struct pg *pg, const char **words)
 {
     bool begun = true, complete = false;
     enum result result = is_complete(pg, &complete);
-    if (result == RESULT_FAILED && ask(pg, EXISTS, &begun) == RESULT_OK && !begun) {
+    if (result == RESULT_FAILED && pg_query_bool(pg, SQL[EXISTS].sql, NULL, &begun) == RESULT_OK &&
+        !begun) {
         result = RESULT_OK;
     }
     if (result != RESULT_OK) {
@@ -251,7 +230,7 @@ enum result schema_look(struct pg *pg, const char **words)
 enum result schema_check(struct pg *pg, schema_visitor *visit, void *context)
 {
     bool begun = false, complete = true;
-    enum result result = ask(pg, EXISTS, &begun);
+    enum result result = pg_query_bool(pg, SQL[EXISTS].sql, NULL, &begun);
     for (const struct embedded_file *file = EMBEDDED_MIGRATIONS;
          file->name != NULL && result == RESULT_OK; file++) {
         struct migration m;

@@ -57,14 +57,8 @@ const struct pg_statement *orphan_statements(void)
 enum result orphan_tour(const struct app *app, int64_t limit, int64_t *count)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[TOUR].sql, &params, &rows);
-    if (result == RESULT_OK) {
-        *count = pg_rows_count(rows) > 0 ? pg_rows_int(rows, 0, 0, 0) : 0;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_query_int(app->pg, SQL[TOUR].sql, &params, 0, count);
 }
 
 enum result orphan_each(const struct app *app, struct object_cursor *cursor, int64_t limit,

@@ -241,16 +241,10 @@ enum result retention_mark(const struct app *app, int64_t business_id, const cha
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *name)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, app->config->retention_days);
     pg_int(&params, business_id);
     pg_text(&params, name);
-    enum result result = pg_query(app->pg, sql_for(MAY_LEAVE, name), &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_holds(app->pg, sql_for(MAY_LEAVE, name), &params, RESULT_LOST);
 }
 
 enum result retention_mark_left(const struct app *app, int64_t business_id, const char *name)
@@ -264,15 +258,9 @@ enum result retention_mark_left(const struct app *app, int64_t business_id, cons
 enum result retention_is_over(const struct app *app, int64_t business_id, const char *name)
 {
     struct pg_params params = {0};
-    struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_text(&params, name);
-    enum result result = pg_query(app->pg, sql_for(IS_OVER, name), &params, &rows);
-    if (result == RESULT_OK) {
-        result = pg_rows_bool(rows, 0, 0) ? RESULT_OK : RESULT_LOST;
-        pg_rows_free(rows);
-    }
-    return result;
+    return pg_holds(app->pg, sql_for(IS_OVER, name), &params, RESULT_LOST);
 }
 
 enum result retention_whose(const struct app *app, int64_t business_id, const char *name,

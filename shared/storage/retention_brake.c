@@ -74,25 +74,13 @@ static enum result count_due(const struct app *app, int64_t *count)
     return result;
 }
 
-static enum result ask(const struct app *app, enum statement_name name,
-                       const struct pg_params *params, int64_t *out)
-{
-    struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
-    if (result == RESULT_OK) {
-        *out = pg_rows_int(rows, 0, 0, 0);
-        pg_rows_free(rows);
-    }
-    return result;
-}
-
 /* However much is kept, no more of it is counted than what is due has to be measured against. */
 static enum result count_staying(const struct app *app, int64_t due, int64_t *count)
 {
     struct pg_params params = {0};
     pg_int(&params, due * 100 / app->config->retention_max_share + 1);
     pg_int(&params, app->config->retention_days);
-    return ask(app, STAYING, &params, count);
+    return pg_query_int(app->pg, SQL[STAYING].sql, &params, 0, count);
 }
 
 enum result retention_weigh(const struct app *app, struct retention_night *out)
@@ -103,7 +91,7 @@ enum result retention_weigh(const struct app *app, struct retention_night *out)
     if (result != RESULT_OK || out->due <= DUE_FLOOR) {
         return result;
     }
-    result = ask(app, LATELY, NULL, &lately);
+    result = pg_query_int(app->pg, SQL[LATELY].sql, NULL, 0, &lately);
     if (result == RESULT_OK) {
         result = count_staying(app, out->due, &staying);
     }
