@@ -18,12 +18,6 @@ enum statement_name { CLAIM, HEARTBEAT, CANCEL_WANTED, SEAL };
 #define CALL_END \
     "least(c.created_at + c.duration * interval '1 second', c.updated_at)"
 
-/* Of the recording's own row. */
-#define OWN(column) \
-    "(SELECT n." column " FROM tapedeck_recordings n WHERE n.business_id = r.business_id" \
-    "   AND (n.recording_sid = r.call_sid OR n.call_sid = r.call_sid AND n.name = r.call_sid)" \
-    " LIMIT 1)"
-
 static const struct pg_statement SQL[] = {
     [CLAIM] = {"run_claim",
         "UPDATE recording_runs r SET status = 'running', lease_token = j.token,"
@@ -32,24 +26,29 @@ static const struct pg_statement SQL[] = {
         "     ELSE recoveries END,"
         "   recovered_at = CASE WHEN status = 'running' THEN now() ELSE recovered_at END"
         " FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j (business, sid, token)"
+        /* The recording's own row. A call's first one is called like the call, and then the call's
+         * row says where it is and when it was announced. */
+        " LEFT JOIN LATERAL (SELECT n.encryption_details, n.is_external,"
+        "     CASE WHEN n.recording_sid = j.sid THEN n.recording_url END AS url,"
+        "     n.recording_sid = j.sid AND (" IS_RECENT("n.announced_at")
+        "       OR " IS_RECENT("n.created_at") ") AS is_recent"
+        "   FROM tapedeck_recordings n WHERE n.business_id = j.business"
+        "     AND (n.recording_sid = j.sid OR n.call_sid = j.sid AND n.name = j.sid) LIMIT 1) own"
+        "   ON true"
         " WHERE business_id = j.business AND call_sid = j.sid AND NOT cancel_requested"
         "   AND (status = 'queued' AND (not_before IS NULL OR not_before <= now())"
         "        OR status = 'running' AND " PG_LAPSED("heartbeat_at", "$4")
         "          AND " MAY_RECOVER("$6", "$7") ")"
         " RETURNING j.token, id, job_type, lane, attempts,"
         "   coalesce((SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_url <> '' LIMIT 1),"
-        "     (SELECT n.recording_url FROM tapedeck_recordings n"
-        "       WHERE n.business_id = r.business_id AND n.recording_sid = r.call_sid)),"
+        "     AND c.call_sid = r.call_sid AND c.recording_url <> '' LIMIT 1), own.url),"
         "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
         "     AND c.call_sid = r.call_sid AND (" IS_RECENT("c.recording_announced_at")
         "       OR " IS_RECENT("c.created_at") " OR " IS_RECENT(CALL_END) "))"
-        "   OR EXISTS (SELECT FROM tapedeck_recordings n WHERE n.business_id = r.business_id"
-        "     AND n.recording_sid = r.call_sid"
-        "     AND (" IS_RECENT("n.announced_at") " OR " IS_RECENT("n.created_at") ")),"
+        "   OR coalesce(own.is_recent, false),"
         "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
         "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1),"
-        "   " OWN("encryption_details") ", " OWN("is_external")},
+        "   own.encryption_details, own.is_external"},
     [HEARTBEAT] = {"run_heartbeat",
         "UPDATE recording_runs r SET heartbeat_at = now(),"
         "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"
