@@ -305,6 +305,17 @@ static void test_last_digits(void **state)
     }
 }
 
+static void test_starts(void **state)
+{
+    (void)state;
+    assert_true(text_starts("data: x", "data:"));
+    assert_true(text_starts("data:", "data:"));
+    assert_true(text_starts("", ""));
+    assert_false(text_starts("dat", "data:"));
+    assert_false(text_starts("Data:", "data:"));
+    assert_false(text_starts("", "d"));
+}
+
 static void test_same(void **state)
 {
     (void)state;
@@ -322,6 +333,7 @@ static void test_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_starts),
         cmocka_unit_test(test_int_accepts),
         cmocka_unit_test(test_int_refuses),
         cmocka_unit_test(test_int_holds_its_bounds),

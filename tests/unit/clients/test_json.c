@@ -207,7 +207,53 @@ static void test_has(void **state)
     assert_false(json_has(json, "N"));
     assert_false(json_has(json, ""));
     assert_false(json_has(NULL, "n"));
+    assert_true(json_is_none(json_member(json, "none")));
+    assert_true(json_is_none(json_member(json, "deep")));
+    assert_false(json_is_none(json_member(json, "t")));
     json_free(json);
+}
+
+static void test_a_list_is_filled_where_it_is(void **state)
+{
+    (void)state;
+    struct json *json = json_new(), *list = json_put_list(json, "list");
+    struct buf out;
+    buf_init(&out, 100);
+    json_add_int(list, 1);
+    json_put_flag(json, "flag", true);
+    json_add_text(list, "two");
+    assert_int_equal(json_print(json, &out), RESULT_OK);
+    assert_string_equal(buf_str(&out), "{\"list\":[1,\"two\"],\"flag\":true}");
+    assert_null(json_put_list(NULL, "list"));
+    buf_free(&out);
+    json_free(json);
+}
+
+static void test_texts_of_a_list(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *document, *printed;
+        bool found;
+    } CASES[] = {
+        {"{\"t\":\"one\"}", "one", true},
+        {"{\"t\":\"\"}", "", true},
+        {"{\"t\":[\"one\",{\"text\":\"two\"},{\"no\":3},4,\"five\"]}", "one, two, five", true},
+        {"{\"t\":[]}", "", false},
+        {"{\"t\":[{\"text\":[\"deep\"]}]}", "", false},
+        {"{\"t\":{\"text\":\"one\"}}", "", false},
+        {"{}", "", false},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct json *json = NULL;
+        struct buf out;
+        buf_init(&out, 100);
+        assert_int_equal(parse(CASES[i].document, strlen(CASES[i].document), &json), RESULT_OK);
+        assert_int_equal(json_print_texts(json_member(json, "t"), ", ", &out), CASES[i].found);
+        assert_string_equal(buf_str(&out), CASES[i].printed);
+        buf_free(&out);
+        json_free(json);
+    }
 }
 
 static void test_parse_refuses(void **state)
@@ -327,6 +373,8 @@ int main(void)
         cmocka_unit_test(test_print_holds_the_ceiling),
         cmocka_unit_test(test_parse_accepts),
         cmocka_unit_test(test_has),
+        cmocka_unit_test(test_a_list_is_filled_where_it_is),
+        cmocka_unit_test(test_texts_of_a_list),
         cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_parse_stops_at_its_length),
         cmocka_unit_test(test_parse_depth_is_bounded),
