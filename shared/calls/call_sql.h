@@ -21,7 +21,8 @@ struct call_row; /* call.h */
 enum { FACTS_COUNT = 32 };
 
 /* What a CRM wrote may be of any length: a page shows so many letters of a summary, and of the rest so
- * many that all that is real fits. What people added is shown as `me` sees it. */
+ * many that all that is real fits. What people added is shown as `me` sees it; of one's own star and
+ * one for all, one's own. */
 #define SHORT(column) "left(c." column ", 200)"
 #define FOR_WHOM(alias) "CASE " alias ".subject WHEN '' THEN 'all' ELSE 'me' END"
 #define ROW_COLUMNS(summary_letters, me) \
@@ -34,7 +35,7 @@ enum { FACTS_COUNT = 32 };
     " tapedeck_line(c.direction, c.from_number, c.to_number)," \
     " tapedeck_party(c.direction, c.from_number, c.to_number)," \
     " c.talk_agent_ms, c.talk_customer_ms, c.talk_silence_ms," \
-    " (SELECT min(" FOR_WHOM("s") ") FROM tapedeck_stars s WHERE s.business_id = $1::bigint" \
+    " (SELECT max(" FOR_WHOM("s") ") FROM tapedeck_stars s WHERE s.business_id = $1::bigint" \
     "   AND s.call_sid = c.call_sid AND s.subject IN ('', " me "))," \
     " (SELECT jsonb_build_object('tags', jsonb_agg(jsonb_build_object('tag', t.tag," \
     "     'for', " FOR_WHOM("t") ") ORDER BY t.tag, t.subject)) FROM tapedeck_tags t" \

@@ -125,7 +125,7 @@ def test_tags_stars_and_listenings_are_those_that_one_sees(
     rows = {row["call_sid"]: row for row in api.get("/api/calls").json["calls"]}
     both = [{"tag": "חם", "for": "all"}, {"tag": "חם", "for": "me"}]
     assert [(rows[call]["starred"], rows[call]["tags"], rows[call]["heard"]) for call in calls] == [
-        ("all", both, False), ("me", both[1:], True), (None, [], False),
+        ("me", both, False), ("me", both[1:], True), (None, [], False),
         (None, [{"tag": "other", "for": "all"}], False), (None, [], False), (None, [], True)]
     assert api.get(f"/api/calls/{calls[0]}").json["tags"] == both
 

@@ -59,6 +59,8 @@ def test_a_star_is_ones_own_or_for_all(given: Given, new_business: Callable[[], 
     assert (row_of(dana, call)["starred"], row_of(noa, call)["starred"]) == ("me", None)
     assert noa.put(f"/api/calls/{call}/star?for=all").json["starred"] == "all"
     assert (row_of(dana, call)["starred"], row_of(noa, call)["starred"]) == ("me", "all")
+    rows = {row["call_sid"]: row for row in dana.get("/api/calls").json["calls"]}
+    assert rows[call]["starred"] == "me"
     assert dana.delete(f"/api/calls/{call}/star").json["starred"] == "all"
     assert dana.delete(f"/api/calls/{call}/star?for=all").json["starred"] is None
     assert row_of(dana, other)["starred"] is None
