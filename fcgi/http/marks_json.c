@@ -50,17 +50,12 @@ static void add_note(void *context, const struct call_note *note)
     json_add(marked->json, json);
 }
 
-enum result marks_json_put_all(const struct app *app, const struct caller *caller,
-                               const char *call_sid, struct json *call)
+enum result marks_json_put_notes(const struct app *app, const struct caller *caller,
+                                 const char *call_sid, struct json *call)
 {
-    int64_t business_id = caller->business_id;
-    struct marked marked = {.magic = MAGIC(marked), .json = call};
     struct marked notes = {
         .magic = MAGIC(marked), .json = json_put_list(call, "notes"), .subject = caller->subject};
-    enum result result = mark_each(app, business_id, call_sid, caller->subject, add_row, &marked);
-    return result == RESULT_OK
-               ? call_note_each(app, business_id, call_sid, caller->subject, add_note, &notes)
-               : result;
+    return call_note_each(app, caller->business_id, call_sid, caller->subject, add_note, &notes);
 }
 
 static void add_listener(void *context, const struct mark_listener *listener)
@@ -83,9 +78,15 @@ enum result marks_json_put_listeners(const struct app *app, const struct caller 
 void marks_json_answer(const struct app *app, const struct request *request, enum result result,
                        int status, const char *expected, struct response *response)
 {
+    const struct caller *caller = &request->caller;
     struct json *json = json_new();
+    struct marked marked = {.magic = MAGIC(marked), .json = json};
     if (result == RESULT_OK) {
-        result = marks_json_put_all(app, &request->caller, request->call_sid, json);
+        result = mark_each(app, caller->business_id, request->call_sid, caller->subject, add_row,
+                           &marked);
+    }
+    if (result == RESULT_OK) {
+        result = marks_json_put_notes(app, caller, request->call_sid, json);
     }
     mark_request_answer(result, status, json, expected, response);
 }

@@ -9,9 +9,9 @@
 #include "request.h"
 #include "response.h"
 
-/* Puts `starred`, `tags`, `heard` and `notes`, as the caller sees them. */
-enum result marks_json_put_all(const struct app *app, const struct caller *caller,
-                               const char *call_sid, struct json *call);
+/* Puts `notes`, as the caller sees them. */
+enum result marks_json_put_notes(const struct app *app, const struct caller *caller,
+                                 const char *call_sid, struct json *call);
 
 /* Puts `heard_by`: who has listened to it. */
 enum result marks_json_put_listeners(const struct app *app, const struct caller *caller,

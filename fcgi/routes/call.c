@@ -144,7 +144,7 @@ void handle_call(const struct app *app, struct request *request, struct response
         result = recordings.result;
     }
     if (result == RESULT_OK) {
-        result = marks_json_put_all(app, &request->caller, request->call_sid, call.json);
+        result = marks_json_put_notes(app, &request->caller, request->call_sid, call.json);
     }
     if (result == RESULT_OK) {
         result = marks_json_put_listeners(app, &request->caller, request->call_sid, call.json);
