@@ -53,12 +53,6 @@ const struct pg_statement *call_write_statements(void)
     return SQL;
 }
 
-static enum result query(const struct app *app, enum statement_name name,
-                         const struct pg_params *params, struct pg_rows **rows)
-{
-    return pg_query(app->pg, SQL[name].sql, params, rows);
-}
-
 static void put_callback(struct pg_params *params, const struct call_callback *callback)
 {
     pg_text(params, callback->call_sid);
@@ -91,7 +85,7 @@ static enum result resolve_business(const struct app *app, const struct call_cal
     }
     pg_text(&params, callback->account_sid);
     pg_text(&params, inbound ? callback->to : callback->from);
-    enum result result = query(app, RESOLVE, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[RESOLVE].sql, &params, &rows);
     if (result == RESULT_OK) {
         *business_id = pg_rows_int(rows, 0, 0, 0);
         pg_rows_free(rows);
@@ -106,14 +100,14 @@ static enum result insert_new(const struct app *app, const struct call_callback 
     struct pg_params params = {0};
     pg_int(&params, business_id);
     put_callback(&params, callback);
-    return query(app, INSERT, &params, NULL);
+    return pg_query(app->pg, SQL[INSERT].sql, &params, NULL);
 }
 
 enum result call_lock(const struct app *app, const char *call_sid)
 {
     struct pg_params params = {0};
     pg_text(&params, call_sid);
-    return query(app, LOCK, &params, NULL);
+    return pg_query(app->pg, SQL[LOCK].sql, &params, NULL);
 }
 
 /* A CRM's call_log may have no unique index on call_sid, so the lock keeps two callbacks of one

@@ -30,18 +30,12 @@ const struct pg_statement *history_statements(void)
     return SQL;
 }
 
-static enum result query(const struct app *app, enum statement_name name,
-                         const struct pg_params *params, struct pg_rows **rows)
-{
-    return pg_query(app->pg, SQL[name].sql, params, rows);
-}
-
 static enum result visit_records(const struct app *app, enum statement_name name,
                                  const struct pg_params *params,
                                  void (*visit)(void *, const struct history_run *), void *context)
 {
     struct pg_rows *rows;
-    enum result result = query(app, name, params, &rows);
+    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -108,12 +108,6 @@ const struct pg_statement *run_statements(void)
     return SQL;
 }
 
-static enum result query(const struct app *app, enum statement_name name,
-                         const struct pg_params *params, struct pg_rows **rows)
-{
-    return pg_query(app->pg, SQL[name].sql, params, rows);
-}
-
 /* ---- beginning ---- */
 
 enum result run_start(const struct app *app, int64_t business_id, const char *call_sid,
@@ -125,7 +119,7 @@ enum result run_start(const struct app *app, int64_t business_id, const char *ca
     pg_text(&params, call_sid);
     pg_text(&params, job == JOB_FULL ? "full" : "download");
     pg_text(&params, queue_lane_name(lane));
-    enum result result = query(app, START, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[START].sql, &params, &rows);
     if (result == RESULT_OK) {
         *run_id = pg_rows_int(rows, 0, 0, 0);
         *created = pg_rows_bool(rows, 0, 1);
@@ -138,7 +132,7 @@ enum result run_promote(const struct app *app, int64_t run_id)
 {
     struct pg_params params = {0};
     pg_int(&params, run_id);
-    return query(app, PROMOTE, &params, NULL);
+    return pg_query(app->pg, SQL[PROMOTE].sql, &params, NULL);
 }
 
 /* ---- ending ---- */
@@ -182,7 +176,7 @@ static enum result visit_waiting(const struct app *app, enum statement_name name
                                  const struct pg_params *params, run_visitor *visit, void *context)
 {
     struct pg_rows *rows;
-    enum result result = query(app, name, params, &rows);
+    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -250,7 +244,7 @@ enum result run_rescue(const struct app *app, int64_t run_id)
 enum result run_each_business(const struct app *app, void (*visit)(void *, int64_t), void *context)
 {
     struct pg_rows *rows;
-    enum result result = query(app, EACH_BUSINESS, NULL, &rows);
+    enum result result = pg_query(app->pg, SQL[EACH_BUSINESS].sql, NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }

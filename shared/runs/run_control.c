@@ -91,12 +91,6 @@ const struct pg_statement *run_control_statements(void)
     return SQL;
 }
 
-static enum result query(const struct app *app, enum statement_name name,
-                         const struct pg_params *params, struct pg_rows **rows)
-{
-    return pg_query(app->pg, SQL[name].sql, params, rows);
-}
-
 struct seen {
     struct magic magic;
     bool it;
@@ -118,7 +112,7 @@ enum result run_control_cancel(const struct app *app, int64_t business_id, int64
     pg_int(&params, business_id);
     pg_int(&params, run_id);
     pg_int(&params, app->config->inflight_ttl);
-    enum result result = query(app, CANCEL, &params, &rows);
+    enum result result = pg_query(app->pg, SQL[CANCEL].sql, &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
