@@ -39,7 +39,7 @@ ALL_CFLAGS  += $(HARDEN)
 ALL_LDFLAGS += $(HARDEN_LD)
 endif
 
-SHARED_LIBS = -lcurl -lpq -lhiredis -ljansson -lcjose -lcrypto
+SHARED_LIBS = -lcurl -lpq -lhiredis -ljansson -lcjose -lssl -lcrypto
 JOBS_LIBS   = -pthread
 DECODER_LIBS = -lsndfile
 PG_CFLAGS   = -I /usr/include/postgresql

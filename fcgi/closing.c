@@ -9,6 +9,7 @@
 
 #include "base/magic.h"
 #include "base/sandbox.h"
+#include "clients/redis_address.h"
 
 /* Libraries that name services load late, names, certificates, and where /etc points for them. */
 static const char *const SYSTEM[] = {
@@ -59,12 +60,12 @@ static void may_read_recordings(struct sandbox *sandbox, const char *recordings_
     }
 }
 
-/* The folder of the accounts file, and the one that a link leads to: another file may take its
- * name, which to Landlock is another one. Never all there is. */
-static void may_read_accounts(struct sandbox *sandbox, const char *accounts_file)
+/* The folder of a file, and the one that a link leads to: another file may take its name, which to
+ * Landlock is another one. Never all there is. */
+static void may_read_renewed(struct sandbox *sandbox, const char *file)
 {
     char path[PATH_MAX], real[PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s", accounts_file);
+    int n = snprintf(path, sizeof path, "%s", file);
     if (n <= 0 || n >= PATH_MAX || realpath(path, real) == NULL) {
         return;
     }
@@ -97,6 +98,7 @@ void closing_enter(const struct app *app)
     if (!app->config->sandbox) {
         return;
     }
+    struct redis_address redis;
     struct sandbox sandbox = sandbox_new(SANDBOX_SERVER);
     for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++) {
         sandbox_may_read(&sandbox, SYSTEM[i]);
@@ -108,7 +110,10 @@ void closing_enter(const struct app *app)
         }
     }
     may_read_recordings(&sandbox, app->config->recordings_dir);
-    may_read_accounts(&sandbox, app->config->twilio_accounts_file);
+    may_read_renewed(&sandbox, app->config->twilio_accounts_file);
+    if (redis_address_parse(app->config->redis_url, &redis)) {
+        may_read_renewed(&sandbox, redis.ca_file);
+    }
     may_read_home(&sandbox);
     pg_files(app->config->database_url, may_read, &sandbox);
     (void)sandbox_enter(&sandbox);

@@ -49,7 +49,7 @@ static struct json *look(const struct app *app, bool *ready)
     struct json *json = *ready ? json_new() : response_message(MESSAGE_UNAVAILABLE);
     json_put_flag(json, "ready", *ready);
     json_put_text(json, "postgresql", database);
-    json_put_text(json, "redis", redis == RESULT_OK ? "ok" : "not reachable");
+    json_put_text(json, "redis", redis == RESULT_OK ? "ok" : redis_why(app->redis));
     json_put_text(json, "disk", disk_word(app, disk));
     json_put_text(json, "runner", runner_word(redis, seen_ms));
     return json;

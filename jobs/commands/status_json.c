@@ -186,6 +186,7 @@ struct json *status_json(const struct status *status)
     json_put_text(json, "database_error", o->database ? NULL : o->database_words);
     json_put_text(json, "database_said", o->database_said[0] != '\0' ? o->database_said : NULL);
     json_put_flag(json, "redis", o->redis);
+    json_put_text(json, "redis_error", o->redis ? NULL : o->redis_words);
     if (o->redis && o->runner_seen_ms >= 0) {
         json_put_int(json, "runner_seen_s", o->runner_seen_ms / 1000);
     } else {

@@ -14,14 +14,13 @@ bool status_is_good(const struct status *status)
 
 static void add_servers(const struct overview *o, struct buf *out)
 {
+    buf_format(out, "%-12s %s\n", "redis", o->redis_words);
     if (!o->redis) {
-        buf_format(out, "%-12s not reachable\n%-12s unknown\n", "redis", "runner");
+        buf_format(out, "%-12s unknown\n", "runner");
     } else if (o->runner_seen_ms < 0) {
-        buf_format(out, "%-12s ok\n%-12s none seen; is the drain timer running?\n", "redis",
-                   "runner");
+        buf_format(out, "%-12s none seen; is the drain timer running?\n", "runner");
     } else {
-        buf_format(out, "%-12s ok\n%-12s seen %llds ago\n", "redis", "runner",
-                   (long long)o->runner_seen_ms / 1000);
+        buf_format(out, "%-12s seen %llds ago\n", "runner", (long long)o->runner_seen_ms / 1000);
     }
     buf_format(out, "%-12s %s\n", "disk", disk_words(&o->disk));
 }

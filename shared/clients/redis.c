@@ -1,7 +1,5 @@
 #include "redis.h"
 
-#include <hiredis/hiredis.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "redis_address.h"
+#include "redis_wire.h"
 
 enum { RECONNECT_CEILING_MS = 2000, POSTED_MAX = 100 };
 
@@ -21,21 +20,16 @@ struct posted {
 };
 
 struct redis {
-    redisContext *context; /* NULL while disconnected */
+    struct redis_wire *wire; /* NULL while disconnected */
     struct redis_address address;
     redis_finder *find; /* NULL: the address is the server's own */
     size_t sentinel;    /* whom to ask first */
     int64_t timeout_ms;
     struct backoff backoff;
+    char why[REDIS_WHY_SIZE];         /* the last failure, in words */
     struct posted posted[POSTED_MAX]; /* a ring of those that are not answered */
     size_t oldest, unread;
 };
-
-/* redis_reply is a redisReply by another name: only this file knows. */
-static const redisReply *reply_of(const struct redis_reply *reply)
-{
-    return (const redisReply *)reply;
-}
 
 /* ---- answers ---- */
 
@@ -52,33 +46,40 @@ static bool begins_with_one_of(const char *error, const char *const *codes)
 /* Errors of a server that is the master no more, or not yet: whoever asks anew finds the one that
  * is, by its Sentinels or its name. A BLPOP gets UNBLOCKED when its server steps down, everybody
  * NOREPLICAS from one that is cut off from its replicas. */
-static bool is_no_master(const redisReply *got)
+static bool is_no_master(const char *error)
 {
     static const char *const CODES[] = {"READONLY",  "LOADING",    "MASTERDOWN",
                                         "UNBLOCKED", "NOREPLICAS", NULL};
-    return got->type == REDIS_REPLY_ERROR && begins_with_one_of(got->str, CODES);
+    return error != NULL && begins_with_one_of(error, CODES);
 }
 
 /* Errors that mean "not now". */
-static bool is_unavailable(const redisReply *got)
+static bool is_unavailable(const char *error)
 {
     static const char *const CODES[] = {"OOM", "BUSY", NULL};
-    return is_no_master(got) || begins_with_one_of(got->str, CODES) ||
-           strcmp(got->str, "ERR max number of clients reached") == 0;
+    return is_no_master(error) || begins_with_one_of(error, CODES) ||
+           strcmp(error, "ERR max number of clients reached") == 0;
 }
 
-static enum result judge(redisReply *got, struct redis_reply **reply)
+static void explain(struct redis *redis, const char *why)
+{
+    (void)snprintf(redis->why, sizeof redis->why, "%s", why);
+}
+
+static enum result judge(struct redis *redis, struct redis_reply *got, struct redis_reply **reply)
 {
     enum result result = RESULT_OK;
-    if (got->type == REDIS_REPLY_ERROR) {
+    const char *error = redis_reply_error(got);
+    if (error != NULL) {
         char safe[96];
-        result = is_unavailable(got) ? RESULT_UNAVAILABLE : RESULT_FAILED;
-        log_event("REDIS_ERROR", "message=%s", text_for_log(got->str, safe, sizeof safe));
+        result = is_unavailable(error) ? RESULT_UNAVAILABLE : RESULT_FAILED;
+        log_event("REDIS_ERROR", "message=%s", text_for_log(error, safe, sizeof safe));
+        explain(redis, "it answers with an error; the log has it");
     }
     if (result == RESULT_OK && reply != NULL) {
-        *reply = (struct redis_reply *)got;
+        *reply = got;
     } else {
-        freeReplyObject(got);
+        redis_reply_free(got);
     }
     return result;
 }
@@ -106,10 +107,10 @@ static void remember(struct redis *redis, const char *event, char *fields)
 }
 
 /* Takes `reply`. False when it comes from a server that is not to be asked again. */
-static bool settle(struct redis *redis, redisReply *reply)
+static bool settle(struct redis *redis, struct redis_reply *reply)
 {
-    bool left = is_no_master(reply);
-    settle_oldest(redis, judge(reply, NULL) == RESULT_OK);
+    bool left = is_no_master(redis_reply_error(reply));
+    settle_oldest(redis, judge(redis, reply, NULL) == RESULT_OK);
     return !left;
 }
 
@@ -117,8 +118,8 @@ static bool settle(struct redis *redis, redisReply *reply)
 static bool read_posted(struct redis *redis)
 {
     while (redis->unread > 0) {
-        void *reply;
-        if (redisGetReply(redis->context, &reply) != REDIS_OK || !settle(redis, reply)) {
+        struct redis_reply *reply = redis_wire_reply(redis->wire);
+        if (reply == NULL || !settle(redis, reply)) {
             return false;
         }
     }
@@ -128,23 +129,17 @@ static bool read_posted(struct redis *redis)
 /* The same for those that have come, without waiting for others. */
 static bool read_arrived(struct redis *redis)
 {
-    struct pollfd fd = {.fd = redis->context->fd, .events = POLLIN};
     while (redis->unread > 0) {
-        void *reply = NULL;
-        if (redisGetReplyFromReader(redis->context, &reply) != REDIS_OK) {
-            return false;
+        struct redis_reply *reply;
+        enum result result = redis_wire_look(redis->wire, &reply);
+        if (result != RESULT_OK) {
+            return result == RESULT_NOT_FOUND;
         }
-        if (reply != NULL) {
-            if (!settle(redis, reply)) {
-                return false;
-            }
-        } else if (poll(&fd, 1, 0) <= 0) {
-            return true;
-        } else if (redisBufferRead(redis->context) != REDIS_OK) {
+        if (!settle(redis, reply)) {
             return false;
         }
     }
-    return poll(&fd, 1, 0) <= 0;
+    return redis_wire_is_idle(redis->wire);
 }
 
 /* ---- connection ---- */
@@ -163,10 +158,8 @@ struct redis *redis_new_at(const struct redis_address *address, int64_t timeout_
 
 void redis_disconnect(struct redis *redis)
 {
-    if (redis->context != NULL) {
-        redisFree(redis->context);
-        redis->context = NULL;
-    }
+    redis_wire_close(redis->wire);
+    redis->wire = NULL;
     while (redis->unread > 0) {
         settle_oldest(redis, false);
     }
@@ -175,63 +168,64 @@ void redis_disconnect(struct redis *redis)
 void redis_free(struct redis *redis)
 {
     if (redis != NULL) {
-        if (redis->context != NULL) {
-            (void)read_posted(redis);
-        }
+        (void)read_posted(redis);
         redis_disconnect(redis);
         free(redis);
     }
 }
 
-/* One command on a connection that is being set up. */
-static bool set_up(redisContext *context, const char *a, const char *b, const char *c)
+/* One command on a connection that is being set up; NULL without an answer. */
+static struct redis_reply *ask(struct redis *redis, const char *a, const char *b, const char *c)
 {
     const char *words[] = {a, b, c};
-    redisReply *reply = redisCommandArgv(context, c != NULL ? 3 : 2, words, NULL);
-    bool good = reply != NULL && reply->type != REDIS_REPLY_ERROR;
-    if (reply != NULL) {
-        freeReplyObject(reply);
+    size_t count = b == NULL ? 1 : c == NULL ? 2 : 3;
+    struct redis_reply *reply =
+        redis_wire_send(redis->wire, count, words, NULL) ? redis_wire_reply(redis->wire) : NULL;
+    if (reply == NULL) {
+        explain(redis, redis_wire_trouble(redis->wire));
     }
-    return good;
+    return reply;
 }
 
-static bool introduce(redisContext *context, const struct redis_address *a)
+static bool set_up(struct redis *redis, const char *a, const char *b, const char *c)
 {
+    struct redis_reply *reply = ask(redis, a, b, c);
+    const char *error = reply != NULL ? redis_reply_error(reply) : NULL;
+    if (error != NULL) {
+        explain(redis, "it refuses the user, the password or the database that REDIS_URL has");
+    }
+    redis_reply_free(reply);
+    return reply != NULL && error == NULL;
+}
+
+static bool introduce(struct redis *redis)
+{
+    const struct redis_address *a = &redis->address;
     if (a->password[0] != '\0') {
         bool named = a->user[0] != '\0';
-        if (!set_up(context, "AUTH", named ? a->user : a->password, named ? a->password : NULL)) {
+        if (!set_up(redis, "AUTH", named ? a->user : a->password, named ? a->password : NULL)) {
             return false;
         }
     }
     char db[24];
     int n = snprintf(db, sizeof db, "%lld", (long long)a->db);
-    return a->db == 0 || (n > 0 && set_up(context, "SELECT", db, NULL));
+    return a->db == 0 || (n > 0 && set_up(redis, "SELECT", db, NULL));
 }
 
 /* ROLE begins with "master" or "slave". A Sentinel may not have heard yet that it is the latter. */
-static bool is_master(redisContext *context)
+static bool is_master(struct redis *redis)
 {
-    redisReply *reply = redisCommand(context, "ROLE");
-    bool yes = reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
-               reply->element[0]->type == REDIS_REPLY_STRING &&
-               strcmp(reply->element[0]->str, "master") == 0;
-    if (reply != NULL) {
-        freeReplyObject(reply);
-    }
+    struct redis_reply *reply = ask(redis, "ROLE", NULL, NULL);
+    const char *role = redis_reply_text(redis_reply_at(reply, 0));
+    bool yes = role != NULL && strcmp(role, "master") == 0;
+    redis_reply_free(reply);
     return yes;
 }
 
 static bool connect_to(struct redis *redis, const struct redis_host *host)
 {
-    const struct redis_address *a = &redis->address;
-    struct timeval timeout = {.tv_sec = redis->timeout_ms / 1000,
-                              .tv_usec = redis->timeout_ms % 1000 * 1000};
-    redis->context = host->port == 0
-                         ? redisConnectUnixWithTimeout(host->name, timeout)
-                         : redisConnectWithTimeout(host->name, (int)host->port, timeout);
-    if (redis->context != NULL && redis->context->err == 0 &&
-        redisSetTimeout(redis->context, timeout) == REDIS_OK && introduce(redis->context, a) &&
-        (redis->find == NULL || is_master(redis->context))) {
+    redis->wire = redis_wire_open(&redis->address, host, redis->timeout_ms, redis->why);
+    if (redis->wire != NULL && introduce(redis) && (redis->find == NULL || is_master(redis))) {
         return true;
     }
     redis_disconnect(redis);
@@ -245,6 +239,7 @@ static bool connect_now(struct redis *redis)
         return connect_to(redis, &redis->address.host);
     }
     if (!redis->find(&redis->address, redis->timeout_ms, &redis->sentinel, &master)) {
+        explain(redis, "not reachable");
         return false;
     }
     if (connect_to(redis, &master)) {
@@ -257,11 +252,7 @@ static bool connect_now(struct redis *redis)
 /* Redis says nothing unasked: a readable idle socket means that it has gone. */
 static bool is_usable(struct redis *redis)
 {
-    if (redis->context == NULL || redis->context->err != 0 || !read_posted(redis)) {
-        return false;
-    }
-    struct pollfd fd = {.fd = redis->context->fd, .events = POLLIN};
-    return poll(&fd, 1, 0) == 0;
+    return redis->wire != NULL && read_posted(redis) && redis_wire_is_idle(redis->wire);
 }
 
 static enum result ensure_connected(struct redis *redis)
@@ -278,7 +269,9 @@ static enum result ensure_connected(struct redis *redis)
         return RESULT_OK;
     }
     backoff_failed(&redis->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
-    log_event("REDIS_UNAVAILABLE", "retry_ms=%lld", (long long)redis->backoff.delay_ms);
+    char said[2 * REDIS_WHY_SIZE];
+    log_event("REDIS_UNAVAILABLE", "retry_ms=%lld said=%s", (long long)redis->backoff.delay_ms,
+              text_for_log(redis->why, said, sizeof said));
     return RESULT_UNAVAILABLE;
 }
 
@@ -292,20 +285,20 @@ static void give_up(struct redis *redis)
 /* ---- commands ---- */
 
 static enum result send_words(struct redis *redis, size_t count, const char *const *words,
-                              const size_t *lengths, redisReply **got)
+                              const size_t *lengths, struct redis_reply **got)
 {
     enum result result = ensure_connected(redis);
     if (result != RESULT_OK) {
         return result;
     }
-    const char *copy[REDIS_ARGS_MAX + 4];
-    memcpy(copy, words, count * sizeof *words);
-    *got = redisCommandArgv(redis->context, (int)count, copy, lengths);
+    *got =
+        redis_wire_send(redis->wire, count, words, lengths) ? redis_wire_reply(redis->wire) : NULL;
     if (*got == NULL) {
+        explain(redis, redis_wire_trouble(redis->wire));
         give_up(redis);
         return RESULT_UNAVAILABLE;
     }
-    if (is_no_master(*got)) {
+    if (is_no_master(redis_reply_error(*got))) {
         give_up(redis);
     }
     return RESULT_OK;
@@ -314,13 +307,13 @@ static enum result send_words(struct redis *redis, size_t count, const char *con
 enum result redis_command(struct redis *redis, const struct redis_args *args,
                           struct redis_reply **reply)
 {
-    redisReply *got;
+    struct redis_reply *got;
     enum result result = send_words(redis, args->count, args->values, args->lengths, &got);
-    return result == RESULT_OK ? judge(got, reply) : result;
+    return result == RESULT_OK ? judge(redis, got, reply) : result;
 }
 
 static enum result eval_as(struct redis *redis, const char *verb, const char *script, size_t length,
-                           size_t keys, const struct redis_args *args, redisReply **got)
+                           size_t keys, const struct redis_args *args, struct redis_reply **got)
 {
     const char *words[REDIS_ARGS_MAX + 3] = {verb, script};
     size_t lengths[REDIS_ARGS_MAX + 3] = {strlen(verb), length};
@@ -336,77 +329,26 @@ static enum result eval_as(struct redis *redis, const char *verb, const char *sc
 enum result redis_eval(struct redis *redis, const struct redis_script *script, size_t keys,
                        const struct redis_args *args, struct redis_reply **reply)
 {
-    redisReply *got;
+    struct redis_reply *got;
     enum result result =
         eval_as(redis, "EVALSHA", script->sha1, strlen(script->sha1), keys, args, &got);
-    if (result == RESULT_OK && got->type == REDIS_REPLY_ERROR &&
-        strncmp(got->str, "NOSCRIPT", 8) == 0) {
-        freeReplyObject(got);
+    const char *error = result == RESULT_OK ? redis_reply_error(got) : NULL;
+    if (error != NULL && strncmp(error, "NOSCRIPT", 8) == 0) {
+        redis_reply_free(got);
         result = eval_as(redis, "EVAL", script->body, script->length, keys, args, &got);
     }
-    return result == RESULT_OK ? judge(got, reply) : result;
-}
-
-/* ---- replies ---- */
-
-int64_t redis_reply_int(const struct redis_reply *reply, int64_t fallback)
-{
-    const redisReply *r = reply_of(reply);
-    if (r != NULL && r->type == REDIS_REPLY_INTEGER) {
-        return r->integer;
-    }
-    int64_t number = fallback;
-    if (r != NULL && r->type == REDIS_REPLY_STRING) {
-        (void)text_int_n(r->str, r->len, INT64_MIN, INT64_MAX, &number);
-    }
-    return number;
-}
-
-const char *redis_reply_text(const struct redis_reply *reply)
-{
-    const redisReply *r = reply_of(reply);
-    bool is_text = r != NULL && (r->type == REDIS_REPLY_STRING || r->type == REDIS_REPLY_STATUS);
-    return is_text ? r->str : NULL;
-}
-
-size_t redis_reply_count(const struct redis_reply *reply)
-{
-    const redisReply *r = reply_of(reply);
-    return r != NULL && r->type == REDIS_REPLY_ARRAY ? r->elements : 0;
-}
-
-const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index)
-{
-    if (index >= redis_reply_count(reply)) {
-        return NULL;
-    }
-    return (const struct redis_reply *)reply_of(reply)->element[index];
-}
-
-void redis_reply_free(struct redis_reply *reply)
-{
-    if (reply != NULL) {
-        freeReplyObject(reply);
-    }
+    return result == RESULT_OK ? judge(redis, got, reply) : result;
 }
 
 /* ---- waiting in a poll loop ---- */
 
-/* Puts one command on the wire. */
 static enum result send_only(struct redis *redis, const struct redis_args *args)
 {
-    const char *words[REDIS_ARGS_MAX];
-    memcpy(words, args->values, args->count * sizeof *words);
-    int done = 0;
-    bool sent =
-        redisAppendCommandArgv(redis->context, (int)args->count, words, args->lengths) == REDIS_OK;
-    while (sent && done == 0) {
-        sent = redisBufferWrite(redis->context, &done) == REDIS_OK;
+    if (redis_wire_send(redis->wire, args->count, args->values, args->lengths)) {
+        return RESULT_OK;
     }
-    if (!sent) {
-        redis_disconnect(redis);
-    }
-    return sent ? RESULT_OK : RESULT_UNAVAILABLE;
+    redis_disconnect(redis);
+    return RESULT_UNAVAILABLE;
 }
 
 enum result redis_send(struct redis *redis, const struct redis_args *args)
@@ -418,7 +360,7 @@ enum result redis_send(struct redis *redis, const struct redis_args *args)
 enum result redis_post(struct redis *redis, const struct redis_args *args, const char *event,
                        const char *otherwise)
 {
-    bool here = redis->context != NULL && redis->context->err == 0;
+    bool here = redis->wire != NULL;
     if (here && !read_arrived(redis)) {
         redis_disconnect(redis);
         here = false;
@@ -441,29 +383,27 @@ enum result redis_post(struct redis *redis, const struct redis_args *args, const
 
 int redis_fd(const struct redis *redis)
 {
-    return redis->context != NULL ? redis->context->fd : -1;
+    return redis->wire != NULL ? redis_wire_fd(redis->wire) : -1;
 }
 
 enum result redis_receive(struct redis *redis, struct redis_reply **reply)
 {
-    if (redis->context == NULL) {
-        return RESULT_UNAVAILABLE;
+    struct redis_reply *got;
+    enum result result =
+        redis->wire != NULL ? redis_wire_look(redis->wire, &got) : RESULT_UNAVAILABLE;
+    if (result != RESULT_OK) {
+        if (result == RESULT_UNAVAILABLE) {
+            redis_disconnect(redis);
+        }
+        return result;
     }
-    struct pollfd fd = {.fd = redis->context->fd, .events = POLLIN};
-    if (poll(&fd, 1, 0) <= 0) {
-        return RESULT_NOT_FOUND;
-    }
-    void *got = NULL;
-    if (redisBufferRead(redis->context) != REDIS_OK ||
-        redisGetReplyFromReader(redis->context, &got) != REDIS_OK) {
-        redis_disconnect(redis);
-        return RESULT_UNAVAILABLE;
-    }
-    if (got == NULL) {
-        return RESULT_NOT_FOUND;
-    }
-    if (is_no_master(got)) {
+    if (is_no_master(redis_reply_error(got))) {
         give_up(redis);
     }
-    return judge(got, reply);
+    return judge(redis, got, reply);
+}
+
+const char *redis_why(const struct redis *redis)
+{
+    return redis->why;
 }

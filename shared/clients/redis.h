@@ -1,5 +1,5 @@
 /*
- * Redis, with an end to every wait; the only home of hiredis.
+ * Redis, with an end to every wait.
  *
  * Connects when first needed and again after a break, with the same growing delay as pg; where
  * Sentinels are named, to the server that they call the master at that moment, if it says so too.
@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/result.h"
+#include "redis_reply.h"
 
 struct redis;
-struct redis_reply;
 
 enum { REDIS_ARGS_MAX = 64 };
 
@@ -72,13 +72,6 @@ enum result redis_post(struct redis *redis, const struct redis_args *args, const
 enum result redis_eval(struct redis *redis, const struct redis_script *script, size_t keys,
                        const struct redis_args *args, struct redis_reply **reply);
 
-/* A reply is an integer, a text or a list; asking for what it is not gives the fallback. */
-int64_t redis_reply_int(const struct redis_reply *reply, int64_t fallback);
-const char *redis_reply_text(const struct redis_reply *reply); /* NULL for nil */
-size_t redis_reply_count(const struct redis_reply *reply);
-const struct redis_reply *redis_reply_at(const struct redis_reply *reply, size_t index);
-void redis_reply_free(struct redis_reply *reply);
-
 /*
  * Waiting in somebody else's poll loop: redis_send starts one command (a BLPOP, say), redis_fd is
  * what to poll for reading (-1 when not connected), redis_receive takes the answer without
@@ -90,5 +83,8 @@ enum result redis_receive(struct redis *redis, struct redis_reply **reply);
 
 /* Drops the connection; the next command makes a new one. */
 void redis_disconnect(struct redis *redis);
+
+/* What was wrong when a command failed last, in words that anybody may read; "" if none has. */
+const char *redis_why(const struct redis *redis);
 
 #endif

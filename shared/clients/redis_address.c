@@ -76,6 +76,35 @@ static bool parse_authority(struct redis_address *a, const char *rest, const cha
     return parse_userinfo(a, rest, at != NULL ? (size_t)(at - rest) : 0);
 }
 
+/* "?name=value[&name=value]": what may be there of the two, each once. Where there can be but one,
+ * an & is a part of it. */
+static bool parse_query(struct redis_address *a, const char *query)
+{
+    struct {
+        const char *name;
+        char *out;
+        bool may;
+    } keys[] = {{"sentinel_password=", a->sentinel_password, a->sentinel_count > 0},
+                {"ssl_ca_certs=", a->ca_file, a->tls}};
+    while (*query != '\0') {
+        size_t which = 0, name, value;
+        while (which < 2 && strncmp(query + 1, keys[which].name, strlen(keys[which].name)) != 0) {
+            which++;
+        }
+        if (which == 2 || !keys[which].may) {
+            return false;
+        }
+        name = 1 + strlen(keys[which].name);
+        value = strcspn(query + name, a->tls ? "&" : "");
+        if (!copy_part(keys[which].out, query + name, value)) {
+            return false;
+        }
+        keys[which].may = false;
+        query += name + value;
+    }
+    return true;
+}
+
 static bool parse_tcp(struct redis_address *a, const char *rest)
 {
     const char *host, *end;
@@ -83,8 +112,9 @@ static bool parse_tcp(struct redis_address *a, const char *rest)
         !parse_host(&a->host, host, (size_t)(end - host), SERVER_PORT)) {
         return false;
     }
-    return end[0] == '\0' || strcmp(end, "/") == 0 ||
-           (end[0] == '/' && text_int(end + 1, 0, DB_MAX, &a->db));
+    size_t path = strcspn(end, "?");
+    return (path < 2 || text_int_n(end + 1, path - 1, 0, DB_MAX, &a->db)) &&
+           parse_query(a, end + path);
 }
 
 static bool parse_sentinels(struct redis_address *a, const char *hosts, const char *end)
@@ -102,10 +132,9 @@ static bool parse_sentinels(struct redis_address *a, const char *hosts, const ch
     return true;
 }
 
-/* "/master[/db][?sentinel_password=…]" */
+/* "/master[/db][?…]" */
 static bool parse_master(struct redis_address *a, const char *path)
 {
-    static const char PASSWORD[] = "?sentinel_password=";
     size_t name = path[0] == '/' ? strcspn(path + 1, "/?") : 0;
     if (name == 0 || !copy_part(a->master, path + 1, name)) {
         return false;
@@ -118,10 +147,7 @@ static bool parse_master(struct redis_address *a, const char *path)
         }
         rest += 1 + db;
     }
-    size_t length = sizeof PASSWORD - 1;
-    return rest[0] == '\0' ||
-           (strncmp(rest, PASSWORD, length) == 0 &&
-            copy_part(a->sentinel_password, rest + length, strlen(rest) - length));
+    return parse_query(a, rest);
 }
 
 static bool parse_watched(struct redis_address *a, const char *rest)
@@ -137,8 +163,13 @@ bool redis_address_parse(const char *url, struct redis_address *a)
     if (strncmp(url, "unix://", 7) == 0) {
         return parse_unix(a, url + 7);
     }
-    if (strncmp(url, "redis+sentinel://", 17) == 0) {
-        return parse_watched(a, url + 17);
+    if (strncmp(url, "redis", 5) != 0) {
+        return false;
     }
-    return strncmp(url, "redis://", 8) == 0 && parse_tcp(a, url + 8);
+    a->tls = url[5] == 's';
+    url += a->tls ? 6 : 5;
+    if (strncmp(url, "+sentinel://", 12) == 0) {
+        return parse_watched(a, url + 12);
+    }
+    return strncmp(url, "://", 3) == 0 && parse_tcp(a, url + 3);
 }

@@ -17,6 +17,8 @@ struct redis_host {
 
 struct redis_address {
     struct redis_host host; /* with Sentinels: not known here */
+    bool tls;
+    char ca_file[REDIS_PART_SIZE]; /* whom it trusts; "": whom the system does */
     char user[REDIS_PART_SIZE];
     char password[REDIS_PART_SIZE];
     int64_t db;
@@ -30,11 +32,13 @@ struct redis_address {
 /*
  * Reads one of these, whose parts may be percent-encoded; false when it is none:
  *   redis://[[user]:password@]host[:port][/db]
+ *   rediss://…[?ssl_ca_certs=path]   the same by TLS
  *   unix:///path[?db=n]
  *   redis+sentinel://[[user]:password@]host[:port][,host[:port]…]/master[/db][?sentinel_password=…]
- * The last is the form that clients in other languages know (prefect-redis, redis-sentinel-url):
- * a host may be an address of IPv6, in brackets; the hosts are Sentinels, user and password are for
- * the server that they name.
+ *   rediss+sentinel://…[&ssl_ca_certs=path]   the same, servers and Sentinels by TLS
+ * These are the forms that clients in other languages know (redis-py, prefect-redis,
+ * redis-sentinel-url): a host may be an address of IPv6, in brackets; the hosts are Sentinels, user
+ * and password are for the server that they name.
  */
 bool redis_address_parse(const char *url, struct redis_address *out);
 

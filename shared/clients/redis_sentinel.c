@@ -23,8 +23,9 @@ static bool read_host(const struct redis_reply *reply, struct redis_host *out)
 static bool ask(const struct redis_address *address, size_t which, int64_t timeout_ms,
                 struct redis_host *master)
 {
-    struct redis_address sentinel = {.host = address->sentinels[which]};
+    struct redis_address sentinel = {.host = address->sentinels[which], .tls = address->tls};
     memcpy(sentinel.password, address->sentinel_password, sizeof sentinel.password);
+    memcpy(sentinel.ca_file, address->ca_file, sizeof sentinel.ca_file);
     struct redis *redis = redis_new_at(&sentinel, timeout_ms, NULL);
     struct redis_reply *reply = NULL;
     struct redis_args args = {0};

@@ -32,7 +32,8 @@ static const struct config_row TABLE[] = {
          true),
     TEXT("REDIS_URL", redis_url, TYPE_TEXT, "", 0,
          "redis://[[user]:password@]host[:port][/db], unix:///path[?db=n] or "
-         "redis+sentinel://[[user]:password@]host[:port][,...]/master[/db][?sentinel_password=...]",
+         "redis+sentinel://[[user]:password@]host[:port][,...]/master[/db][?sentinel_password=...]"
+         "; rediss in place of redis: by TLS, with ?ssl_ca_certs=/path for authorities of your own",
          true),
     TEXT("RECORDINGS_DIR", recordings_dir, TYPE_PATH, "", 0, "where finished recordings live",
          false),

@@ -237,6 +237,7 @@ struct overview *overview_read(const struct app *app, int64_t limit)
     o->runner_seen_ms = -1;
     disk_read(app->config, &o->disk);
     o->redis = queue_runner_seen(app, &o->runner_seen_ms) == RESULT_OK;
+    o->redis_words = o->redis ? "ok" : redis_why(app->redis);
     o->database = read_database(app, limit, o);
     return o;
 }

@@ -86,6 +86,7 @@ struct overview {
     int64_t at; /* seconds since 1970 */
     struct disk_facts disk;
     bool redis;                 /* it answers; else `runner_seen_ms` says nothing */
+    const char *redis_words;    /* "ok", or what is wrong; app's */
     int64_t runner_seen_ms;     /* how long ago; -1: not lately */
     bool database;              /* it can be worked with; else nothing below is filled in */
     const char *database_words; /* "ok", or what is wrong */

@@ -1,13 +1,15 @@
 """Two Redis servers, one the other's replica, and three Sentinels that watch them; all with
-passwords, the Sentinels with another."""
+passwords, the Sentinels with another, and by TLS where that is wanted."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import redis
 from stack import ports
@@ -20,7 +22,6 @@ NAME = "tapedeck"
 SENTINELS = 3
 SERVER_WORD, SENTINEL_WORD = "p@ss", "hunter2"
 SENTINEL_SETTINGS = f"""
-port {{port}}
 bind 127.0.0.1
 dir {{home}}
 requirepass {SENTINEL_WORD}
@@ -35,8 +36,9 @@ sentinel failover-timeout {NAME} 2000
 class Watched:
     """The first of the two begins as the master."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, tls: Mapping[str, str] | None = None) -> None:
+        """`tls`: the settings of redis_tls_kit."""
+        self._home, self._tls = home, tls or {}
         (home / "log").mkdir(parents=True)
         self._registry = Registry(home, bound=True)
         self._servers: dict[int, str] = {}
@@ -58,7 +60,9 @@ class Watched:
         """The first of these hosts is none of them: nobody listens there."""
         hosts = ",".join(f"127.0.0.1:{port}" for port in (1, *self._sentinels))
         word = SERVER_WORD.replace("@", "%40")
-        return f"redis+sentinel://:{word}@{hosts}/{NAME}/1?sentinel_password={SENTINEL_WORD}"
+        scheme = "rediss+sentinel" if self._tls else "redis+sentinel"
+        trusts = f"&ssl_ca_certs={self._tls['tls-ca-cert-file']}" if self._tls else ""
+        return (f"{scheme}://:{word}@{hosts}/{NAME}/1?sentinel_password={SENTINEL_WORD}{trusts}")
 
     @property
     def master(self) -> int:
@@ -120,7 +124,8 @@ class Watched:
         port = ports.choose_port(0)
         self._servers[port] = f"redis-{port}"
         self._start(self._servers[port], port, [
-            self._program("redis-server"), "--port", str(port), "--bind", "127.0.0.1",
+            self._program("redis-server"), "--bind", "127.0.0.1",
+            *(word for name, value in self._listening(port) for word in (f"--{name}", value)),
             "--dir", str(self._home), "--dbfilename", f"{port}.rdb", "--save", "",
             "--requirepass", SERVER_WORD, "--masterauth", SERVER_WORD,
             "--repl-diskless-sync-delay", "0", *arguments])
@@ -129,9 +134,15 @@ class Watched:
     def _start_sentinel(self, master: int) -> None:
         port = ports.choose_port(0)
         file = self._home / f"{port}.conf"
-        file.write_text(SENTINEL_SETTINGS.format(port=port, home=self._home, master=master))
+        listening = "".join(f"{name} {value}\n" for name, value in self._listening(port))
+        file.write_text(listening + SENTINEL_SETTINGS.format(home=self._home, master=master))
         self._start(f"sentinel-{port}", port, [self._program("redis-sentinel"), str(file)])
         self._sentinels.append(port)
+
+    def _listening(self, port: int) -> list[tuple[str, str]]:
+        if not self._tls:
+            return [("port", str(port))]
+        return [("port", "0"), ("tls-port", str(port)), *self._tls.items()]
 
     def _start(self, name: str, port: int, argv: list[str]) -> None:
         service = Service(name, argv, os.environ, ready=lambda: self._role(port) is not None)
@@ -146,13 +157,16 @@ class Watched:
 
     def _client(self, port: int, database: int = 0) -> redis.Redis:
         word = SENTINEL_WORD if port in self._sentinels else SERVER_WORD
-        return redis.Redis(port=port, db=database, password=word, decode_responses=True,
-                           socket_timeout=1)
+        return self._connect(port, word, db=database, decode_responses=True)
+
+    def _connect(self, port: int, word: str, **wishes: Any) -> redis.Redis:
+        if self._tls:
+            wishes |= {"ssl": True, "ssl_ca_certs": self._tls["tls-ca-cert-file"]}
+        return redis.Redis(host="127.0.0.1", port=port, password=word, socket_timeout=1, **wishes)
 
     def _role(self, port: int) -> str | None:
         for word in (SERVER_WORD, SENTINEL_WORD):
-            with suppress(redis.RedisError), redis.Redis(port=port, password=word,
-                                                         socket_timeout=1) as client:
+            with suppress(redis.RedisError), self._connect(port, word) as client:
                 return str(client.execute_command("ROLE")[0].decode())
         return None
 
