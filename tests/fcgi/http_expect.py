@@ -100,11 +100,16 @@ def head_agrees(head: Answer, get: Answer) -> None:
                   if name.lower() not in changing)
 
 
+# Whoever refuses, the web server or a responder, has one code for each of these.
+CODES = {411: "length_required", 413: "too_large", 414: "too_large", 431: "too_large"}
+
+
 def is_refusal(answer: Answer, *statuses: int) -> None:
     """One of these statuses, said as the contract says it, and none of what came given back."""
     assert answer.status in statuses, answer.body
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert {"error", "message", "message_he"} <= answer.json.keys()
+    assert answer.json["error"] == CODES.get(answer.status, answer.json["error"])
     assert b"EVIL" not in answer.body
 
 
