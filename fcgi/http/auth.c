@@ -197,7 +197,8 @@ void auth_cors(const struct app *app, const struct request *request, struct resp
     response_always(response, "Access-Control-Allow-Origin", origin);
     response_always(response, "Access-Control-Allow-Credentials", "true");
     response_always(response, "Access-Control-Expose-Headers",
-                    "Retry-After, Content-Range, Accept-Ranges, Content-Length, ETag");
+                    "Retry-After, Content-Range, Accept-Ranges, Content-Length, ETag, "
+                    "X-Request-Id");
     if (request->method == METHOD_OPTIONS) {
         response_always(response, "Access-Control-Allow-Methods",
                         "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

@@ -15,7 +15,8 @@ from stack.stack import Stack
 BUSINESS = 1
 OWN = "https://calls.example:8443"
 FRIENDS = ("https://crm.example", "http://localhost:3000")
-EXPOSED = {"Retry-After", "Content-Range", "Accept-Ranges", "Content-Length", "ETag"}
+EXPOSED = {"Retry-After", "Content-Range", "Accept-Ranges", "Content-Length", "ETag",
+           "X-Request-Id"}
 CONTENT = b"RIFF of a sort"
 
 
