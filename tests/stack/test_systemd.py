@@ -35,6 +35,7 @@ SYSTEMD = Path("/lib/systemd/systemd")
 SOON = 120.0
 # What the distribution's own units would bring along, and more than that.
 TARGETS = ("sysinit", "basic", "shutdown", "network", "timers", "paths", "sockets", "multi-user")
+JOURNAL = ("systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket")
 BOOT = """
 mount -t tmpfs tmpfs "$0"
 mkdir "$0/upper" "$0/work" "$0/root"
@@ -72,6 +73,9 @@ class Machine:
     def show(self, unit: str, what: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", what, unit).stdout.strip()
 
+    def journal(self) -> list[str]:
+        return self.run("journalctl", "--no-pager", "--output=short").stdout.splitlines()
+
     @property
     def root(self) -> Path:
         return Path(f"/proc/{self.pid}/root")
@@ -84,6 +88,9 @@ def units_of(folder: Path) -> Path:
     shutil.copytree(UNITS, units)
     for target in TARGETS:
         (units / f"{target}.target").write_text("[Unit]\n")
+    for unit in JOURNAL:
+        shutil.copy(SYSTEMD.parent / "system" / unit, units)
+    (units / "sysinit.target").write_text(f"[Unit]\nWants={JOURNAL[0]}\n")
     wants = units / "multi-user.target.wants"
     wants.mkdir()
     for path in (path for kind in ("timer", "path", "socket", "service")
@@ -217,6 +224,15 @@ def test_the_units_wait_for_settings_and_then_do_their_work(machine: Machine, ow
     assert [machine.show(timer, "ActiveState") for timer in timers] == ["active"] * 4
     assert machine.show("tapedeck-responders.service", "ActiveState") == "inactive"
     assert machine.show("tapedeck-drain.service", "ExecMainPID") == "0", "nothing has run yet"
+
+    # Each second it is looked whether there are settings, and nothing is written about it.
+    for _ in range(3):
+        last = machine.show("tapedeck-drain.timer", "LastTriggerUSecMonotonic")
+        assert wait_until(lambda: machine.show("tapedeck-drain.timer", "LastTriggerUSecMonotonic")
+                          != last, SOON)
+    said = [line for line in machine.journal() if "control group" not in line]  # of this namespace
+    assert [line for line in said if "drain.service" in line] == []
+    assert len([line for line in said if "nothing starts before" in line]) == 1, said
 
     call = new_call(own, 1, seconds=2)
     configure(machine, settings(own))
