@@ -114,6 +114,7 @@ def test_it_asks_nothing_and_leaves_data_until_it_is_purged(
         ! test -e /etc/tapedeck && ! test -e /var/lib/tapedeck && echo all gone
     """)
     assert "fill in /etc/tapedeck/tapedeck.env" in said
+    assert "recordings are DELETED 7 days after their call, as RETENTION_DAYS says" in said
     assert f"{SETTINGS} 600 tapedeck:tapedeck" in said
     assert "/var/lib/tapedeck/recordings 750 tapedeck:tapedeck" in said
     assert said.rstrip().endswith("all gone")
