@@ -6,6 +6,7 @@ namespace: what dpkg changes is gone afterwards. That needs root; the rest does 
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
@@ -97,6 +98,9 @@ def test_what_is_in_it_fits_together(unpacked: Path) -> None:
     assert (unpacked / SETTINGS.lstrip("/")).stat().st_mode & 0o777 == 0o600
     assert (unpacked / "DEBIAN" / "conffiles").read_text().split() == [SETTINGS]
     assert (unpacked / "usr" / "share" / "tapedeck" / "web" / "index.html").exists()
+    docs = unpacked / "usr" / "share" / "doc" / "tapedeck"
+    assert (docs / "CHANGELOG.md").read_text() == (ROOT / "CHANGELOG.md").read_text()
+    assert gzip.decompress((docs / "changelog.gz").read_bytes()).startswith(b"tapedeck (")
 
 
 def test_it_asks_nothing_and_leaves_data_until_it_is_purged(
