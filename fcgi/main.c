@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcgiapp.h>
-#include <libgen.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +18,7 @@
 #include "arrivals.h"
 #include "base/clock.h"
 #include "base/magic.h"
+#include "base/own_folder.h"
 #include "closing.h"
 #include "http/request_id.h"
 #include "http/sending.h"
@@ -203,20 +202,13 @@ static int run(const struct config *config, struct credentials *credentials)
     return status;
 }
 
-static const char *binary_dir(char path[PATH_MAX])
-{
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    path[n > 0 ? n : 0] = '\0';
-    return n > 0 ? dirname(path) : ".";
-}
-
 int main(void)
 {
     struct config config;
     struct credentials *credentials = NULL;
     char error[CONFIG_ERROR_SIZE], path[PATH_MAX];
     umask(027);
-    if (config_load(&config, binary_dir(path), error) != RESULT_OK) {
+    if (config_load(&config, own_folder(path), error) != RESULT_OK) {
         return complain("", error);
     }
     int status = credentials_load(&config, &credentials, error) == RESULT_OK

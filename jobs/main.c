@@ -1,14 +1,13 @@
 /*
  * tapedeck: the job runner and operator's tool. `tapedeck COMMAND [OPTIONS]`.
  */
-#include <libgen.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own_folder.h"
 #include "base/version.h"
 #include "commands.h"
 #include "observe/metrics.h"
@@ -180,17 +179,6 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-/* The folder this binary is in, where tapedeck.env is looked for. */
-static const char *binary_dir(char path[PATH_MAX])
-{
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    if (n <= 0) {
-        return ".";
-    }
-    path[n] = '\0';
-    return dirname(path);
-}
-
 static int run_connected(const struct command *command, struct app *app, int argc, char **argv)
 {
     const struct config *config = app->config;
@@ -221,7 +209,7 @@ static int run_configured(const struct command *command, int argc, char **argv)
 {
     struct config config;
     char error[CONFIG_ERROR_SIZE], path[PATH_MAX];
-    if (config_load(&config, binary_dir(path), error) != RESULT_OK) {
+    if (config_load(&config, own_folder(path), error) != RESULT_OK) {
         fprintf(stderr, "tapedeck: %s\n", error);
         return EXIT_USAGE;
     }

@@ -1,8 +1,6 @@
 #include "child.h"
 
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/own_folder.h"
 
 enum { WORD_SIZE = 64 };
 
@@ -70,13 +69,8 @@ static bool copy_words(const struct child_order *order, struct words *words)
 static bool find_program(const struct child_order *order, char path[PATH_MAX])
 {
     char own[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", own, sizeof own - 1);
-    if (order->program != NULL || len <= 0) {
-        int n = snprintf(path, PATH_MAX, "%s", order->program != NULL ? order->program : "");
-        return n > 0 && n < PATH_MAX;
-    }
-    own[len] = '\0';
-    int n = snprintf(path, PATH_MAX, "%s/" CHILD_DECODER, dirname(own));
+    int n = order->program != NULL ? snprintf(path, PATH_MAX, "%s", order->program)
+                                   : snprintf(path, PATH_MAX, "%s/" CHILD_DECODER, own_folder(own));
     return n > 0 && n < PATH_MAX;
 }
 
