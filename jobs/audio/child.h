@@ -51,7 +51,8 @@ enum child_outcome {
 /* NULL when it could not be started. */
 struct child *child_start(const struct child_order *order);
 
-/* A descriptor to poll for reading: it becomes readable when the child ends. */
+/* A descriptor to poll for reading: when it is readable, child_check tells whether the child has
+ * ended. */
 int child_fd(const struct child *child);
 
 /* How it is with it, without waiting; one that is over its time is ended. `status` is set when it

@@ -1,5 +1,7 @@
 """A program on a kernel that lacks something: old_kernel.py landlock,seccomp PROGRAM ARGUMENTS…
 
+"4.18" lacks every call that came later, as Alma 8 does.
+
 A seccomp filter answers ENOSYS to the calls that such a kernel has not. It is put on by prctl(2),
 which stays.
 """
@@ -10,14 +12,16 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 import sys
 from pathlib import Path
 
 LANDLOCK_CREATE_RULESET = 444
+PIDFD_SEND_SIGNAL = 424  # the first call of Linux 5.1; later ones have higher numbers, 4.18's lower ones
 SECCOMP = {"x86_64": 317, "aarch64": 277}
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-LOAD, JUMP_IF_EQUAL, ANSWER = 0x20, 0x15, 0x06
+LOAD, IF_EQUAL, FROM, ANSWER = 0x20, 0x15, 0x35, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.ENOSYS
 
 def landlock_version() -> int:
@@ -32,15 +36,17 @@ def status_of(pid: int | str) -> tuple[int, int]:
     return int(lines["NoNewPrivs"]), int(lines["Seccomp_filters"])
 
 
-def calls(parts: str) -> list[int]:
-    known = {"landlock": LANDLOCK_CREATE_RULESET, "seccomp": SECCOMP[platform.machine()]}
+def tests_for(parts: str) -> list[tuple[int, int]]:
+    """Of a call's number: how it is compared, and with what."""
+    known = {"landlock": (IF_EQUAL, LANDLOCK_CREATE_RULESET), "4.18": (FROM, PIDFD_SEND_SIGNAL),
+             "seccomp": (IF_EQUAL, SECCOMP[platform.machine()])}
     return [known[part] for part in parts.split(",")]
 
 
-def take_away(numbers: list[int]) -> None:
+def take_away(tests: list[tuple[int, int]]) -> None:
     steps = [(LOAD, 0, 0, 0)]
-    for number in numbers:
-        steps += [(JUMP_IF_EQUAL, 0, 1, number), (ANSWER, 0, 0, REFUSE)]
+    for compare, number in tests:
+        steps += [(compare, 0, 1, number), (ANSWER, 0, 0, REFUSE)]
     steps.append((ANSWER, 0, 0, ALLOW))
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
@@ -51,7 +57,9 @@ def take_away(numbers: list[int]) -> None:
 
 
 def main() -> None:
-    take_away(calls(sys.argv[1]))
+    take_away(tests_for(sys.argv[1]))
+    for ignored in signal.SIGPIPE, signal.SIGXFSZ:  # by Python, and that would pass on
+        signal.signal(ignored, signal.SIG_DFL)
     os.execv(sys.argv[2], sys.argv[2:])
 
 
