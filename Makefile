@@ -103,10 +103,8 @@ $(BUILD)/tapedeck: $(JOBS_O) $(BUILD)/shared.a
 $(BUILD)/audio.a: $(filter $(BUILD)/obj/jobs/audio/%,$(JOBS_O))
 	@rm -f $@ && ar rcs $@ $^
 
-link_decoder = echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(DECODER_LIBS)
-
 $(BUILD)/tapedeck-decoder: $(DECODER_O) $(BUILD)/audio.a $(BUILD)/shared.a
-	@$(link_decoder)
+	@echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(DECODER_LIBS)
 
 $(BUILD)/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
 	@$(link) -lfcgi
@@ -230,7 +228,7 @@ PYTEST  = BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider
 # Everything is tried, whatever fails before; the runners' own summaries come last. The two other
 # front ends are asked at the same time, and each says in one go how that went.
 test:
-	@sh tests/stack/setup.sh build run test
+	@sh tests/stack/setup.sh build run test hosts
 	@$(call build,$(ASAN) all)
 	@failed=0; \
 	$(QUIETLY) $(ASAN) units || failed=1; \
@@ -300,4 +298,4 @@ clean:
 
 include install.mk
 
--include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/roots -prune -o -name '*.d' -type f -print 2>/dev/null)

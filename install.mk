@@ -61,27 +61,10 @@ uninstall:
 	@rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir) $(DESTDIR)$(docdir)
 
 # For shared hosting: the programs and all libraries that they need, in one tarball.
-BUNDLED = $(addprefix $(BUILD)/bundled/,$(PROGRAMS))
-BUNDLE  = tapedeck-$(VERSION)-$(shell uname -m)
-RPATH   = -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/lib'
-
-$(BUILD)/bundled/%: ALL_LDFLAGS += $(RPATH)
-$(BUILD)/bundled/tapedeck: $(JOBS_O) $(BUILD)/shared.a
-	@mkdir -p $(@D)
-	@$(link) $(JOBS_LIBS)
-
-$(BUILD)/bundled/tapedeck-decoder: $(DECODER_O) $(BUILD)/audio.a $(BUILD)/shared.a
-	@mkdir -p $(@D)
-	@$(link_decoder)
-
-$(BUILD)/bundled/tapedeck.fcgi: $(FCGI_O) $(BUILD)/shared.a
-	@mkdir -p $(@D)
-	@$(link) -lfcgi
-
 bundle:
-	@sh tests/stack/setup.sh build run
-	@$(call build,$(BUNDLED))
-	@sh hosting/bundle.sh $(BUILD)/bundled $(BUNDLE)
+	@sh tests/stack/setup.sh build
+	@$(call build,all)
+	@sh hosting/bundle.sh $(BUILD) tapedeck-$(VERSION)-$(shell uname -m)
 
 # The package is made from a copy, so that nothing of it is left in the tree: build/deb/*.deb
 deb:

@@ -200,6 +200,8 @@ static bool set_options(struct http_transfer *t, const struct http_request *r)
     good &= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK;
+    const char *trusted = getenv("SSL_CERT_FILE"); /* as OpenSSL and curl's own program have it */
+    good &= trusted == NULL || curl_easy_setopt(e, CURLOPT_CAINFO, trusted) == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_USERAGENT, "tapedeck/1") == CURLE_OK;
     good &= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER) == CURLE_OK;
@@ -214,10 +216,8 @@ static bool set_options(struct http_transfer *t, const struct http_request *r)
         good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_public) == CURLE_OK;
         good &= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t) == CURLE_OK;
     }
-    if (r->alone) {
-        good &= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
-        good &= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L) == CURLE_OK;
-    }
+    good &= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)r->alone) == CURLE_OK;
+    good &= curl_easy_setopt(e, CURLOPT_FORBID_REUSE, (long)r->alone) == CURLE_OK;
     return good && set_credentials(e, r);
 }
 

@@ -12,14 +12,12 @@ from typing import Any
 
 import pytest
 
-from stack import front, front_apache, ports, processes
+from stack import front, front_apache, pages, ports, processes
 from stack.api import Api
 from stack.calls import Call, new_call
 from stack.stack import ROOT, Stack
-from twilio.odd_audio import wav
 
 PAGE = ROOT / "docs" / "install-shared-hosting.md"
-BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BUSINESS = 1
 # What hosts have and allow.
 MODULES = (*front_apache.LOADED[:-1], "autoindex")
@@ -55,15 +53,6 @@ class Host:
         assert done and all(one.returncode == 0 for one in done), [one.stderr for one in done]
         return "".join(one.stdout for one in done)
 
-    def fill_in(self, values: dict[str, str]) -> None:
-        """As its owner does in an editor: each value behind its name, and two waits cut short."""
-        path = self.home / "tapedeck" / "tapedeck.env"
-        text = path.read_text()
-        for name, value in values.items():
-            text, count = re.subn(f"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
-            assert count == 1, f"{name} stands in it once"
-        path.write_text(text)
-
     # What a call of the stack asks of its stack, with this host in front.
 
     @property
@@ -76,11 +65,6 @@ class Host:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stack, name)
-
-
-def sections(text: str) -> dict[str, list[str]]:
-    parts = re.split(r"^## (?:\d+\. )?(.*)$", text, flags=re.MULTILINE)
-    return {title: BLOCK.findall(body) for title, body in zip(parts[1::2], parts[2::2])}
 
 
 @pytest.fixture(scope="module")
@@ -99,41 +83,6 @@ def unpack(bundle: Path, home: Path) -> None:
     (home / bundle.name.removesuffix(".tar.gz")).rename(home / "source")
 
 
-# A root with the C library, a shell, /proc, and nothing else.
-BARE = """
-mkdir -p "$0/bin" "$0/lib64" "$0/lib/$(uname -m)-linux-gnu"
-cp -L /bin/dash "$0/bin/sh"
-cp -L /lib64/ld-linux-x86-64.so.2 "$0/lib64/"
-for one in libc libm libdl librt libpthread libresolv; do
-    cp -L "/lib/$(uname -m)-linux-gnu/$one".so.? "$0/lib/$(uname -m)-linux-gnu/"
-done
-mkdir "$0/proc"
-mount --rbind /proc "$0/proc"
-exec chroot "$0" sh -euc "$1"
-"""
-
-
-def test_the_bundle_needs_nothing_of_the_host(bundle: Path, tmp_path: Path) -> None:
-    unpack(bundle, tmp_path)
-    source = tmp_path / "source"
-    for program in source / "tapedeck", source / "tapedeck-decoder", source / "tapedeck.fcgi":
-        found = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
-        outside = {Path(line.split(" => ")[0].strip()).name for line in found.splitlines()
-                   if " => " in line and str(source) not in line}
-        assert outside <= {"libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1",
-                           "libpthread.so.0", "libresolv.so.2"}, found
-    if os.geteuid() != 0 or not Path("/lib64/ld-linux-x86-64.so.2").exists():
-        pytest.skip("needs root and x86_64 for a root that has nothing of ours")
-    (tmp_path / "call.wav").write_bytes(wav(b"\0\x40" * 8000))
-    done = subprocess.run(
-        ["unshare", "--mount", "--propagation", "private", "sh", "-euc", BARE, str(tmp_path),
-         "/source/tapedeck --version; /source/tapedeck-decoder peaks open </call.wav"],
-        capture_output=True, text=True, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                                             "ASAN_OPTIONS": "detect_leaks=0"})
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("tapedeck ") and '"length":10,' in done.stdout
-
-
 @pytest.fixture(scope="module")
 def host(stack: Stack, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     home = tmp_path_factory.mktemp("home")
@@ -142,12 +91,13 @@ def host(stack: Stack, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
     crontab.parent.mkdir()
     crontab.write_text('#!/bin/sh\n[ "$1" = - ] || exit 1\ncat >"$HOME/crontab.lines"\n')
     crontab.chmod(0o755)
-    one = Host(home, f"http://127.0.0.1:{ports.choose_port(0)}", stack, sections(PAGE.read_text()))
+    one = Host(home, f"http://127.0.0.1:{ports.choose_port(0)}", stack,
+               pages.sections(PAGE.name))
     one.follow("Put it in place")
     config = {name: stack.config[name] for name in (
         "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "MEDIA_SECRET", "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN")}
-    one.fill_in({**config, "PUBLIC_BASE_URL": one.base_url, "RUNNER_LINGER": "1s",
+    pages.fill_in(home / "tapedeck" / "tapedeck.env", {**config, "PUBLIC_BASE_URL": one.base_url, "RUNNER_LINGER": "1s",
                  "RECORDINGS_DIR": str(one.recordings_dir)})
     with open(home / "tapedeck" / "tapedeck.env", "a") as settings:
         settings.write(f"TWILIO_API_BASE={stack.config['TWILIO_API_BASE']}\n")
