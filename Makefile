@@ -101,7 +101,7 @@ $(BUILD)/tapedeck: $(JOBS_O) $(BUILD)/shared.a
 
 # It has no library but the decoder's, so that it starts at once.
 $(BUILD)/audio.a: $(filter $(BUILD)/obj/jobs/audio/%,$(JOBS_O))
-	@rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/tapedeck-decoder: $(DECODER_O) $(BUILD)/audio.a $(BUILD)/shared.a
 	@echo "ld $@"; $(CC) $(ALL_LDFLAGS) -o $@ $^ -Wl,--as-needed $(DECODER_LIBS)

@@ -32,7 +32,7 @@ PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(l
              -e 's,/var/lib/tapedeck,$(statedir),g'
 placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
-.PHONY: install uninstall bundle deb test-deb
+.PHONY: install uninstall bundle deb deb-on test-hosts test-deb
 install: $(addprefix $(BUILD)/,$(PROGRAMS)) player
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
 	    $(mandir)/man1 $(bashdir) $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
@@ -72,12 +72,27 @@ deb:
 	@rm -rf build/deb && mkdir -p build/deb/tapedeck
 	@tar -cf - --exclude=./build --exclude=./run --exclude=./.git . | tar -xf - -C build/deb/tapedeck
 	@echo '$(VERSION)' >build/deb/tapedeck/VERSION
-	@sed -i '1s/(.*)/($(VERSION))/' build/deb/tapedeck/debian/changelog
-	@cd build/deb/tapedeck && dpkg-buildpackage -us -uc -b >../build.log 2>&1 || \
+	@sed -i "1s/(.*) .*;/($(VERSION)) `. /etc/os-release; echo $$VERSION_CODENAME`;/" \
+	    build/deb/tapedeck/debian/changelog
+	@cd build/deb/tapedeck && dpkg-buildpackage $(ARCHITECTURE:%=-a%) -us -uc -b >../build.log 2>&1 || \
 	    { tail -n 20 ../build.log; exit 1; }
 	@rm -rf build/deb/tapedeck
 	@lintian --fail-on error build/deb/*.changes
 	@ls build/deb/*.deb
+
+# The same in a root of another Debian or Ubuntu: make deb-on SUITE=trixie [ARCHITECTURE=arm64]
+SUITE        ?= trixie
+ARCHITECTURE ?=
+deb-on:
+	@sh tests/stack/setup.sh hosts
+	@sh tests/hosts/deb_on.sh $(SUITE) '$(VERSION)' $(ARCHITECTURE)
+
+# docs/install-shared-hosting.md, followed on hosts of other kinds: `make test` leaves out those whose
+# roots take longest to make.
+test-hosts:
+	@sh tests/stack/setup.sh run test hosts
+	@$(call build,all)
+	@HOSTS=all $(PYTHON) -m pytest -q -p no:cacheprovider tests/hosts
 
 test-deb: deb
 	@$(call build,all)
