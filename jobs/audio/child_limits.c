@@ -11,7 +11,7 @@
 #include "base/sanitizer.h"
 #include "base/text.h"
 
-enum { FILES_MAX = 16, LOW_PRIORITY = 10, NUMBERS = 4 };
+enum { FILES_MAX = 16, NUMBERS = 4 };
 
 char *child_limits_print(const struct child_limits *limits, pid_t parent,
                          char out[CHILD_LIMITS_SIZE])
@@ -66,6 +66,6 @@ bool child_limits_enter(const char *text)
         prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     /* A parent that died before the death signal was set is noticed here. */
     good = good && getppid() == (pid_t)numbers[3] && set_limits(&limits);
-    (void)setpriority(PRIO_PROCESS, 0, LOW_PRIORITY);
+    (void)setpriority(PRIO_PROCESS, 0, CHILD_LOW_PRIORITY);
     return good;
 }

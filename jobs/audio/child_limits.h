@@ -14,6 +14,9 @@
 
 enum { CHILD_LIMITS_SIZE = 128 };
 
+/* Of all that reads sound: what transfers leave is enough for it. */
+enum { CHILD_LOW_PRIORITY = 10 };
+
 struct child_limits {
     int64_t cpu_s;
     int64_t memory_bytes; /* not held under a sanitizer, which needs terabytes of addresses */

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "peaks.h"
-#include "storage/plain_wave.h"
-#include "storage/wave.h"
+#include "plain_sound.h"
 
-enum { FRAMES_AT_ONCE = 1024, CODES = 256 };
+enum { FRAMES_AT_ONCE = 1024 };
 
 enum state { IN_HEAD, IN_DATA, FOR_A_DECODER };
 
@@ -22,7 +21,7 @@ struct peaks_stream {
     int64_t data_left;                          /* bytes of samples that may follow */
     unsigned char rest[2 * SOUND_CHANNELS_MAX]; /* of a frame that is not whole */
     size_t rest_len;
-    int16_t table[CODES];
+    int16_t table[PLAIN_WAVE_CODES];
 };
 
 struct peaks_stream *peaks_stream_new(void)
@@ -52,13 +51,7 @@ void peaks_stream_rewind(struct peaks_stream *stream)
 static void add_frames(struct peaks_stream *s, const unsigned char *bytes, size_t frames)
 {
     int16_t samples[FRAMES_AT_ONCE * SOUND_CHANNELS_MAX];
-    size_t count = frames * (size_t)s->wave.channels;
-    for (size_t i = 0; i < count && s->wave.coding == CODING_PCM16; i++) {
-        samples[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
-    }
-    for (size_t i = 0; i < count && s->wave.coding != CODING_PCM16; i++) {
-        samples[i] = s->table[bytes[i]];
-    }
+    plain_wave_samples(&s->wave, s->table, bytes, frames, samples);
     peaks_add(s->peaks, samples, (int64_t)frames);
 }
 
@@ -130,10 +123,7 @@ void peaks_stream_add(struct peaks_stream *stream, const char *bytes, size_t len
 /* A decoder believes what the whole file shows; so must we have. */
 static bool is_right(const struct peaks_stream *s, int fd, int64_t size)
 {
-    struct wave_facts facts = wave_look(fd, WAVE_RIFF, size, true);
-    int64_t data = facts.data_size >= 0 ? facts.data_size : size - facts.data_at;
-    return facts.samples && facts.data_at == s->wave.data_at &&
-           data / (int64_t)s->wave.frame == peaks_frames(s->peaks);
+    return plain_sound_frames(&s->wave, fd, size) == peaks_frames(s->peaks);
 }
 
 static bool is_there(const struct peaks_stream *s)

@@ -1,261 +1,48 @@
 /*
- * The decoder's "speech": a recording comes in, and what of it is sent to a speech server goes
- * out: the plan (speech/plan.h), then its streams, channel by channel, as mono 16-bit samples.
- *
- * The recording is read once for how loud it is, and once more for each channel that has speech, so
- * memory holds two bytes for each SILENCE_BLOCK_MS and channel, and never the sound.
+ * The decoder's "speech": a recording comes in, and what of it is sent to a speech server goes out
+ * (audio/listening.h).
  */
-#include <errno.h>
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
 #include <unistd.h>
 
 #include "audio/child.h"
-#include "base/buf.h"
+#include "audio/listening.h"
+#include "base/magic.h"
 #include "commands.h"
 #include "sound.h"
-#include "speech/plan.h"
-#include "speech/silence.h"
 
-enum {
-    CHANNELS = 2, /* further ones are not listened to */
-    BLOCKS_MAX = 24 * 3600 * (1000 / SILENCE_BLOCK_MS),
-    GROW_BLOCKS = 4096,
-    EQUAL_TIMES = 1000, /* channels are equal when this times their difference is less than they */
-};
-
-struct speech_detection {
+struct speech_input {
+    struct magic magic;
     struct sound *sound;
-    int16_t *samples; /* one block, channels side by side */
-    size_t block;     /* frames of a block */
-    uint16_t *levels[CHANNELS];
-    size_t blocks;
-    int64_t frames;
-    uint32_t sum;              /* of all samples (FNV-1a) */
-    double energy, difference; /* sums of squares */
 };
 
-static enum result open_again(struct speech_detection *l)
+static int64_t read_input(void *context, int16_t *samples, int64_t count)
 {
-    sound_close(l->sound);
-    l->sound = NULL;
-    return lseek(STDIN_FILENO, 0, SEEK_SET) == 0 ? sound_open(STDIN_FILENO, &l->sound)
+    return sound_read(CHECKED(speech_input, context)->sound, samples, count);
+}
+
+static enum result open_again(void *context)
+{
+    struct speech_input *input = CHECKED(speech_input, context);
+    sound_close(input->sound);
+    input->sound = NULL;
+    return lseek(STDIN_FILENO, 0, SEEK_SET) == 0 ? sound_open(STDIN_FILENO, &input->sound)
                                                  : RESULT_FAILED;
-}
-
-static size_t channels_of(const struct speech_detection *l)
-{
-    return sound_channels(l->sound) < CHANNELS ? 1 : CHANNELS;
-}
-
-/* ---- how loud ---- */
-
-static enum result grow(struct speech_detection *l)
-{
-    if (l->blocks >= BLOCKS_MAX) {
-        return RESULT_INVALID;
-    }
-    for (size_t c = 0; c < CHANNELS && l->blocks % GROW_BLOCKS == 0; c++) {
-        uint16_t *larger = realloc(l->levels[c], (l->blocks + GROW_BLOCKS) * sizeof *l->levels[c]);
-        if (larger == NULL) {
-            return RESULT_FAILED;
-        }
-        l->levels[c] = larger;
-    }
-    return RESULT_OK;
-}
-
-static void compare(struct speech_detection *l, size_t frames, size_t step)
-{
-    for (size_t i = 0; i < frames; i++) {
-        double a = l->samples[i * step], b = l->samples[i * step + 1];
-        l->energy += a * a + b * b;
-        l->difference += (a - b) * (a - b);
-    }
-}
-
-static void add_up(struct speech_detection *l, size_t count)
-{
-    static const uint32_t FNV_PRIME = 16777619;
-    for (size_t i = 0; i < count; i++) {
-        l->sum = (l->sum ^ (uint16_t)l->samples[i]) * FNV_PRIME;
-    }
-}
-
-static enum result measure(struct speech_detection *l)
-{
-    static const uint32_t FNV_BASIS = 2166136261;
-    l->sum = FNV_BASIS;
-    size_t step = (size_t)sound_channels(l->sound);
-    int64_t n;
-    while ((n = sound_read(l->sound, l->samples, (int64_t)l->block)) > 0) {
-        enum result result = grow(l);
-        if (result != RESULT_OK) {
-            return result;
-        }
-        for (size_t c = 0; c < channels_of(l); c++) {
-            l->levels[c][l->blocks] = silence_level(l->samples + c, (size_t)n, step);
-        }
-        if (step > 1) {
-            compare(l, (size_t)n, step);
-        }
-        add_up(l, (size_t)n * step);
-        l->blocks++;
-        l->frames += n;
-    }
-    return l->blocks > 0 ? RESULT_OK : RESULT_INVALID;
-}
-
-/* ---- the plan ---- */
-
-static enum result plan_channel(const struct speech_detection *l, int channel, struct plan *plan)
-{
-    struct silence_stretch *found = calloc(PLAN_STRETCHES_MAX / CHANNELS, sizeof *found);
-    enum result result = found != NULL ? RESULT_OK : RESULT_FAILED;
-    size_t count = found != NULL ? silence_find(l->levels[channel], l->blocks, found,
-                                                PLAN_STRETCHES_MAX / CHANNELS)
-                                 : 0;
-    int64_t block = (int64_t)l->block;
-    for (size_t i = 0; i < count && result == RESULT_OK; i++) {
-        int64_t from = (int64_t)found[i].from * block, frames = (int64_t)found[i].count * block;
-        int64_t voiced = (int64_t)found[i].voiced * block;
-        frames = from + frames <= l->frames ? frames : l->frames - from;
-        voiced = voiced <= frames ? voiced : frames;
-        result = plan_add(plan, channel, from, frames, voiced);
-    }
-    free(found);
-    return result;
-}
-
-static enum result make_plan(const struct speech_detection *l, struct plan *plan)
-{
-    bool equal = l->difference * EQUAL_TIMES <= l->energy;
-    plan->rate = sound_rate(l->sound);
-    plan->channels = channels_of(l) == CHANNELS && !equal ? CHANNELS : 1;
-    plan->frames = l->frames;
-    plan->sum = l->sum;
-    enum result result = RESULT_OK;
-    for (int c = 0; c < plan->channels && result == RESULT_OK; c++) {
-        result = plan_channel(l, c, plan);
-    }
-    return result;
-}
-
-/* ---- what goes out ---- */
-
-static enum result write_all(const void *bytes, size_t len)
-{
-    const char *at = bytes;
-    while (len > 0) {
-        ssize_t n = write(STDOUT_FILENO, at, len);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return RESULT_FAILED;
-        }
-        at += n;
-        len -= (size_t)n;
-    }
-    return RESULT_OK;
-}
-
-static enum result write_plan(const struct plan *plan)
-{
-    struct buf text;
-    buf_init(&text, PLAN_TEXT_MAX);
-    plan_print(plan, &text);
-    enum result result = buf_ok(&text) ? write_all(text.data, text.len) : RESULT_TOO_BIG;
-    buf_free(&text);
-    return result;
-}
-
-static enum result write_gap(struct speech_detection *l, int64_t frames)
-{
-    enum result result = RESULT_OK;
-    memset(l->samples, 0, l->block * sizeof *l->samples);
-    while (frames > 0 && result == RESULT_OK) {
-        size_t n = frames < (int64_t)l->block ? (size_t)frames : l->block;
-        result = write_all(l->samples, n * sizeof *l->samples);
-        frames -= (int64_t)n;
-    }
-    return result;
-}
-
-/* The frames of this block that belong to the stretch; `start` is the block's first frame. */
-static enum result write_block(struct speech_detection *l, const struct plan_stretch *s,
-                               int64_t start, int64_t frames)
-{
-    size_t step = (size_t)sound_channels(l->sound);
-    int64_t from = s->from > start ? s->from - start : 0;
-    int64_t to = s->from + s->frames < start + frames ? s->from + s->frames - start : frames;
-    size_t n = 0;
-    for (int64_t i = from; i < to; i++) {
-        l->samples[n++] = l->samples[(size_t)i * step + (size_t)s->channel];
-    }
-    return write_all(l->samples, n * sizeof *l->samples);
-}
-
-/* Stretches begin and end where blocks do, so a block belongs to one at most. */
-static enum result write_stream(struct speech_detection *l, const struct plan *plan, int channel)
-{
-    size_t i = 0;
-    int64_t start = 0, written = 0, n = 1;
-    enum result result = open_again(l);
-    while (i < plan->count && plan->stretches[i].channel < channel) {
-        i++;
-    }
-    for (; result == RESULT_OK && n > 0; start += n) {
-        n = sound_read(l->sound, l->samples, (int64_t)l->block);
-        const struct plan_stretch *s = i < plan->count ? &plan->stretches[i] : NULL;
-        if (s == NULL || s->channel != channel || n == 0) {
-            break;
-        }
-        if (start < s->from) {
-            continue;
-        }
-        result = write_block(l, s, start, n);
-        written = start + n - s->from;
-        if (written >= s->frames && result == RESULT_OK) {
-            const struct plan_stretch *next = ++i < plan->count ? &plan->stretches[i] : NULL;
-            bool more = next != NULL && next->channel == channel;
-            result = more ? write_gap(l, next->at - s->at - s->frames) : RESULT_OK;
-        }
-    }
-    return result;
-}
-
-static enum result listen_and_write(struct speech_detection *l, struct plan *plan)
-{
-    enum result result = measure(l);
-    if (result == RESULT_OK) {
-        result = make_plan(l, plan);
-    }
-    if (result == RESULT_OK) {
-        result = write_plan(plan);
-    }
-    for (int c = 0; c < plan->channels && result == RESULT_OK; c++) {
-        result = write_stream(l, plan, c);
-    }
-    return result;
 }
 
 int decoder_speech(void)
 {
-    struct speech_detection l = {0};
-    struct plan plan = {0};
-    enum result result = open_again(&l);
+    struct speech_input input = {.magic = MAGIC(speech_input)};
+    enum result result = open_again(&input);
     if (result == RESULT_OK) {
-        l.block = (size_t)sound_rate(l.sound) * SILENCE_BLOCK_MS / 1000;
-        l.samples = calloc(l.block * (size_t)sound_channels(l.sound), sizeof *l.samples);
-        result = l.samples != NULL ? listen_and_write(&l, &plan) : RESULT_FAILED;
+        const struct listening_sound sound = {.channels = sound_channels(input.sound),
+                                              .rate = sound_rate(input.sound),
+                                              .read = read_input,
+                                              .rewind = open_again,
+                                              .context = &input};
+        result = listening_write(&sound, STDOUT_FILENO, INT64_MAX);
     }
-    plan_free(&plan);
-    sound_close(l.sound);
-    free(l.samples);
-    free(l.levels[0]);
-    free(l.levels[1]);
+    sound_close(input.sound);
     return result == RESULT_OK        ? CHILD_DONE
            : result == RESULT_INVALID ? CHILD_UNREADABLE
                                       : CHILD_NOT_DONE;

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "audio/child.h"
+#include "audio/listening_thread.h"
+#include "audio/plain_sound.h"
 
 enum { CPU_S = 600, WALL_MS = 15 * 60 * 1000, MEMORY = 512 << 20, MODE = 0600, PATH_SIZE = 4200 };
 
@@ -35,6 +37,35 @@ static int open_work(const struct config *config)
     return fd;
 }
 
+static bool start_child(const struct config *config, int in, struct speech_detection *detection)
+{
+    struct child_order order = {
+        .words = {"speech", config->sandbox ? NULL : CHILD_OPEN},
+        .in = in,
+        .out = detection->work_fd,
+        .limits = {.cpu_s = CPU_S,
+                   .memory_bytes = MEMORY,
+                   .output_bytes = config->max_recording_bytes,
+                   .wall_ms = WALL_MS},
+    };
+    detection->child = child_start(&order);
+    return detection->child != NULL;
+}
+
+/* Takes `in`. */
+static bool start(const struct config *config, int in, struct speech_detection *detection)
+{
+    struct plain_sound *sound = NULL;
+    if (plain_sound_open(in, &sound) == RESULT_OK) {
+        detection->thread =
+            listening_thread_start(sound, detection->work_fd, config->max_recording_bytes);
+        return detection->thread != NULL;
+    }
+    bool good = start_child(config, in, detection);
+    close(in);
+    return good;
+}
+
 const struct run_reason *speech_detection_start(const struct config *config, const char *path,
                                                 struct speech_detection *detection)
 {
@@ -48,18 +79,7 @@ const struct run_reason *speech_detection_start(const struct config *config, con
         close(in);
         return &DISK;
     }
-    struct child_order order = {
-        .words = {"speech", config->sandbox ? NULL : CHILD_OPEN},
-        .in = in,
-        .out = detection->work_fd,
-        .limits = {.cpu_s = CPU_S,
-                   .memory_bytes = MEMORY,
-                   .output_bytes = config->max_recording_bytes,
-                   .wall_ms = WALL_MS},
-    };
-    detection->child = child_start(&order);
-    close(in);
-    return detection->child != NULL ? NULL : &NOT_STARTED;
+    return start(config, in, detection) ? NULL : &NOT_STARTED;
 }
 
 /* The plan stands before the samples, and the file must hold all that it speaks of. */
@@ -80,8 +100,7 @@ static bool read_plan(struct speech_detection *l)
     return good;
 }
 
-static const struct run_reason *judge(struct speech_detection *l, enum child_outcome outcome,
-                                      int status, bool *final)
+static const struct run_reason *judge_child(enum child_outcome outcome, int status, bool *final)
 {
     *final = outcome == CHILD_CRASHED || (outcome == CHILD_EXITED && status == CHILD_UNREADABLE);
     if (*final) {
@@ -93,33 +112,67 @@ static const struct run_reason *judge(struct speech_detection *l, enum child_out
     if (outcome != CHILD_EXITED || status != CHILD_DONE) {
         return outcome == CHILD_EXITED && status == CHILD_NOT_DONE ? &DISK : &NOT_STARTED;
     }
-    return read_plan(l) ? NULL : &UNREADABLE;
+    return NULL;
+}
+
+static bool check_child(struct speech_detection *detection, const struct run_reason **trouble,
+                        bool *final)
+{
+    int status = 0;
+    enum child_outcome outcome = child_check(detection->child, &status);
+    if (outcome == CHILD_RUNS) {
+        return false;
+    }
+    *trouble = judge_child(outcome, status, final);
+    return true;
+}
+
+static bool check_thread(struct speech_detection *detection, const struct run_reason **trouble,
+                         bool *final)
+{
+    enum result result;
+    if (!listening_thread_check(detection->thread, &result)) {
+        return false;
+    }
+    *final = result == RESULT_INVALID;
+    *trouble = *final ? &UNREADABLE : result != RESULT_OK ? &DISK : NULL;
+    return true;
+}
+
+static void end(struct speech_detection *detection)
+{
+    child_free(detection->child);
+    detection->child = NULL;
+    listening_thread_free(detection->thread);
+    detection->thread = NULL;
 }
 
 bool speech_detection_check(struct speech_detection *detection, const struct run_reason **trouble,
                             bool *final)
 {
-    int status = 0;
-    enum child_outcome outcome =
-        detection->child != NULL ? child_check(detection->child, &status) : CHILD_RUNS;
-    if (outcome == CHILD_RUNS) {
+    bool ended = detection->child != NULL    ? check_child(detection, trouble, final)
+                 : detection->thread != NULL ? check_thread(detection, trouble, final)
+                                             : false;
+    if (!ended) {
         return false;
     }
-    child_free(detection->child);
-    detection->child = NULL;
-    *trouble = judge(detection, outcome, status, final);
+    end(detection);
+    if (*trouble == NULL && !read_plan(detection)) {
+        *trouble = &UNREADABLE;
+    }
     return true;
 }
 
 int speech_detection_fd(const struct speech_detection *detection)
 {
-    return detection->child != NULL ? child_fd(detection->child) : -1;
+    return detection->child != NULL    ? child_fd(detection->child)
+           : detection->thread != NULL ? listening_thread_fd(detection->thread)
+                                       : -1;
 }
 
 void speech_detection_drop(struct speech_detection *detection)
 {
-    child_free(detection->child);
-    detection->child = NULL;
+    end(detection);
     plan_free(&detection->plan);
     if (detection->work_fd >= 0) {
         close(detection->work_fd);

@@ -1,5 +1,5 @@
 /*
- * The step that writes down what was said. A child finds where somebody speaks
+ * The step that writes down what was said. Where somebody speaks is found first
  * (speech_detection.h); only that is sent to the speech server, a channel at a time, in pieces that
  * it takes; what comes back is put in order by time. What was heard is kept (followups/piece.h), so
  * that the next try goes on behind it.

@@ -5,7 +5,7 @@
 
 #include "wave.h"
 
-enum { RIFF_HEAD = 12, CHUNK_HEAD = 8, FORMAT_BODY = 16, CODES = 256 };
+enum { RIFF_HEAD = 12, CHUNK_HEAD = 8, FORMAT_BODY = 16 };
 
 static uint32_t number(const unsigned char *bytes, size_t len)
 {
@@ -101,12 +101,27 @@ static int from_alaw(int code)
     return (even & 0x80) != 0 ? size : -size;
 }
 
-void plain_wave_table(enum plain_coding coding, int16_t *table)
+void plain_wave_table(enum plain_coding coding, int16_t table[PLAIN_WAVE_CODES])
 {
-    for (int code = 0; code < CODES; code++) {
+    for (int code = 0; code < PLAIN_WAVE_CODES; code++) {
         int value = coding == CODING_MULAW  ? from_mulaw(code)
                     : coding == CODING_ALAW ? from_alaw(code)
                                             : (code - 128) * 256;
         table[code] = (int16_t)value;
+    }
+}
+
+void plain_wave_samples(const struct plain_wave *wave, const int16_t table[PLAIN_WAVE_CODES],
+                        const unsigned char *bytes, size_t frames, int16_t *samples)
+{
+    size_t count = frames * (size_t)wave->channels;
+    if (wave->coding == CODING_PCM16) {
+        for (size_t i = 0; i < count; i++) {
+            samples[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+        }
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        samples[i] = table[bytes[i]];
     }
 }

@@ -31,7 +31,13 @@ struct plain_wave {
  * RESULT_INVALID: it is for a decoder. */
 enum result plain_wave_read(const unsigned char *head, size_t len, struct plain_wave *out);
 
-/* What each byte of the three codings of 8 bits stands for, as 16-bit samples: 256 of them. */
-void plain_wave_table(enum plain_coding coding, int16_t *table);
+enum { PLAIN_WAVE_CODES = 256 };
+
+/* What each byte of the three codings of 8 bits stands for, as 16-bit samples. */
+void plain_wave_table(enum plain_coding coding, int16_t table[PLAIN_WAVE_CODES]);
+
+/* The samples of so many frames, their channels side by side; `table` is the coding's. */
+void plain_wave_samples(const struct plain_wave *wave, const int16_t table[PLAIN_WAVE_CODES],
+                        const unsigned char *bytes, size_t frames, int16_t *samples);
 
 #endif

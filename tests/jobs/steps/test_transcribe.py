@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from speech import hearing
 from speech.fake import MADE_UP, FakeSpeech, Fault, fault
 from stack.calls import Call
 from stack.stack import Stack
+from twilio import odd_audio
 
 from jobs_kit import Db, assert_idle, assert_stored, run_of
 from steps_kit import expected, make_steps_due, put_file, saved, step_of, steps_of, wav_of
@@ -86,6 +89,23 @@ def test_one_channel_does_not_say_who(
     else:
         texts = [one.text for one in fake.took[0].phrases]
         assert row.transcript == " ".join(texts) and len(texts) > 3
+
+
+def test_a_plain_wav_needs_no_process(
+    fake: FakeSpeech, new_call: NewCall, stack: Stack, db: Db, tmp_path: Path
+) -> None:
+    """Beside this runner there is no decoder: what needs one says so, and is tried again."""
+    call, other = new_call(seconds=20), new_call(seconds=6)
+    put_file(other, odd_audio.wav(odd_audio.swapped(other.source("wav2")[44:]), channels=2,
+                                  magic=b"RIFX"))
+    alone = shutil.copy(stack.tapedeck, tmp_path)
+    subprocess.run([alone, "drain", "--once"], env=stack.environment(**fake.settings), check=True,
+                   stderr=subprocess.DEVNULL, timeout=120)
+    assert step_of(db, call).status == "done"
+    assert [(one["speaker"], one["text"]) for one in saved(db, call).segments] == \
+        [(speaker, text) for speaker, text, _ in expected(call)]
+    step = step_of(db, other)
+    assert (step.status, step.error) == ("queued", "The recording could not be looked into.")
 
 
 def one_channel(call: Call, channel: int) -> bytes:
