@@ -1,5 +1,6 @@
 #include "plain_wave.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -115,13 +116,14 @@ void plain_wave_samples(const struct plain_wave *wave, const int16_t table[PLAIN
                         const unsigned char *bytes, size_t frames, int16_t *samples)
 {
     size_t count = frames * (size_t)wave->channels;
-    if (wave->coding == CODING_PCM16) {
-        for (size_t i = 0; i < count; i++) {
-            samples[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
-        }
+    if (wave->coding == CODING_PCM16 && le16toh(1) == 1) {
+        memcpy(samples, bytes, count * sizeof *samples);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && wave->coding == CODING_PCM16; i++) {
+        samples[i] = (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8);
+    }
+    for (size_t i = 0; i < count && wave->coding != CODING_PCM16; i++) {
         samples[i] = table[bytes[i]];
     }
 }

@@ -64,7 +64,7 @@ NAMES = {
 
 # C11, POSIX and Linux: nobody's library.
 SYSTEM = re.compile(
-    r"(?:arpa/inet|ctype|dirent|errno|fcntl|ftw|inttypes|libgen|limits|linux/\w+|locale|math|netdb"
+    r"(?:arpa/inet|ctype|dirent|endian|errno|fcntl|ftw|inttypes|libgen|limits|linux/\w+|locale|math|netdb"
     r"|netinet/in|poll|pthread|pwd|sched|setjmp|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
     r"|string|strings|syslog|sys/\w+|termios|time|unistd)\.h"
 )

@@ -11,6 +11,7 @@
 
 #include "audio/peaks.h"
 #include "clients/json.h"
+#include "storage/plain_wave.h"
 
 enum { RATE = 8000, PIXEL = RATE * PEAKS_PIXEL_MS / 1000 };
 
@@ -126,6 +127,60 @@ static void test_nothing(void **state)
     peaks_free(NULL);
 }
 
+/* The same, in the plainest way. */
+static void print_plainly(const int16_t *samples, size_t frames, size_t channels, struct buf *out)
+{
+    buf_init(out, PEAKS_JSON_MAX);
+    buf_format(out,
+               "{\"version\":2,\"channels\":%zu,\"sample_rate\":8000,\"samples_per_pixel\":800,"
+               "\"bits\":8,\"length\":%zu,\"data\":[",
+               channels, (frames + PIXEL - 1) / PIXEL);
+    for (size_t from = 0; from < frames; from += PIXEL) {
+        for (size_t c = 0; c < channels; c++) {
+            int low = samples[from * channels + c], high = low;
+            for (size_t i = from; i < frames && i < from + PIXEL; i++) {
+                int sample = samples[i * channels + c];
+                low = sample < low ? sample : low;
+                high = sample > high ? sample : high;
+            }
+            buf_format(out, "%s%d,%d", from + c > 0 ? "," : "", low / 256, high / 256);
+        }
+    }
+    buf_text(out, "]}");
+}
+
+/* However many channels there are, and in whatever pieces they come. */
+static void test_any_channels_in_any_pieces(void **state)
+{
+    enum { FRAMES = 5 * PIXEL + 123 };
+    int16_t *samples = malloc(FRAMES * SOUND_CHANNELS_MAX * sizeof *samples);
+    uint32_t seed = 1;
+    (void)state;
+    assert_non_null(samples);
+    for (size_t channels = 1; channels <= SOUND_CHANNELS_MAX; channels++) {
+        struct buf ours, plain;
+        struct peaks *peaks = peaks_new((int)channels, RATE);
+        assert_non_null(peaks);
+        for (size_t i = 0; i < FRAMES * channels; i++) {
+            seed = seed * 1664525 + 1013904223;
+            samples[i] = (int16_t)((int16_t)(seed >> 16) >> (seed >> 8) % 8);
+        }
+        for (size_t at = 0, n; at < FRAMES; at += n) {
+            seed = seed * 1664525 + 1013904223;
+            n = 1 + (seed >> 16) % 300;
+            n = n < FRAMES - at ? n : FRAMES - at;
+            peaks_add(peaks, samples + at * channels, (int64_t)n);
+        }
+        print(peaks, &ours);
+        print_plainly(samples, FRAMES, channels, &plain);
+        assert_string_equal(buf_str(&ours), buf_str(&plain));
+        buf_free(&ours);
+        buf_free(&plain);
+        peaks_free(peaks);
+    }
+    free(samples);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_long_calls_are_coarser),
         cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_any_channels_in_any_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
