@@ -60,25 +60,29 @@ static enum result grow(struct listening *l)
     return RESULT_OK;
 }
 
-/* Of a block the sums are exact. */
-static void compare(struct listening *l, size_t frames, size_t step)
-{
-    int64_t energy = 0, difference = 0;
-    for (size_t i = 0; i < frames; i++) {
-        int64_t a = l->samples[i * step], b = l->samples[i * step + 1];
-        energy += a * a + b * b;
-        difference += (a - b) * (a - b);
-    }
-    l->energy += (double)energy;
-    l->difference += (double)difference;
-}
-
-static void add_up(struct listening *l, size_t count)
+/* One pass for all: the sum of all samples is computed one after the other, so the rest costs
+ * nothing beside it. Of a block the sums of squares are exact. */
+static void add_block(struct listening *l, size_t frames, size_t step)
 {
     static const uint32_t FNV_PRIME = 16777619;
-    for (size_t i = 0; i < count; i++) {
-        l->sum = (l->sum ^ (uint16_t)l->samples[i]) * FNV_PRIME;
+    int64_t squares[CHANNELS] = {0, 0}, difference = 0;
+    size_t second = step > 1;
+    uint32_t sum = l->sum;
+    for (const int16_t *at = l->samples, *end = at + frames * step; at < end; at += step) {
+        int64_t a = at[0], b = at[second];
+        squares[0] += a * a;
+        squares[1] += b * b;
+        difference += (a - b) * (a - b);
+        for (size_t c = 0; c < step; c++) {
+            sum = (sum ^ (uint16_t)at[c]) * FNV_PRIME;
+        }
     }
+    for (size_t c = 0; c < CHANNELS; c++) {
+        l->levels[c][l->blocks] = silence_level((uint64_t)squares[c], frames);
+    }
+    l->sum = sum;
+    l->energy += (double)(squares[0] + squares[1]);
+    l->difference += (double)difference;
 }
 
 static enum result measure(struct listening *l)
@@ -92,13 +96,7 @@ static enum result measure(struct listening *l)
         if (result != RESULT_OK) {
             return result;
         }
-        for (size_t c = 0; c < channels_of(l); c++) {
-            l->levels[c][l->blocks] = silence_level(l->samples + c, (size_t)n, step);
-        }
-        if (step > 1) {
-            compare(l, (size_t)n, step);
-        }
-        add_up(l, (size_t)n * step);
+        add_block(l, (size_t)n, step);
         l->blocks++;
         l->frames += n;
     }

@@ -31,14 +31,9 @@ static uint16_t root(uint64_t n)
     return (uint16_t)low;
 }
 
-uint16_t silence_level(const int16_t *samples, size_t count, size_t step)
+uint16_t silence_level(uint64_t squares, size_t count)
 {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        int32_t sample = samples[i * step];
-        sum += (uint64_t)(sample * (int64_t)sample);
-    }
-    return count > 0 ? root(sum / count) : 0;
+    return count > 0 ? root(squares / count) : 0;
 }
 
 /* From which level on a block is loud. */

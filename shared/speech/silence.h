@@ -18,8 +18,8 @@ struct silence_stretch {
     size_t voiced; /* the loud ones of them */
 };
 
-/* The level of `count` samples that lie `step` apart. */
-uint16_t silence_level(const int16_t *samples, size_t count, size_t step);
+/* The level of `count` samples, from the sum of their squares. */
+uint16_t silence_level(uint64_t squares, size_t count);
 
 /* Finds the stretches of speech, in order, none longer than SILENCE_STRETCH_MS_MAX: a longer one is
  * parted where it is quietest. Gives how many there are, at most `limit`; what is beyond is silence
