@@ -420,7 +420,7 @@ static void finish(struct http_transfer *t, enum http_outcome outcome)
     const struct http_events *events = t->events;
     void *context = t->context;
     char *type = answer.content_type != NULL ? strdup(answer.content_type) : NULL;
-    answer.content_type = header_of(t, "Content-Type");
+    answer.content_type = type;
     free_transfer(t);
     events->on_done(context, outcome, &answer);
     free(type);
