@@ -9,7 +9,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (ElementClickInterceptedException,
+                                        ElementNotInteractableException,
+                                        StaleElementReferenceException)
 from selenium.webdriver import Keys, Remote
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -20,6 +22,9 @@ from stack.stack import ROOT
 SHOTS = ROOT / "build" / "screenshots"
 PATIENCE = 60.0
 POLL_SECONDS = 0.05
+# The page replaced it while it was looked at, or moves it still.
+MOVING = (StaleElementReferenceException, ElementClickInterceptedException,
+          ElementNotInteractableException)
 T = TypeVar("T")
 
 # A player's inside, from a selector of the player and one within its shadow.
@@ -33,8 +38,8 @@ def until(check: Callable[[], T], what: str | Callable[[], str], seconds: float 
     def look() -> T | None:
         try:
             return check()
-        except StaleElementReferenceException:
-            return None  # the page replaced it while it was looked at
+        except MOVING:
+            return None
 
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -130,11 +135,28 @@ class Browser(ABC):
         assert "error" not in answer, answer["error"]
         return answer.get("value")
 
-    def find(self, selector: str) -> WebElement:
-        return until(lambda: next(iter(self.all(selector)), None), f"{selector} is there")
+    def find(self, selector: str) -> Element:
+        until(lambda: self._look(selector), f"{selector} is there")
+        return self._element(selector, 0)
 
-    def all(self, selector: str) -> list[WebElement]:
+    def all(self, selector: str) -> list[Element]:
+        return [self._element(selector, i) for i in range(len(self._look(selector)))]
+
+    def texts(self, selector: str) -> list[str]:
+        """What a person reads in each of them, at one moment."""
+        return self.js("return [...document.querySelectorAll(arguments[0])].map((one) =>"
+                       " (one.checkVisibility() ? one.innerText.trim() : ''))", selector)
+
+    def attributes(self, selector: str, name: str) -> list[str | None]:
+        """Of each of them, at one moment."""
+        return self.js("return [...document.querySelectorAll(arguments[0])]"
+                       ".map((one) => one.getAttribute(arguments[1]))", selector, name)
+
+    def _look(self, selector: str) -> list[WebElement]:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def _element(self, selector: str, i: int) -> Element:
+        return Element(lambda: dict(enumerate(self._look(selector))).get(i), f"{selector} ({i})")
 
     def see(self, text: str, selector: str = "body") -> None:
         """Waits until a person can read this."""
@@ -157,6 +179,45 @@ class Browser(ABC):
         return Player(self, selector)
 
 
+class Element:
+    """What a selector finds; looked for again where the page has drawn it anew meanwhile."""
+
+    def __init__(self, look: Callable[[], WebElement | None], what: str) -> None:
+        self._look = look
+        self._what = what
+
+    @property
+    def now(self) -> WebElement:
+        """The one that is there: stale, once the page has drawn it anew."""
+        return until(self._look, f"{self._what} is there")
+
+    def _do(self, act: Callable[[WebElement], T]) -> T:
+        found, *_ = until(lambda: (act(self.now),), f"{self._what} stays")
+        return found
+
+    @property
+    def text(self) -> str:
+        return self._do(lambda one: one.text)
+
+    def get_attribute(self, name: str) -> str | None:
+        return self._do(lambda one: one.get_attribute(name))
+
+    def get_property(self, name: str) -> Any:
+        return self._do(lambda one: one.get_property(name))
+
+    def is_displayed(self) -> bool:
+        return self._do(lambda one: one.is_displayed())
+
+    def click(self) -> None:
+        self._do(lambda one: one.click())
+
+    def clear(self) -> None:
+        self._do(lambda one: one.clear())
+
+    def send_keys(self, *keys: str) -> None:
+        self._do(lambda one: one.send_keys(*keys))
+
+
 class Player:
     """One <recording-player>, by a selector."""
 
@@ -164,8 +225,9 @@ class Player:
         self.browser = browser
         self.selector = selector
 
-    def part(self, inside: str) -> WebElement:
-        return self.browser.js(f"return {INSIDE}", self.selector, inside)
+    def part(self, inside: str) -> Element:
+        return Element(lambda: self.browser.js(f"return {INSIDE}", self.selector, inside),
+                       f"{inside} of {self.selector}")
 
     def click(self, inside: str = ".play") -> None:
         """As a person does: what is in the settings is clicked there."""

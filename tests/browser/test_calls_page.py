@@ -273,8 +273,8 @@ def test_a_moment_is_copied_and_followed_on_the_open_page(site: Site, browser: B
     player.click()
     player.await_sound(past=5)
     browser.js("location.hash = new URL(arguments[0]).hash", link)
-    until(lambda: [one.get_attribute("id") for one in browser.all(".linked")]
-          == [calls[0].call_sid], "it is the one that was linked to")
+    until(lambda: browser.attributes(".linked", "id") == [calls[0].call_sid],
+          "it is the one that was linked to")
     player.await_sound(past=5)
     assert player.get("callSid") == calls[1].call_sid, "what plays stays"
     play(browser, calls[0].call_sid)
@@ -312,8 +312,8 @@ def test_the_sentence_that_sounds_is_lit_and_a_click_goes_there(browser: Browser
     browser.all("button.line")[1].click()
     player = browser.player()
     player.await_sound(past=20)
-    until(lambda: [one.get_attribute("aria-current") for one in browser.all("button.line")]
-          == [None, "true", None], "the second is lit")
+    until(lambda: browser.attributes("button.line", "aria-current") == [None, "true", None],
+          "the second is lit")
     browser.shot("calls-transcript")
     browser.all("button.line")[2].click()
     until(lambda: browser.all("button.line")[2].get_attribute("aria-current"), "the third is lit")
@@ -324,8 +324,7 @@ def test_a_transcript_without_times_is_read(site: Site, browser: Browser) -> Non
     site.call(seconds=1, final_transcript="agent: shalom\ncustomer: hello")
     site.sign_in(browser)
     browser.find(".open").click()
-    until(lambda: [one.text for one in browser.all(".line")]
-          == ["agent: shalom", "customer: hello"], "two lines")
+    until(lambda: browser.texts(".line") == ["agent: shalom", "customer: hello"], "two lines")
     assert browser.all("button.line") == []
     browser.find(".open").click()
     assert not browser.find(".more").is_displayed()

@@ -59,15 +59,15 @@ def test_a_click_on_the_waveform_seeks(browser: Browser, stub: Stub, lang: str) 
     """Three quarters from the left is three quarters of the time, in Hebrew, too."""
     player = begin(stub, browser, lang)
     seek = player.part(".seek")
-    quarter = seek.size["width"] // 4
-    ActionChains(browser.driver).move_to_element(seek).move_by_offset(quarter, 0).click().perform()
+    quarter = seek.now.size["width"] // 4
+    ActionChains(browser.driver).move_to_element(seek.now).move_by_offset(quarter, 0).click().perform()
     near(player, 45)
 
 
 def test_dragging_seeks_where_it_ends(browser: Browser, playing: Player) -> None:
     seek = playing.part(".seek")
-    quarter = seek.size["width"] // 4
-    ActionChains(browser.driver).move_to_element(seek).click_and_hold().move_by_offset(
+    quarter = seek.now.size["width"] // 4
+    ActionChains(browser.driver).move_to_element(seek.now).click_and_hold().move_by_offset(
         quarter, 0).perform()
     assert playing.time < 20
     until(lambda: playing.part(".now").text.startswith("0:4"), "the place under the finger is told")

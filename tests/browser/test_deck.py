@@ -45,7 +45,7 @@ def who(browser: Browser) -> str:
 
 
 def current(browser: Browser) -> list[str]:
-    return [one.get_attribute("id") for one in browser.all(".call[aria-current]")]
+    return [str(one) for one in browser.attributes(".call[aria-current]", "id")]
 
 
 # ---- what plays stays ----
@@ -118,6 +118,7 @@ def test_a_sentence_plays_its_call_and_a_tick_says_where_words_are(browser: Brow
     browser.find(f"[id='{SIDS[0]}'] .open").click()
     until(lambda: browser.all("button.line"), "the transcript")
     browser.find(".find input").send_keys("visit")
+    until(lambda: browser.texts(".line mark") == ["visit"], "it is found")
     assert player.part(".marks").get_attribute("childElementCount") == "0"
     browser.all("button.line")[1].click()
     player.await_sound(past=20)

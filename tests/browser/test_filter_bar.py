@@ -30,7 +30,7 @@ def await_asked(stub: Stub, **wanted: str) -> None:
 
 
 def chips(browser: Browser) -> list[str]:
-    return [one.text for one in browser.all(".filter-chip")]
+    return browser.texts(".filter-chip")
 
 
 def await_chips(browser: Browser, *wanted: str) -> None:

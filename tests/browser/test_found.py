@@ -75,10 +75,10 @@ def test_hits_are_marked_and_say_who_and_when(browser: Browser, stub: Stub) -> N
     listing(stub, call_json(1, hits=HITS, hits_more=True, contact_name="Noa Levi"), call_json(2))
     browser.open(f"{stub.url}/?search=invoice")
     until(lambda: len(browser.all(".hit")) == 3, "three sentences")
-    assert [one.text.replace("\n", " ") for one in browser.all(".hit")] == [
+    assert [" ".join(one.split()) for one in browser.texts(".hit")] == [
         "0:12 Noa Levi I never got the invoice, the invoice!", "0:20 agent 😀 Invoice <b>sent</b>.",
         "and the invoice"]
-    assert [one.text for one in browser.all(".hit mark")] == ["invoice", "invoice", "Invoice", "invoice"]
+    assert browser.texts(".hit mark") == ["invoice", "invoice", "Invoice", "invoice"]
     assert [len(browser.all(f"{kind}.hit")) for kind in ("button", "p")] == [2, 1]
     browser.see("There is more in the transcript.")
     browser.shot("hits")
@@ -107,5 +107,5 @@ def test_the_transcript_is_marked_as_the_list_was_searched(browser: Browser, stu
     listing(stub, call_json(1, hits=HITS[:1]))
     browser.open(f"{stub.url}/?search=visit%20move")
     browser.find(".open").click()
-    until(lambda: [one.text for one in browser.all(".more mark")] == ["visit", "move"], "both are marked")
+    until(lambda: browser.texts(".more mark") == ["visit", "move"], "both are marked")
     assert not browser.find(".found").is_displayed()

@@ -24,7 +24,7 @@ def row(n: int, inside: str) -> str:
 
 
 def chips(browser: Browser, within: str) -> list[str]:
-    return [one.text for one in browser.all(f"{within} .tag bdi")]
+    return browser.texts(f"{within} .tag bdi")
 
 
 def ticks(player: Player) -> int:

@@ -51,7 +51,7 @@ def test_notes_are_ticks_that_tell_their_text(browser: Browser, stub: Stub) -> N
     assert browser.js(TICKS, player.selector, ".noted") == [25, 75]
     track = player.part(".seek")
     ActionChains(browser.driver).move_to_element_with_offset(
-        track, round(track.size["width"] * 0.25), 0).perform()
+        track.now, round(track.now.size["width"] * 0.25), 0).perform()
     until(lambda: player.part(".tip").text in ("0:44 Sold", "0:45 Sold"),
           lambda: f"its text, not {player.part('.tip').text!r}")
     browser.shot("player-notes")

@@ -192,8 +192,8 @@ def test_a_part_that_is_not_here_yet_is_waited_for(browser: Browser, stub: Stub)
     await_part(player, 0)
     assert asked(stub, 2, "peaks") == []
     bar = player.part(".seek")
-    ActionChains(browser.driver).move_to_element(bar).move_by_offset(
-        round(bar.size["width"] * (30 / WHOLE - 0.5)), 0).click().perform()
+    ActionChains(browser.driver).move_to_element(bar.now).move_by_offset(
+        round(bar.now.size["width"] * (30 / WHOLE - 0.5)), 0).click().perform()
     player.await_words("number 2 in line")
     assert player.state == "waiting" and player.time == pytest.approx(30, abs=0.3)
     stub.answers[f"{NAMES[2]} status"] = [answer(2)]

@@ -50,12 +50,12 @@ def test_one_transcript_of_the_whole(browser: Browser, stub: Stub) -> None:
     page(stub)
     player = opened(browser, stub)
     assert len(browser.all("recording-player")) == 1
-    assert [one.text.replace("\n", " ") for one in browser.all(".lines li")] == [
+    assert [" ".join(one.split()) for one in browser.texts(".lines li")] == [
         "Recording, 09:30 Download", "0:01 Agent This call is recorded.",
         "Another recording, 09:31 Download", "0:08 Customer I would like to move my visit.",
         "0:17 Agent To Monday? I will ask.",
         "Conference recording, 09:32 Download", "0:29 Monday at nine is free."]
-    assert [one.get_attribute("href").removeprefix(stub.url) for one in browser.all(".head a")] == [
+    assert [str(one).removeprefix(stub.url) for one in browser.attributes(".head a", "href")] == [
         f"/api/calls/{CALL}/download?recording={SIDS[0]}", f"/api/calls/{CALL}/download",
         f"/api/calls/{CALL}/download?recording={SIDS[2]}"]
     assert browser.all(".links a") == [], "each is downloaded by itself"
@@ -136,10 +136,9 @@ def test_a_link_to_a_recording_that_is_gone_opens_the_call(browser: Browser, stu
     browser.open(f"{stub.url}/#{CALL}&part={SIDS[2]}&t=4")
     until(lambda: browser.all(".line"), "the transcript")
     player = browser.player()
-    assert (player.time, player.get("duration")) == (0, 26)
-    head = browser.all(".head")[2]
-    assert head.text.replace("\n", " ") == "Conference recording, 09:32 Recording deleted"
-    assert [one.text for one in browser.all("p.line .text")] == ["Monday at nine is free."]
+    until(lambda: (player.time, player.get("duration")) == (0, 26), "it stands at the beginning")
+    assert " ".join(browser.texts(".head")[2].split()) == "Conference recording, 09:32 Recording deleted"
+    assert browser.texts("p.line .text") == ["Monday at nine is free."]
     player.click()
     await_part(player, 0)
 
@@ -160,9 +159,9 @@ def test_without_a_transcript_they_are_listed(browser: Browser, stub: Stub) -> N
     browser.open(stub.url)
     browser.find(".open").click()
     until(lambda: len(browser.all(".head")) == 3, "three recordings")
-    assert [one.text for one in browser.all("h4")] == ["Summary", "Recordings"]
+    assert browser.texts("h4") == ["Summary", "Recordings"]
     browser.find("#language").click()
-    assert browser.find(".head h5").text == "הקלטה, 09:30"
+    until(lambda: browser.texts(".head h5")[0] == "הקלטה, 09:30", "Hebrew")
 
 
 def test_one_more_recording_arrives_while_it_plays(browser: Browser, stub: Stub) -> None:
@@ -215,7 +214,7 @@ def test_three_recordings_from_the_provider_to_the_ear(site: Site, browser: Brow
     site.sign_in(browser)
     browser.find(".open").click()
     until(lambda: browser.all(".line"), "the transcript")
-    assert [one.text for one in browser.all(".line .text")] == \
+    assert browser.texts(".line .text") == \
         [line["text"] for one in recordings for line in one["transcript"]]
     site.forget_asked()
     player = play(browser)
@@ -250,6 +249,4 @@ def test_a_conference_is_heard_from_each_of_its_calls(site: Site, browser: Brows
         player.click()
         player.await_sound(past=15)
         assert part_of(player) == added.sid
-        headings = "return [...document.querySelectorAll('h5')].map((one) => one.textContent)"
-        until(lambda: any(one.startswith("Conference recording") for one in browser.js(headings)),
-              "its heading")
+        until(lambda: any(one.startswith("Conference recording") for one in browser.texts("h5")), "its title")

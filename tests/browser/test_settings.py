@@ -67,7 +67,7 @@ def test_a_loop(browser: Browser, playing: Player) -> None:
 
 def test_hovering_tells_the_time(browser: Browser, playing: Player) -> None:
     seek = playing.part(".seek")
-    ActionChains(browser.driver).move_to_element(seek).perform()
+    ActionChains(browser.driver).move_to_element(seek.now).perform()
     until(lambda: playing.shows(".tip") and playing.part(".tip").text in ("0:29", "0:30"),
           "half a minute")
     assert playing.time < 20

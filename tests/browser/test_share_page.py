@@ -107,8 +107,8 @@ def test_it_speaks_both_languages(browser: Browser, stub: Stub) -> None:
     browser.language("he")
     opened(browser, stub)
     browser.see("הקלטה בשבילך")
-    assert browser.js("return [document.documentElement.dir, document.title]") == [
-        "rtl", "הקלטה בשבילך · Tapedeck"]
+    until(lambda: browser.js("return [document.documentElement.dir, document.title]") == [
+        "rtl", "הקלטה בשבילך · Tapedeck"], "its title, too")
     browser.find("#language").click()
     browser.see("A recording for you")
 

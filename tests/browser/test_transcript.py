@@ -47,7 +47,7 @@ def opened(browser: Browser) -> None:
 
 
 def lit(browser: Browser) -> list[int]:
-    return [i for i, one in enumerate(browser.all(".line")) if one.get_attribute("aria-current")]
+    return [i for i, one in enumerate(browser.attributes(".line", "aria-current")) if one]
 
 
 @pytest.mark.parametrize("direction, sides", [
@@ -59,7 +59,7 @@ def test_who_said_what(site: Site, browser: Browser, direction: str, sides: list
     said = call.api.get(f"/api/calls/{call.call_sid}").json["transcript"]
     site.sign_in(browser)
     opened(browser)
-    assert [one.text for one in browser.all(".line .text")] == [one["text"] for one in said]
+    assert browser.texts(".line .text") == [one["text"] for one in said]
     assert len(browser.all(".more .part b")) >= 3, "the summary has its sections"
     player = browser.player()
     for who in sides:
@@ -91,7 +91,7 @@ def test_on_one_channel_nobody_is_named(browser: Browser, stub: Stub) -> None:
     one_call(stub, transcript=[{"speaker": "call", "start": 1, "end": 2, "text": "Good morning."}])
     browser.open(stub.url)
     opened(browser)
-    assert [one.text for one in browser.all(".line .who")] == [""]
+    assert browser.texts(".line .who") == [""]
     assert browser.find(".line .text").text == "Good morning."
 
 
@@ -100,7 +100,7 @@ def test_voices_that_a_model_told_apart_have_numbers(browser: Browser, stub: Stu
         {"speaker": f"speaker_{n}", "start": n, "end": n + 1, "text": "Yes."} for n in (1, 2)])
     browser.open(stub.url)
     opened(browser)
-    assert [one.text for one in browser.all(".line .who")] == ["Speaker 1", "Speaker 2"]
+    assert browser.texts(".line .who") == ["Speaker 1", "Speaker 2"]
 
 
 @pytest.mark.parametrize("how, shown, labels", [
@@ -117,8 +117,8 @@ def test_only_our_own_summary_has_sections(
     browser.open(stub.url)
     browser.find(".open").click()
     until(lambda: browser.all(".more h4"), "the summary")
-    assert [one.text for one in browser.all(".more > p:not(.links)")] == shown
-    assert [one.text for one in browser.all(".more .part b")] == labels
+    assert browser.texts(".more > p:not(.links)") == shown
+    assert browser.texts(".more .part b") == labels
 
 
 def many_sentences(stub: Stub) -> None:
@@ -163,4 +163,4 @@ def test_a_transcript_that_came_meanwhile_is_shown(browser: Browser, stub: Stub)
     browser.find(".open").click()
     browser.see("No summary or transcript yet.")
     browser.find("#refresh").click()
-    until(lambda: [one.text for one in browser.all(".line")] == ["Good morning."], "it is there")
+    until(lambda: browser.texts(".line") == ["Good morning."], "it is there")
