@@ -20,7 +20,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from stack.stack import ROOT
 
 SHOTS = ROOT / "build" / "screenshots"
-PATIENCE = 60.0
+PATIENCE = 120.0
 POLL_SECONDS = 0.05
 # The page replaced it while it was looked at, or moves it still.
 MOVING = (StaleElementReferenceException, ElementClickInterceptedException,
@@ -55,7 +55,7 @@ class Browser(ABC):
 
     def __init__(self, driver: Remote) -> None:
         self.driver = driver
-        driver.set_script_timeout(60)
+        driver.set_script_timeout(PATIENCE)
 
     # Where it is, and how it looks.
 

@@ -48,7 +48,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {
     Command.FIND_CHILD_ELEMENTS: {"id": "element"},
     Command.FIND_CHILD_ELEMENT: {"id": "element"},
 }
-SECONDS = 120.0
+SECONDS = 300.0
 
 
 class Marionette:

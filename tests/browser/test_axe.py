@@ -31,6 +31,7 @@ def check(browser: Browser) -> Check:
         pytest.skip(f"{browser_axe.PACKAGE} is not here, and npm could not fetch it")
 
     def run() -> list[str]:
+        browser.settle()
         browser.js(source + "; window.axe = axe;")
         return browser.wait_js(browser_axe.RUN)
 
@@ -77,7 +78,7 @@ def test_the_calls_page(browser: Browser, stub: Stub, check: Check, lang: str, s
     browser.language(lang)
     browser.open(stub.url)
     browser.find(".open").click()
-    until(lambda: browser.all("button.line"), "the transcript")
+    until(lambda: len(browser.all("button.line")) == 3, "the transcript")
     browser.all("button.line")[1].click()
     player = browser.player()
     player.await_sound()

@@ -158,7 +158,7 @@ def test_search_and_filters(site: Site, browser: Browser) -> None:
                   "03-555-0004")
     browser.find("[name=search]").send_keys("invoice")
     await_numbers(browser, "03-555-0003")
-    assert browser.js("return location.search") == "?search=invoice"
+    until(lambda: browser.js("return location.search") == "?search=invoice", "all of it, in the address")
     browser.open(site.url + "/?search=Monday")
     await_numbers(browser, "050-123-4567")
     browser.find("[name=search]").clear()
@@ -327,7 +327,7 @@ def test_a_transcript_without_times_is_read(site: Site, browser: Browser) -> Non
     until(lambda: browser.texts(".line") == ["agent: shalom", "customer: hello"], "two lines")
     assert browser.all("button.line") == []
     browser.find(".open").click()
-    assert not browser.find(".more").is_displayed()
+    until(lambda: not browser.find(".more").is_displayed(), "it is closed")
 
 
 def test_when_it_goes_is_told(browser: Browser, stub: Stub) -> None:
@@ -353,10 +353,10 @@ def test_the_language_is_switched_while_it_plays(site: Site, browser: Browser) -
     player = play(browser)
     player.await_sound()
     browser.find("#language").click()
+    browser.see("היום")
     assert browser.js("return [document.documentElement.lang, document.documentElement.dir]") == [
         "he", "rtl"]
-    browser.see("היום")
-    assert player.attribute(".play", "aria-label") == "השהיה"
+    until(lambda: player.attribute(".play", "aria-label") == "השהיה", "the player speaks it, too")
     player.await_sound()
     browser.shot("calls-hebrew")
     browser.open(site.url)

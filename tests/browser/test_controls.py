@@ -31,7 +31,8 @@ def begin(stub: Stub, browser: Browser, lang: str = "en", **attributes: str) -> 
 
 
 def near(player: Player, seconds: float) -> None:
-    until(lambda: seconds - 0.1 <= player.time < seconds + 3, f"{player.time} is about {seconds}")
+    """Of one that is silent."""
+    until(lambda: abs(player.time - seconds) < 0.5, lambda: f"{player.time} is {seconds}")
 
 
 def focus(browser: Browser, part: str) -> None:
@@ -69,7 +70,7 @@ def test_dragging_seeks_where_it_ends(browser: Browser, playing: Player) -> None
     quarter = seek.now.size["width"] // 4
     ActionChains(browser.driver).move_to_element(seek.now).click_and_hold().move_by_offset(
         quarter, 0).perform()
-    assert playing.time < 20
+    assert playing.time == at
     until(lambda: playing.part(".now").text.startswith("0:4"), "the place under the finger is told")
     ActionChains(browser.driver).move_by_offset(-2 * quarter, 0).release().perform()
     near(playing, 15)
@@ -135,7 +136,6 @@ def test_the_keyboard_does_it_all(browser: Browser, stub: Stub) -> None:
 
 def test_other_keys_are_the_pages(browser: Browser, playing: Player) -> None:
     focus(browser, ".seek")
-    at = playing.time
     browser.press_with_control(Keys.ARROW_RIGHT)
     browser.press("x", Keys.PAGE_DOWN)
     assert playing.time < at + 5 and playing.state == "playing"
@@ -201,9 +201,8 @@ def test_who_speaks_is_seen(browser: Browser, playing: Player, stub: Stub) -> No
             playing.click()
         browser.js("document.querySelector('recording-player').currentTime = arguments[0]",
                    second + 0.5)
-        lit = [playing.attribute(f".sides button:nth-child({n})", "data-speaking") is not None
-               for n in (1, 2)]
-        assert lit == [lane == 0, lane == 1]
+        until(lambda: [playing.attribute(f".sides button:nth-child({n})", "data-speaking") is not None
+                       for n in (1, 2)] == [lane == 0, lane == 1], "one lane has light")
 
 
 def loudness(wav: bytes) -> tuple[list[bool], list[bool]]:
@@ -248,7 +247,7 @@ def test_peaks_that_are_none_are_left_out(browser: Browser, stub: Stub, nonsense
     player = browser.player()
     player.click()
     player.await_sound()
-    until(lambda: stub.requests("peaks"), "they were asked for")
+    browser.await_answer("/peaks")
     assert player.attribute(".box", "data-lanes") == "0" and not player.shows(".skip")
     assert browser.complaints() == []
 
@@ -264,7 +263,7 @@ def test_silence_is_skipped_when_asked(browser: Browser, stub: Stub) -> None:
     assert player.attribute(".skip", "aria-checked") == "false"
     browser.js("document.querySelector('recording-player').currentTime = 6")
     player.await_sound(past=6)
-    assert player.time < 12
+    assert player.time < 33, "nothing is skipped"
     player.click(".skip")
     assert player.attribute(".skip", "aria-checked") == "true"
     player.await_sound(past=33)
@@ -304,13 +303,20 @@ AudioNode.prototype.connect = function (to, ...rest) {
 };
 """
 LISTEN = """
-const [side, done] = arguments;
-const heard = new Float32Array(2048);
-let loudest = 0, looks = 0;
+const [side, second, done] = arguments;
+const player = document.querySelector("recording-player"), heard = new Float32Array(2048);
+let loudest = 0, looks = 0, last = 0;
+player.currentTime = second;
 setTimeout(function look() {
-    window.taps[side].getFloatTimeDomainData(heard);
-    loudest = heard.reduce((a, b) => Math.max(a, Math.abs(b)), loudest);
-    if (++looks < 20) setTimeout(look, 30);
+    const at = player.currentTime;
+    if (at >= second + 1.2) player.currentTime = second;
+    else if (player.state === "playing" && at > second + 0.3 && at !== last) {
+        window.taps[side].getFloatTimeDomainData(heard);
+        loudest = heard.reduce((a, b) => Math.max(a, Math.abs(b)), loudest);
+        looks++;
+    }
+    last = at;
+    if (looks < 20) setTimeout(look, 30);
     else done(loudest);
 }, 300);
 """
@@ -350,7 +356,7 @@ def test_shift_and_an_arrow_are_the_pages(browser: Browser, playing: Player) -> 
     for key in ("ArrowRight", "ArrowUp", "Home", "End"):
         assert not pressed(browser, key, key, shift=True), key
         assert not pressed(browser, key, key, shift=True), key
-    assert playing.time < 20
+    assert playing.time < 40
 
 
 def test_the_focus_stays_after_another_try(browser: Browser, stub: Stub) -> None:

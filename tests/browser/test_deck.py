@@ -116,7 +116,7 @@ def test_a_sentence_plays_its_call_and_a_tick_says_where_words_are(browser: Brow
     press(browser, 2)
     player.await_sound()
     browser.find(f"[id='{SIDS[0]}'] .open").click()
-    until(lambda: browser.all("button.line"), "the transcript")
+    until(lambda: len(browser.all("button.line")) == 3, "the transcript")
     browser.find(".find input").send_keys("visit")
     until(lambda: browser.texts(".line mark") == ["visit"], "it is found")
     assert player.part(".marks").get_attribute("childElementCount") == "0"
@@ -240,6 +240,7 @@ def test_it_is_kept_for_its_person_on_another_page(browser: Browser, stub: Stub,
         assert who(browser) == "03-555-0002" and browser.player().time > 2
         assert browser.player().state == "idle"
     else:
+        browser.await_answer("/api/calls/totals")
         assert not browser.find("#deck").is_displayed()
 
 
@@ -254,6 +255,7 @@ def test_signing_out_forgets_it(browser: Browser, stub: Stub) -> None:
     browser.driver.get(stub.url + "/offline.html")
     browser.driver.get(stub.url)
     browser.find(".call")
+    browser.await_answer("/api/calls/totals")
     assert not browser.find("#deck").is_displayed()
 
 

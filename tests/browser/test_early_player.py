@@ -80,7 +80,7 @@ def test_a_trickle_is_heard_to_its_end_without_a_gap(site: Site, browser: Browse
     player = pressed(site, browser, call)
     player.await_sound()
     assert call.finished_file is None
-    player.await_state("ended", seconds=40)
+    player.await_state("ended")
     assert call.finished_file is not None
     assert states_of_sound(browser) == ["playing", "ended"] and went_back(browser) == []
     assert player.time == pytest.approx(16, abs=0.2)

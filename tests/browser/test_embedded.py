@@ -166,7 +166,7 @@ def test_moved_in_the_page_it_plays_on(browser: Browser, stub: Stub, move: str) 
     at = player.time
     browser.js("const one = document.querySelector('recording-player'), main = one.parentNode;"
                f"const place = document.body; {MOVES[move]}")
-    assert player.state == "playing" and player.time >= at
+    assert player.time >= at
     player.await_sound(past=at)
     assert len(stub.requests("prepare")) == 1
 

@@ -21,7 +21,7 @@ def listing(stub: Stub, *calls: dict[str, object]) -> None:
 
 def asked(stub: Stub) -> dict[str, str]:
     """What the list was asked for last."""
-    seen = stub.requests("GET /api/calls$")
+    seen = until(lambda: stub.requests("GET /api/calls$"), "the list is asked for")
     return {name: values[0] for name, values in parse_qs(seen[-1].query).items()}
 
 
@@ -93,7 +93,7 @@ def test_from_one_day_to_another(browser: Browser, stub: Stub) -> None:
     await_asked(stub, **{"from": local[0], "to": local[1]})
     await_chips(browser, "1 Mar – 9 Mar")
     browser.press(Keys.ESCAPE)
-    assert not browser.find("#when-panel").is_displayed()
+    until(lambda: not browser.find("#when-panel").is_displayed(), "it is closed")
 
 
 def test_every_filter_is_asked_for_and_is_in_the_address(browser: Browser, stub: Stub) -> None:
@@ -121,15 +121,15 @@ def test_every_filter_is_asked_for_and_is_in_the_address(browser: Browser, stub:
     await_asked(stub, **wanted)
     address = browser.js("return location.href")
     browser.press(Keys.ESCAPE)
-    shown = chips(browser)
-    assert set(shown) >= {"Missed", "Incoming", "Dana", "#refund", "At least 1 min", "At most 10 min",
-                          "Other number: 050-123-4567", "Line: 03-555-0001", "Starred",
-                          "Not listened to", "Not fetched yet"}
+    said = {"Missed", "Incoming", "Dana", "#refund", "At least 1 min", "At most 10 min",
+            "Other number: 050-123-4567", "Line: 03-555-0001", "Starred", "Not listened to",
+            "Not fetched yet"}
+    until(lambda: set(chips(browser)) >= said, lambda: f"{said}, not {chips(browser)}")
+    browser.driver.get("about:blank")
     stub.seen.clear()
     browser.open(address)
-    until(lambda: stub.requests("GET /api/calls$"), "the list")
-    assert asked(stub) == wanted
-    assert len(browser.all(".pills :checked")) == 3
+    await_asked(stub, **wanted)
+    until(lambda: len(browser.all(".pills :checked")) == 3, "all three")
 
 
 def test_a_chip_takes_its_filter_away(browser: Browser, stub: Stub) -> None:
@@ -170,7 +170,7 @@ def test_what_is_no_day_is_no_filter(browser: Browser, stub: Stub) -> None:
     listing(stub)
     browser.open(f"{stub.url}/?when=2026-02-31&search=x")
     await_chips(browser, "“x”")
-    assert asked(stub) == {"search": "x"}
+    await_asked(stub, search="x")
 
 
 @pytest.mark.parametrize("lang", ["en", "he"])
@@ -186,12 +186,11 @@ def test_the_panels_fit(browser: Browser, stub: Stub, lang: str, width: int) -> 
         browser.find(f"#{panel}").click()
         browser.find(f"#{panel}-panel :is(select, button)")
         until(lambda: browser.find(f"#{panel}-panel").is_displayed(), "open")
-        box = browser.js("""const { left, right, top, bottom } =
+        until(lambda: browser.js("""const { left, right, top, bottom } =
             document.getElementById(arguments[0]).getBoundingClientRect();
             return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight""",
-            f"{panel}-panel")
+            f"{panel}-panel"), f"{panel} is within the window")
         browser.shot(f"filters-{panel}-{lang}-{width}")
-        assert box, panel
         browser.press(Keys.ESCAPE)
     assert browser.js("return document.documentElement.scrollWidth") <= width
 

@@ -109,6 +109,7 @@ def test_it_follows_to_the_sound(browser: Browser, stub: Stub) -> None:
     assert browser.js("return document.querySelector('recording-player').shadowRoot"
                       ".querySelector('progress').position") == pytest.approx(0.208, abs=0.01)
     player.await_sound()
+    until(lambda: stub.requests("peaks"), "the waveform is asked for")
     verbs = [(one.method, one.path.rsplit("/", 1)[1], one.prefer) for one in stub.requests("/api/")]
     assert verbs[:4] == [("POST", "prepare", "wait=2"), *[("GET", "status", "wait=2")] * 3]
     assert verbs[4:] == [("GET", "peaks", None)]

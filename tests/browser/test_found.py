@@ -54,7 +54,7 @@ def test_what_cannot_be_counted_is_not_said(browser: Browser, stub: Stub) -> Non
     stub.answers["totals"] = [error(503, "unavailable")]
     browser.open(stub.url)
     browser.see("A visit was moved.")
-    until(lambda: stub.requests("GET /api/calls/totals$"), "it is asked")
+    browser.await_answer("/api/calls/totals")
     assert totals_of(browser) == ""
     assert not browser.find("#csv").is_displayed()
 
@@ -90,7 +90,7 @@ def test_a_press_on_a_hit_plays_there(browser: Browser, stub: Stub) -> None:
     stub.answers["call"] = [Reply(200, {**call_json(1), "runs": [], "recordings": []})]
     listing(stub, call_json(1, hits=HITS[:2]))
     browser.open(f"{stub.url}/?search=invoice")
-    until(lambda: browser.all(".hit"), "a sentence")
+    until(lambda: len(browser.all(".hit")) == 2, "its sentences")
     browser.all(".hit")[1].click()
     player = browser.player("#deck recording-player")
     player.await_sound(past=20)

@@ -144,7 +144,7 @@ def test_one_file_with_a_hash(browser: Browser, stub: Stub, friend: Stub, built:
             player = browser.player()
             player.click()
             player.await_sound()
-            assert player.shows(".unfold"), "also what is loaded later is in it"
+            until(lambda: player.shows(".unfold"), "also what is loaded later is in it")
 
 
 def test_the_package_can_be_packed(built: Path) -> None:

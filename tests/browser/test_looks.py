@@ -71,7 +71,7 @@ def test_every_state_fits_a_phone(browser: Browser, stub: Stub, lang: str) -> No
         if reply:
             player.click()
             player.await_state("waiting" if reply.status == 202 else "stopped")
-        assert faults(browser) == [], name
+        until(lambda: faults(browser) == [], lambda: f"{faults(browser)} where it is {name}")
         browser.shot(f"player-{name}-{lang}-320")
 
 
@@ -97,6 +97,7 @@ def test_dark_follows_the_page(browser: Browser, stub: Stub) -> None:
 
     light, drawn = ink(), lanes()
     browser.media(prefers_color_scheme="dark")
+    browser.settle()
     assert ink() == light
     browser.js("document.documentElement.style.colorScheme = 'light dark'")
     until(lambda: ink() != light, "dark")
@@ -108,6 +109,7 @@ def test_few_colours_are_enough(browser: Browser, stub: Stub) -> None:
     browser.media(forced_colors="active")
     player = playing(stub, browser, "en")
     player.click(".menu")
+    browser.settle()
     pressed, other = (browser.js(f"return getComputedStyle({INSIDE}).backgroundColor",
                                  player.selector, f"[data-value='{rate}']") for rate in ("1", "2"))
     assert pressed != other
@@ -134,6 +136,7 @@ def test_focus_is_seen(browser: Browser, stub: Stub) -> None:
             player.click(".menu")
         browser.js(f"const one = {INSIDE}; one.blur(); one.focus({{ focusVisible: true }})",
                    player.selector, part)
+        browser.settle()
         outline = browser.js(f"const s = getComputedStyle({INSIDE});"
                              "return [s.outlineStyle, parseFloat(s.outlineWidth)]",
                              player.selector, part)
@@ -176,6 +179,7 @@ def test_what_has_not_sounded_is_seen(browser: Browser, stub: Stub, scheme: str)
             browser.js("document.documentElement.style.colorScheme = 'light dark'")
             player.click()
             player.await_state("paused")
+        browser.settle()
         shot = browser.driver.get_screenshot_as_base64()
         rows = "[0.25, 0.75]" if pressed else "[0.5]"
         lanes = browser.module("/player/parts.js", CONTRAST.replace("[0.25, 0.75]", rows), shot)

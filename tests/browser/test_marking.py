@@ -144,8 +144,8 @@ def test_notes_of_before_are_ticks_when_it_plays(browser: Browser, stub: Stub) -
     player.await_sound()
     until(lambda: ticks(player) == 1, "a tick")
     opened(browser)
-    assert browser.all(row(1, ".notes .remove")) == [], "another's stays"
     assert "Only for me" in browser.find(row(1, ".notes .by")).text and work.notes == {}
+    assert browser.all(row(1, ".notes .remove")) == [], "another's stays"
 
 
 def test_who_listened_is_told(browser: Browser, stub: Stub) -> None:

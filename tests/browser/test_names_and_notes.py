@@ -90,6 +90,7 @@ def test_the_settings_stay_by_their_button(browser: Browser, stub: Stub) -> None
     browser.js("document.body.style.height = '3000px';"
                "document.querySelector('recording-player').style.cssText = 'position: fixed; bottom: 0; width: 90%'")
     player.click(".menu")
+    until(lambda: player.attribute(".menu", "aria-expanded") == "true", "they are in their place")
 
     def gap() -> float:
         return browser.js(f"return {INSIDE}.getBoundingClientRect().bottom", player.selector, ".panel") \

@@ -67,7 +67,7 @@ def test_it_says_until_when_it_is_kept(site: Site, browser: Browser) -> None:
     assert kept.part(".kept").text == ""
     for player in (kept, stays):
         player.click()
-        player.await_sound()
+        until(lambda: player.attribute(".box", "data-lanes") == "2", "it is here")
     until(lambda: kept.part(".kept").text == "Kept until 2 January 2100", "all of it is here")
     browser.js("document.querySelector('recording-player').lang = 'he'")
     assert kept.part(".kept").text == "נשמרת עד 2 בינואר 2100"

@@ -36,16 +36,18 @@ def unfold(player: Player) -> None:
 
 def test_it_asks_when_it_is_unfolded(browser: Browser, stub: Stub) -> None:
     player = told(stub, browser, transcript="yes")
+    until(lambda: inside(browser, ".unfold"), "there is something to unfold")
     assert stub.requests("/api/") == [] and inside(browser, ".lines") == []
     unfold(player)
     until(lambda: inside(browser, ".line .text") == [one["text"] for one in SAID], "what was said")
     assert [one.path for one in stub.requests("/api/")] == [f"/api/calls/{CALL}"]
     player.click(".unfold")
-    assert not player.shows(".lines")
+    until(lambda: not player.shows(".lines"), "it is folded")
 
 
 def test_without_the_attribute_there_is_none(browser: Browser, stub: Stub) -> None:
     told(stub, browser)
+    browser.module("/player/reading.js", "return Boolean(m.Reading)")
     assert inside(browser, ".reading > *") == []
 
 
@@ -73,8 +75,8 @@ def test_it_is_searched(browser: Browser, stub: Stub) -> None:
                           ".querySelectorAll('.marks i')]")) == 2
     for time, hit, found in ((20, "0:20", "1 of 2"), (40, "0:40", "2 of 2"), (20, "0:20", "1 of 2")):
         browser.press(Keys.ENTER)
-        until(lambda: player.time == time, f"{time} seconds")
-        assert inside(browser, "[data-hit] .at, .found") == [found, hit]
+        until(lambda: (player.time, inside(browser, "[data-hit] .at, .found")) == (time, [found, hit]),
+              f"{found}, at {hit}")
     assert player.state == "idle"
     player.part(".find input").clear()
     player.part(".find input").send_keys("פגישה")

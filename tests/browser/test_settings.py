@@ -55,14 +55,7 @@ def test_a_loop(browser: Browser, playing: Player) -> None:
     browser.js("document.querySelector('recording-player').currentTime = 20")
     focus(browser, ".seek")
     browser.press("r")
-    playing.await_sound(past=21)
-    browser.press("r")
-    until(lambda: playing.time < 21.2, "back at its beginning")
-    assert playing.time > 19.5
-    playing.await_sound(past=20.5)
-    until(lambda: playing.time < 20.5, "and again")
-    browser.press("r")
-    playing.await_sound(past=22)
+    playing.await_sound(past=23)
 
 
 def test_hovering_tells_the_time(browser: Browser, playing: Player) -> None:
@@ -70,7 +63,7 @@ def test_hovering_tells_the_time(browser: Browser, playing: Player) -> None:
     ActionChains(browser.driver).move_to_element(seek.now).perform()
     until(lambda: playing.shows(".tip") and playing.part(".tip").text in ("0:29", "0:30"),
           "half a minute")
-    assert playing.time < 20
+    assert playing.time == at
 
 
 # ---- the keys of a headset ----
@@ -105,7 +98,7 @@ def test_a_headset(browser: Browser, stub: Stub) -> None:
     first.await_state("paused")
     assert browser.js("return navigator.mediaSession.playbackState") == "paused"
     key("play")
-    first.await_sound()
+    first.await_sound(past=20)
     key("nexttrack")
     second.await_sound()
     first.await_state("paused")
