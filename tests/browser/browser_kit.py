@@ -27,6 +27,23 @@ MOVING = (StaleElementReferenceException, ElementClickInterceptedException,
           ElementNotInteractableException)
 T = TypeVar("T")
 
+# What a player tells from now on: its states, and the places that it is at while it has one of them.
+WATCH = """
+const player = document.querySelector(arguments[0]);
+player.told = [[], []];
+if (!player.watched) {
+    player.watched = true;
+    player.addEventListener("recording-state", ({ detail }) => player.told[0].push(detail.state));
+    player.addEventListener("recording-time", ({ detail }) => player.told[1].push(
+        { ...detail, state: player.state, clock: performance.now() / 1000 }));
+}
+"""
+# Whether nothing changes its looks any more, but for what turns for ever.
+SETTLED = """
+return [document, ...[...document.querySelectorAll("*")].flatMap((one) => one.shadowRoot ?? [])]
+    .flatMap((tree) => tree.getAnimations())
+    .every((one) => one.playState !== "running" || one.effect.getComputedTiming().iterations === Infinity);
+"""
 # A player's inside, from a selector of the player and one within its shadow.
 INSIDE = "document.querySelector(arguments[0]).shadowRoot.querySelector(arguments[1])"
 
@@ -163,6 +180,18 @@ class Browser(ABC):
         until(lambda: text in self.js(
             "return document.querySelector(arguments[0])?.innerText ?? ''", selector), f"{text!r}")
 
+    def await_answer(self, pattern: str) -> None:
+        """Until the page has the whole answer to a request whose address the pattern finds: what it
+        does about that is done before it is asked anything else."""
+        until(lambda: self.js("""const wanted = new RegExp(arguments[0]);
+            return performance.getEntriesByType("resource")
+                .some(({ name, responseEnd }) => responseEnd > 0 && wanted.test(name))""", pattern),
+            f"an answer to {pattern}")
+
+    def settle(self) -> None:
+        """Until colours and places are what they will be."""
+        until(lambda: self.js(SETTLED), "all transitions are over")
+
     def press(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()
 
@@ -260,6 +289,26 @@ class Player:
 
     def shows(self, inside: str) -> bool:
         return self.browser.js(f"return {INSIDE}.checkVisibility()", self.selector, inside)
+
+    def watch(self) -> None:
+        """From now on it is written down what it tells."""
+        self.browser.js(WATCH, self.selector)
+
+    @property
+    def states(self) -> list[str]:
+        """Those that it entered since somebody watches."""
+        return self.browser.js("return document.querySelector(arguments[0]).told[0]", self.selector)
+
+    @property
+    def places(self) -> list[dict[str, Any]]:
+        """Where it said that it was since then: `time`, `part`, `partTime`, the `state` and the `clock`."""
+        return self.browser.js("return document.querySelector(arguments[0]).told[1]", self.selector)
+
+    @property
+    def sounded_at(self) -> float:
+        """The second that it was at when it began to play since then: however late one looks."""
+        return until(lambda: [one["time"] for one in self.places if one["state"] == "playing"],
+                     "it plays")[0]
 
     def await_state(self, *states: str, seconds: float = PATIENCE) -> None:
         until(lambda: self.state in states,

@@ -30,6 +30,13 @@ def begin(stub: Stub, browser: Browser, lang: str = "en", **attributes: str) -> 
     return player
 
 
+def silent(player: Player) -> float:
+    """Pauses it, so that what moves it from there is all that does; gives where it stands."""
+    player.click()
+    player.await_state("paused")
+    return player.time
+
+
 def near(player: Player, seconds: float) -> None:
     """Of one that is silent."""
     until(lambda: abs(player.time - seconds) < 0.5, lambda: f"{player.time} is {seconds}")
@@ -45,13 +52,14 @@ def focus(browser: Browser, part: str) -> None:
 
 def test_ten_seconds_back_and_forward(playing: Player) -> None:
     playing.click("[data-act=forward]")
-    near(playing, 10)
+    playing.await_sound(past=10)
+    at = silent(playing)
     playing.click("[data-act=forward]")
-    near(playing, 20)
+    near(playing, at + 10)
     playing.click("[data-act=back]")
-    near(playing, 10)
-    playing.click("[data-act=back]")
-    playing.click("[data-act=back]")
+    near(playing, at)
+    for _ in range(int(at // 10) + 1):
+        playing.click("[data-act=back]")
     near(playing, 0)
 
 
@@ -59,16 +67,18 @@ def test_ten_seconds_back_and_forward(playing: Player) -> None:
 def test_a_click_on_the_waveform_seeks(browser: Browser, stub: Stub, lang: str) -> None:
     """Three quarters from the left is three quarters of the time, in Hebrew, too."""
     player = begin(stub, browser, lang)
-    seek = player.part(".seek")
-    quarter = seek.now.size["width"] // 4
-    ActionChains(browser.driver).move_to_element(seek.now).move_by_offset(quarter, 0).click().perform()
+    silent(player)
+    seek = player.part(".seek").now
+    quarter = seek.size["width"] // 4
+    ActionChains(browser.driver).move_to_element(seek).move_by_offset(quarter, 0).click().perform()
     near(player, 45)
 
 
 def test_dragging_seeks_where_it_ends(browser: Browser, playing: Player) -> None:
-    seek = playing.part(".seek")
-    quarter = seek.now.size["width"] // 4
-    ActionChains(browser.driver).move_to_element(seek.now).click_and_hold().move_by_offset(
+    at = silent(playing)
+    seek = playing.part(".seek").now
+    quarter = seek.size["width"] // 4
+    ActionChains(browser.driver).move_to_element(seek).click_and_hold().move_by_offset(
         quarter, 0).perform()
     assert playing.time == at
     until(lambda: playing.part(".now").text.startswith("0:4"), "the place under the finger is told")
@@ -81,13 +91,16 @@ def test_speeds_hold_and_are_remembered(browser: Browser, stub: Stub) -> None:
     for rate in ("1.25", "1.5", "2"):
         player.click(f"[data-value='{rate}']")
         assert player.attribute(f"[data-value='{rate}']", "aria-pressed") == "true"
-    passed = browser.wait_js(
-        "const one = document.querySelector('recording-player'), done = arguments[0];"
-        "const [time, from] = [performance.now(), one.currentTime];"
-        "setTimeout(() => done((one.currentTime - from) / (performance.now() - time) * 1000), 700)")
-    assert passed > 1.5
+    until(lambda: browser.wait_js(PACE) > 1.5, "it sounds faster")
     player = begin(stub, browser)
     assert player.attribute("[data-value='2']", "aria-pressed") == "true"
+
+
+PACE = """
+const one = document.querySelector('recording-player'), done = arguments[0];
+const [time, from] = [performance.now(), one.currentTime];
+setTimeout(() => done((one.currentTime - from) / (performance.now() - time) * 1000), 700);
+"""
 
 
 def test_it_works_where_nothing_may_be_remembered(browser: Browser, stub: Stub) -> None:
@@ -135,17 +148,21 @@ def test_the_keyboard_does_it_all(browser: Browser, stub: Stub) -> None:
 
 
 def test_other_keys_are_the_pages(browser: Browser, playing: Player) -> None:
+    at = silent(playing)
     focus(browser, ".seek")
     browser.press_with_control(Keys.ARROW_RIGHT)
     browser.press("x", Keys.PAGE_DOWN)
-    assert playing.time < at + 5 and playing.state == "playing"
+    assert (playing.time, playing.state) == (at, "paused")
+    browser.press(Keys.ARROW_RIGHT)
+    near(playing, at + 10)
 
 
 def test_in_hebrew_right_is_later_still(browser: Browser, stub: Stub) -> None:
     player = begin(stub, browser, "he")
+    at = silent(player)
     focus(browser, ".seek")
     browser.press(Keys.ARROW_RIGHT)
-    near(player, 10)
+    near(player, at + 10)
 
 
 # ---- to the ear and for screen readers ----
@@ -153,10 +170,8 @@ def test_in_hebrew_right_is_later_still(browser: Browser, stub: Stub) -> None:
 
 def test_the_slider_speaks(browser: Browser, stub: Stub) -> None:
     player = begin(stub, browser, start="23")
-    player.click()
-    player.await_state("paused")
-    seconds = int(player.time)
-    assert 23 <= seconds < 40
+    seconds = int(silent(player))
+    assert 23 <= seconds < 60
     assert player.attribute(".seek", "role") == "slider"
     assert player.attribute(".seek", "aria-valuenow") == str(seconds)
     assert player.attribute(".seek", "aria-valuemax") == "60"
@@ -198,7 +213,7 @@ def test_who_speaks_is_seen(browser: Browser, playing: Player, stub: Stub) -> No
         second = next(s for s in range(5, 55)
                       if all(mine[s - 1:s + 2]) and not any(other[s - 1:s + 2]))
         if playing.state == "playing":
-            playing.click()
+            silent(playing)
         browser.js("document.querySelector('recording-player').currentTime = arguments[0]",
                    second + 0.5)
         until(lambda: [playing.attribute(f".sides button:nth-child({n})", "data-speaking") is not None
@@ -278,8 +293,7 @@ def test_a_side_is_muted(browser: Browser, playing: Player, stub: Stub) -> None:
     assert playing.attribute(".sides button:nth-child(2)", "aria-pressed") == "true"
 
     def heard(side: int) -> float:
-        browser.js("document.querySelector('recording-player').currentTime = arguments[0]", second)
-        return browser.wait_js(LISTEN, side)
+        return browser.wait_js(LISTEN, side, second)
 
     assert heard(0) > 0.01
     playing.click(".sides button:nth-child(1)")
@@ -302,6 +316,7 @@ AudioNode.prototype.connect = function (to, ...rest) {
     return real.call(this, to, ...rest);
 };
 """
+# How loud a second is: what is looked at while it waits, or elsewhere, does not count.
 LISTEN = """
 const [side, second, done] = arguments;
 const player = document.querySelector("recording-player"), heard = new Float32Array(2048);

@@ -19,20 +19,12 @@ SLOW = 64 * 1024  # bytes a second: twice as fast as a two-channel WAV plays
 SECOND = 32_000  # bytes of one
 ELEMENT_NEEDS = 200 * 1024  # of a WAV, before Chromium's <audio> plays any of it
 
-# Every change of state with the time it came at, as the page itself is told.
-LISTEN = """
-const player = document.querySelector("recording-player");
-[window.states, window.times] = [[], []];
-player.addEventListener("recording-state", ({ detail }) => window.states.push(detail.state));
-player.addEventListener("recording-time", ({ detail }) => window.times.push(detail.time));
-"""
-
 
 def pressed(site: Site, browser: Browser, call: Call) -> Player:
     """Its player, which somebody has just pressed."""
     site.embed(browser, call)
     player = browser.player()
-    browser.js(LISTEN)
+    player.watch()
     player.click()
     return player
 
@@ -43,14 +35,14 @@ def received(call: Call) -> int:
     return int(body["bytes_received"]) if body["status"] == "processing" else 1 << 62
 
 
-def states_of_sound(browser: Browser) -> list[str]:
+def states_of_sound(player: Player) -> list[str]:
     """From the first sound on."""
-    states: list[str] = browser.js("return window.states")
+    states = player.states
     return states[states.index("playing"):]
 
 
-def went_back(browser: Browser) -> list[tuple[float, float]]:
-    times: list[float] = browser.js("return window.times")
+def went_back(player: Player) -> list[tuple[float, float]]:
+    times = [one["time"] for one in player.places]
     return [(a, b) for a, b in zip(times, times[1:]) if b < a - 0.1]
 
 
@@ -82,7 +74,7 @@ def test_a_trickle_is_heard_to_its_end_without_a_gap(site: Site, browser: Browse
     assert call.finished_file is None
     player.await_state("ended")
     assert call.finished_file is not None
-    assert states_of_sound(browser) == ["playing", "ended"] and went_back(browser) == []
+    assert states_of_sound(player) == ["playing", "ended"] and went_back(player) == []
     assert player.time == pytest.approx(16, abs=0.2)
     assert len(site.asked("POST /api/recordings/.*/prepare")) == 1
 
@@ -93,7 +85,7 @@ def test_ten_trickling_megabytes_can_be_moved_about_in(site: Site, browser: Brow
     player = pressed(site, browser, call)
     player.await_sound(past=8)
     assert received(call) < 10_000_000
-    assert states_of_sound(browser) == ["playing"] and went_back(browser) == []
+    assert states_of_sound(player) == ["playing"] and went_back(player) == []
     go_to(browser, 300)
     player.await_words("Waiting for sound")
     assert (player.state, player.time) == ("buffering", 300) and received(call) < 300 * SECOND
@@ -114,9 +106,11 @@ def test_an_attempt_that_dies_is_waited_out(site: Site, browser: Browser) -> Non
     player.await_sound(past=0.5)
     go_to(browser, 20)
     player.await_state("buffering")
+    states = player.states
+    player.watch()
     site.stack.twilio.release(call.recording_sid)
     player.await_sound(past=20)
-    assert player.time < 25 and "stopped" not in browser.js("return window.states")
+    assert player.sounded_at < 21 and "stopped" not in states + player.states
     assert site.stack.twilio.stats().recording(call.recording_sid).requests == 2
 
 
@@ -140,9 +134,10 @@ def test_a_download_that_dies_is_said_and_goes_on_from_there(
     browser.shot(f"player-died-{lang}")
     site.stack.twilio.faults(call.recording_sid)
     site.sql("DELETE FROM recording_runs WHERE call_sid = %s", call.call_sid)
+    player.watch()
     player.click(".again")
     player.await_sound(past=20)
-    assert player.time < 25
+    assert player.sounded_at < 21
 
 
 def test_mp3_trickles_too(make_stack: Callable[..., Stack], browser: Browser) -> None:
@@ -153,7 +148,7 @@ def test_mp3_trickles_too(make_stack: Callable[..., Stack], browser: Browser) ->
     whole = len(call.source("mp3"))
     player = pressed(site, browser, call)
     player.await_sound(past=2)
-    assert received(call) < whole and states_of_sound(browser) == ["playing"]
+    assert received(call) < whole and states_of_sound(player) == ["playing"]
     site.stack.twilio.release(call.recording_sid)
     until(lambda: call.finished_file, "all of it")
     go_to(browser, 119)

@@ -77,6 +77,8 @@ def test_every_state_fits_a_phone(browser: Browser, stub: Stub, lang: str) -> No
 
 def test_time_runs_left_to_right_in_hebrew(browser: Browser, stub: Stub) -> None:
     player = playing(stub, browser, "he")
+    player.click()
+    player.await_state("paused")
     box, head, play = (browser.js(f"return {INSIDE}.getBoundingClientRect().left",
                                   player.selector, part) for part in (".seek", ".playhead", ".play"))
     width = browser.js(f"return {INSIDE}.clientWidth", player.selector, ".seek")

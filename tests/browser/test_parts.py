@@ -134,6 +134,7 @@ def test_a_call_begins_with_what_was_first(browser: Browser, stub: Stub) -> None
     three(stub)
     player = begin(browser, stub)
     await_part(player, 0)
+    player.click()
     assert player.get("duration") == WHOLE
     assert player.attribute(".seek", "aria-valuemax") == str(WHOLE)
     assert player.attribute(".seek", "aria-valuetext").endswith("of 36 seconds, Part 1 of 3")
@@ -143,25 +144,17 @@ def test_a_call_begins_with_what_was_first(browser: Browser, stub: Stub) -> None
         f"/api/recordings/{NAMES[0]}/prepare"]
 
 
-WATCH = """
-const player = document.querySelector("recording-player");
-[window.states, window.places] = [[], []];
-player.addEventListener("recording-state", ({ detail }) => window.states.push(detail.state));
-player.addEventListener("recording-time", ({ detail }) => window.places.push(detail));
-"""
-
-
 def test_it_plays_on_to_the_end(browser: Browser, stub: Stub) -> None:
     """Without a press, and without a word: the next part is there when one ends."""
     three(stub)
     browser.open(stub.page())
     player = browser.player()
-    browser.js(WATCH)
+    player.watch()
     player.click()
     player.await_sound()
-    seek(player, 4)
     until(lambda: asked(stub, 1)[1:] or part_of(player) != SIDS[0], "the next one is asked for")
     assert part_of(player) == SIDS[0], "before it is wanted"
+    seek(player, 4)
     await_part(player, 1)
     assert player.part(".which").text == "Part 2 of 3"
     seek(player, 24)
@@ -169,7 +162,7 @@ def test_it_plays_on_to_the_end(browser: Browser, stub: Stub) -> None:
     seek(player, 34.5)
     player.await_state("ended")
     assert player.time == pytest.approx(WHOLE, abs=0.2)
-    states, places = browser.js("return [window.states, window.places]")
+    states, places = player.states, player.places
     assert states[0] == "asking"
     assert not {"asking", "waiting", "paused", "stopped"} & set(states[states.index("playing"):])
     for place in places:
@@ -185,9 +178,8 @@ def test_it_plays_on_to_the_end(browser: Browser, stub: Stub) -> None:
 def test_a_part_that_is_not_here_yet_is_waited_for(browser: Browser, stub: Stub) -> None:
     """A click leads into it; it plays from there once it has come, and back is at once."""
     three(stub, r2={"status": "absent"})
-    stub.answers[f"{NAMES[2]} prepare"] = [waiting("queued", position=2, recording=NAMES[2]),
-                                           answer(2)]
-    stub.answers[f"{NAMES[2]} status"] = [waiting("queued", position=1, recording=NAMES[2])]
+    waits = [waiting("queued", position=2, recording=NAMES[2])]
+    stub.answers[f"{NAMES[2]} prepare"] = stub.answers[f"{NAMES[2]} status"] = waits
     player = begin(browser, stub)
     await_part(player, 0)
     assert asked(stub, 2, "peaks") == []
@@ -212,9 +204,12 @@ def test_a_part_that_is_still_arriving_plays_early(browser: Browser, stub: Stub)
     body = {"playable": True, "play_url": "/media/late.wav", "bytes_received": arrived,
             "bytes_total": len(stub.audio), "recording": NAMES[2], "recordings": 1}
     stub.answers[f"{NAMES[2]} prepare"] = stub.answers[f"{NAMES[2]} status"] = [waiting(**body)]
-    player = begin(browser, stub, start="24.5")
-    await_part(player, 1)
+    browser.open(stub.page(start="24.5"))
+    player = browser.player()
+    player.watch()
+    player.click()
     await_part(player, 2)
+    assert {one["part"] for one in player.places} >= set(SIDS[1:]), "the part before it sounds first"
     have = browser.js("return document.querySelector('recording-player').shadowRoot"
                       ".querySelector('.seek').style.getPropertyValue('--have')")
     assert float(have.rstrip("%")) == pytest.approx(100 * 56 / 86, abs=1)
@@ -228,6 +223,7 @@ def test_what_is_silent_stays_silent_in_another_part(browser: Browser, stub: Stu
     three(stub)
     player = begin(browser, stub)
     await_part(player, 0)
+    until(lambda: asked(stub, 1)[1:], "the next one is asked for")
     player.click()
     player.await_state("paused")
     before = len(stub.requests("prepare"))
@@ -295,12 +291,15 @@ def test_a_place_in_a_recording(browser: Browser, stub: Stub) -> None:
     three(stub)
     browser.open(stub.page(part=SIDS[1], start="12"))
     player = browser.player()
+    player.watch()
     player.click()
     player.await_sound(past=18)
-    assert part_of(player) == SIDS[1] and player.time < 24
-    browser.js("document.querySelector('recording-player').recordings = arguments[0]",
-               [recording(1), recording(2)])
-    assert part_of(player) == SIDS[1] and player.time < 20
+    assert part_of(player) == SIDS[1] and player.sounded_at < 19
+    before, after = browser.js("""
+        const player = document.querySelector("recording-player"), before = player.currentTime;
+        player.recordings = arguments[0];
+        return [before, player.currentTime];""", [recording(1), recording(2)])
+    assert after == pytest.approx(before - BEGINS[1], abs=0.2) and part_of(player) == SIDS[1]
     player.await_sound()
     assert player.get("duration") == 30
 
@@ -354,6 +353,8 @@ def test_waveforms_stand_one_after_the_other(browser: Browser, stub: Stub) -> No
     """Each in its part of the line; of one that is not here, a thin line."""
     three(stub, r2={"status": "absent"})
     player = begin(browser, stub)
+    player.await_sound()
+    player.click()
     until(lambda: asked(stub, 1, "peaks"), "also of those that do not play")
     spans = [[begin / WHOLE, (begin + length) / WHOLE] for begin, length in zip(BEGINS, SECONDS)]
     ink = until(lambda: (found := browser.js(INK, spans)) and min(found[:2]) > 2 and found,
@@ -363,7 +364,7 @@ def test_waveforms_stand_one_after_the_other(browser: Browser, stub: Stub) -> No
                            ".querySelectorAll('.parts i')].map((one) => parseFloat(one.style.left))")
     assert divisions == pytest.approx([0, 100 * 6 / 36, 100 * 26 / 36], abs=0.5)
     assert asked(stub, 2) == [] and asked(stub, 2, "peaks") == []
-    assert player.state == "playing"
+    assert player.state == "paused"
 
 
 def test_sides_are_the_same_in_all_parts(browser: Browser, stub: Stub) -> None:

@@ -41,8 +41,11 @@ def opened(browser: Browser, stub: Stub) -> Player:
     return browser.player()
 
 
-def lit(browser: Browser) -> list[str]:
-    return [one.text for one in browser.all(".line[aria-current] .text")]
+def await_lit(browser: Browser, second: float, text: str) -> None:
+    """Silent at a second of it, so that it stays."""
+    browser.js("const player = document.querySelector('recording-player');"
+               "player.pause(); player.currentTime = arguments[0]", second)
+    until(lambda: browser.texts(".line[aria-current] .text") == [text], f"{text} is lit")
 
 
 def test_one_transcript_of_the_whole(browser: Browser, stub: Stub) -> None:
@@ -62,11 +65,12 @@ def test_one_transcript_of_the_whole(browser: Browser, stub: Stub) -> None:
     assert stub.requests("prepare") == []
     browser.all("button.line")[3].click()
     player.await_sound(past=29)
+    await_lit(browser, 30, "Monday at nine is free.")
     assert player.get("duration") == WHOLE
     assert part_of(player) == SIDS[2] and asked(stub, 1) == []
     browser.all("button.line")[1].click()
     player.await_sound(past=8)
-    until(lambda: lit(browser) == ["I would like to move my visit."], "and so is this one")
+    await_lit(browser, 10, "I would like to move my visit.")
 
 
 @pytest.mark.parametrize("lang", ["en", "he"])
@@ -77,6 +81,7 @@ def test_it_looks_like_one_call(browser: Browser, stub: Stub, lang: str) -> None
     browser.shot(f"parts-idle-{lang}")
     browser.all("button.line")[2].click()
     player.await_sound(past=17)
+    await_lit(browser, 18, "To Monday? I will ask.")
     until(lambda: asked(stub, 2, "peaks") and player.attribute(".box", "data-lanes") == "2",
           "the waveforms")
     browser.shot(f"parts-playing-{lang}")

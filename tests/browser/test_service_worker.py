@@ -175,15 +175,18 @@ def test_a_push_is_shown_whatever_it_carries(site: Site, browser: Chromium) -> N
 
 def push(browser: Chromium, worker: str, data: str, count: int) -> None:
     """Delivers a message, after which so many notifications are there. Chromium forgets one that
-    it is asked about while it puts it up: then the message comes again, at most thrice."""
-    for _ in range(3):
+    it is asked about while it puts it up: then the message comes again."""
+
+    def delivered() -> bool:
         browser.cdp("ServiceWorker.deliverPushMessage", registrationId=worker, data=data,
                     origin=browser.js("return location.origin"))
         for _ in range(10):
             browser.wait_js("setTimeout(arguments[0], 100)")
             if len(shown(browser)) == count:
-                return
-    raise AssertionError(f"{data!r} is not shown, only {shown(browser)}")
+                return True
+        return False
+
+    until(delivered, lambda: f"{data!r} is shown, not only {shown(browser)}")
 
 
 def registration(browser: Browser) -> str:

@@ -7,7 +7,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 
 from browser_kit import Browser, Player, until
 from browser_stub import Reply, Stub, peaks_of, ready, waiting
-from test_controls import LISTEN, TAPS, begin, focus, loudness, near
+from test_controls import LISTEN, TAPS, begin, focus, loudness, near, silent
 
 
 @pytest.fixture
@@ -34,9 +34,8 @@ def test_volume_and_boost(browser: Browser, playing: Player, stub: Stub) -> None
     browser.js(TAPS)
 
     def heard() -> float:
-        browser.js("document.querySelector('recording-player').currentTime = arguments[0];"
-                   "window.taps = window.taps.slice(-1)", second)
-        return browser.wait_js(LISTEN, 0)
+        browser.js("window.taps = window.taps.slice(-1)")
+        return browser.wait_js(LISTEN, 0, second)
 
     playing.click("[data-act=boost][data-value='6']")
     louder = heard()
@@ -52,15 +51,30 @@ def test_volume_and_boost(browser: Browser, playing: Player, stub: Stub) -> None
 
 
 def test_a_loop(browser: Browser, playing: Player) -> None:
+    silent(playing)
+    focus(browser, ".seek")
+    for second in (20, 21.5):
+        browser.js("document.querySelector('recording-player').currentTime = arguments[0]", second)
+        browser.press("r")
     browser.js("document.querySelector('recording-player').currentTime = 20")
+    playing.watch()
+    playing.click()
+
+    def back() -> list[tuple[float, float]]:
+        times = [one["time"] for one in playing.places]
+        return [(a, b) for a, b in zip(times, times[1:]) if b < a]
+
+    until(lambda: len(back()) > 1, "back at its beginning, and again")
+    for end, begin_again in back():
+        assert end > 21.3 and 19.9 < begin_again < 20.5
     focus(browser, ".seek")
     browser.press("r")
     playing.await_sound(past=23)
 
 
 def test_hovering_tells_the_time(browser: Browser, playing: Player) -> None:
-    seek = playing.part(".seek")
-    ActionChains(browser.driver).move_to_element(seek.now).perform()
+    at = silent(playing)
+    ActionChains(browser.driver).move_to_element(playing.part(".seek").now).perform()
     until(lambda: playing.shows(".tip") and playing.part(".tip").text in ("0:29", "0:30"),
           "half a minute")
     assert playing.time == at
@@ -88,15 +102,15 @@ def test_a_headset(browser: Browser, stub: Stub) -> None:
     def key(name: str, **details: float) -> None:
         browser.js("window.keys[arguments[0]]({ action: arguments[0], ...arguments[1] })", name, details)
 
+    key("pause")
+    first.await_state("paused")
+    until(lambda: browser.js("return navigator.mediaSession.playbackState") == "paused", "it is told")
     key("seekto", seekTime=30)
     near(first, 30)
     key("seekforward")
     near(first, 40)
     key("seekbackward", seekOffset=20)
     near(first, 20)
-    key("pause")
-    first.await_state("paused")
-    assert browser.js("return navigator.mediaSession.playbackState") == "paused"
     key("play")
     first.await_sound(past=20)
     key("nexttrack")
@@ -119,8 +133,7 @@ def test_a_headset(browser: Browser, stub: Stub) -> None:
 def test_it_does_not_jump(browser: Browser, stub: Stub, width: int) -> None:
     """Neither when it is pressed, nor when the sound and the waveform come."""
     browser.size(width, 900)
-    stub.answers["prepare"] = [waiting("queued", position=2)]
-    stub.answers["status"] = [waiting("queued", position=1), ready()]
+    stub.answers["prepare"] = stub.answers["status"] = [waiting("queued", position=2)]
     stub.answers["peaks"] = [Reply(200, peaks_of(stub.audio))]
     browser.open(stub.page(count=2, duration="60"))
     first = browser.player("recording-player:nth-of-type(1)")
@@ -130,6 +143,7 @@ def test_it_does_not_jump(browser: Browser, stub: Stub, width: int) -> None:
     first.click()
     first.await_words("number 2 in line")
     assert browser.js(tops) == at
+    stub.answers["status"] = [ready()]
     first.await_sound()
     until(lambda: first.attribute(".box", "data-lanes") == "2", "the waveform is there")
     assert browser.js(tops) == at

@@ -24,6 +24,15 @@ SIDES = """
 return [...document.querySelector('recording-player').shadowRoot.querySelectorAll('.sides button')]
     .map((one) => one.dataset.who)
 """
+# At each moment that the player tells of from now on: which sentence is lit, whose, and who speaks.
+WATCH = f"""
+const lit = () => {{ {LIT} }}, speaking = () => {{ {SPEAKING} }};
+window.moments = [];
+document.querySelector("recording-player").addEventListener("recording-time", () => setTimeout(() => {{
+    const at = [...document.querySelectorAll(".line")].flatMap((one, i) => one.ariaCurrent ? [i] : []);
+    window.moments.push([at, lit(), speaking()]);
+}}));
+"""
 # How far the lit sentence is from being seen within its list: 0 when it is.
 HIDDEN = """
 const [list, line] = ['.lines', '.line[aria-current]'].map((one) =>
@@ -62,13 +71,15 @@ def test_who_said_what(site: Site, browser: Browser, direction: str, sides: list
     assert browser.texts(".line .text") == [one["text"] for one in said]
     assert len(browser.all(".more .part b")) >= 3, "the summary has its sections"
     player = browser.player()
+    browser.js(WATCH)
     for who in sides:
         at = next(i for i, one in enumerate(said) if one["speaker"] == who
                   and one["end"] - one["start"] > 1)
         browser.all("button.line")[at].click()
         player.await_state("playing")
         until(lambda: browser.js(SIDES) == sides, "the waveform, with its sides")
-        until(lambda: (lit(browser), browser.js(LIT), browser.js(SPEAKING)) == ([at], [who], [who]),
+        browser.all("button.line")[at].click()
+        until(lambda: [[at], [who], [who]] in browser.js("return window.moments"),
               f"{who} is lit, and seen to speak")
     browser.shot(f"transcript-{direction}")
 
