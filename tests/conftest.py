@@ -45,7 +45,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers take a hundred neighbours at once: without this one of them had every browser test."""
+    """Workers take a hundred neighbours at once: without this one of them had every browser test.
+    One browser comes after the other: each start of one takes seconds."""
     folders: dict[Path, list[Path]] = {}
     for item in items:
         files = folders.setdefault(item.path.parent, [])
@@ -53,7 +54,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             files.append(item.path)
     where = {path: index / len(files)
              for files in folders.values() for index, path in enumerate(files)}
-    items.sort(key=lambda item: where[item.path])
+    engines = sorted({_engine(item) for item in items} - {""})
+
+    def place(item: pytest.Item) -> float:
+        engine = _engine(item)
+        return (engines.index(engine) + where[item.path]) / len(engines) if engine else where[item.path]
+
+    items.sort(key=place)
+
+
+def _engine(item: pytest.Item) -> str:
+    """The browser that a test is asked of, if any."""
+    return item.callspec.params.get("engine", "") if hasattr(item, "callspec") else ""
 
 
 @pytest.fixture(scope="session", autouse=True)
