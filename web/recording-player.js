@@ -58,6 +58,7 @@ export class RecordingPlayer extends HTMLElement {
       this.#playback.tune(detail);
       this.#show();
     }, { signal });
+    addEventListener("pagehide", () => this.#leave(), { signal });
     watchLanguage(this, () => this.#turn(), signal);
     this.#turn();
   }
@@ -164,6 +165,11 @@ export class RecordingPlayer extends HTMLElement {
 
   #giveWay() {
     this.#headset.lose();
+    this.#leave();
+  }
+
+  /** Also with its page, which the browser may keep for whoever comes back. */
+  #leave() {
     if (this.state !== "idle") this.#playback.giveWay();
   }
 

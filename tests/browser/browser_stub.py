@@ -110,6 +110,7 @@ class Stub(http.server.ThreadingHTTPServer):
         self.media_status = 206
         self.halting = False  # it sends an answer's head, and not yet the rest
         self.cutting = False  # it sends an answer's head and a byte, and hangs up
+        self.sending: set[str] = set()  # answers of which not all has been taken yet
         self.answers: dict[str, list[Reply]] = {"peaks": [error(404, "not_found")]}
         self.answers |= {verb: [Reply(200, body)] for verb, body in BESIDE.values()}
         self.pages: dict[str, Reply] = {}  # other pages, by their path
@@ -243,7 +244,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         with self.server.more:
             self.server.more.wait_for(lambda: not self.server.halting, 20)
-        self.wfile.write(body[:1] if self.server.cutting else body)
+        taker = f"{self.client_address[1]} {self.path}"
+        self.server.sending.add(taker)
+        try:
+            self.wfile.write(body[:1] if self.server.cutting else body)
+        finally:
+            self.server.sending.discard(taker)
         self.close_connection |= self.server.cutting
 
     def log_message(self, format: str, *args: object) -> None:

@@ -149,6 +149,7 @@ export class Sound extends EventTarget {
   /** Keeps no connection, until it is to play on from the same second. */
   letGo() {
     if (this.#lost || this.#closed || this.ended || !this.paused) return;
+    this.#moved(); // it has told its time some moments ago
     this.#lose();
     this.#changed();
   }
