@@ -196,7 +196,7 @@ export class RecordingPlayer extends HTMLElement {
       begin: () => {
         this.#aim = null;
         document.dispatchEvent(new CustomEvent(CHOSEN, { detail: this }));
-        this.#headset.take(this.#title);
+        this.#headset.take(this.#title, new URL("player/silence.flac", this.#server.url));
       },
       phase: () => this.#announce("recording-state", { state: this.state, reason: this.#playback.reason }),
       show: () => this.#turn(),
@@ -274,7 +274,8 @@ export class RecordingPlayer extends HTMLElement {
     const have = loaded ? from + (to - from) * here : 0;
     this.#view.tell(languageOf(this), { time, duration, have, which: this.#which, index, second });
     this.#reading?.light(this.place);
-    this.#headset.tell({ title: this.#title, busy, time, duration, rate: tuning.rate });
+    const sounds = phase === "playing";
+    this.#headset.tell({ title: this.#title, busy, sounds, time, duration, rate: tuning.rate });
     if (!loaded) return;
     const place = this.#aim === null ? { part, time: second } : placeAt(parts, time);
     this.#announce("recording-time",

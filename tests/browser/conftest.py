@@ -18,6 +18,7 @@ from browser_kit import Browser
 from browser_site import Site
 from browser_stub import Stub
 from ear import Ear, listening
+from media_keys import MediaKeys, desktop
 from stack import scratch
 from stack.stack import Stack
 
@@ -45,12 +46,20 @@ def ear() -> Iterator[Ear]:
 
 
 @pytest.fixture(scope="session")
-def engine(request: pytest.FixtureRequest, ear: Ear) -> Iterator[Browser]:
+def media_keys() -> Iterator[MediaKeys]:
+    """Those of a keyboard or a headset."""
+    assert shutil.which("dbus-daemon"), "dbus-daemon is missing; run: sh tests/stack/setup.sh test"
+    with scratch.folder() as folder, desktop(folder) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest, ear: Ear, media_keys: MediaKeys) -> Iterator[Browser]:
     """The browser that runs; never two at once, for each takes the room of a stack."""
     kind = ENGINES[request.param]
     assert shutil.which(kind.PROGRAM), f"{kind.PROGRAM} is missing; run: sh tests/stack/setup.sh test"
     with scratch.folder() as profile, kind.running(
-            profile, {**os.environ, **ear.environment}) as one:
+            profile, {**os.environ, **ear.environment, **media_keys.environment}) as one:
         yield one
 
 

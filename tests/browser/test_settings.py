@@ -7,6 +7,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 
 from browser_kit import Browser, Player, until
 from browser_stub import Reply, Stub, peaks_of, ready, waiting
+from media_keys import MediaKeys
+from test_arriving import ELEMENTS
 from test_controls import LISTEN, TAPS, begin, focus, loudness, near, silent
 
 
@@ -124,6 +126,30 @@ def test_a_headset(browser: Browser, stub: Stub) -> None:
     assert browser.js("return window.leafed") == -1 and first.state == "paused"
     browser.js("document.querySelector('recording-player:nth-of-type(2)').remove()")
     until(lambda: browser.js("return window.keys.play") is None, "nobody has the keys")
+
+
+def test_the_keys_after_a_rest(browser: Browser, stub: Stub, media_keys: MediaKeys) -> None:
+    """A paused player lets go of its source after twenty seconds, which are one here; what the desktop
+    shows of it stays, and its keys go on working."""
+    stub.answers["prepare"] = [ready()]
+    browser.open(stub.page(script="/hasty.js", label="050-123"))
+    player = browser.player()
+    browser.js(ELEMENTS)
+    player.click()
+    player.await_sound(past=1)
+    until(lambda: media_keys.shown == {"title": "Recording: 050-123", "status": "Playing"},
+          lambda: f"it is shown: {media_keys.shown}")
+    player.click()
+    player.await_state("paused")
+    until(lambda: not browser.js("return elements[0].hasAttribute('src')"), "it has no source")
+    at = player.time
+    until(lambda: (media_keys.shown or {}).get("status") == "Paused",
+          lambda: f"it is still shown: {media_keys.shown}")
+    media_keys.press("Play")
+    player.await_sound(past=at)
+    assert player.time < at + 3
+    media_keys.press("Pause")
+    player.await_state("paused")
 
 
 # ---- and it stays where it is ----

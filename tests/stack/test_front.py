@@ -59,7 +59,7 @@ def test_pages_are_served_and_asked_for_again(api: Api) -> None:
 def test_other_sites_may_load_the_player_and_no_page(api: Api) -> None:
     for path, allowed in (("/recording-player.js", "*"), ("/player/view.js", "*"),
                           ("/player/transcript-style.js", "*"), ("/languages.js", "*"),
-                          ("/languages/he.js", "*"), ("/", None),
+                          ("/languages/he.js", "*"), ("/player/silence.flac", "*"), ("/", None),
                           ("/calls.js", None), ("/calls/row.js", None), ("/api/calls", None)):
         answer = api.get(path, headers={"Origin": "https://elsewhere.example"})
         assert answer.headers["Access-Control-Allow-Origin"] == allowed, path

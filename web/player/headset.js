@@ -8,8 +8,30 @@ const NAMES = {
   seekto: "seek", previoustrack: "previous", nexttrack: "next",
 };
 
+/**
+ * Browsers take the keys from a page whose last element that was heard has lost its source, as that of a
+ * paused player does after a while (Sound). A minute of silence plays along with the sound, is paused
+ * after it, and stays.
+ */
+let silence = null;
+
+function playAlong(url) {
+  if (!silence) {
+    silence = Object.assign(document.createElement("audio"), { crossOrigin: "anonymous", loop: true });
+    silence.src = url;
+  }
+  if (silence.paused) silence.play().catch(() => {}); // then the keys are gone after a while
+}
+
+function endSilence() {
+  silence?.removeAttribute("src");
+  silence?.load();
+  silence = null;
+}
+
 export class Headset {
   #act;
+  #silence = "";
   #mine = false;
 
   /** @param {(command: string, value?: number) => void} act */
@@ -17,11 +39,11 @@ export class Headset {
     this.#act = act;
   }
 
-  /** From now on the keys are ours. */
-  take(title) {
+  /** From now on the keys are ours; the second is the address of silence. */
+  take(title, url) {
     const { mediaSession: session } = navigator;
     if (!session) return;
-    this.#mine = true;
+    [this.#mine, this.#silence] = [true, url];
     this.#handle((name) => ({ seekTime, seekOffset }) => this.#act(NAMES[name], seekTime ?? seekOffset));
     session.metadata = new MediaMetadata({ title });
   }
@@ -33,12 +55,15 @@ export class Headset {
   release() {
     if (!this.#mine) return;
     this.lose();
+    endSilence();
     this.#handle(() => null);
     Object.assign(navigator.mediaSession, { metadata: null, playbackState: "none" });
   }
 
-  tell({ title, busy, time, duration, rate }) {
+  tell({ title, busy, sounds, time, duration, rate }) {
     if (!this.#mine) return;
+    if (sounds) playAlong(this.#silence);
+    else if (!busy) silence?.pause();
     const { mediaSession: session } = navigator;
     if (session.metadata && session.metadata.title !== title) session.metadata.title = title;
     session.playbackState = busy ? "playing" : "paused";
