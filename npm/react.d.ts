@@ -22,6 +22,7 @@ interface Props extends DetailedHTMLProps<HTMLAttributes<RecordingPlayer>, Recor
   part?: string;
   lanes?: string | readonly string[];
   transcript?: string | boolean;
+  download?: string | boolean;
   duration?: number;
   playbackRate?: number;
   volume?: number;

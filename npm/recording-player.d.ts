@@ -62,6 +62,8 @@ export interface RecordingPlayerAttributes {
   customerName: string;
   /** Empty, or `open`. */
   transcript: string;
+  /** Empty where the settings offer the recording as a file. */
+  download: string;
 }
 
 export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttributes {
@@ -77,6 +79,8 @@ export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttri
   customerName: string;
   get transcript(): string;
   set transcript(value: string | boolean | null | undefined);
+  get download(): string;
+  set download(value: string | boolean | null | undefined);
   /** Seconds of the line of time, 0 while nobody knows; what is set reflects. */
   get duration(): number;
   set duration(seconds: number | null | undefined);
@@ -98,6 +102,8 @@ export class RecordingPlayer extends HTMLElement implements RecordingPlayerAttri
 
   play(): Promise<void> | void;
   pause(): void;
+  /** Saves the recording that it stands in as a file; resolves to whether it could be had. */
+  save(): Promise<boolean>;
 
   addEventListener<K extends keyof RecordingPlayerEventMap>(type: K,
     listener: (this: RecordingPlayer, event: RecordingPlayerEventMap[K]) => unknown,

@@ -23,7 +23,7 @@ const [CHOSEN, TUNED] = ["recording-chosen", "recording-tuned"];
 export class RecordingPlayer extends HTMLElement {
   static observedAttributes = [
     "call-sid", "recording-sid", "lang", "label", "duration", "part", "start", "lanes",
-    "agent-name", "customer-name", "transcript"];
+    "agent-name", "customer-name", "transcript", "download"];
 
   #view;
   #playback = new Playback(() => this.#where(), (what) => this.#hear(what));
@@ -32,7 +32,8 @@ export class RecordingPlayer extends HTMLElement {
   #reading = null; // what was said, where the page wants that
   #token = null;
   #staying = null; // aborts what it does while it is on a page
-  #commands = commandsOf(this, this.#playback);
+  #saving = null; // once somebody wants a file
+  #commands = { ...commandsOf(this, this.#playback), download: () => this.save() };
   #aim = null; // where a finger that drags is
   #notes = []; // the page's: a place each, and a text
   #marks = [];
@@ -144,6 +145,15 @@ export class RecordingPlayer extends HTMLElement {
 
   pause() { this.#playback.pause(); }
 
+  /** Saves the recording that it stands in as a file; resolves to whether it could be had. */
+  async save() {
+    const { part, several } = this.#list;
+    const recording = this.getAttribute("recording-sid") ?? (several ? part.id : null);
+    const { Saving } = await import("./player/saving.js");
+    this.#saving ??= new Saving(() => this.#show());
+    return this.#saving.save(this.#server, this.getAttribute("call-sid") ?? "", recording);
+  }
+
   focus() { this.#view.focusPlay(); }
 
   // What people do.
@@ -207,18 +217,20 @@ export class RecordingPlayer extends HTMLElement {
 
   // What was said.
 
-  get #reads() {
-    const how = this.getAttribute("transcript");
+  /** Whether the page wants something that goes by the call. */
+  #offers(name) {
+    const how = this.getAttribute(name);
     return how !== null && how !== "false" && this.hasAttribute("call-sid");
   }
 
   async #allowReading() {
-    if (this.#reads && !this.#reading) {
+    const reads = this.#offers("transcript");
+    if (reads && !this.#reading) {
       const { Reading } = await import("./player/reading.js");
       this.#reading ??= new Reading(this.#view.reading, this, () => this.#server);
       this.#reading.show(languageOf(this));
     }
-    this.#reading?.allow(this.#reads, this.getAttribute("transcript") === "open");
+    this.#reading?.allow(reads, this.getAttribute("transcript") === "open");
   }
 
   // What is seen.
@@ -237,6 +249,7 @@ export class RecordingPlayer extends HTMLElement {
     const { body, loaded, busy, phase, tuning, open } = this.#playback;
     const { parts } = this.#list;
     const lang = languageOf(this);
+    const here = this.#list.track?.step?.kind === "ready";
     const arriving = phase === "waiting" && body.bytes_received > 0 && body.bytes_total > 0;
     const speakers = parts[0].speakers ?? body.speakers ?? ["agent", "customer"];
     const shares = sharesOf(parts);
@@ -255,6 +268,7 @@ export class RecordingPlayer extends HTMLElement {
       notes: this.#notes.map((note) => ({ at: this.#list.secondOf(note), text: note.text })),
       marks: this.#marks.map((mark) => (mark?.time >= 0 ? this.#list.secondOf(mark) : mark)),
       canMute: open,
+      file: here && this.#offers("download") ? this.#saving?.says ?? "download" : "",
     });
     this.#reading?.show(lang);
   }
@@ -266,7 +280,7 @@ export class RecordingPlayer extends HTMLElement {
   }
 
   #tell() {
-    const { body: { bytes_received: got, bytes_total: all }, loaded, busy, tuning } = this.#playback;
+    const { body: { bytes_received: got, bytes_total: all }, loaded, busy, phase, tuning } = this.#playback;
     const { parts, part, track, index, second } = this.#list;
     const [time, duration] = [this.#aim ?? this.currentTime, this.duration];
     const { from, to } = sharesOf(parts)[index];
@@ -293,7 +307,7 @@ export class RecordingPlayer extends HTMLElement {
 
 reflect(RecordingPlayer, {
   callSid: "text", recordingSid: "text", label: "text", start: "number", lanes: "text", apiBase: "text",
-  agentName: "text", customerName: "text", transcript: "text",
+  agentName: "text", customerName: "text", transcript: "text", download: "text",
 });
 
 if (!customElements.get("recording-player")) {

@@ -198,7 +198,7 @@ void auth_cors(const struct app *app, const struct request *request, struct resp
     response_always(response, "Access-Control-Allow-Credentials", "true");
     response_always(response, "Access-Control-Expose-Headers",
                     "Retry-After, Content-Range, Accept-Ranges, Content-Length, ETag, "
-                    "X-Request-Id");
+                    "X-Request-Id, Content-Disposition");
     if (request->method == METHOD_OPTIONS) {
         response_always(response, "Access-Control-Allow-Methods",
                         "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");

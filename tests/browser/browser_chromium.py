@@ -88,6 +88,9 @@ class Chromium(Browser):
         self.cdp("Browser.grantPermissions", origin=origin,
                  permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
 
+    def save_to(self, folder: Path) -> None:
+        self.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     @contextmanager
     def without_storage(self) -> Iterator[None]:
         script = self.cdp("Page.addScriptToEvaluateOnNewDocument", source=NO_STORAGE)

@@ -130,6 +130,10 @@ class Firefox(Browser):
     def permit_clipboard(self, origin: str) -> None:
         """Every page has it here: see PREFERENCES."""
 
+    def save_to(self, folder: Path) -> None:
+        self._preference("browser.download.folderList", 2)
+        self._preference("browser.download.dir", str(folder))
+
     @contextmanager
     def without_storage(self) -> Iterator[None]:
         self._preference("network.cookie.cookieBehavior", 2)

@@ -7,6 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from selenium.common.exceptions import (ElementClickInterceptedException,
@@ -111,6 +112,10 @@ class Browser(ABC):
     @abstractmethod
     def permit_clipboard(self, origin: str) -> None:
         """Its pages may read and write it."""
+
+    @abstractmethod
+    def save_to(self, folder: Path) -> None:
+        """Where downloads go, without a question."""
 
     @abstractmethod
     def without_storage(self) -> AbstractContextManager[None]:

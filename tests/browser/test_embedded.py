@@ -41,7 +41,7 @@ PROPERTIES = [
     ("duration", 63, "duration", "63"), ("start", 7, "start", "7"), ("part", "RE1", "part", "RE1"),
     ("lanes", ["customer", "agent"], "lanes", "customer,agent"),
     ("apiBase", "/x/", "api-base", "/x/"), ("transcript", "open", "transcript", "open"),
-    ("agentName", "Dana", "agent-name", "Dana"), ("customerName", "Rut", "customer-name", "Rut"),
+    ("download", True, "download", ""), ("agentName", "Dana", "agent-name", "Dana"), ("customerName", "Rut", "customer-name", "Rut"),
 ]
 
 

@@ -47,19 +47,29 @@ export class Server {
 
   /** As ask(), at a path of it. A token that cannot be had is one that is not accepted. */
   async ask(path, signal, { headers, ...options } = {}) {
-    const url = new URL(path, this.url);
-    if (!this.#token) return ask(url, signal, { headers, ...options });
-    let token = this.#token;
+    const who = await this.#who();
+    signal.throwIfAborted();
+    if (!who) return { status: 401, retryAfter: 0, body: {} };
+    return ask(new URL(path, this.url), signal, {
+      ...options, ...who, headers: { ...headers, ...who.headers } });
+  }
+
+  /** The answer at a path of it, as fetch() gives it; null without a token. */
+  async get(path) {
+    const who = await this.#who();
+    return who && fetch(new URL(path, this.url), { cache: "no-store", ...who });
+  }
+
+  /** What says who asks, among a request's options; null where a token cannot be had. */
+  async #who() {
+    if (!this.#token) return { credentials: "include" };
     try {
-      if (typeof token === "function") token = await token();
+      const token = typeof this.#token === "function" ? await this.#token() : this.#token;
+      return token ? { credentials: "omit", headers: { Authorization: `Bearer ${token}` } } : null;
     } catch (error) {
       console.error(error);
-      token = "";
+      return null;
     }
-    signal.throwIfAborted();
-    if (!token) return { status: 401, retryAfter: 0, body: {} };
-    return ask(url, signal, {
-      ...options, credentials: "omit", headers: { ...headers, Authorization: `Bearer ${token}` } });
   }
 }
 

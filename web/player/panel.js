@@ -21,6 +21,7 @@ export class Panel {
   #loop = button("loop", "", "");
   #skip = make("button", { type: "button", className: "skip", role: "switch", data: { act: "skip" } },
     make("i"), make("span"));
+  #file = button("download", "", "");
   #names = {};
   #opened = new AbortController();
   /** The button that opens it: it shows the speed. */
@@ -38,7 +39,8 @@ export class Panel {
       ...[["back", "−10"], ["forward", "+10"]].map(([command, text]) => button(command, "", text)));
     this.element = make("div", { className: "panel", popover: "auto" }, jumps,
       row("speed", this.#rate, this.#speeds), row("volume", this.#volume),
-      row("boost", this.#boosts), row("loop", this.#loop), this.#skip);
+      row("boost", this.#boosts), row("loop", this.#loop), this.#skip,
+      row("file", this.#file));
     this.element.setAttribute("part", "panel");
     this.opener.setAttribute("part", "menu");
     this.opener.popoverTargetElement = this.element;
@@ -56,7 +58,7 @@ export class Panel {
   }
 
   show(model) {
-    const { tuning, canMute, lang, hasPicture } = model;
+    const { tuning, canMute, lang, hasPicture, file } = model;
     const words = wordsOf(lang);
     const { rate, volume, boost, loop } = tuning;
     for (const [name, one] of Object.entries(this.#names)) one.textContent = words[name];
@@ -74,6 +76,9 @@ export class Panel {
     this.#skip.hidden = !hasPicture;
     this.#skip.ariaChecked = String(tuning.skipping);
     this.#skip.lastChild.textContent = words.skip;
+    this.#file.parentElement.hidden = !file;
+    this.#file.textContent = words[file] ?? "";
+    this.#file.disabled = file === "downloading";
     for (const one of this.element.querySelectorAll(".jumps button")) {
       one.ariaLabel = one.title = words[one.dataset.act];
     }

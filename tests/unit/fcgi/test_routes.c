@@ -260,7 +260,7 @@ static void test_every_answer(void **state)
     static const char *const cors[] = {
         "Access-Control-Allow-Origin: " FRIEND, "Access-Control-Allow-Credentials: true",
         "Access-Control-Expose-Headers: Retry-After, Content-Range, Accept-Ranges, Content-Length, "
-        "ETag, X-Request-Id"};
+        "ETag, X-Request-Id, Content-Disposition"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ask(world, cases[i].method, cases[i].target);
         with(world, "HTTP_ORIGIN", FRIEND);
