@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BODY_LIMIT = 1 << 20
+BODY_LIMIT = 1 << 26
 
 
 class ClientGone(ConnectionError):
