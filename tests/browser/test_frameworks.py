@@ -1,4 +1,4 @@
-"""The player in pages of React 19 and Vue 3, as one file from another origin, and its types."""
+"""The player in pages of React 19, Vue 3 and Svelte 5, as one file from another origin, and its types."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stack.stack import ROOT
 CALL = f"CA{0:032x}"
 REACT = ("react@19.2.0", "react-dom@19.2.0", "scheduler@0.27.0")
 VUE = ("vue@3.5.22",)
+SVELTE = ("svelte@5.57.3",)
 TYPES = ("typescript@5.9.3", "@types/react@19.2.2", "csstype@3.1.3")
 
 # React comes as CommonJS: a page of it needs that much of a loader.
@@ -68,6 +69,43 @@ createApp({
 }).mount("#root");
 </script></html>""".replace("CALL", CALL).replace("OTHER", f"CA{1:032x}")
 
+# Compiled as a CRM's build does it; its run-time is served as the modules that it consists of.
+SVELTE_PAGE = """<script>
+    let rows = $state(["CALL", "OTHER"]);
+    let seconds = $state(30);
+    window.states = [];
+    window.reverse = () => { rows = rows.toReversed(); };
+    window.turn = (to) => { seconds = to; };
+    const said = ({ detail }) => { window.states.push(detail.state); };
+</script>
+<main><h1>It is {seconds}</h1>
+    {#each rows as sid (sid)}
+        <recording-player call-sid={sid} duration={seconds} label="050" lanes={["agent", "customer"]}
+            playbackRate={1.25} onrecording-state={said}></recording-player>
+    {/each}
+</main>""".replace("CALL", CALL).replace("OTHER", f"CA{1:032x}")
+SVELTE_COMPILE = """import { compile } from "svelte/compiler";
+import { readFileSync } from "node:fs";
+console.log(compile(readFileSync(0, "utf8"), { generate: "client", name: "Page" }).js.code);
+"""
+SVELTE_MODULES = {
+    "svelte": "svelte/src/index-client.js", "svelte/internal/client": "svelte/src/internal/client/index.js",
+    "svelte/internal/disclose-version": "svelte/src/internal/disclose-version.js",
+    "svelte/reactivity": "svelte/src/reactivity/index-client.js",
+    "#client/constants": "svelte/src/internal/client/constants.js",
+    "clsx": "clsx/dist/clsx.mjs", "esm-env": "esm-env/index.js", "esm-env/browser": "esm-env/true.js",
+    "esm-env/development": "esm-env/false.js", "esm-env/node": "esm-env/false.js",
+}
+SVELTE_SHELL = """<!doctype html><html lang="en"><title>CRM</title>
+<script type="importmap">IMPORTS</script><div id="root"></div>
+<script type="module" src="/recording-player.js"></script>
+<script type="module">
+import { mount } from "svelte";
+import Page from "/npm/page.js";
+mount(Page, { target: document.querySelector("#root") });
+</script></html>""".replace("IMPORTS", json.dumps(
+    {"imports": {name: f"/npm/{path}" for name, path in SVELTE_MODULES.items()}}))
+
 
 def serve(stub: Stub, page: str, files: dict[str, Path]) -> None:
     stub.answers["prepare"] = [ready()]
@@ -113,6 +151,35 @@ def test_vue_3(browser: Browser, stub: Stub) -> None:
           "it is the second now")
     player.await_sound(past=at)
     assert browser.js("return window.states")[-1] == "playing"
+
+
+def test_svelte_5(browser: Browser, stub: Stub, tmp_path: Path) -> None:
+    """Attributes and properties that are bound, events, a list that is sorted anew."""
+    modules = browser_npm.fetch(*SVELTE)
+    if modules is None:
+        pytest.skip("Svelte is not here, and npm could not fetch it")
+    made = subprocess.run(["node", "--input-type=module", "-e", SVELTE_COMPILE], cwd=modules,
+                          input=SVELTE_PAGE, capture_output=True, text=True, check=True)
+    (tmp_path / "page.js").write_text(made.stdout)
+    files = [modules / "clsx/dist/clsx.mjs", *(modules / "esm-env").glob("*.js")]
+    files += [one for one in (modules / "svelte/src").rglob("*.js") if "compiler" not in one.parts]
+    serve(stub, SVELTE_SHELL, {"/npm/page.js": tmp_path / "page.js",
+                               **{f"/npm/{one.relative_to(modules)}": one for one in files}})
+    browser.open(stub.url + "/crm")
+    player = browser.player(f"[call-sid={CALL}]")
+    assert (player.part(".all").text, player.get("lanes")) == ("0:30", "agent,customer")
+    assert player.get("playbackRate") == 1.25
+    browser.js("window.turn(40)")
+    browser.see("It is 40")
+    until(lambda: player.part(".all").text == "0:40", "the bound number")
+    player.click()
+    player.await_sound()
+    at = player.time
+    browser.js("window.reverse()")
+    until(lambda: browser.js("return document.querySelector('recording-player').callSid") != CALL,
+          "it is the second now")
+    player.await_sound(past=at)
+    assert browser.js("return window.states")[-1] == "playing" and browser.complaints() == []
 
 
 @pytest.fixture(scope="module")
