@@ -18,6 +18,7 @@ from browser_kit import Browser
 from browser_site import Site
 from browser_stub import Stub
 from ear import Ear, listening
+from listener import Listener
 from media_keys import MediaKeys, desktop
 from stack import scratch
 from stack.stack import Stack
@@ -95,6 +96,11 @@ def live_stack(
 def site(live_stack: Stack, browser: Browser) -> Site:
     browser.forget(live_stack.base_url)
     return Site(live_stack)
+
+
+@pytest.fixture
+def listener(browser: Browser, stub: Stub) -> Listener:
+    return Listener(browser, stub)
 
 
 @pytest.fixture

@@ -1,32 +1,24 @@
-"""Sound before the download is done, in Chromium: an <audio> element and a play link, no more."""
+"""Sound before the download is done: an <audio> element and a play link, no more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 import redis
 
-pytest.importorskip("selenium", reason="python3-selenium is not installed")
-
 from stack.calls import Call, new_call
 from stack.stack import Stack
 from twilio.client import fault
 
-from listener import Listener, listening, until
+from browser_kit import until
+from listener import Listener
 
 NETWORK_ERROR = 2  # MediaError.MEDIA_ERR_NETWORK
-FASTEST = 16.0  # as fast as Chromium plays
+FASTEST = 16.0  # as fast as browsers play
 SECOND = 32_000  # bytes of a two-channel WAV
-
-
-@pytest.fixture(scope="module")
-def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
-    with listening(tmp_path_factory.mktemp("chromium")) as one:
-        yield one
 
 
 @pytest.fixture
@@ -73,7 +65,7 @@ def heard_to_its_end(listener: Listener, call: Call, seconds: float) -> list[str
     before = listener.at
     until(lambda: listener.at > before + 0.5, "more of it")
     assert call.finished_file is None
-    until(lambda: listener.error or "ended" in listener.heard, "its end")
+    until(lambda: listener.error or "ended" in listener.heard, "its end", 120)
     heard = listener.heard
     assert heard[-1] == "ended" and "error" not in heard, heard
     assert abs(listener.duration - seconds) < 0.1 and abs(listener.at - seconds) < 0.2
@@ -99,6 +91,8 @@ def test_there_is_no_gap(listener: Listener, unasked: Callable[..., Call]) -> No
     assert heard_to_its_end(listener, call, 20) == ["playing", "ended"]
 
 
+# Firefox's element gives up as soon as a request brings nothing; the player loads it again (test_pauses.py).
+@pytest.mark.engines("chromium")
 def test_a_seek_ahead_waits_and_then_plays(
     listener: Listener, unasked: Callable[..., Call], home: Stack, rds: redis.Redis
 ) -> None:
@@ -121,6 +115,7 @@ def test_a_seek_ahead_waits_and_then_plays(
     assert listener.error is None and "seeked" in listener.heard
 
 
+@pytest.mark.engines("chromium")  # see above; of the player in both browsers: test_early_player.py
 def test_when_it_dies_the_element_is_told_and_can_go_on(
     listener: Listener, unasked: Callable[..., Call], home: Stack
 ) -> None:

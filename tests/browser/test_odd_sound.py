@@ -1,30 +1,28 @@
-"""Files that are not as they should be, in Chromium: it plays what we say is ready, to its end."""
+"""Files that are not as they should be: browsers play what we say is ready, to its end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
-
-pytest.importorskip("selenium", reason="python3-selenium is not installed")
 
 from stack.calls import Call, new_call
 from stack.stack import Stack
 from twilio import odd_audio, speech
 from twilio.odd_audio import MP3S, WAVS, tone
 
-from listener import Listener, listening, until
+from browser_kit import until
+from listener import Listener
 
 SECONDS = 6
 FASTEST = 16.0
-
-
-@pytest.fixture(scope="module")
-def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
-    with listening(tmp_path_factory.mktemp("chromium")) as one:
-        yield one
+# What Firefox's element refuses to open: docs/player.md.
+UNPLAYED = {"chromium": set(), "firefox": {
+    "no size of the samples", "no size at all", "no size, and a list before", "a header that was never finished",
+    "the other byte first", "the other byte first, no size", "RF64", "RF64 without a size", "BW64",
+    "MP3, ID3 that says too much"}}
 
 
 @pytest.fixture
@@ -67,4 +65,4 @@ def test_each_plays_to_its_end(listener: Listener, home: Stack, tmp_path: Path) 
         until(lambda: listener.error or "ended" in listener.heard, f"the end of: {name}")
         if listener.error or abs(listener.at - SECONDS) >= 0.5:
             bad[name] = (listener.error, listener.at)
-    assert bad == {}
+    assert set(bad) == UNPLAYED[listener.browser.name], bad
