@@ -192,20 +192,24 @@ def test_put_back_as_another_call_it_is_silent(browser: Browser, stub: Stub) -> 
 
 
 def test_components_speak_the_pages_language(browser: Browser, stub: Stub) -> None:
-    """Also in a shadow root within another's; and when the page turns to another language."""
+    """Also in a shadow root within another's, where it plays; and when the page turns to another language."""
+    stub.answers["prepare"] = [ready()]
     page(stub, browser, "<crm-card></crm-card>", lang="he")
     label = browser.js("""
         const outer = document.querySelector("crm-card").attachShadow({ mode: "open" });
         const inner = document.createElement("crm-row");
         outer.append(inner);
         window.one = document.createElement("recording-player");
+        window.one.setAttribute("call-sid", arguments[0]);
         inner.attachShadow({ mode: "open" }).append(window.one);
-        return true""")
+        return true""", CALL)
     assert label
     press = ("return window.one.shadowRoot?.querySelector('.play').ariaLabel")
     until(lambda: browser.js(press) == "ניגון", "Hebrew")
     browser.js("document.documentElement.lang = 'en'")
     until(lambda: browser.js(press) == "Play", "English")
+    browser.js("return window.one.shadowRoot.querySelector('.play')").click()
+    until(lambda: browser.js("return window.one.state === 'playing' && window.one.currentTime > 0.2"), "sound")
 
 
 def test_messages_turn_with_the_language(browser: Browser, stub: Stub) -> None:

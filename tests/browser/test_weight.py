@@ -1,6 +1,8 @@
-"""What the page weighs before any audio: every byte that its loading and its first press fetch."""
+"""What the page and the player weigh before any audio: every byte that loading and the first press fetch."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
@@ -8,7 +10,15 @@ from browser_kit import Browser
 from browser_site import Site
 from test_calls_page import play
 
-MOST = 100_000
+MOST, MOST_OF_PLAYER = 100_000, 60_000
+
+
+def weight_of(site: Site) -> tuple[int, set[str]]:
+    """Of what was asked for but sound: its bytes, and its paths."""
+    asked = [one for one in site.asked() if not re.match("/media/|/player/silence|/nothing-here|/errors/", one.path)]
+    weight = sum(one.size for one in asked)
+    print(f"{weight} bytes in {len(asked)} answers")
+    return weight, {one.path for one in asked}
 
 
 @pytest.mark.engines("chromium")  # the same bytes for all
@@ -21,9 +31,21 @@ def test_the_page_is_light(site: Site, browser: Browser) -> None:
     play(browser, call.call_sid).await_sound()
     browser.find(".open").click()
     browser.see("No summary or transcript yet.")
-    asked = [one for one in site.asked() if not one.path.startswith(("/media/", "/nothing-here"))]
-    assert {"/", "/recording-player.js", "/player/style.js", "/calls/details.js", "/calls.css"} <= {
-        one.path for one in asked}
-    weight = sum(one.size for one in asked)
-    print(f"{weight} bytes in {len(asked)} answers")
+    weight, paths = weight_of(site)
+    assert {"/", "/recording-player.js", "/player/style.js", "/calls/details.js", "/calls.css"} <= paths
     assert weight < MOST
+
+
+@pytest.mark.engines("chromium")
+def test_the_player_is_light(site: Site, browser: Browser) -> None:
+    """On another page, until it sounds."""
+    call = site.fetched(site.call(seconds=5))
+    browser.clear_cache()
+    site.forget_asked()
+    site.embed(browser, call)
+    player = browser.player()
+    player.click()
+    player.await_sound()
+    weight, paths = weight_of(site)
+    assert {"/recording-player.js", "/player/sound.js", "/languages/he.js"} <= paths
+    assert weight < MOST_OF_PLAYER
