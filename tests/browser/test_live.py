@@ -156,7 +156,7 @@ def test_what_colleagues_add_shows_by_itself(browser: Browser, stub: Stub) -> No
     browser.find(".call .open").click()
     until(lambda: browser.all("button.line"), "the transcript")
     browser.find(".more [name=tag]").send_keys("to c")
-    first = browser.find("button.line")
+    first = browser.find("button.line").now
     note = {"id": 7, "recording": None, "at": 15, "text": "She agrees.", "by": "noa", "for": "all",
             "mine": False, "created_at": "2026-11-20T10:00:00Z"}
     stub.answers["call"] = [Reply(200, {**full, "notes": [note], "runs": [{"run_id": 1}]})]
