@@ -242,9 +242,10 @@ void parameter_refuse(const struct parameter *parameter, struct response *respon
 void parameter_answer_json(enum result result, const char *name, struct json *json,
                            struct response *response)
 {
-    if (result == RESULT_INVALID) {
+    const struct parameter *parameter = parameter_find(name, strlen(name));
+    if (result == RESULT_INVALID && parameter != NULL) {
         json_free(json);
-        parameter_refuse(parameter_find(name, strlen(name)), response);
+        parameter_refuse(parameter, response);
     } else {
         states_answer_json(result, json, response);
     }

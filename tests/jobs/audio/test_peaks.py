@@ -14,7 +14,7 @@ import sys
 import wave
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import redis
@@ -207,12 +207,15 @@ def test_no_slot_is_held_meanwhile(
     assert all(json.loads(peaks_file(call).read_text())["length"] == 20 for call in calls)
 
 
+LONG_AGO = (0, 1403716338 * 10**9)
+
+
 def stored(call: Call, audio: bytes) -> Path:
     """A recording that has been here since before there were waveforms."""
     path = call.part_file.parent / f"{call.call_sid}.wav"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(audio)
-    os.utime(path, ns=(0, 1403716338 * 10**9))
+    os.utime(path, ns=LONG_AGO)
     return path
 
 
@@ -285,16 +288,24 @@ def test_a_link_leads_nowhere(old_call: Call, drain: Command, tmp_path: Path) ->
     assert wanted(old_call) == 202
 
 
-def a_long_one() -> bytes:
-    """Silence of four hours: a child is at it for long enough to be met."""
-    body = bytes(2 * RATE) * 4 * 3600
-    return wav([0])[:40] + len(body).to_bytes(4, "little") + body
+def make_long(file: BinaryIO) -> None:
+    """Silence of sixteen hours, a hole in the file: a child is at it for long enough to be met."""
+    length = 2 * RATE * 16 * 3600
+    file.write(wav([0])[:40] + length.to_bytes(4, "little"))
+    file.truncate(44 + length)
+
+
+def stored_long(call: Call) -> None:
+    path = stored(call, b"")
+    with path.open("wb") as file:
+        make_long(file)
+    os.utime(path, ns=LONG_AGO)
 
 
 def test_a_stopped_runner_leaves_it_to_the_next(
     old_call: Call, runner: Callable[..., Runner], drain: Command, rds: redis.Redis
 ) -> None:
-    stored(old_call, a_long_one())
+    stored_long(old_call)
     first = runner()
     assert wanted(old_call) == 202
     freeze_child(old_call)
@@ -309,7 +320,7 @@ def test_a_stopped_runner_leaves_it_to_the_next(
 def test_a_killed_runner_takes_its_child_along(
     old_call: Call, runner: Callable[..., Runner], drain: Command, cleanup: Command
 ) -> None:
-    stored(old_call, a_long_one())
+    stored_long(old_call)
     one = runner()
     assert wanted(old_call) == 202
     freeze_child(old_call)
@@ -394,11 +405,11 @@ def test_a_child_has_closed_itself(
 ) -> None:
     with (open(os.memfd_create("audio"), "w+b", buffering=0) as file,
           open(os.memfd_create("made"), "w+b") as made):
-        file.write(a_long_one())
+        make_long(file)
         file.seek(0)
         with subprocess.Popen([build_dir / "tapedeck-decoder", command, *words], stdin=file,
                               stdout=made) as child:
-            until(lambda: 10**6 < file.tell() < 10**8, "a child that reads")
+            until(lambda: 10**6 < file.tell() < 9 * 10**8, "a child that reads")
             found = status_of(child.pid)
             child.kill()
     assert found == status
@@ -408,7 +419,7 @@ def test_a_child_has_closed_itself(
 def test_a_runner_has_it_closed(
     sandbox: str, status: tuple[int, int], old_call: Call, runner: Callable[..., Runner]
 ) -> None:
-    stored(old_call, a_long_one())
+    stored_long(old_call)
     runner(SANDBOX=sandbox)
     assert wanted(old_call) == 202
     (child,) = until(lambda: children_named(old_call), "a child at work")
