@@ -39,13 +39,11 @@ def test_volume_and_boost(browser: Browser, playing: Player, stub: Stub) -> None
         browser.js("window.taps = window.taps.slice(-1)")
         return browser.wait_js(LISTEN, 0, second)
 
-    playing.click("[data-act=boost][data-value='6']")
-    louder = heard()
-    playing.click("[data-act=boost][data-value='0']")
-    plain = heard()
-    assert 0.01 < plain < louder <= 1
-    playing.click("[data-act=boost][data-value='12']")
-    assert plain < heard() <= 1
+    plain = max(heard(), heard())  # a busy machine leaves out some of the sound
+    assert 0.01 < plain <= 1
+    for boost in (6, 12):
+        playing.click(f"[data-act=boost][data-value='{boost}']")
+        until(lambda: plain < heard() <= 1, f"{boost} dB more")
     browser.js("document.querySelector('recording-player').volume = 0")
     assert heard() == 0
     assert playing.attribute("[data-act=volume]", "aria-label") == "Volume"

@@ -51,7 +51,7 @@ export class Server {
     signal.throwIfAborted();
     if (!who) return { status: 401, retryAfter: 0, body: {} };
     return ask(new URL(path, this.url), signal, {
-      ...options, ...who, headers: { ...headers, ...who.headers } });
+      ...who, ...options, headers: { ...headers, ...who.headers } });
   }
 
   /** The answer at a path of it, as fetch() gives it; null without a token. */
