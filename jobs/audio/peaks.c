@@ -88,8 +88,8 @@ static void widen_by(struct range8 *pixel, const int16_t *samples, size_t frames
     for (size_t i = LANES; i < together; i += LANES) {
         for (size_t l = 0; l < LANES; l++) {
             int16_t sample = samples[i + l];
-            low[l] = sample < low[l] ? sample : low[l];
-            high[l] = sample > high[l] ? sample : high[l];
+            low[l] = (int16_t)(sample < low[l] ? sample : low[l]);
+            high[l] = (int16_t)(sample > high[l] ? sample : high[l]);
         }
     }
     for (size_t l = 0; l < LANES && together > 0; l++) {
