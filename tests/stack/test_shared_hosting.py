@@ -222,4 +222,4 @@ def test_the_pages_are_there(host: Host, made: str) -> None:
     assert player.headers["Content-Encoding"] in ("gzip", None), "where mod_deflate is there"
     assert page.headers["Access-Control-Allow-Origin"] is None
     refused = Api(host.base_url).post("/api/session", b"x" * 70_000)
-    assert refused.status == 413 and refused.json["error"] == "bad_parameter"
+    assert refused.status == 413 and refused.json["error"] == "too_large"

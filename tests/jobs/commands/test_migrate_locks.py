@@ -65,6 +65,8 @@ SELECT CASE WHEN i.indisvalid THEN 'good' ELSE 'broken' END FROM pg_index i JOIN
 FILE, INDEX = "131_search_newest", "tapedeck_call_log_newest_said"
 BUILDS = "SELECT max(pid) FROM pg_stat_progress_create_index WHERE datname = current_database()"
 WAITING = BUILDS + " AND phase LIKE 'waiting for%%'"
+WAITING_LONG = WAITING + (" AND (SELECT clock_timestamp() - query_start > '400 ms' FROM pg_stat_activity AS who"
+                          " WHERE who.pid = pg_stat_progress_create_index.pid)")
 
 
 @pytest.fixture
@@ -195,10 +197,10 @@ def test_two_at_once_build_each_index_once(begin: Begin, but_one: Db, url: str) 
 def test_the_timeouts_of_its_role_do_not_end_it(begin: Begin, but_one: Db, url: str) -> None:
     name = value_of(but_one, "SELECT current_database()")
     for setting in ("lock_timeout", "statement_timeout"):
-        but_one.execute(f"ALTER DATABASE {name} SET {setting} = '1ms'")
-    with writer(url.replace("?", "?options=-cstatement_timeout%3D0&")) as other:
+        but_one.execute(f"ALTER DATABASE {name} SET {setting} = '200ms'")
+    with writer(url.replace("?", "?options=-cstatement_timeout%3D0%20-clock_timeout%3D0&")) as other:
         process = begin()
-        until(lambda: value_of(but_one, WAITING), "its wait for the writer")
+        until(lambda: value_of(but_one, WAITING_LONG), "its wait for the writer, longer than that")
         other.rollback()
     ends_well(process)
     assert broken_ones(but_one) == []
