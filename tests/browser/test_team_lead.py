@@ -102,7 +102,7 @@ def test_a_call_of_three_weeks_ago_is_at_most_three(site: Site, browser: Browser
     hand = enter(site, browser)
     hand.click("#when")
     hand.click(f"[data-day='{noon(21).date().isoformat()}']")
-    until(lambda: [one.get_attribute("data-day")[:10] for one in browser.all(".day")] == [
+    until(lambda: [day[:10] for day in browser.attributes(".day", "data-day")] == [
         noon(21).strftime("%a %b %d")], "that day's")
     hand.click(f"[id='{call.call_sid}'] .play")
     playing(browser, call)
@@ -192,7 +192,7 @@ def test_what_a_colleague_adds_shows_by_itself(site: Site, browser: Browser) -> 
     maya, path = api_of(site, "maya"), f"/api/calls/{call.call_sid}"
     assert maya.put(f"{path}/star?for=all").status == 200
     assert maya.put(f"{path}/tags/billing").status == 200
-    until(lambda: [one.text for one in browser.all(".call h3 .tag")] == ["billing"], "the tag")
+    until(lambda: browser.texts(".call h3 .tag") == ["billing"], "the tag")
     until(lambda: browser.find(".call .star").get_attribute("title") == "Starred for everyone", "the star")
     note = {"text": "Check this", "recording": None, "at": 4}
     assert maya.post(f"{path}/notes", json.dumps(note).encode(),
