@@ -225,14 +225,17 @@ WORKERS = $(shell expr $(CORES) \* 2 + 1)
 ASAN    = SANITIZE=yes BUILD=build/asan
 PYTEST  = BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider
 
-# Everything is tried, whatever fails before; the runners' own summaries come last. The two other
-# front ends are asked at the same time, and each says in one go how that went.
+# Everything is tried, whatever fails before; the runners' own summaries come last. What browsers play
+# is heard while they play it: on busy cores there are gaps in it, so nothing else is tested then. The
+# two other front ends are asked at the same time, and each says in one go how that went.
 test:
 	@sh tests/stack/setup.sh build run test hosts
+	@$(call build,player)
 	@$(call build,$(ASAN) all)
 	@failed=0; \
 	$(QUIETLY) $(ASAN) units || failed=1; \
-	$(PYTEST) -n $(WORKERS) tests || failed=1; \
+	$(PYTEST) -n $(CORES) tests/browser || failed=1; \
+	$(PYTEST) -n $(WORKERS) --ignore=tests/browser tests || failed=1; \
 	printf '%s\n' apache nginx | xargs -P 2 -I '{}' sh -c \
 	    'FRONT={} $(PYTEST) -n $(CORES) $(FRONT_TESTS) >build/asan/{}.log 2>&1; status=$$?; \
 	    cat build/asan/{}.log; exit $$status' || failed=1; \

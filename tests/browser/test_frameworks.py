@@ -185,7 +185,7 @@ def test_svelte_5(browser: Browser, stub: Stub, tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def built() -> Path:
     """What `make player` makes."""
-    subprocess.run(["make", "-s", "player"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(["make", "-s", "player", "BUILD=build"], cwd=ROOT, check=True, capture_output=True)
     return ROOT / "build" / "player"
 
 
