@@ -34,7 +34,7 @@ WAITING = 4  # and that wait, or are under way, at that time
 ROUNDS = 12  # of each kind of traffic, while both are there
 LEASE = {"INFLIGHT_TTL": "4s", "STALE_AFTER": "4s"}
 WORDLESS = ("empty_answer", "no_transcript")  # what is so short holds no word, now and then
-LAST = 60.0  # seconds for what is left in the end
+LAST = 240.0  # seconds for what is left in the end
 LEFT = """
 SELECT 'inbox', recording_sid, status, coalesce(conference_sid, call_sid) FROM recording_inbox
  WHERE matched_at IS NULL
