@@ -66,6 +66,31 @@ def test_few_bytes_are_enough_and_the_rest_follows_without_a_gap(browser: Browse
     assert player.states == ["asking", "buffering", "playing"]
 
 
+LATE = """
+const Context = AudioContext;
+window.AudioContext = class extends Context {
+    constructor() {
+        super();
+        this.suspend();
+        setTimeout(() => this.resume(), 3000);
+    }
+};
+"""
+
+
+def test_what_plays_from_memory_may_begin_late(browser: Browser, stub: Stub) -> None:
+    """A busy machine's sound does: then the element plays, from the beginning."""
+    arriving(stub, browser, retry_after=120)
+    player = browser.player()
+    browser.js(LATE)
+    player.watch()
+    player.click()
+    player.await_sound(past=1)
+    told = [(one["clock"], one["time"]) for one in player.places]
+    assert [] == [(a, b) for a, b in zip(told, told[1:])
+                  if not 0 <= b[1] - a[1] <= b[0] - a[0] + 0.09], "it goes back, or leaps"
+
+
 def test_few_bytes_wait_for_more_when_they_are_over(browser: Browser, stub: Stub) -> None:
     """From memory to the last of them: an element with so little ahead of it would wait before that
     (Firefox on a busy machine)."""

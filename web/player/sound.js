@@ -214,11 +214,12 @@ export class Sound extends EventTarget {
   /** The element follows the overture, and begins where it will be in a moment. */
   #watchOverture() {
     const ready = this.#audio.readyState >= 3 && this.#isAmple;
-    if (!this.#overture.sounds && (this.#overture.time > 0 || ready)) {
+    const { sounds, time } = this.#overture;
+    if (time > 0 ? !sounds : ready) { // a browser's own sound may begin later than the element could
       this.#handOver();
       return;
     }
-    if (this.#overture.sounds !== this.#heard) {
+    if (sounds !== this.#heard) {
       this.#heard = !this.#heard;
       this.#changed();
     }
