@@ -83,7 +83,7 @@ def verbs(program: Path, ceph: Ceph, store_proxy: Proxy, tmp_path: Path) -> Verb
     return Verbs(program, tmp_path, {
         "S3_ENDPOINT": store_proxy.endpoint, "S3_BUCKET": ceph_module.BUCKET,
         "S3_ACCESS_KEY": ceph_module.ACCESS_KEY, "S3_SECRET_KEY": ceph_module.SECRET_KEY,
-        "STALL_TIMEOUT": "2s", "CONNECT_TIMEOUT": "2s",
+        "STALL_TIMEOUT": "20s", "CONNECT_TIMEOUT": "20s",
     })
 
 
@@ -373,7 +373,7 @@ def test_an_upload_that_is_cut_off(
 ) -> None:
     path = verbs.file(70 * MIB)
     store_proxy.spoil(cut_after=20 * MIB)
-    assert verbs.outcome("put", key, str(path)) == "unavailable"
+    assert verbs.outcome("put", key, str(path), STALL_TIMEOUT="2s") == "unavailable"
     store_proxy.heal()
     assert ceph.client.get(key) is None
     assert verbs.outcome("put", key, str(path)) == "ok"
