@@ -254,6 +254,9 @@ def test_two_releases_side_by_side(
             until(lambda: rounds(world, tuple(kind.__name__ for kind in KINDS), since),
                   "traffic at both")
             world.over.set()
+            since = Counter(world.tally)
+            until(lambda: rounds(world, tuple(kind.__name__ for kind in KINDS), since),
+                  "the end of what is on its way to the old one")
             old_runner.terminate()
             old_runner.ended_well()
             old.halt("lighttpd")
