@@ -72,7 +72,7 @@ def cache(make_stack: Callable[..., Stack], objects: Objects) -> Iterator[Cache]
 def test_the_one_played_longest_ago_goes_first(cache: Cache, objects: Objects) -> None:
     first, second, third = cache.played(2, 9, 5)
     said = cache.trim(cache.size() - 1)
-    assert cache.here(first, second, third) == [True, False, True]
+    assert cache.here(first, second, third) == [True, False, True], said
     assert "CACHE_TRIMMED removed=1 " in said and "ok=1" in said
     cache.trim(cache.size() - 1)
     assert cache.here(first, second, third) == [True, False, False]
