@@ -84,6 +84,14 @@ def unpack(bundle: Path, home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
+def stack(build_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """This host's own: cron's lines do what is due for everybody, also for the calls of other tests."""
+    with Stack(tmp_path_factory.mktemp("hosted") / "run", build_dir=build_dir, responders=1, fast=True,
+               bound=True) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
 def host(stack: Stack, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     home = tmp_path_factory.mktemp("home")
     unpack(bundle, home)
