@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -336,9 +337,15 @@ def test_a_killed_runner_takes_its_child_along(
 
 
 def freeze_child(call: Call) -> None:
-    """A child at work, that gets no further."""
-    for pid in until(lambda: children_named(call), "a child at work"):
+    """A child at work, that gets no further: one that has not yet bound itself would not end with its
+    runner, either."""
+    for pid in until(lambda: [pid for pid in children_named(call) if has_bound_itself(pid)], "a child at work"):
         os.kill(int(pid), signal.SIGSTOP)
+
+
+def has_bound_itself(pid: str) -> bool:
+    """By its limits, which come after that."""
+    return bool(re.search(r"^Max open files +16 ", Path(f"/proc/{pid}/limits").read_text(), re.MULTILINE))
 
 
 def children_named(call: Call) -> list[str]:
