@@ -25,7 +25,7 @@ struct listening {
     uint16_t *levels[CHANNELS];
     size_t blocks;
     int64_t frames;
-    uint32_t sum;              /* of all samples (FNV-1a) */
+    uint32_t sum;              /* of the sums of each block (FNV-1a) */
     double energy, difference; /* sums of squares */
     int out;
     int64_t room; /* bytes that may be written yet */
@@ -60,27 +60,30 @@ static enum result grow(struct listening *l)
     return RESULT_OK;
 }
 
-/* One pass for all: the sum of all samples is computed one after the other, so the rest costs
- * nothing beside it. Of a block the sums of squares are exact. */
-static void add_block(struct listening *l, size_t frames, size_t step)
+/* Of another recording the exact sums of its blocks are others. To mix in each sample by itself
+ * took as long as all the rest, since each waits for the one before. */
+static uint32_t mix(uint32_t sum, int64_t of_block)
 {
     static const uint32_t FNV_PRIME = 16777619;
-    int64_t squares[CHANNELS] = {0, 0}, difference = 0;
+    sum = (sum ^ (uint32_t)of_block) * FNV_PRIME;
+    return (sum ^ (uint32_t)((uint64_t)of_block >> 32)) * FNV_PRIME;
+}
+
+static void add_block(struct listening *l, size_t frames, size_t step)
+{
+    int64_t squares[CHANNELS] = {0, 0}, difference = 0, both = 0;
     size_t second = step > 1;
-    uint32_t sum = l->sum;
     for (const int16_t *at = l->samples, *end = at + frames * step; at < end; at += step) {
         int64_t a = at[0], b = at[second];
         squares[0] += a * a;
         squares[1] += b * b;
         difference += (a - b) * (a - b);
-        for (size_t c = 0; c < step; c++) {
-            sum = (sum ^ (uint16_t)at[c]) * FNV_PRIME;
-        }
+        both += a + b;
     }
     for (size_t c = 0; c < CHANNELS; c++) {
         l->levels[c][l->blocks] = silence_level((uint64_t)squares[c], frames);
     }
-    l->sum = sum;
+    l->sum = mix(mix(mix(mix(l->sum, squares[0]), squares[1]), difference), both);
     l->energy += (double)(squares[0] + squares[1]);
     l->difference += (double)difference;
 }
