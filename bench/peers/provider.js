@@ -1,10 +1,11 @@
-// A provider that answers every request after LATENCY ms with the same recording of SIZE bytes.
+// A provider that answers every request after LATENCY ms with the same recording: FILE, or SIZE bytes.
 'use strict';
 
 const cluster = require('cluster');
+const fs = require('fs');
 const http = require('http');
 
-const { LISTEN, LATENCY, SIZE } = process.env;
+const { LISTEN, LATENCY, SIZE, FILE } = process.env;
 const PROCESSES = 2;
 
 function recording(size) {
@@ -27,7 +28,7 @@ function recording(size) {
 if (cluster.isPrimary) {
     for (let i = 0; i < PROCESSES; i++) cluster.fork();
 } else {
-    const body = recording(Number(SIZE));
+    const body = FILE ? fs.readFileSync(FILE) : recording(Number(SIZE));
     const headers = { 'Content-Type': 'audio/x-wav', 'Content-Length': body.length };
     const server = http.createServer((request, response) => {
         setTimeout(() => response.writeHead(200, headers).end(body), Number(LATENCY));
