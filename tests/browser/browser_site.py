@@ -32,8 +32,7 @@ class Site:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.business = 1000 + secrets.randbelow(2**31 - 2000)
-        stack.create_business(self.business)
+        self.business = stack.new_business()
         self._begun = 0
         self.forget_asked()
 

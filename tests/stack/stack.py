@@ -9,6 +9,7 @@ The database, the sockets and the recordings are made on start and go on stop; t
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -215,6 +216,12 @@ class Stack:
 
     def create_business(self, business: int) -> None:
         pg_server.create_business(self.database_url, business)
+
+    def new_business(self) -> int:
+        """One that nobody else has."""
+        business = 1000 + secrets.randbelow(2**31 - 2000)
+        self.create_business(business)
+        return business
 
     # How it starts.
 

@@ -44,12 +44,7 @@ def stack(make_stack: Callable[..., Stack], sealed: TlsRedis) -> Stack:
 
 @pytest.fixture
 def new_business(stack: Stack) -> Callable[[], int]:
-    def make() -> int:
-        business = 1000 + secrets.randbelow(2**31 - 2000)
-        stack.create_business(business)
-        return business
-
-    return make
+    return stack.new_business
 
 
 def redis_line(stack: Stack, url: str) -> str:

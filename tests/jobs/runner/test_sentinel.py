@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 from collections.abc import Callable, Iterator
 
@@ -31,12 +30,7 @@ def stack(make_stack: Callable[..., Stack], watched: Watched) -> Stack:
 
 @pytest.fixture
 def new_business(stack: Stack) -> Callable[[], int]:
-    def make() -> int:
-        business = 1000 + secrets.randbelow(2**31 - 2000)
-        stack.create_business(business)
-        return business
-
-    return make
+    return stack.new_business
 
 
 def until_completed(stack: Stack, db: Db, calls: list[Call]) -> None:
