@@ -111,7 +111,12 @@ class Firefox(Browser):
     def size(self, width: int, height: int) -> None:
         self._chrome(SIZE, width, height, wait=True)
 
+    def open(self, url: str) -> None:
+        super().open(url)
+        self._chrome(MEDIA, self._features)  # another page's process has forgotten it
+
     def media(self, **features: str) -> None:
+        self._features = features
         self._chrome(MEDIA, features)
 
     def language(self, tag: str) -> None:

@@ -118,9 +118,9 @@ def test_it_speaks_both_languages(browser: Browser, stub: Stub) -> None:
 def test_it_fits(browser: Browser, stub: Stub, lang: str, scheme: str, width: int) -> None:
     shared(stub)
     browser.language(lang)
+    browser.media(prefers_color_scheme=scheme)
     browser.size(width, 800)
     opened(browser, stub)
-    browser.media(prefers_color_scheme=scheme)  # Firefox forgets it when a page is opened
     assert browser.js("return matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
     player = browser.player()
     player.click()
