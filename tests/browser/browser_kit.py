@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from selenium.common.exceptions import (ElementClickInterceptedException,
                                         ElementNotInteractableException,
+                                        JavascriptException,
                                         StaleElementReferenceException)
 from selenium.webdriver import Keys, Remote
 from selenium.webdriver.common.action_chains import ActionChains
@@ -26,6 +28,8 @@ POLL_SECONDS = 0.05
 # The page replaced it while it was looked at, or moves it still.
 MOVING = (StaleElementReferenceException, ElementClickInterceptedException,
           ElementNotInteractableException)
+# What a script meets that looks for what the page has not drawn yet.
+NOTHING = re.compile(r"\b(null|undefined)\b")
 T = TypeVar("T")
 
 # What a player tells from now on: its states, and the places that it is at while it has one of them.
@@ -139,7 +143,17 @@ class Browser(ABC):
     # Asking and waiting.
 
     def js(self, script: str, *values: Any) -> Any:
-        return self.driver.execute_script(script, *values)
+        """What the function body returns: run anew while it looks for what is not there yet."""
+        def run() -> tuple[Any] | None:
+            try:
+                return (self.driver.execute_script(script, *values),)
+            except JavascriptException as error:
+                if not NOTHING.search(str(error.msg)):
+                    raise
+                return None
+
+        found, = until(run, f"this finds what it looks for: {script}")
+        return found
 
     def wait_js(self, script: str, *values: Any) -> Any:
         """What it gives to the function that is its last argument."""
