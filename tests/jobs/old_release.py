@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+from stack import pg_server
 from stack import stack as stack_module
 from stack.stack import ROOT, Stack
 
@@ -28,6 +30,14 @@ SELECT 1, 'CA' || md5('call ' || n), 'AC' || md5('account'), 'inbound', 'complet
 INSERT INTO recording_inbox (recording_sid, status, account_sid, call_sid, recording_url, matched_at)
 SELECT recording_sid, 'completed', account_sid, call_sid, recording_url, now() FROM call_log
 """
+
+
+NEEDS = 14  # of PostgreSQL: it said CREATE OR REPLACE TRIGGER
+
+
+def skip_without_its_postgres() -> None:
+    if pg_server.major_version() < NEEDS:
+        pytest.skip(f"that release needs PostgreSQL {NEEDS}")
 
 
 class NoHistory(Exception):

@@ -110,6 +110,11 @@ def _answers(database_url: str) -> bool:
     return True
 
 
+def major_version() -> int:
+    """Of the PostgreSQL that a stack has: 15."""
+    return int(_version(_find_binaries()).partition(".")[0])
+
+
 def _find_binaries() -> Path:
     """The newest there is, or the folder that POSTGRES names: make test POSTGRES=…/13/bin."""
     if chosen := os.environ.get("POSTGRES"):

@@ -49,6 +49,7 @@ PLACE = "SELECT ctid::text, xmin::text FROM call_log WHERE call_sid = %s"
 
 @pytest.fixture(scope="session")
 def tree() -> Path:
+    old_release.skip_without_its_postgres()
     try:
         return old_release.tree()
     except old_release.NoHistory as why:

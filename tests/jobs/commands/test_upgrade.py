@@ -18,7 +18,7 @@ from stack.stack import ROOT, Stack
 
 from databases import MIGRATIONS, Db, new_database
 from jobs_kit import migrations, until, value_of
-from old_release import HISTORY
+from old_release import HISTORY, skip_without_its_postgres
 
 MakeStack = Callable[..., Stack]
 OLD = [name for name in MIGRATIONS if name < "140"]
@@ -45,6 +45,7 @@ def migrate_as_it_did(db: Db) -> None:
 @pytest.fixture
 def url(stack: Stack) -> Iterator[str]:
     """A database of that release."""
+    skip_without_its_postgres()
     with new_database(stack.database_url) as one:
         with psycopg.connect(one, autocommit=True) as db:
             migrate_as_it_did(db)
