@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 from speech.fake import FakeSpeech, fault
 from stack.calls import Call
 from stack.stack import Stack
@@ -91,7 +92,10 @@ def test_retry_waits_for_all_of_it(
     assert steps_of(db, call) == {"transcribe": "done", "summarise": "done", "notify": "done"}
 
 
-def test_it_ends_where_nobody_works(failed: list[Call], run_tapedeck: Run, db: Db) -> None:
+def test_it_ends_where_nobody_works(
+    failed: list[Call], run_tapedeck: Run, rds: redis.Redis
+) -> None:
+    rds.delete("rec_runner")  # that of the runner before
     done = run_tapedeck("transcribe", "--business", str(failed[0].business), *DAY, "--watch",
                         RUNNER_GRACE="1s")
     assert done.returncode == 1
