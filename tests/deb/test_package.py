@@ -15,11 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from stack import deb
 from stack.stack import ROOT, Stack
 
-PACKAGES = sorted((ROOT / "build" / "deb").glob("tapedeck_*.deb"))
-MADE_OF = [ROOT / "install.mk", *(ROOT / "debian").iterdir(),
-           *(ROOT / "jobs" / "systemd").rglob("*")]
 SETTINGS = "/etc/tapedeck/tapedeck.env"
 ENTER = ["unshare", "--mount", "--propagation", "private", "sh", "-euc"]
 # A root of its own; what lies in $1 (sockets of the stack) stays as it is, all else is a copy. Nobody
@@ -35,14 +33,7 @@ rm -f "$0/root/var/lib/man-db/auto-update"
 exec chroot "$0/root" sh -euc "$2"
 """
 
-
-
-def is_fresh() -> bool:
-    return bool(PACKAGES) and PACKAGES[-1].stat().st_mtime > max(
-        path.stat().st_mtime for path in MADE_OF)
-
-
-pytestmark = pytest.mark.skipif(not is_fresh(), reason="no package of this source: make test-deb")
+pytestmark = deb.needed
 
 
 def can_overlay(folder: Path) -> bool:
@@ -52,7 +43,7 @@ def can_overlay(folder: Path) -> bool:
 
 @pytest.fixture
 def package() -> Path:
-    return PACKAGES[-1]
+    return deb.made()[-1]
 
 
 @pytest.fixture
