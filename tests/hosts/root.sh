@@ -62,7 +62,7 @@ make_root() {
         ;;
     machine)
         set -- --include=systemd,systemd-sysv,dbus,openssl,curl --skip=cleanup/apt \
-            --customize-hook="chroot \"\$1\" apt-get install --yes --download-only \
+            --customize-hook="chroot \"\$1\" apt-get install --yes --install-recommends --download-only \
                 $(named_by_the_page) adduser $(groups build | grep ^lib | tr '\n' ' ')"
         ;;
     *) cannot "no such kind of root: $kind" ;;
