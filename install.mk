@@ -87,9 +87,9 @@ deb-on:
 	@sh tests/stack/setup.sh hosts
 	@sh tests/hosts/deb_on.sh $(SUITE) '$(VERSION)' $(ARCHITECTURE)
 
-# docs/install-shared-hosting.md, followed on hosts of other kinds: `make test` leaves out those whose
-# roots take longest to make.
-test-hosts:
+# docs/install-shared-hosting.md and docs/install.md, followed on hosts of other kinds: `make test` leaves
+# out those whose roots take longest to make, and the second page where nobody has made the package.
+test-hosts: deb
 	@sh tests/stack/setup.sh run test hosts
 	@$(call build,all)
 	@HOSTS=all $(PYTHON) -m pytest -q -p no:cacheprovider tests/hosts

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,24 @@ pivot_root . srv/old
 /srv/busybox rm /srv/busybox
 """
 STAYS = 'exec /bin/sh -c "trap : TERM; while :; do sleep 3600 & wait; done"'
+# For a systemd, in the new root's folder: devices that it mounts nothing over, and of this machine's
+# kernel what it may look at, but not set.
+FOR_SYSTEMD = ("mount --rbind dev dev", "mount -t sysfs sysfs sys", "mount --bind proc/sys proc/sys",
+               "mount -o remount,bind,ro sys", "mount -o remount,bind,ro proc/sys",
+               "mount -t tmpfs tmpfs run")
+# In a control group and a network of its own: neither another systemd nor a service here is met.
+SYSTEMD = """
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir "/sys/fs/cgroup/${0##*/}"
+echo 0 >"/sys/fs/cgroup/${0##*/}/cgroup.procs"
+umount /sys/fs/cgroup
+exec unshare --net --cgroup sh -euc 'mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    exec env -i container=tapedeck PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd'
+"""
+SWEEP = """
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+! [ -e "/sys/fs/cgroup/$0" ] || find "/sys/fs/cgroup/$0" -depth -type d -exec rmdir {} +
+"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,7 @@ class Host:
         ids = [] if user is None else [f"--setuid={user}", f"--setgid={user}"]
         played = [sys.executable, old_kernel.__file__, self.kernel] if self.kernel else []
         return [*played, "/usr/bin/nsenter", "--target", str(self.pid), "--mount", "--pid", "--cgroup",
-                "--root", "--wd", *ids, *command]
+                "--net", "--root", "--wd", *ids, *command]
 
     def does(self, command: str, user: int | None = None, **environment: str) -> str:
         """What a shell said, which must have come to its end."""
@@ -116,3 +134,22 @@ def started(root: Path, home: Path, shared: Path, steps: Sequence[str] = (), fir
     finally:
         process.kill()
         process.communicate()
+
+
+@contextmanager
+def booted(root: Path, home: Path, shared: Path) -> Iterator[Host]:
+    """With the root's own systemd, which has started what it starts; alone in its network."""
+    with ExitStack() as afterwards, started(root, home, shared, FOR_SYSTEMD, SYSTEMD) as host:
+        afterwards.callback(_leave_no_groups, home.name)
+
+        def is_up() -> bool:
+            return host.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
+
+        assert wait_until(is_up, SOON), host.run("systemctl", "list-jobs").stdout
+        yield host
+
+
+def _leave_no_groups(name: str) -> None:
+    """Those that were in them have been killed, and end soon."""
+    sweep = ["unshare", "--mount", "--cgroup", "sh", "-euc", SWEEP, name]
+    assert wait_until(lambda: subprocess.run(sweep, capture_output=True).returncode == 0, SOON)
