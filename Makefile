@@ -216,7 +216,7 @@ down:
 
 # The two of README.md, docs/pictures/, of the demo with 2,000 calls.
 pictures: setup setup-demo
-	@sh tests/stack/setup.sh test
+	@sh tests/stack/setup.sh test full
 	@$(call build,all)
 	@BUILD='$(BUILD)' $(PYTHON) tests/browser/pictures.py
 
@@ -229,7 +229,7 @@ PYTEST  = BUILD=build/asan $(PYTHON) -m pytest -q -p no:cacheprovider
 # is heard while they play it: on busy cores there are gaps in it, so nothing else is tested then. The
 # two other front ends are asked at the same time, and each says in one go how that went.
 test:
-	@sh tests/stack/setup.sh build run test hosts
+	@sh tests/stack/setup.sh build run test full hosts
 	@$(call build,player)
 	@$(call build,$(ASAN) all)
 	@failed=0; \
@@ -264,7 +264,7 @@ FRONT_TESTS = tests/stack/test_front.py \
                   http/test_early routes/test_file_route routes/test_webhooks \
                   routes/test_recording_events)
 test-front:
-	@sh tests/stack/setup.sh build run test
+	@sh tests/stack/setup.sh build run test full
 	@$(call build,$(ASAN) all)
 	@$(PYTEST) -n $(CORES) tests/fcgi tests/stack/test_front.py
 

@@ -41,7 +41,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def ear() -> Iterator[Ear]:
     """Hears all that the browsers play."""
-    assert shutil.which("pulseaudio"), "pulseaudio is missing; run: sh tests/stack/setup.sh test"
+    assert shutil.which("pulseaudio"), "pulseaudio is missing; run: sh tests/stack/setup.sh full"
     with scratch.folder() as folder, listening(folder) as one:
         yield one
 
@@ -49,7 +49,7 @@ def ear() -> Iterator[Ear]:
 @pytest.fixture(scope="session")
 def media_keys() -> Iterator[MediaKeys]:
     """Those of a keyboard or a headset."""
-    assert shutil.which("dbus-daemon"), "dbus-daemon is missing; run: sh tests/stack/setup.sh test"
+    assert shutil.which("dbus-daemon"), "dbus-daemon is missing; run: sh tests/stack/setup.sh full"
     with scratch.folder() as folder, desktop(folder) as one:
         yield one
 
@@ -58,7 +58,7 @@ def media_keys() -> Iterator[MediaKeys]:
 def engine(request: pytest.FixtureRequest, ear: Ear, media_keys: MediaKeys) -> Iterator[Browser]:
     """The browser that runs; never two at once, for each takes the room of a stack."""
     kind = ENGINES[request.param]
-    assert shutil.which(kind.PROGRAM), f"{kind.PROGRAM} is missing; run: sh tests/stack/setup.sh test"
+    assert shutil.which(kind.PROGRAM), f"{kind.PROGRAM} is missing; run: sh tests/stack/setup.sh full"
     with scratch.folder() as profile, kind.running(
             profile, {**os.environ, **ear.environment, **media_keys.environment}) as one:
         yield one

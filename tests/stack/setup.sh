@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and only those; silent when all are there.
 #
-#   sh tests/stack/setup.sh [build] [run] [demo] [test] [fuzz] [static] [deb] [bench] [hosts]
+#   sh tests/stack/setup.sh [build] [run] [demo] [test] [full] [fuzz] [static] [deb] [bench] [hosts]
 #                                                build, run and test when none is named
 #
 # Packages that bring a service (PostgreSQL, Redis, lighttpd, nginx, Ceph) must not start it, neither now
@@ -139,8 +139,8 @@ fi
 [ $# -gt 0 ] || set -- build run test
 for group in "$@"; do
     case $group in
-    build | run | demo | test | fuzz | static | deb | bench | hosts) ;;
-    *) fail "no such group: $group (there are build, run, demo, test, fuzz, static, deb, bench and hosts)" ;;
+    build | run | demo | test | full | fuzz | static | deb | bench | hosts) ;;
+    *) fail "no such group: $group (there are build, run, demo, test, full, fuzz, static, deb, bench and hosts)" ;;
     esac
 done
 
