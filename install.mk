@@ -32,7 +32,7 @@ PLACES = sed -e 's,/usr/local/bin,$(bindir),g' -e 's,/usr/local/lib/tapedeck,$(l
              -e 's,/var/lib/tapedeck,$(statedir),g'
 placed = $(PLACES) $(1) >$(DESTDIR)$(2) && chmod 644 $(DESTDIR)$(2)
 
-.PHONY: install uninstall bundle deb deb-on test-hosts test-deb
+.PHONY: install uninstall bundle deb deb-on test-on test-hosts test-deb
 install: $(addprefix $(BUILD)/,$(PROGRAMS)) player
 	@$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libexecdir) $(datadir) $(docdir) \
 	    $(mandir)/man1 $(bashdir) $(unitdir)/$(dir $(DROP_IN)) $(sysconfdir)/tapedeck)
@@ -86,6 +86,12 @@ ARCHITECTURE ?=
 deb-on:
 	@sh tests/stack/setup.sh hosts
 	@sh tests/hosts/deb_on.sh $(SUITE) '$(VERSION)' $(ARCHITECTURE)
+
+# What `make quick` runs, in such a root, with what that release has: make test-on SUITE=noble
+test-on:
+	@sh tests/stack/setup.sh hosts
+	@root=$$(sh tests/hosts/root.sh $(SUITE) test) && \
+	    sh tests/hosts/in_root.sh "$$root" "git init -q && make quick QUICK_TESTS='$(QUICK_TESTS)'"
 
 # docs/install-shared-hosting.md and docs/install.md, followed on hosts of other kinds: `make test` leaves
 # out those whose roots take longest to make, and the second page where nobody has made the package.

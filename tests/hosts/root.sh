@@ -4,6 +4,7 @@
 #   root.sh SUITE bare       a shell and apt, and none of our libraries
 #   root.sh SUITE build      what building and packaging needs (packages.txt), and the units
 #   root.sh SUITE build-arm64     the same, for a package of another architecture
+#   root.sh SUITE test       what `make quick` needs
 #   root.sh SUITE machine    systemd, and, fetched but not installed, what docs/install.md installs and
 #                            what the package depends on
 #
@@ -54,6 +55,7 @@ make_root() {
     case $kind in
     bare) set -- ;;
     build) set -- --include="$(groups build deb | tr '\n' ,)libcmocka-dev" ;;
+    test) set -- --include="$(groups build run test | tr '\n' ,)" ;;
     build-*)
         other=${kind#build-}
         set -- --architectures="$(dpkg --print-architecture),$other" --include="$(
