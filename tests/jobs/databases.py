@@ -14,6 +14,8 @@ from stack.stack import ROOT
 Db = psycopg.Connection[Any]
 
 MIGRATIONS = [path.stem for path in sorted((ROOT / "db" / "migrations").glob("*.sql"))]
+# What `migrate` may say when another one takes long.
+WAITS = "MIGRATION_WAITS name=another_migration retry_ms=200"
 
 # A CRM's database, as one that never heard of us may have it: other types, fewer columns, no
 # unique call_sid, rows that are double, early or half empty.

@@ -55,7 +55,7 @@ def as_role(database_url: str, role: str) -> str:
 
 def service(home: Path, cache: Path, env: Mapping[str, str], fast: bool) -> Service:
     """A server with its data and its socket in `home`, which this makes."""
-    binaries = _find_binaries()
+    binaries = find_binaries()
     user = server_user()
     home.mkdir(mode=0o700)
     if user:
@@ -112,10 +112,10 @@ def _answers(database_url: str) -> bool:
 
 def major_version() -> int:
     """Of the PostgreSQL that a stack has: 15."""
-    return int(_version(_find_binaries()).partition(".")[0])
+    return int(_version(find_binaries()).partition(".")[0])
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
     """The newest there is, or the folder that POSTGRES names: make test POSTGRES=…/13/bin."""
     if chosen := os.environ.get("POSTGRES"):
         return Path(chosen)

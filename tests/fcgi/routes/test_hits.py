@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from http_given import Given
+from stack.processes import wait_until
+
+MOST, SOON = 5, 60.0
 
 
 def sentences(*texts: str) -> str:
@@ -18,7 +21,15 @@ def sentences(*texts: str) -> str:
 
 
 def hits_of(given: Given, business: int, wanted: str) -> list[dict[str, Any]]:
-    return given.api(business).calls(urllib.parse.urlencode({"search": wanted}))
+    """Of all rows; asked again where a busy machine had no time for all of them."""
+    rows: list[dict[str, Any]] = []
+
+    def are_all_there() -> bool:
+        rows[:] = given.api(business).calls(urllib.parse.urlencode({"search": wanted}))
+        return not any(row["hits_more"] and len(row["hits"]) < MOST for row in rows)
+
+    assert wait_until(are_all_there, SOON), rows
+    return rows
 
 
 def in_utf16(text: str, start: int, end: int) -> str:

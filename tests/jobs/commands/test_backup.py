@@ -13,6 +13,7 @@ from redis import Redis
 
 from retain_kit import Own
 from stack.calls import Call, new_call
+from stack.pg_server import find_binaries
 from stack.stack import ROOT
 
 PAGE = ROOT / "docs" / "install.md"
@@ -31,7 +32,7 @@ def shell(own: Own, tmp_path: Path) -> Callable[[str], None]:
         stack = own.stack
         environment = stack.environment(
             DATABASE_URL=stack.database_url, RECORDINGS_DIR=str(stack.recordings_dir),
-            PATH=f"{stack.build_dir}:/usr/bin:/bin")
+            PATH=f"{stack.build_dir}:{find_binaries()}:/usr/bin:/bin")
         done = subprocess.run(["/bin/sh", "-euc", command], cwd=tmp_path, env=environment,
                               capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr

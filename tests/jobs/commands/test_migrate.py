@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from stack.stack import Stack
 
-from databases import MIGRATIONS, Db, applied_in, new_database, schema_of, tables_of
+from databases import MIGRATIONS, WAITS, Db, applied_in, new_database, schema_of, tables_of
 from jobs_kit import until, value_of
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -192,7 +192,7 @@ def test_two_at_once_apply_each_file_once(
     begin: Callable[[], subprocess.Popen[str]], empty: Db
 ) -> None:
     said = [one.communicate(timeout=120) for one in [begin(), begin(), begin()]]
-    assert [errors for _, errors in said] == ["", "", ""]
+    assert {line for _, errors in said for line in errors.splitlines()} <= {WAITS}
     assert all(output.endswith("the schema is up to date\n") for output, _ in said)
     applied = sorted(line for output, _ in said for line in output.splitlines()
                      if line.startswith("applied"))
