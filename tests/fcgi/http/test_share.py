@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import time
 from collections.abc import Callable
 
 import pytest
@@ -11,25 +9,12 @@ import redis
 
 from http_expect import says
 from http_given import Given, given_in
+from http_share import RESPONDERS, SHARE, hold, key
 from stack.stack import Stack
 
-RESPONDERS = 8  # of every stack
-SHARE = RESPONDERS // 4
 DEAR = ("/api/calls", "/api/calls?search=0501234567", "/api/calls/{call}", "/api/recordings/runs/active",
         "/api/calls/totals", "/api/calls/changes", "/api/calls.csv", "/api/agents", "/api/lines")
 CHEAP = ("/api/recordings/file/{call}", "/api/recordings/{call}/status")
-
-
-def key(business: int) -> str:
-    return f"rec_share:{business}:{socket.gethostname()}"
-
-
-def hold(rds: redis.Redis, business: int, count: int, seconds: float) -> None:
-    """As so many responders would that are at work for it."""
-    until = int((time.time() + seconds) * 1000)
-    for n in range(count):
-        rds.zadd(key(business), {f"holder {n}": until})
-    rds.expire(key(business), 60)
 
 
 @pytest.mark.parametrize("path", DEAR)
