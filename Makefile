@@ -281,7 +281,7 @@ check:
 BENCH_SECONDS ?= 1
 BENCH_ROUNDS  ?= 3
 bench:
-	@sh tests/stack/setup.sh build run test bench
+	@sh tests/stack/setup.sh build run test full bench
 	@$(call build,all)
 	@$(PYTHON) bench --seconds $(BENCH_SECONDS) --rounds $(BENCH_ROUNDS)
 
