@@ -4,8 +4,8 @@
 
 Every call has words, one in `--long-every` 8,000 of them. All of it runs on one processor: PostgreSQL,
 Redis, responders and the web server. Needs some 10 GB under the temporary folder. Ends
-with 1 when a search's p99 is 50 ms or more, an answer was none, or sixteen that search at a time make
-another business's p99 over 1.5 times as long.
+with 1 when a search's p99 is 50 ms or more, or an answer was none. What many at once do to another
+business: search_flood.py.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ sys.path[:0] = [str(HERE.parents[1] / "tests"), str(HERE.parent), str(HERE)]
 import psycopg  # noqa: E402
 
 import report  # noqa: E402
-import search_flood  # noqa: E402
 from probes import percentile  # noqa: E402
 from stack.api import Api  # noqa: E402
 from stack.calls import token_for  # noqa: E402
@@ -37,7 +36,7 @@ from stack.stack import Stack  # noqa: E402
 from stacks import tell, with_memory  # noqa: E402
 
 BOUND_MS = 50.0
-BUSINESS, OTHER = 1, 2
+BUSINESS = 1
 DAYS = 400
 VOCABULARY = 30_000
 LONG_WORDS, SHORT_WORDS = 8_000, 15
@@ -240,8 +239,7 @@ def measure(stack: Stack, search: Search, times: int) -> Timed:
     return Timed(search.name, taken, stopped, failed)
 
 
-def page(wish: argparse.Namespace, machine: list[str], sizes: list[str], rows: list[Timed],
-         flood: search_flood.SearchFlood) -> str:
+def page(wish: argparse.Namespace, machine: list[str], sizes: list[str], rows: list[Timed]) -> str:
     table = report.table(["", "p50", "p99", "worst", "short pages", "failed"], [
         [row.name, f"{statistics.median(row.times):.1f}", f"{percentile(row.times, 0.99):.1f}",
          f"{max(row.times):.1f}", f"{row.stopped} of {len(row.times)}", str(row.failed)]
@@ -253,27 +251,7 @@ def page(wish: argparse.Namespace, machine: list[str], sizes: list[str], rows: l
         f"One business, {wish.calls:,} calls in {DAYS} days, all with words: one in {wish.long_every}"
         f" has {LONG_WORDS:,} of them (an hour), the others {SHORT_WORDS}. Milliseconds over HTTP, a"
         " page of 50, caches warm. A short page is one where the search was stopped after its 15 ms"
-        " (10 without words), and says from where to go on.", "", *table, "", *of_flood(flood), "",
-        *sizes]).rstrip() + "\n"
-
-
-def flooded(stack: Stack, language: Language, processors: set[int]) -> search_flood.SearchFlood:
-    with psycopg.connect(stack.database_url, autocommit=True) as db:
-        db.execute("INSERT INTO call_log (business_id, call_sid, direction, from_number, created_at)"
-                   " SELECT %s, 'CA' || md5('other ' || n), 'inbound', '+1555' || n,"
-                   " now() - n * interval '1 minute' FROM generate_series(1, 2000) n", [OTHER])
-        db.execute("VACUUM (ANALYZE) call_log")
-    tokens = [token_for(stack, business, ttl=86400) for business in (BUSINESS, OTHER)]
-    dear = [f"{language.of_rank(0, 20)} nowhere{n}" for n in range(1000)]
-    return search_flood.run(stack.base_url, *tokens, dear, processors)
-
-
-def of_flood(flood: search_flood.SearchFlood) -> list[str]:
-    rows = [[name, f"{statistics.median(times):.1f}", f"{percentile(times, 0.99):.1f}"]
-            for name, times in (("nobody else asks", flood.alone), ("during the flood", flood.during))]
-    return ["## A flood of searches", "", f"{search_flood.ASKERS} at a time, of two words that no call"
-            f" has together: {flood.answered} were answered, {flood.refused} refused. Another business's"
-            f" list, p99 {flood.times():.1f} times:", "", *report.table(["", "p50", "p99"], rows)]
+        " (10 without words), and says from where to go on.", "", *table, "", *sizes]).rstrip() + "\n"
 
 
 def sizes_of(stack: Stack) -> list[str]:
@@ -296,8 +274,7 @@ def main() -> int:
     parser.add_argument("--note", action="append", default=[], help="a line on the machine")
     wish = parser.parse_args()
     wish.note = [f"- {line}" for line in wish.note]
-    every = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(every)})
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     language = Language(7)
     with tempfile.TemporaryDirectory() as folder, Stack(
             Path(folder).resolve() / "stack", bound=True, build_dir=wish.build) as stack:
@@ -309,14 +286,10 @@ def main() -> int:
             rows.append(measure(stack, search, wish.times))
             tell(f"{search.name}: {statistics.median(rows[-1].times):.1f}"
                  f" {percentile(rows[-1].times, 0.99):.1f} ms, {rows[-1].stopped} short")
-        flood = flooded(stack, language, every - {min(every)} or every)
-        wish.into.write_text(page(wish, machine, sizes_of(stack), rows, flood))
+        wish.into.write_text(page(wish, machine, sizes_of(stack), rows))
     slow = [row.name for row in rows if row.failed or percentile(row.times, 0.99) >= BOUND_MS]
     for name in slow:
         print(f"{name}: not within {BOUND_MS:.0f} ms")
-    if flood.times() > search_flood.LONGER:
-        slow.append("flood")
-        print(f"flood: another's p99 is {flood.times():.1f} times as long")
     return 1 if slow else 0
 
 
