@@ -143,6 +143,8 @@ def booted(root: Path, home: Path, shared: Path) -> Iterator[Host]:
         afterwards.callback(_leave_no_groups, home.name)
 
         def is_up() -> bool:
+            if not host.root.exists():
+                pytest.skip("no systemd can be started here")
             return host.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
 
         assert wait_until(is_up, SOON), host.run("systemctl", "list-jobs").stdout
