@@ -20,7 +20,7 @@ local FOLDER = os.getenv("RECORDINGS_DIR") .. "/"
 
 local request, headers = lighty.r.req_attr, lighty.r.req_header
 local response = lighty.r.resp_header
-local stat = lighty.c.stat
+local stat, digest = lighty.c.stat, lighty.c.md
 
 local carry = { DIGITS_MAX = DIGITS_MAX }
 
@@ -125,6 +125,12 @@ function carry.send(recording)
     response["Referrer-Policy"] = "no-referrer"
     response["Vary"] = "Origin"
     return 200
+end
+
+-- Who asks, from where, for what: a digest, so that whoever remembers it keeps no token.
+function carry.asker(what)
+    return digest("sha256", table.concat({ what, request["request.remote-ip"],
+        headers["Authorization"] or "", headers["Cookie"] or "" }, "\n"))
 end
 
 -- A table that forgets everything when it holds too much.

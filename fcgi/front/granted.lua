@@ -18,17 +18,14 @@ local MARK = "TAPEDECK_GRANTS" -- tells the responder that a grant is welcome
 local HEADER = "X-Tapedeck-Grant"
 
 local carry = assert(loadfile(os.getenv("LUA_DIR") .. "/carry.lua"))(lighty)
-local request, headers, env = lighty.r.req_attr, lighty.r.req_header, lighty.r.req_env
+local request, env = lighty.r.req_attr, lighty.r.req_env
 local response = lighty.r.resp_header
-local digest = lighty.c.md
 local wanted = (os.getenv("MEDIA_SECRET") or "") ~= ""
 
--- By the digest of who asks what: no token is kept.
-local grants = carry.memory(1000)
+local grants = carry.memory(1000) -- by who asks what
 
 local function key()
-    return digest("sha256", table.concat({ request["request.orig-uri"],
-        request["request.remote-ip"], headers["Authorization"] or "", headers["Cookie"] or "" }, "\n"))
+    return carry.asker(request["request.orig-uri"])
 end
 
 -- What the web server refuses by itself never comes here: its answer is the first we see of it.

@@ -18,15 +18,12 @@ local QUERY, SIDS = "%?.*$", "%u%u%x+"
 local carry = assert(loadfile(os.getenv("LUA_DIR") .. "/carry.lua"))(lighty)
 local request, headers, env = lighty.r.req_attr, lighty.r.req_header, lighty.r.req_env
 local response = lighty.r.resp_header
-local digest = lighty.c.md
 
--- By the digest of who asks what: no token is kept.
-local refusals = carry.memory(1000)
+local refusals = carry.memory(1000) -- by who asks what
 
 local function key()
     local path = request["request.orig-uri"]:gsub(QUERY, ""):gsub(SIDS, "*")
-    return digest("sha256", table.concat({ path, request["request.remote-ip"],
-        headers["Authorization"] or "", headers["Cookie"] or "" }, "\n"))
+    return carry.asker(path)
 end
 
 -- Of this second; a new one begins with none.
