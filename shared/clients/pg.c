@@ -1,42 +1,20 @@
 #include "pg.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "pg_connection.h"
 #include "pg_sqlstate.h"
-
-enum {
-    RECONNECT_CEILING_MS = 2000,
-    CONNECT_TIMEOUT_MAX_MS = 10000,
-    CONNECT_STEPS_MAX = 1000,
-    IDLE_READS_MAX = 100,
-    TICK_MS = 1000,
-    ERROR_SIZE = 512,
-};
 
 /* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
  * read few rows each; among many calls PostgreSQL would take longer to compile them than to run. */
 static const char LIMIT[] =
     "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)";
-
-struct pg {
-    PGconn *conn; /* NULL while disconnected */
-    char *url;
-    int64_t timeout_ms;
-    struct backoff backoff;
-    bool in_transaction;
-    bool swollen;  /* libpq's buffers are, and stay so as long as the connection */
-    pg_tick *tick; /* NULL: nobody is told that we wait */
-    void *tick_context;
-    char error[ERROR_SIZE];
-};
 
 /* pg_rows is a PGresult by another name: only this file knows. */
 static PGresult *result_of(const struct pg_rows *rows)
@@ -48,7 +26,7 @@ static PGresult *result_of(const struct pg_rows *rows)
     return same.result;
 }
 
-/* ---- connection ---- */
+/* ---- a handle ---- */
 
 /* libpq's own message about a malformed string quotes it, password and all, at the first connect:
  * so it is parsed here first, and that message dropped. A word alone is a database's name. */
@@ -84,154 +62,14 @@ struct pg *pg_new(const char *url, int64_t timeout_ms)
     return pg;
 }
 
-static bool names_file(const char *keyword)
-{
-    static const char *const NAMES[] = {"passfile",    "sslcert", "sslkey",
-                                        "sslrootcert", "sslcrl",  "sslcrldir"};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if (strcmp(keyword, NAMES[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void give_files(PQconninfoOption *options, pg_file *each, void *context)
-{
-    for (const PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
-        if (names_file(o->keyword) && o->val != NULL && o->val[0] != '\0') {
-            each(context, o->val);
-        }
-    }
-    PQconninfoFree(options);
-}
-
-void pg_files(const char *url, pg_file *each, void *context)
-{
-    give_files(PQconninfoParse(url, NULL), each, context);
-    give_files(PQconndefaults(), each, context);
-}
-
-static void disconnect(struct pg *pg)
-{
-    PQfinish(pg->conn);
-    pg->conn = NULL;
-    pg->in_transaction = pg->swollen = false;
-}
-
 void pg_free(struct pg *pg)
 {
     if (pg == NULL) {
         return;
     }
-    disconnect(pg);
+    pg_disconnect(pg);
     free(pg->url);
     free(pg);
-}
-
-/* Waits until the socket is ready or the deadline has passed. */
-static bool wait_socket(const struct pg *pg, short events, int64_t deadline)
-{
-    for (;;) {
-        int64_t left = deadline - clock_monotonic_ms();
-        if (left <= 0) {
-            return false;
-        }
-        struct pollfd fd = {.fd = PQsocket(pg->conn), .events = events};
-        int64_t longest = pg->tick != NULL ? TICK_MS : INT32_MAX;
-        int n = poll(&fd, 1, (int)(left > longest ? longest : left));
-        if (n > 0) {
-            return true;
-        }
-        if (pg->tick != NULL) {
-            pg->tick(pg->tick_context);
-        }
-    }
-}
-
-static void quiet_notice(void *unused, const PGresult *notice)
-{
-    (void)unused;
-    (void)notice;
-}
-
-static void remember_error(struct pg *pg, const char *message)
-{
-    (void)snprintf(pg->error, sizeof pg->error, "%s", message);
-    pg->error[strcspn(pg->error, "\n")] = '\0';
-}
-
-static bool finish_connecting(struct pg *pg, int64_t deadline)
-{
-    short events = POLLOUT;
-    for (int step = 0; step < CONNECT_STEPS_MAX; step++) {
-        if (PQstatus(pg->conn) == CONNECTION_BAD || !wait_socket(pg, events, deadline)) {
-            return false;
-        }
-        switch (PQconnectPoll(pg->conn)) {
-        case PGRES_POLLING_OK: return true;
-        case PGRES_POLLING_READING: events = POLLIN; break;
-        case PGRES_POLLING_WRITING: events = POLLOUT; break;
-        default: return false;
-        }
-    }
-    return false;
-}
-
-static bool connect_now(struct pg *pg)
-{
-    static const char *const KEYS[] = {"dbname", "application_name", NULL};
-    const char *const values[] = {pg->url, "tapedeck", NULL};
-    bool patient = pg->timeout_ms > CONNECT_TIMEOUT_MAX_MS;
-    int64_t deadline = clock_monotonic_ms() + (patient ? CONNECT_TIMEOUT_MAX_MS : pg->timeout_ms);
-    pg->conn = PQconnectStartParams(KEYS, values, 1);
-    if (pg->conn != NULL && finish_connecting(pg, deadline) && PQsetnonblocking(pg->conn, 1) == 0) {
-        PQsetNoticeReceiver(pg->conn, quiet_notice, NULL);
-        return true;
-    }
-    remember_error(pg, pg->conn != NULL ? PQerrorMessage(pg->conn) : "no memory");
-    disconnect(pg);
-    return false;
-}
-
-/* A server that restarted while we were idle has closed our socket: notice before we use it, so
- * that the first request after a restart is answered. Its goodbye may lie before the end: read up
- * to where nothing more is there. */
-static bool is_usable(const struct pg *pg)
-{
-    if (pg->conn == NULL || PQstatus(pg->conn) != CONNECTION_OK) {
-        return false;
-    }
-    struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
-    for (int reads = 0; reads < IDLE_READS_MAX; reads++) {
-        if (poll(&fd, 1, 0) <= 0) {
-            return true;
-        }
-        if (PQconsumeInput(pg->conn) == 0 || PQstatus(pg->conn) != CONNECTION_OK) {
-            return false;
-        }
-    }
-    return false;
-}
-
-static enum result ensure_connected(struct pg *pg)
-{
-    if (is_usable(pg) && (pg->in_transaction || !pg->swollen)) {
-        return RESULT_OK;
-    }
-    disconnect(pg);
-    if (!backoff_due(&pg->backoff, clock_monotonic_ms())) {
-        return RESULT_UNAVAILABLE;
-    }
-    if (connect_now(pg)) {
-        backoff_succeeded(&pg->backoff);
-        return RESULT_OK;
-    }
-    backoff_failed(&pg->backoff, clock_monotonic_ms(), RECONNECT_CEILING_MS);
-    char said[ERROR_SIZE];
-    log_event("PG_UNAVAILABLE", "retry_ms=%lld said=%s", (long long)pg->backoff.delay_ms,
-              text_for_log(pg_sqlstate_cause(pg->error), said, sizeof said));
-    return RESULT_UNAVAILABLE;
 }
 
 /* ---- statements ---- */
@@ -243,7 +81,7 @@ static bool flush_all(const struct pg *pg, int64_t deadline)
         if (left <= 0) {
             return left == 0;
         }
-        if (!wait_socket(pg, POLLIN | POLLOUT, deadline) || PQconsumeInput(pg->conn) == 0) {
+        if (!pg_wait_socket(pg, POLLIN | POLLOUT, deadline) || PQconsumeInput(pg->conn) == 0) {
             return false;
         }
     }
@@ -255,7 +93,7 @@ static PGresult *collect(const struct pg *pg, int64_t deadline)
     PGresult *kept = NULL;
     for (;;) {
         while (PQisBusy(pg->conn)) {
-            if (!wait_socket(pg, POLLIN, deadline) || PQconsumeInput(pg->conn) == 0) {
+            if (!pg_wait_socket(pg, POLLIN, deadline) || PQconsumeInput(pg->conn) == 0) {
                 PQclear(kept);
                 return NULL;
             }
@@ -277,7 +115,7 @@ static PGresult *collect(const struct pg *pg, int64_t deadline)
  * values nothing is logged. */
 static void tell_failure(const struct pg *pg, const char *state)
 {
-    char said[ERROR_SIZE];
+    char said[PG_ERROR_SIZE];
     bool ours = strncmp(state, "42", 2) == 0;
     log_event("PG_FAILED", "sqlstate=%s said=%s advice=%s", state,
               ours ? text_for_log(pg->error, said, sizeof said) : "-",
@@ -292,7 +130,7 @@ static enum result judge(struct pg *pg, const PGresult *result)
     }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     enum result verdict = pg_sqlstate_result(state);
-    remember_error(pg, PQresultErrorMessage(result));
+    pg_remember_error(pg, PQresultErrorMessage(result));
     if (verdict == RESULT_UNAVAILABLE) {
         log_event("PG_REFUSED", "sqlstate=%s", state != NULL ? state : "-");
     } else if (verdict == RESULT_FAILED) {
@@ -303,9 +141,9 @@ static enum result judge(struct pg *pg, const PGresult *result)
 
 static enum result lost(struct pg *pg)
 {
-    remember_error(pg, PQerrorMessage(pg->conn));
+    pg_remember_error(pg, PQerrorMessage(pg->conn));
     log_event("PG_LOST", "retry_ms=0");
-    disconnect(pg);
+    pg_disconnect(pg);
     return RESULT_UNAVAILABLE;
 }
 
@@ -313,7 +151,7 @@ static enum result lost(struct pg *pg)
 static enum result before_statement(struct pg *pg)
 {
     bool was_inside = pg->in_transaction;
-    enum result result = ensure_connected(pg);
+    enum result result = pg_ensure_connected(pg);
     if (result == RESULT_OK && was_inside && !pg->in_transaction) {
         return RESULT_UNAVAILABLE;
     }

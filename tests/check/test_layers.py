@@ -36,7 +36,7 @@ SEARCHED = ("shared", "fcgi", "jobs", "tests/unit")
 # A library's headers, and the files that may see them, mostly one; None: no file does so far.
 HOMES = {
     "fcgiapp.h": "fcgi/main.c",
-    "libpq-fe.h": "shared/clients/pg.c",
+    "libpq-fe.h": "shared/clients/pg_connection.h shared/clients/pg_files.c",
     "hiredis/": "shared/clients/redis_reply.c shared/clients/redis_wire.c",
     "curl/": "shared/clients/http.c",
     "jansson.h": "shared/clients/json.c",
@@ -50,7 +50,9 @@ HOMES = {
 # The same by what they declare, so that no prototype is smuggled in.
 NAMES = {
     r"FCGX_\w+|FCGX\w*_Request": "fcgi/main.c",
-    r"PGresult|PGconn|PQ[a-z]\w+": "shared/clients/pg.c",
+    r"PGresult|PGconn|PQ[a-z]\w+":
+        "shared/clients/pg.c shared/clients/pg_connection.c shared/clients/pg_connection.h"
+        " shared/clients/pg_files.c",
     r"redisReply|redisContext|redis(?:Connect|Command|Append|Buffer|Get|Set|Free)\w*":
         "shared/clients/redis_reply.c shared/clients/redis_wire.c",
     r"SSL_\w+|X509_\w+": "shared/clients/redis_tls.c",
