@@ -46,7 +46,7 @@ enum result authority_check(const struct app *app, const char *account_sid, cons
     }
     pg_text(&params, call_sid);
     pg_int(&params, business_id);
-    enum result result = pg_query(app->pg, SQL[ACCOUNTS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[ACCOUNTS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

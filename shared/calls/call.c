@@ -136,7 +136,7 @@ void call_facts_params(const struct app *app, int64_t business_id, struct pg_par
 static enum result query_one(const struct app *app, enum statement_name name,
                              const struct pg_params *params, struct pg_rows **rows)
 {
-    enum result result = pg_query(app->pg, SQL[name].sql, params, rows);
+    enum result result = pg_query(app->pg, &SQL[name], params, rows);
     if (result == RESULT_OK && pg_rows_count(*rows) == 0) {
         pg_rows_free(*rows);
         result = RESULT_NOT_FOUND;

@@ -80,7 +80,7 @@ enum result call_changes(const struct app *app, int64_t business_id, const char 
     pg_int(&params, xid);
     pg_int(&params, ROWS_MAX);
     pg_int(&params, CALL_CHANGES_MAX);
-    enum result result = pg_query(app->pg, SQL[CHANGED].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[CHANGED], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -99,5 +99,5 @@ enum result call_changes_forget(const struct app *app)
 {
     struct pg_params params = {0};
     pg_int(&params, FORGET_ROWS);
-    return pg_query(app->pg, SQL[FORGET].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[FORGET], &params, NULL);
 }

@@ -35,7 +35,7 @@ static enum result each(const struct app *app, enum statement_name name, int64_t
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, business_id);
-    enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[name], &params, &rows);
     if (result == RESULT_OK) {
         for (int i = 0; i < pg_rows_count(rows); i++) {
             visit(context, pg_rows_text(rows, i, 0), pg_rows_text(rows, i, 1));

@@ -62,7 +62,7 @@ enum result call_hits(const struct app *app, int64_t business_id, const char *ca
     pg_text(&params, search);
     pg_int(&params, CANDIDATES);
     pg_int(&params, HITS_MS);
-    enum result result = pg_query(app->pg, SQL[HITS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[HITS], &params, &rows);
     if (result == RESULT_OK) {
         for (int i = 0; i < pg_rows_count(rows); i++) {
             visit_row(rows, i, &count, visit, context);

@@ -106,7 +106,7 @@ enum result call_list_found(const struct app *app, int64_t business_id, const ch
     list_params(app, business_id, &all, &newest, &params);
     pg_text(&params, found->calls);
     pg_text(&params, found->times);
-    enum result result = pg_query(app->pg, SQL[LIST_FOUND].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[LIST_FOUND], &params, &rows);
     if (result == RESULT_OK) {
         visit_page(rows, all.limit, visit, context, next);
         pg_rows_free(rows);
@@ -129,7 +129,7 @@ static enum result query_found(const struct app *app, int64_t business_id,
         }
         pg_text(params, found.calls);
         pg_text(params, found.times);
-        result = pg_query(app->pg, SQL[LIST_FOUND].sql, params, rows);
+        result = pg_query(app->pg, &SQL[LIST_FOUND], params, rows);
     }
     return result;
 }
@@ -147,7 +147,7 @@ enum result call_list(const struct app *app, int64_t business_id, const struct c
     list_params(app, business_id, filter, &after, &params);
     bool is_whole = filter->search == NULL && strcmp(filter->wants, "{}") == 0;
     enum result result = is_whole
-                             ? pg_query(app->pg, SQL[LIST].sql, &params, &rows)
+                             ? pg_query(app->pg, &SQL[LIST], &params, &rows)
                              : query_found(app, business_id, filter, &after, &params, &rows, next);
     if (result == RESULT_OK) {
         visit_page(rows, filter->limit, visit, context, next);

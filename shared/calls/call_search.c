@@ -131,7 +131,7 @@ enum result call_search(const struct app *app, int64_t business_id,
         find_params(business_id, filter, after, filter->limit + 1,
                     filter->search != NULL ? SEARCH_MS : FILTER_MS, &pattern, &params);
     if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[FIND].sql, &params, &rows);
+        result = pg_query(app->pg, &SQL[FIND], &params, &rows);
     }
     if (result == RESULT_OK) {
         result = read_found(rows, filter->limit, out);
@@ -152,7 +152,7 @@ enum result call_search_totals(const struct app *app, int64_t business_id,
     enum result result =
         find_params(business_id, filter, &newest, TOTALS_MAX, TOTALS_MS, &pattern, &params);
     if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[TOTALS].sql, &params, &rows);
+        result = pg_query(app->pg, &SQL[TOTALS], &params, &rows);
     }
     if (result == RESULT_OK) {
         *out = (struct call_totals){.calls = pg_rows_int(rows, 0, 0, 0),
@@ -179,7 +179,7 @@ enum result call_search_fill(const struct app *app)
     pg_int(&params, FILL_ROWS);
     for (int i = 0; i < FILL_TIMES && more && result == RESULT_OK; i++) {
         struct pg_rows *rows;
-        result = pg_query(app->pg, SQL[FILL].sql, &params, &rows);
+        result = pg_query(app->pg, &SQL[FILL], &params, &rows);
         if (result == RESULT_OK) {
             more = pg_rows_bool(rows, 0, 0) && clock_monotonic_ms() < until;
             pg_rows_free(rows);

@@ -69,7 +69,7 @@ static enum result update_known(const struct app *app, const struct call_callbac
 {
     struct pg_params params = {0};
     put_callback(&params, callback);
-    return pg_change(app->pg, SQL[UPDATE].sql, &params, RESULT_NOT_FOUND);
+    return pg_change(app->pg, &SQL[UPDATE], &params, RESULT_NOT_FOUND);
 }
 
 /* Our own number: the one called, or on an outbound call the one calling. */
@@ -85,7 +85,7 @@ static enum result resolve_business(const struct app *app, const struct call_cal
     }
     pg_text(&params, callback->account_sid);
     pg_text(&params, inbound ? callback->to : callback->from);
-    enum result result = pg_query(app->pg, SQL[RESOLVE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[RESOLVE], &params, &rows);
     if (result == RESULT_OK) {
         *business_id = pg_rows_int(rows, 0, 0, 0);
         pg_rows_free(rows);
@@ -100,14 +100,14 @@ static enum result insert_new(const struct app *app, const struct call_callback 
     struct pg_params params = {0};
     pg_int(&params, business_id);
     put_callback(&params, callback);
-    return pg_query(app->pg, SQL[INSERT].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[INSERT], &params, NULL);
 }
 
 enum result call_lock(const struct app *app, const char *call_sid)
 {
     struct pg_params params = {0};
     pg_text(&params, call_sid);
-    return pg_query(app->pg, SQL[LOCK].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[LOCK], &params, NULL);
 }
 
 /* A CRM's call_log may have no unique index on call_sid, so the lock keeps two callbacks of one
@@ -184,5 +184,5 @@ enum result call_set_people(const struct app *app, int64_t business_id, const ch
         pg_flag(&params, people->sets[i]);
         pg_text(&params, people->values[i]);
     }
-    return pg_change(app->pg, SQL[SET_PEOPLE].sql, &params, RESULT_NOT_FOUND);
+    return pg_change(app->pg, &SQL[SET_PEOPLE], &params, RESULT_NOT_FOUND);
 }

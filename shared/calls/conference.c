@@ -54,7 +54,7 @@ enum result conference_business(const struct app *app, const char *conference_si
     struct pg_rows *rows;
     pg_text(&params, conference_sid);
     pg_text(&params, account_sid);
-    enum result result = pg_query(app->pg, SQL[BUSINESS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[BUSINESS], &params, &rows);
     if (result == RESULT_OK) {
         result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_NOT_FOUND;
         *business_id = result == RESULT_OK ? pg_rows_int(rows, 0, 0, 0) : 0;
@@ -68,7 +68,7 @@ enum result conference_join(const struct app *app, const char *conference_sid, c
     struct pg_params params = {0};
     pg_text(&params, conference_sid);
     pg_text(&params, call_sid);
-    return pg_change(app->pg, SQL[JOIN].sql, &params, RESULT_EXISTS);
+    return pg_change(app->pg, &SQL[JOIN], &params, RESULT_EXISTS);
 }
 
 enum result conference_each_due(const struct app *app, int64_t limit, conference_visitor *visit,
@@ -77,7 +77,7 @@ enum result conference_each_due(const struct app *app, int64_t limit, conference
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[EACH_DUE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_DUE], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -93,17 +93,17 @@ enum result conference_asked(const struct app *app, const char *conference_sid, 
     struct pg_params params = {0};
     pg_text(&params, conference_sid);
     pg_flag(&params, all);
-    return pg_query(app->pg, SQL[ASKED].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[ASKED], &params, NULL);
 }
 
 enum result conference_postpone(const struct app *app, const char *account_sid)
 {
     struct pg_params params = {0};
     pg_text(&params, account_sid);
-    return pg_query(app->pg, SQL[POSTPONE].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[POSTPONE], &params, NULL);
 }
 
 enum result conference_forget(const struct app *app)
 {
-    return pg_query(app->pg, SQL[FORGET].sql, NULL, NULL);
+    return pg_query(app->pg, &SQL[FORGET], NULL, NULL);
 }

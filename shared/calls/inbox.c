@@ -78,7 +78,7 @@ enum result inbox_keep(const struct app *app, const struct recording_callback *c
     pg_int_or_null(&params, callback->start_time, CALLBACK_UNKNOWN);
     pg_text(&params, callback->encryption);
     pg_flag(&params, callback->is_external);
-    enum result result = pg_query(app->pg, SQL[KEEP].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[KEEP], &params, &rows);
     if (result == RESULT_OK) {
         result = pg_rows_bool(rows, 0, 0) ? RESULT_EXISTS : RESULT_OK;
         pg_rows_free(rows);
@@ -102,7 +102,7 @@ enum result inbox_each_waiting(const struct app *app, const char *call_sid, inbo
     struct pg_rows *rows;
     pg_text(&params, call_sid);
     pg_int(&params, VISIT_MAX);
-    enum result result = pg_query(app->pg, SQL[EACH_WAITING].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_WAITING], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -133,7 +133,7 @@ enum result inbox_matched(const struct app *app, const struct recording_callback
     struct pg_params params = {0};
     pg_text(&params, callback->recording_sid);
     pg_text(&params, recording_status_name(callback->status));
-    return pg_query(app->pg, SQL[MATCHED].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[MATCHED], &params, NULL);
 }
 
 enum result inbox_count(const struct app *app, struct inbox_counts *counts)
@@ -143,7 +143,7 @@ enum result inbox_count(const struct app *app, struct inbox_counts *counts)
     pg_int(&params, PATIENCE_MS);
     pg_int(&params, COUNT_MAX);
     pg_int(&params, app->config->inbox_per_day);
-    enum result result = pg_query(app->pg, SQL[COUNT].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[COUNT], &params, &rows);
     if (result == RESULT_OK) {
         *counts = (struct inbox_counts){.waiting = pg_rows_int(rows, 0, 0, 0),
                                         .without_call = pg_rows_int(rows, 0, 1, 0),
@@ -160,7 +160,7 @@ enum result inbox_read_progress(const struct app *app, const char *account_sid, 
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_text(&params, account_sid);
-    enum result result = pg_query(app->pg, SQL[READ_PROGRESS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[READ_PROGRESS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -183,5 +183,5 @@ enum result inbox_write_progress(const struct app *app, const char *account_sid,
     struct pg_params params = {0};
     pg_text(&params, account_sid);
     pg_text(&params, next_page);
-    return pg_query(app->pg, SQL[WRITE_PROGRESS].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[WRITE_PROGRESS], &params, NULL);
 }

@@ -103,7 +103,7 @@ enum result inbox_keep_unused(const struct app *app, const struct inbox_unused *
     pg_text(&params, unused->form);
     pg_text(&params, digest);
     pg_int(&params, app->config->inbox_per_day);
-    enum result result = pg_query(app->pg, SQL[KEEP].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[KEEP], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -130,7 +130,7 @@ enum result inbox_each_unused(const struct app *app, int64_t last_id, int64_t li
     struct pg_rows *rows;
     pg_int(&params, last_id);
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -155,7 +155,7 @@ enum result inbox_forget_unused(const struct app *app, int64_t id)
 {
     struct pg_params params = {0};
     pg_int(&params, id);
-    return pg_query(app->pg, SQL[FORGET].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[FORGET], &params, NULL);
 }
 
 enum result inbox_blame_unused(const struct app *app, int64_t id, const char *reason)
@@ -163,7 +163,7 @@ enum result inbox_blame_unused(const struct app *app, int64_t id, const char *re
     struct pg_params params = {0};
     pg_int(&params, id);
     pg_text(&params, reason);
-    return pg_query(app->pg, SQL[BLAME].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[BLAME], &params, NULL);
 }
 
 enum result inbox_expire_unused(const struct app *app, int64_t *deleted)
@@ -171,7 +171,7 @@ enum result inbox_expire_unused(const struct app *app, int64_t *deleted)
     struct pg_params params = {0};
     pg_int(&params, app->config->inbox_keep);
     pg_int(&params, app->config->retention_days);
-    return pg_count_changed(app->pg, SQL[EXPIRE].sql, &params, deleted);
+    return pg_count_changed(app->pg, &SQL[EXPIRE], &params, deleted);
 }
 
 enum result inbox_each_line(const struct app *app, int64_t limit, inbox_line_visitor *visit,
@@ -180,7 +180,7 @@ enum result inbox_each_line(const struct app *app, int64_t limit, inbox_line_vis
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[EACH_LINE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_LINE], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

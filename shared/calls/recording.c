@@ -154,7 +154,7 @@ static enum result set_first(const struct app *app, const struct recording_callb
     pg_text(&params, reason_of(callback));
     pg_int_or_null(&params, callback->duration, CALLBACK_UNKNOWN);
     pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
-    enum result result = pg_query(app->pg, SQL[SET_FIRST].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[SET_FIRST], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -205,7 +205,7 @@ static enum result save_row(const struct app *app, const struct recording_callba
     pg_int_or_null(&params, callback->channels, CALLBACK_UNKNOWN);
     pg_text(&params, callback->encryption);
     pg_flag(&params, callback->is_external);
-    return pg_query(app->pg, SQL[SAVE].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[SAVE], &params, NULL);
 }
 
 enum result recording_save(const struct app *app, const struct recording_callback *callback,
@@ -227,7 +227,7 @@ enum result recording_each(const struct app *app, int64_t business_id, const cha
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_int(&params, RECORDING_EACH_MAX);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -256,7 +256,7 @@ enum result recording_names(const struct app *app, int64_t business_id, const ch
     pg_text(&params, sid);
     pg_int(&params, RECORDING_EACH_MAX);
     *count = 0;
-    enum result result = pg_query(app->pg, SQL[NAMES].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[NAMES], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -275,7 +275,7 @@ enum result recording_name_of(const struct app *app, int64_t business_id, const 
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_text(&params, recording_sid);
-    enum result result = pg_query(app->pg, SQL[NAME_OF].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[NAME_OF], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -292,7 +292,7 @@ static enum result query_known(const struct app *app, enum statement_name name,
                                const struct pg_params *params)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
+    enum result result = pg_query(app->pg, &SQL[name], params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -93,7 +93,7 @@ enum result transcript_facts(const struct app *app, int64_t business_id, const c
     struct pg_rows *rows;
     of_call(&params, business_id, name);
     enum result result =
-        pg_query(app->pg, SQL[is_first(name) ? FACTS : FACTS_OTHER].sql, &params, &rows);
+        pg_query(app->pg, &SQL[is_first(name) ? FACTS : FACTS_OTHER], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -119,7 +119,7 @@ enum result transcript_text(const struct app *app, int64_t business_id, const ch
     struct pg_params params = {0};
     struct pg_rows *rows;
     of_call(&params, business_id, call_sid);
-    enum result result = pg_query(app->pg, SQL[TEXT].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[TEXT], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -137,7 +137,7 @@ enum result transcript_business_speech(const struct app *app, int64_t business_i
     struct pg_rows *rows;
     struct business_speech_row row = {.language = NULL};
     pg_int(&params, business_id);
-    enum result result = pg_query(app->pg, SQL[SPEECH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[SPEECH], &params, &rows);
     if (result == RESULT_UNAVAILABLE) {
         return result;
     }
@@ -167,7 +167,7 @@ enum result transcript_save(const struct app *app, int64_t business_id, const ch
         pg_text(&params, buf_str(&text));
         pg_text(&params, buf_str(&json));
         pg_text(&params, source);
-        result = pg_query(app->pg, SQL[is_first(name) ? SAVE : SAVE_OTHER].sql, &params, NULL);
+        result = pg_query(app->pg, &SQL[is_first(name) ? SAVE : SAVE_OTHER], &params, NULL);
     }
     buf_free(&text);
     buf_free(&json);
@@ -181,5 +181,5 @@ enum result transcript_save_summary(const struct app *app, int64_t business_id,
     of_call(&params, business_id, call_sid);
     pg_text(&params, text);
     pg_text(&params, status);
-    return pg_query(app->pg, SQL[SAVE_SUMMARY].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[SAVE_SUMMARY], &params, NULL);
 }

@@ -13,8 +13,8 @@
 
 /* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
  * read few rows each; among many calls PostgreSQL would take longer to compile them than to run. */
-static const char LIMIT[] =
-    "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)";
+static const struct pg_statement LIMIT = {
+    "limit", "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)"};
 
 /* pg_rows is a PGresult by another name: only this file knows. */
 static PGresult *result_of(const struct pg_rows *rows)
@@ -177,18 +177,21 @@ static enum result run_statement(struct pg *pg, bool sent, struct pg_rows **rows
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
-static bool send_statement(const struct pg *pg, const char *sql, const struct pg_params *p)
+static bool send_statement(const struct pg *pg, const struct pg_statement *statement,
+                           const struct pg_params *p)
 {
-    return PQsendQueryParams(pg->conn, sql, (int)p->count, NULL, p->values, NULL, NULL, 0) == 1;
+    return PQsendQueryParams(pg->conn, statement->sql, (int)p->count, NULL, p->values, NULL, NULL,
+                             0) == 1;
 }
 
 /* The time limit, and in the same round trip and transaction the statement. */
-static bool send_limited(const struct pg *pg, const char *sql, const struct pg_params *params)
+static bool send_limited(const struct pg *pg, const struct pg_statement *statement,
+                         const struct pg_params *params)
 {
     struct pg_params limit = {0};
     pg_int(&limit, pg->timeout_ms);
-    return PQenterPipelineMode(pg->conn) == 1 && send_statement(pg, LIMIT, &limit) &&
-           send_statement(pg, sql, params) && PQpipelineSync(pg->conn) == 1;
+    return PQenterPipelineMode(pg->conn) == 1 && send_statement(pg, &LIMIT, &limit) &&
+           send_statement(pg, statement, params) && PQpipelineSync(pg->conn) == 1;
 }
 
 /* Reads up to the sync that ends it: what the limit gave, what the statement did, and perhaps an
@@ -220,8 +223,8 @@ static enum result run_limited(struct pg *pg, bool sent, struct pg_rows **rows)
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
-enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
-                     struct pg_rows **rows)
+enum result pg_query(struct pg *pg, const struct pg_statement *statement,
+                     const struct pg_params *params, struct pg_rows **rows)
 {
     static const struct pg_params NONE;
     const struct pg_params *p = params != NULL ? params : &NONE;
@@ -230,8 +233,8 @@ enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *par
         return result;
     }
     pg->swollen = pg->swollen || pg_are_large(p);
-    return pg->in_transaction ? run_statement(pg, send_statement(pg, sql, p), rows)
-                              : run_limited(pg, send_limited(pg, sql, p), rows);
+    return pg->in_transaction ? run_statement(pg, send_statement(pg, statement, p), rows)
+                              : run_limited(pg, send_limited(pg, statement, p), rows);
 }
 
 enum result pg_script(struct pg *pg, const char *sql)
@@ -246,9 +249,10 @@ enum result pg_script(struct pg *pg, const char *sql)
 /* Is the session ours alone? A pooler tells its clients process numbers of its own making. */
 static bool is_own_session(struct pg *pg)
 {
+    static const struct pg_statement PID = {"pid", "SELECT pg_backend_pid()"};
     struct pg_rows *rows;
     int64_t pid = 0;
-    if (pg_query(pg, "SELECT pg_backend_pid()", NULL, &rows) == RESULT_OK) {
+    if (pg_query(pg, &PID, NULL, &rows) == RESULT_OK) {
         (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
         pg_rows_free(rows);
     }
@@ -294,8 +298,9 @@ enum result pg_begin(struct pg *pg)
 /* COMMIT of a transaction that failed inside succeeds as a ROLLBACK: the command tag tells. */
 enum result pg_commit(struct pg *pg)
 {
+    static const struct pg_statement COMMIT = {"commit", "COMMIT"};
     struct pg_rows *rows;
-    enum result result = pg_query(pg, "COMMIT", NULL, &rows);
+    enum result result = pg_query(pg, &COMMIT, NULL, &rows);
     if (result == RESULT_OK) {
         result = strcmp(PQcmdStatus(result_of(rows)), "COMMIT") == 0 ? RESULT_OK : RESULT_FAILED;
         pg_rows_free(rows);
@@ -306,8 +311,9 @@ enum result pg_commit(struct pg *pg)
 
 void pg_rollback(struct pg *pg)
 {
+    static const struct pg_statement ROLLBACK = {"rollback", "ROLLBACK"};
     if (pg->conn != NULL && pg->in_transaction) {
-        (void)pg_query(pg, "ROLLBACK", NULL, NULL);
+        (void)pg_query(pg, &ROLLBACK, NULL, NULL);
     }
     pg->in_transaction = false;
 }

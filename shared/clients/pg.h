@@ -76,27 +76,27 @@ void pg_free(struct pg *pg);
  * out (the statement may or may not have happened). RESULT_EXISTS: a unique index refused it.
  * RESULT_FAILED: anything else, logged by SQLSTATE.
  */
-enum result pg_query(struct pg *pg, const char *sql, const struct pg_params *params,
-                     struct pg_rows **rows);
+enum result pg_query(struct pg *pg, const struct pg_statement *statement,
+                     const struct pg_params *params, struct pg_rows **rows);
 
 /* Runs a statement that changes rows; gives how many, 0 where it failed. */
-enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_params *params,
-                             int64_t *changed);
+enum result pg_count_changed(struct pg *pg, const struct pg_statement *statement,
+                             const struct pg_params *params, int64_t *changed);
 
 /* The same; `otherwise` when it changed none. */
-enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
-                      enum result otherwise);
+enum result pg_change(struct pg *pg, const struct pg_statement *statement,
+                      const struct pg_params *params, enum result otherwise);
 
 /* Runs a statement that says one thing, in the first column of its first row: a number (`fallback`
  * where it says NULL or nothing), or whether something is so. `out` stays where it fails. */
-enum result pg_query_int(struct pg *pg, const char *sql, const struct pg_params *params,
-                         int64_t fallback, int64_t *out);
-enum result pg_query_bool(struct pg *pg, const char *sql, const struct pg_params *params,
-                          bool *out);
+enum result pg_query_int(struct pg *pg, const struct pg_statement *statement,
+                         const struct pg_params *params, int64_t fallback, int64_t *out);
+enum result pg_query_bool(struct pg *pg, const struct pg_statement *statement,
+                          const struct pg_params *params, bool *out);
 
 /* The same; `otherwise` when it is not so. */
-enum result pg_holds(struct pg *pg, const char *sql, const struct pg_params *params,
-                     enum result otherwise);
+enum result pg_holds(struct pg *pg, const struct pg_statement *statement,
+                     const struct pg_params *params, enum result otherwise);
 
 /* Runs a script of several statements without parameters (migrations), within a transaction. */
 enum result pg_script(struct pg *pg, const char *sql);

@@ -1,6 +1,5 @@
 /*
- * A connection of pg.h: made when first needed and again after it broke. For pg.c
- * only.
+ * A connection of pg.h: made when first needed and again after it broke. For pg.c only.
  */
 #ifndef TAPEDECK_CLIENTS_PG_CONNECTION_H
 #define TAPEDECK_CLIENTS_PG_CONNECTION_H

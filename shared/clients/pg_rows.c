@@ -4,11 +4,11 @@
 #include "base/text.h"
 #include "pg.h"
 
-enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_params *params,
-                             int64_t *changed)
+enum result pg_count_changed(struct pg *pg, const struct pg_statement *statement,
+                             const struct pg_params *params, int64_t *changed)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(pg, sql, params, &rows);
+    enum result result = pg_query(pg, statement, params, &rows);
     *changed = 0;
     if (result == RESULT_OK) {
         *changed = pg_rows_affected(rows);
@@ -17,19 +17,19 @@ enum result pg_count_changed(struct pg *pg, const char *sql, const struct pg_par
     return result;
 }
 
-enum result pg_change(struct pg *pg, const char *sql, const struct pg_params *params,
-                      enum result otherwise)
+enum result pg_change(struct pg *pg, const struct pg_statement *statement,
+                      const struct pg_params *params, enum result otherwise)
 {
     int64_t changed;
-    enum result result = pg_count_changed(pg, sql, params, &changed);
+    enum result result = pg_count_changed(pg, statement, params, &changed);
     return result == RESULT_OK && changed == 0 ? otherwise : result;
 }
 
-enum result pg_query_int(struct pg *pg, const char *sql, const struct pg_params *params,
-                         int64_t fallback, int64_t *out)
+enum result pg_query_int(struct pg *pg, const struct pg_statement *statement,
+                         const struct pg_params *params, int64_t fallback, int64_t *out)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(pg, sql, params, &rows);
+    enum result result = pg_query(pg, statement, params, &rows);
     if (result == RESULT_OK) {
         *out = pg_rows_count(rows) > 0 ? pg_rows_int(rows, 0, 0, fallback) : fallback;
         pg_rows_free(rows);
@@ -37,10 +37,11 @@ enum result pg_query_int(struct pg *pg, const char *sql, const struct pg_params 
     return result;
 }
 
-enum result pg_query_bool(struct pg *pg, const char *sql, const struct pg_params *params, bool *out)
+enum result pg_query_bool(struct pg *pg, const struct pg_statement *statement,
+                          const struct pg_params *params, bool *out)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(pg, sql, params, &rows);
+    enum result result = pg_query(pg, statement, params, &rows);
     if (result == RESULT_OK) {
         *out = pg_rows_count(rows) > 0 && pg_rows_bool(rows, 0, 0);
         pg_rows_free(rows);
@@ -48,11 +49,11 @@ enum result pg_query_bool(struct pg *pg, const char *sql, const struct pg_params
     return result;
 }
 
-enum result pg_holds(struct pg *pg, const char *sql, const struct pg_params *params,
-                     enum result otherwise)
+enum result pg_holds(struct pg *pg, const struct pg_statement *statement,
+                     const struct pg_params *params, enum result otherwise)
 {
     bool holds = false;
-    enum result result = pg_query_bool(pg, sql, params, &holds);
+    enum result result = pg_query_bool(pg, statement, params, &holds);
     return result == RESULT_OK && !holds ? otherwise : result;
 }
 

@@ -140,7 +140,7 @@ enum result delivery_make(const struct app *app, int64_t business_id, const char
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
-    return pg_query(app->pg, SQL[MAKE].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[MAKE], &params, NULL);
 }
 
 static void visit_row(const struct pg_rows *rows, int row,
@@ -166,12 +166,12 @@ static enum result claim_alone(const struct app *app, const struct pg_params *pa
                                struct pg_rows **rows)
 {
     struct pg_rows *locked;
-    enum result result = pg_query(app->pg, SQL[ALONE].sql, NULL, &locked);
+    enum result result = pg_query(app->pg, &SQL[ALONE], NULL, &locked);
     if (result == RESULT_OK) {
         result = pg_rows_bool(locked, 0, 0) ? RESULT_OK : RESULT_LOST;
         pg_rows_free(locked);
     }
-    return result == RESULT_OK ? pg_query(app->pg, SQL[CLAIM].sql, params, rows) : result;
+    return result == RESULT_OK ? pg_query(app->pg, &SQL[CLAIM], params, rows) : result;
 }
 
 enum result delivery_claim(const struct app *app, int64_t limit, int64_t doubtful, int64_t lease_ms,
@@ -210,7 +210,7 @@ enum result delivery_arrived(const struct app *app, const char *id, int64_t atte
 {
     struct pg_params params = {0};
     of_try(&params, id, attempt, http_status);
-    return pg_change(app->pg, SQL[ARRIVED].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[ARRIVED], &params, RESULT_LOST);
 }
 
 enum result delivery_retry(const struct app *app, const char *id, int64_t attempt,
@@ -221,7 +221,7 @@ enum result delivery_retry(const struct app *app, const char *id, int64_t attemp
     pg_int(&params, delay_ms);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[RETRY], &params, RESULT_LOST);
 }
 
 enum result delivery_fail(const struct app *app, const char *id, int64_t attempt,
@@ -231,14 +231,14 @@ enum result delivery_fail(const struct app *app, const char *id, int64_t attempt
     of_try(&params, id, attempt, http_status);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return pg_change(app->pg, SQL[FAIL].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[FAIL], &params, RESULT_LOST);
 }
 
 enum result delivery_webhook_answered(const struct app *app, const char *id)
 {
     struct pg_params params = {0};
     pg_text(&params, id);
-    return pg_query(app->pg, SQL[ANSWERED].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[ANSWERED], &params, NULL);
 }
 
 enum result delivery_webhook_failed(const struct app *app, const char *id, const char *code)
@@ -253,15 +253,15 @@ enum result delivery_webhook_failed(const struct app *app, const char *id, const
     pg_text(&failed, code);
     pg_text(&old, id);
     pg_int(&old, longest);
-    enum result result = pg_query(app->pg, SQL[FAILED].sql, &failed, NULL);
-    return result == RESULT_OK ? pg_query(app->pg, SQL[GIVE_UP].sql, &old, NULL) : result;
+    enum result result = pg_query(app->pg, &SQL[FAILED], &failed, NULL);
+    return result == RESULT_OK ? pg_query(app->pg, &SQL[GIVE_UP], &old, NULL) : result;
 }
 
 enum result delivery_forget(const struct app *app, int64_t *forgotten)
 {
     struct pg_params params = {0};
     pg_int(&params, app->config->webhook_keep);
-    return pg_count_changed(app->pg, SQL[FORGET].sql, &params, forgotten);
+    return pg_count_changed(app->pg, &SQL[FORGET], &params, forgotten);
 }
 
 /* ---- for operators ---- */
@@ -273,7 +273,7 @@ enum result delivery_add_webhook(const struct app *app, int64_t business_id, con
     pg_int(&params, business_id);
     pg_text(&params, url);
     pg_text(&params, secret);
-    return pg_query(app->pg, SQL[ADD].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[ADD], &params, NULL);
 }
 
 enum result delivery_stop_webhook(const struct app *app, int64_t business_id, const char *url)
@@ -281,7 +281,7 @@ enum result delivery_stop_webhook(const struct app *app, int64_t business_id, co
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, url);
-    return pg_change(app->pg, SQL[STOP].sql, &params, RESULT_NOT_FOUND);
+    return pg_change(app->pg, &SQL[STOP], &params, RESULT_NOT_FOUND);
 }
 
 enum result delivery_each_count(const struct app *app,
@@ -290,7 +290,7 @@ enum result delivery_each_count(const struct app *app,
                                 void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[EACH_COUNT].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_COUNT], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -306,7 +306,7 @@ enum result delivery_each_rest(const struct app *app,
                                void (*visit)(void *, const struct delivery_rest *), void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[EACH_REST].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_REST], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }

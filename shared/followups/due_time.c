@@ -70,7 +70,7 @@ enum result due_time_bound(const struct app *app, int64_t *changed)
         struct pg_params params = {0};
         int64_t more;
         pg_int(&params, bound_of(app->config, (enum statement_name)name));
-        enum result result = pg_count_changed(app->pg, SQL[name].sql, &params, &more);
+        enum result result = pg_count_changed(app->pg, &SQL[name], &params, &more);
         if (result != RESULT_OK) {
             return result;
         }

@@ -64,7 +64,7 @@ enum result piece_keep(const struct app *app, const struct piece_question *quest
     pg_text(&params, piece->model);
     pg_int(&params, shape_number(shape));
     pg_text(&params, piece->said);
-    return pg_change(app->pg, SQL[KEEP].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[KEEP], &params, RESULT_LOST);
 }
 
 enum result piece_each(const struct app *app, const struct piece_question *question,
@@ -75,7 +75,7 @@ enum result piece_each(const struct app *app, const struct piece_question *quest
     pg_int(&params, question->step->id);
     pg_text(&params, question->hash);
     pg_text(&params, question->address);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -96,5 +96,5 @@ enum result piece_each(const struct app *app, const struct piece_question *quest
 
 enum result piece_forget(const struct app *app)
 {
-    return pg_query(app->pg, SQL[FORGET].sql, NULL, NULL);
+    return pg_query(app->pg, &SQL[FORGET], NULL, NULL);
 }

@@ -94,7 +94,7 @@ enum result server_look(const struct app *app, const char *address, const char *
     struct pg_params params = {0};
     struct pg_rows *rows;
     of_server(&params, address, model);
-    enum result result = pg_query(app->pg, SQL[LOOK].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[LOOK], &params, &rows);
     if (result == RESULT_OK) {
         *out = (struct server){.paused_ms = 0};
         if (pg_rows_count(rows) > 0) {
@@ -113,13 +113,13 @@ enum result server_pause(const struct app *app, const char *address, const char 
     of_server(&params, address, model);
     pg_int(&params, app->config->step_delay);
     pg_int(&params, app->config->step_delay_max);
-    return pg_query_int(app->pg, SQL[PAUSE].sql, &params, 0, paused_ms);
+    return pg_query_int(app->pg, &SQL[PAUSE], &params, 0, paused_ms);
 }
 
 enum result server_resume(const struct app *app)
 {
-    enum result result = pg_query(app->pg, SQL[RESUME].sql, NULL, NULL);
-    return result == RESULT_OK ? pg_query(app->pg, SQL[WAITING_DUE].sql, NULL, NULL) : result;
+    enum result result = pg_query(app->pg, &SQL[RESUME], NULL, NULL);
+    return result == RESULT_OK ? pg_query(app->pg, &SQL[WAITING_DUE], NULL, NULL) : result;
 }
 
 enum result server_learn(const struct app *app, const char *address, const char *model,
@@ -128,14 +128,14 @@ enum result server_learn(const struct app *app, const char *address, const char 
     struct pg_params params = {0};
     of_server(&params, address, model);
     pg_int(&params, shape_number(shape));
-    return pg_query(app->pg, SQL[LEARN].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[LEARN], &params, NULL);
 }
 
 enum result server_forget_shape(const struct app *app, const char *address, const char *model)
 {
     struct pg_params params = {0};
     of_server(&params, address, model);
-    return pg_query(app->pg, SQL[FORGET_SHAPE].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[FORGET_SHAPE], &params, NULL);
 }
 
 enum result server_refused(const struct app *app, const char *address, const char *model,
@@ -145,14 +145,14 @@ enum result server_refused(const struct app *app, const char *address, const cha
     of_server(&params, address, model);
     pg_int(&params, status);
     pg_text(&params, said);
-    return pg_query(app->pg, SQL[REFUSED].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[REFUSED], &params, NULL);
 }
 
 enum result server_each_refusal(const struct app *app,
                                 void (*visit)(void *, const struct server_refusal *), void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[EACH_REFUSAL].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_REFUSAL], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }

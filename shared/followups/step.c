@@ -171,7 +171,7 @@ enum result step_begin(const struct app *app, int64_t business_id, const char *c
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
-    return pg_query(app->pg, SQL[BEGIN].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[BEGIN], &params, NULL);
 }
 
 enum result step_begin_after(const struct app *app, const struct run_end *ends, size_t count)
@@ -184,7 +184,7 @@ enum result step_begin_after(const struct app *app, const struct run_end *ends, 
     }
     enum result result = RESULT_FAILED;
     if (pg_arrays_finish(&ids, 1, &params)) {
-        result = pg_query(app->pg, SQL[BEGIN_AFTER].sql, &params, NULL);
+        result = pg_query(app->pg, &SQL[BEGIN_AFTER], &params, NULL);
     }
     pg_arrays_free(&ids);
     return result;
@@ -195,7 +195,7 @@ enum result step_begin_joined(const struct app *app, const char *call_sid, bool 
     struct pg_params params = {0};
     pg_text(&params, call_sid);
     pg_flag(&params, anew);
-    return pg_query(app->pg, SQL[BEGIN_JOINED].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[BEGIN_JOINED], &params, NULL);
 }
 
 enum result step_redo(const struct app *app, int64_t business_id, const char *call_sid, bool again)
@@ -208,10 +208,10 @@ enum result step_redo(const struct app *app, int64_t business_id, const char *ca
     pg_flag(&with_again, again);
     enum result result = pg_begin(app->pg);
     if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[REDO].sql, &with_again, NULL);
+        result = pg_query(app->pg, &SQL[REDO], &with_again, NULL);
     }
     if (result == RESULT_OK) {
-        result = pg_query(app->pg, SQL[FORGET_LATER].sql, &params, NULL);
+        result = pg_query(app->pg, &SQL[FORGET_LATER], &params, NULL);
     }
     if (result == RESULT_OK) {
         return pg_commit(app->pg);
@@ -226,7 +226,7 @@ enum result step_redo_failed(const struct app *app, int64_t business_id, int64_t
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_int(&params, since);
-    return pg_query_int(app->pg, SQL[REDO_FAILED].sql, &params, 0, count);
+    return pg_query_int(app->pg, &SQL[REDO_FAILED], &params, 0, count);
 }
 
 static enum step_name name_of(const char *word)
@@ -259,7 +259,7 @@ enum result step_due(const struct app *app, int64_t *ids, size_t limit, size_t *
     pg_int(&params, (int64_t)limit);
     pg_int(&params, app->config->inflight_ttl);
     *count = 0;
-    enum result result = pg_query(app->pg, SQL[DUE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[DUE], &params, &rows);
     if (result == RESULT_OK) {
         for (int row = 0; row < pg_rows_count(rows) && *count < limit; row++) {
             ids[(*count)++] = pg_rows_int(rows, row, 0, 0);
@@ -285,7 +285,7 @@ enum result step_claim(const struct app *app, const char *token, const int64_t *
     *count = 0;
     enum result result = RESULT_FAILED;
     if (pg_arrays_finish(&arrays, 1, &params)) {
-        result = pg_query(app->pg, SQL[CLAIM].sql, &params, &rows);
+        result = pg_query(app->pg, &SQL[CLAIM], &params, &rows);
     }
     pg_arrays_free(&arrays);
     if (result == RESULT_OK) {
@@ -324,7 +324,7 @@ enum result step_heartbeat(const struct app *app, const struct step *const *step
     }
     enum result result = RESULT_FAILED;
     if (pg_arrays_finish(&arrays, ARRAYS, &params)) {
-        result = pg_query(app->pg, SQL[HEARTBEAT].sql, &params, &rows);
+        result = pg_query(app->pg, &SQL[HEARTBEAT], &params, &rows);
     }
     if (result == RESULT_OK) {
         mark_held(rows, steps, held, count);
@@ -343,7 +343,7 @@ static enum result begin_next(const struct app *app, const struct step *step)
     pg_text(&params, step->call_sid);
     pg_text(&params, WORDS[step->name + 1]);
     pg_flag(&params, step->again);
-    return pg_query(app->pg, SQL[NEXT].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[NEXT], &params, NULL);
 }
 
 enum result step_end(const struct app *app, const struct step *step, enum step_status status,
@@ -356,7 +356,7 @@ enum result step_end(const struct app *app, const struct step *step, enum step_s
     pg_text(&params, STATUSES[status]);
     pg_text(&params, reason != NULL ? reason->code : NULL);
     pg_text(&params, reason != NULL ? reason->text : NULL);
-    enum result result = pg_change(app->pg, SQL[END].sql, &params, RESULT_LOST);
+    enum result result = pg_change(app->pg, &SQL[END], &params, RESULT_LOST);
     if (result == RESULT_OK && step->name != STEP_NOTIFY) {
         result = begin_next(app, step);
     }
@@ -373,7 +373,7 @@ enum result step_retry(const struct app *app, const struct step *step, int64_t d
     pg_flag(&params, counts);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[RETRY], &params, RESULT_LOST);
 }
 
 /* ---- for operators ---- */
@@ -385,7 +385,7 @@ enum result step_left(const struct app *app, int64_t business_id, int64_t within
     struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_int(&params, within_ms);
-    enum result result = pg_query(app->pg, SQL[LEFT].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[LEFT], &params, &rows);
     if (result == RESULT_OK) {
         *out = (struct step_left){.count = pg_rows_int(rows, 0, 0, 0),
                                   .failed = pg_rows_int(rows, 0, 1, 0)};
@@ -398,7 +398,7 @@ enum result step_each_count(const struct app *app, void (*visit)(void *, const s
                             void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[EACH_COUNT].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_COUNT], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -43,7 +43,7 @@ enum result call_note_add(const struct app *app, const struct mark_by *by,
     pg_int_or_null(&params, note->at_ms, -1);
     pg_text(&params, note->text);
     pg_int(&params, CALL_NOTES_MAX);
-    return result == RESULT_OK ? mark_change(app, SQL[ADD].sql, &params, id) : result;
+    return result == RESULT_OK ? mark_change(app, &SQL[ADD], &params, id) : result;
 }
 
 enum result call_note_drop(const struct app *app, const struct mark_by *by, int64_t id)
@@ -52,7 +52,7 @@ enum result call_note_drop(const struct app *app, const struct mark_by *by, int6
     struct pg_params params = {0};
     enum result result = mark_params(by, audit, &params);
     pg_int(&params, id);
-    return result == RESULT_OK ? mark_change(app, SQL[DROP].sql, &params, NULL) : result;
+    return result == RESULT_OK ? mark_change(app, &SQL[DROP], &params, NULL) : result;
 }
 
 enum result call_note_each(const struct app *app, int64_t business_id, const char *call_sid,
@@ -64,7 +64,7 @@ enum result call_note_each(const struct app *app, int64_t business_id, const cha
     pg_text(&params, call_sid);
     pg_text(&params, subject);
     pg_int(&params, CALL_NOTES_MAX);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -78,11 +78,11 @@ enum result mark_params(const struct mark_by *by, char id[CRYPTO_TOKEN_SIZE],
     return crypto_token(id) ? RESULT_OK : RESULT_FAILED;
 }
 
-enum result mark_change(const struct app *app, const char *sql, const struct pg_params *params,
-                        int64_t *id)
+enum result mark_change(const struct app *app, const struct pg_statement *statement,
+                        const struct pg_params *params, int64_t *id)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, sql, params, &rows);
+    enum result result = pg_query(app->pg, statement, params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -102,7 +102,7 @@ enum result mark_star(const struct app *app, const struct mark_by *by, bool set)
     char id[CRYPTO_TOKEN_SIZE];
     struct pg_params params = {0};
     enum result result = mark_params(by, id, &params);
-    return result == RESULT_OK ? mark_change(app, SQL[set ? STAR : UNSTAR].sql, &params, NULL)
+    return result == RESULT_OK ? mark_change(app, &SQL[set ? STAR : UNSTAR], &params, NULL)
                                : result;
 }
 
@@ -115,6 +115,5 @@ enum result mark_tagged(const struct app *app, const struct mark_by *by, const c
     if (set) {
         pg_int(&params, MARK_TAGS_MAX);
     }
-    return result == RESULT_OK ? mark_change(app, SQL[set ? TAG : UNTAG].sql, &params, NULL)
-                               : result;
+    return result == RESULT_OK ? mark_change(app, &SQL[set ? TAG : UNTAG], &params, NULL) : result;
 }

@@ -83,8 +83,8 @@ enum result mark_params(const struct mark_by *by, char id[CRYPTO_TOKEN_SIZE],
 /* Runs the statement of a change. RESULT_NOT_FOUND: it has no row, so there is no such call, note
  * or share. RESULT_TOO_BIG: its first column is NULL, so the call has as many as it may. That
  * column goes to `id`, if anybody wants it. */
-enum result mark_change(const struct app *app, const char *sql, const struct pg_params *params,
-                        int64_t *id);
+enum result mark_change(const struct app *app, const struct pg_statement *statement,
+                        const struct pg_params *params, int64_t *id);
 
 const struct pg_statement *mark_statements(void);
 const struct pg_statement *mark_read_statements(void);

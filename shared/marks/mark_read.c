@@ -57,7 +57,7 @@ enum result mark_each(const struct app *app, int64_t business_id, const char *ca
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_text(&params, subject);
-    enum result result = pg_query(app->pg, SQL[ROWS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[ROWS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -83,7 +83,7 @@ enum result mark_each_tag(const struct app *app, int64_t business_id, const char
     pg_text(&params, subject);
     pg_int(&params, MARK_COUNTED);
     pg_int(&params, MARK_TAGS_SHOWN);
-    enum result result = pg_query(app->pg, SQL[TAGS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[TAGS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -102,7 +102,7 @@ enum result mark_each_listener(const struct app *app, int64_t business_id, const
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_int(&params, MARK_LISTENERS_MAX);
-    enum result result = pg_query(app->pg, SQL[LISTENERS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[LISTENERS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

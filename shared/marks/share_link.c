@@ -69,7 +69,7 @@ enum result share_link_add(const struct app *app, const struct mark_by *by, int6
     pg_int(&params, expires_s);
     pg_int_or_null(&params, share->listenings, -1);
     pg_int(&params, SHARES_MAX);
-    return mark_change(app, SQL[ADD].sql, &params, NULL);
+    return mark_change(app, &SQL[ADD], &params, NULL);
 }
 
 enum result share_link_revoke(const struct app *app, const struct mark_by *by, const char *id)
@@ -78,7 +78,7 @@ enum result share_link_revoke(const struct app *app, const struct mark_by *by, c
     struct pg_params params = {0};
     enum result result = mark_params(by, audit, &params);
     pg_text(&params, id);
-    return result == RESULT_OK ? mark_change(app, SQL[REVOKE].sql, &params, NULL) : result;
+    return result == RESULT_OK ? mark_change(app, &SQL[REVOKE], &params, NULL) : result;
 }
 
 static void visit_rows(const struct pg_rows *rows, share_link_visitor *visit, void *context)
@@ -111,7 +111,7 @@ enum result share_link_each(const struct app *app, int64_t business_id, const ch
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_int(&params, SHARES_MAX);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result == RESULT_OK) {
         visit_rows(rows, visit, context);
         pg_rows_free(rows);
@@ -128,7 +128,7 @@ enum result share_link_open(const struct app *app, const struct share_token *tok
     struct pg_rows *rows;
     pg_text(&params, token->share);
     pg_text(&params, token->listening);
-    enum result result = pg_query(app->pg, SQL[OPEN].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[OPEN], &params, &rows);
     if (result == RESULT_OK) {
         result = pg_rows_count(rows) > 0 ? RESULT_OK : RESULT_LOST;
         visit_rows(rows, visit, context);
@@ -142,5 +142,5 @@ enum result share_link_listen(const struct app *app, const struct share_token *t
     struct pg_params params = {0};
     pg_text(&params, token->share);
     pg_text(&params, token->listening);
-    return pg_holds(app->pg, SQL[LISTEN].sql, &params, RESULT_LOST);
+    return pg_holds(app->pg, &SQL[LISTEN], &params, RESULT_LOST);
 }

@@ -168,7 +168,7 @@ static enum result visit_rows(const struct app *app, enum statement_name name,
 {
     struct pg_rows *rows;
     pg_int(params, SHOW_MAX);
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
+    enum result result = pg_query(app->pg, &SQL[name], params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

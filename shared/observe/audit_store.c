@@ -80,7 +80,7 @@ static enum result insert_text(const struct app *app, const char *text)
 {
     struct pg_params params = {0};
     pg_text(&params, text);
-    return pg_holds(app->pg, SQL[STORE].sql, &params, RESULT_LOST);
+    return pg_holds(app->pg, &SQL[STORE], &params, RESULT_LOST);
 }
 
 static enum result insert(const struct app *app, const struct redis_reply *notes)
@@ -235,7 +235,7 @@ static enum result store_page(const struct app *app, const struct redis_reply *p
     buf_text(&text, "]");
     pg_text(&params, buf_str(&text));
     if (redis_reply_count(page) > 0) {
-        result = buf_ok(&text) ? pg_query(app->pg, SQL[GO_ON].sql, &params, NULL) : RESULT_TOO_BIG;
+        result = buf_ok(&text) ? pg_query(app->pg, &SQL[GO_ON], &params, NULL) : RESULT_TOO_BIG;
     }
     buf_free(&text);
     return result;

@@ -63,7 +63,7 @@ static void copy(char *out, size_t size, const char *text)
 static enum result read_lanes(const struct app *app, struct overview *o)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[LANES].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[LANES], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -87,7 +87,7 @@ static enum result read_businesses(const struct app *app, int64_t limit, struct 
         return RESULT_OK;
     }
     pg_int(&params, limit < OVERVIEW_BUSINESSES_MAX ? limit : OVERVIEW_BUSINESSES_MAX);
-    enum result result = pg_query(app->pg, SQL[BUSINESSES].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[BUSINESSES], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -110,7 +110,7 @@ static enum result read_reasons(const struct app *app, struct overview *o)
     struct pg_rows *rows;
     struct pg_params params = {0};
     pg_int(&params, OVERVIEW_LINES_MAX);
-    enum result result = pg_query(app->pg, SQL[REASONS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[REASONS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -130,7 +130,7 @@ static enum result read_breakers(const struct app *app, struct overview *o)
     struct pg_params params = {0};
     pg_int(&params, app->config->breaker_reset);
     pg_int(&params, app->config->breaker_failures);
-    return pg_query_int(app->pg, SQL[BREAKERS].sql, &params, 0, &o->breakers_open);
+    return pg_query_int(app->pg, &SQL[BREAKERS], &params, 0, &o->breakers_open);
 }
 
 /* ---- what others know ---- */

@@ -69,7 +69,7 @@ enum result backfill_page(const struct app *app, const struct backfill_range *ra
     pg_int(&params, cursor->created_us);
     pg_text(&params, cursor->call_sid);
     pg_int(&params, BACKFILL_PAGE_MAX);
-    enum result result = pg_query(app->pg, SQL[PAGE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[PAGE], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -89,7 +89,7 @@ enum result backfill_accounts(const struct app *app, int64_t business_id,
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, app->config->twilio_account_sid);
-    enum result result = pg_query(app->pg, SQL[ACCOUNTS].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[ACCOUNTS], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -235,7 +235,7 @@ enum result backfill_refresh(const struct app *app, struct backfill_run *runs, s
     buf_text(&ids, count > 0 ? "}" : "{}");
     pg_text(&params, buf_str(&ids));
     enum result result =
-        buf_ok(&ids) ? pg_query(app->pg, SQL[REFRESH].sql, &params, &rows) : RESULT_TOO_BIG;
+        buf_ok(&ids) ? pg_query(app->pg, &SQL[REFRESH], &params, &rows) : RESULT_TOO_BIG;
     if (result == RESULT_OK) {
         for (size_t i = 0; i < count; i++) {
             runs[i].end = BACKFILL_CANCELLED;

@@ -176,7 +176,7 @@ static enum result begin(const struct app *app, const char *table, char after[AF
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_text(&params, table);
-    enum result result = pg_query(app->pg, SQL[BEGIN].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[BEGIN], &params, &rows);
     if (result == RESULT_OK) {
         (void)snprintf(after, AFTER_SIZE, "%s", pg_rows_text(rows, 0, 0));
         pg_rows_free(rows);
@@ -189,7 +189,7 @@ static enum result stop(const struct app *app, const char *table, const char *af
     struct pg_params params = {0};
     pg_text(&params, table);
     pg_text(&params, after);
-    return pg_query(app->pg, SQL[STOP].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[STOP], &params, NULL);
 }
 
 /* Goes on to the next place: none, when fewer than a page were old enough. */
@@ -202,7 +202,7 @@ static enum result one_page(const struct app *app, enum statement_name name, boo
     pg_text(&params, after);
     pg_int(&params, TERMS_PAGE);
     pg_flag(&params, dry_run);
-    enum result result = pg_query(app->pg, SQL[name].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[name], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -255,7 +255,7 @@ enum result terms_apply(const struct app *app, const struct terms_wish *wish, te
         {SHARES, "tapedeck_shares"},
     };
     bool usual = false;
-    enum result result = pg_query_bool(app->pg, SQL[IS_USUAL].sql, NULL, &usual);
+    enum result result = pg_query_bool(app->pg, &SQL[IS_USUAL], NULL, &usual);
     bool passes = !usual && !wish->all && !wish->dry_run;
     for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && result == RESULT_OK; i++) {
         struct terms_count count = {.table = TABLES[i].table,

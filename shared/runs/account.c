@@ -112,7 +112,7 @@ enum result account_admit(const struct app *app, const char *account_sid, int64_
     pg_text(&params, account_sid);
     pg_int(&params, probe_ms < PROBE_MAX_MS ? probe_ms : PROBE_MAX_MS);
     pg_int(&params, app->config->account_pause);
-    enum result result = pg_query(app->pg, SQL[ADMIT].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[ADMIT], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -133,14 +133,14 @@ static enum result fault_is_own(const struct app *app, const char *account_sid, 
     struct pg_params params = {0};
     pg_int(&params, run_id);
     pg_text(&params, account_sid);
-    return pg_query_bool(app->pg, SQL[FAULT_IS_OWN].sql, &params, own);
+    return pg_query_bool(app->pg, &SQL[FAULT_IS_OWN], &params, own);
 }
 
 static enum result note_fault(const struct app *app, int64_t run_id)
 {
     struct pg_params params = {0};
     pg_int(&params, run_id);
-    return pg_query(app->pg, SQL[NOTE_FAULT].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[NOTE_FAULT], &params, NULL);
 }
 
 enum result account_fault(const struct app *app, const char *account_sid, int64_t run_id,
@@ -159,7 +159,7 @@ enum result account_fault(const struct app *app, const char *account_sid, int64_
     pg_int(&params, at_least_ms);
     pg_text(&params, code);
     pg_text(&params, text);
-    result = pg_query_int(app->pg, SQL[PAUSE].sql, &params, app->config->account_pause, pause_ms);
+    result = pg_query_int(app->pg, &SQL[PAUSE], &params, app->config->account_pause, pause_ms);
     return result == RESULT_OK ? note_fault(app, run_id) : result;
 }
 
@@ -167,7 +167,7 @@ static enum result change(const struct app *app, enum statement_name name, const
 {
     struct pg_params params = {0};
     pg_text(&params, account_sid);
-    return pg_query(app->pg, SQL[name].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[name], &params, NULL);
 }
 
 static enum result note_end(const struct app *app, enum statement_name name,
@@ -176,7 +176,7 @@ static enum result note_end(const struct app *app, enum statement_name name,
     struct pg_params params = {0};
     pg_text(&params, account_sid);
     pg_int(&params, admitted_us);
-    return pg_query(app->pg, SQL[name].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[name], &params, NULL);
 }
 
 enum result account_worked(const struct app *app, const char *account_sid, int64_t admitted_us)
@@ -201,7 +201,7 @@ enum result account_each_paused(const struct app *app,
                                 void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[EACH_PAUSED].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_PAUSED], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }

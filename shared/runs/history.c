@@ -35,7 +35,7 @@ static enum result visit_records(const struct app *app, enum statement_name name
                                  void (*visit)(void *, const struct history_run *), void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
+    enum result result = pg_query(app->pg, &SQL[name], params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -119,7 +119,7 @@ enum result run_start(const struct app *app, int64_t business_id, const char *ca
     pg_text(&params, call_sid);
     pg_text(&params, job == JOB_FULL ? "full" : "download");
     pg_text(&params, queue_lane_name(lane));
-    enum result result = pg_query(app->pg, SQL[START].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[START], &params, &rows);
     if (result == RESULT_OK) {
         *run_id = pg_rows_int(rows, 0, 0, 0);
         *created = pg_rows_bool(rows, 0, 1);
@@ -132,7 +132,7 @@ enum result run_promote(const struct app *app, int64_t run_id)
 {
     struct pg_params params = {0};
     pg_int(&params, run_id);
-    return pg_query(app->pg, SQL[PROMOTE].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[PROMOTE], &params, NULL);
 }
 
 /* ---- ending ---- */
@@ -147,7 +147,7 @@ enum result run_retry(const struct app *app, const struct run *run, int64_t dela
     pg_flag(&params, counts);
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
-    return pg_change(app->pg, SQL[RETRY].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[RETRY], &params, RESULT_LOST);
 }
 
 enum result run_fail(const struct app *app, const struct run *run, const struct run_reason *reason,
@@ -159,7 +159,7 @@ enum result run_fail(const struct app *app, const struct run *run, const struct 
     pg_text(&params, reason->code);
     pg_text(&params, reason->text);
     pg_flag(&params, final);
-    return pg_change(app->pg, SQL[FAIL].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[FAIL], &params, RESULT_LOST);
 }
 
 enum result run_end_cancelled(const struct app *app, const struct run *run)
@@ -167,7 +167,7 @@ enum result run_end_cancelled(const struct app *app, const struct run *run)
     struct pg_params params = {0};
     pg_int(&params, run->id);
     pg_text(&params, run->token);
-    return pg_change(app->pg, SQL[END_CANCELLED].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[END_CANCELLED], &params, RESULT_LOST);
 }
 
 /* ---- visiting ---- */
@@ -176,7 +176,7 @@ static enum result visit_waiting(const struct app *app, enum statement_name name
                                  const struct pg_params *params, run_visitor *visit, void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[name].sql, params, &rows);
+    enum result result = pg_query(app->pg, &SQL[name], params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -212,7 +212,7 @@ enum result run_each_alive(const struct app *app, run_visitor *visit, void *cont
 
 enum result run_next_due(const struct app *app, int64_t *ms)
 {
-    return pg_query_int(app->pg, SQL[NEXT_DUE].sql, NULL, -1, ms);
+    return pg_query_int(app->pg, &SQL[NEXT_DUE], NULL, -1, ms);
 }
 
 enum result run_each_stale(const struct app *app, int64_t limit, run_visitor *visit, void *context)
@@ -238,13 +238,13 @@ enum result run_rescue(const struct app *app, int64_t run_id)
     pg_int(&params, app->config->stale_after);
     pg_int(&params, app->config->recovery_limit);
     pg_int(&params, app->config->recovery_window);
-    return pg_change(app->pg, SQL[RESCUE].sql, &params, RESULT_NOT_FOUND);
+    return pg_change(app->pg, &SQL[RESCUE], &params, RESULT_NOT_FOUND);
 }
 
 enum result run_each_business(const struct app *app, void (*visit)(void *, int64_t), void *context)
 {
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[EACH_BUSINESS].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_BUSINESS], NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -112,7 +112,7 @@ enum result run_control_cancel(const struct app *app, int64_t business_id, int64
     pg_int(&params, business_id);
     pg_int(&params, run_id);
     pg_int(&params, app->config->inflight_ttl);
-    enum result result = pg_query(app->pg, SQL[CANCEL].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[CANCEL], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -137,9 +137,9 @@ enum result run_control_reopen(const struct app *app, int64_t business_id, const
     pg_text(&failed, call_sid);
     waiting = failed;
     pg_int(&waiting, app->config->inflight_ttl);
-    enum result result = pg_count_changed(app->pg, SQL[REOPEN_WAITING].sql, &waiting, reopened);
+    enum result result = pg_count_changed(app->pg, &SQL[REOPEN_WAITING], &waiting, reopened);
     if (result == RESULT_OK) {
-        result = pg_count_changed(app->pg, SQL[REOPEN_FAILED].sql, &failed, &more);
+        result = pg_count_changed(app->pg, &SQL[REOPEN_FAILED], &failed, &more);
         *reopened += more;
     }
     return result;
@@ -153,7 +153,7 @@ enum result run_control_reopen_announced(const struct app *app, const char *reco
     pg_text(&params, recording_sid);
     pg_text(&params, account_sid);
     pg_text(&params, call_sid);
-    return pg_count_changed(app->pg, SQL[REOPEN_ANNOUNCED].sql, &params, reopened);
+    return pg_count_changed(app->pg, &SQL[REOPEN_ANNOUNCED], &params, reopened);
 }
 
 enum result run_control_try_again(const struct app *app, int64_t *queued)
@@ -163,5 +163,5 @@ enum result run_control_try_again(const struct app *app, int64_t *queued)
     pg_int(&params, AGAIN_LAST_MS);
     pg_int(&params, AGAIN_TIMES);
     pg_int(&params, AGAIN_MAX);
-    return pg_count_changed(app->pg, SQL[TRY_AGAIN].sql, &params, queued);
+    return pg_count_changed(app->pg, &SQL[TRY_AGAIN], &params, queued);
 }

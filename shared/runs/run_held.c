@@ -84,7 +84,7 @@ static enum result query(const struct app *app, enum statement_name name, struct
     for (size_t i = 0; i < number_count; i++) {
         pg_int(&params, numbers[i]);
     }
-    enum result result = good ? pg_query(app->pg, SQL[name].sql, &params, rows) : RESULT_FAILED;
+    enum result result = good ? pg_query(app->pg, &SQL[name], &params, rows) : RESULT_FAILED;
     pg_arrays_free(arrays);
     return result;
 }

@@ -70,7 +70,7 @@ static enum result limit_locks(struct pg *pg, const char *limit)
 {
     struct pg_params params = {0};
     pg_text(&params, limit);
-    return pg_query(pg, SQL[LOCKS].sql, &params, NULL);
+    return pg_query(pg, &SQL[LOCKS], &params, NULL);
 }
 
 static enum result lock_calls(struct pg *pg)
@@ -118,7 +118,7 @@ static enum result run_as_it_is(struct migrating *migrating)
     struct buf sql;
     bool old = false;
     buf_init(&sql, TEXT_CEILING);
-    enum result result = pg_query_bool(migrating->to->work, SQL[OLD].sql, NULL, &old);
+    enum result result = pg_query_bool(migrating->to->work, &SQL[OLD], NULL, &old);
     if (old) {
         migration_old_text(migrating->piece, &sql);
     } else {
@@ -139,7 +139,7 @@ static enum result count_pages(const struct migrating *migrating, int64_t *pages
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_text(&params, migrating->piece->table);
-    enum result result = pg_query(migrating->to->work, SQL[SIZE].sql, &params, &rows);
+    enum result result = pg_query(migrating->to->work, &SQL[SIZE], &params, &rows);
     if (result == RESULT_OK) {
         *pages = pg_rows_count(rows) > 0 ? pg_rows_int(rows, 0, 0, 0) : -1;
         pg_rows_free(rows);
@@ -188,7 +188,7 @@ static enum result look(struct pg *pg, const struct migration_piece *piece,
     struct pg_rows *rows;
     pg_text(&params, piece->table);
     pg_text(&params, piece->name);
-    enum result result = pg_query(pg, SQL[INDEX].sql, &params, &rows);
+    enum result result = pg_query(pg, &SQL[INDEX], &params, &rows);
     *state = (struct index_state){false, false, false};
     if (result == RESULT_OK) {
         if (pg_rows_count(rows) > 0) {
@@ -244,7 +244,7 @@ static void tell_index(void *context)
     struct pg_rows *rows;
     char detail[DETAIL_SIZE];
     pg_text(&params, migrating->piece->table);
-    if (pg_query(migrating->to->watch, SQL[PROGRESS].sql, &params, &rows) != RESULT_OK) {
+    if (pg_query(migrating->to->watch, &SQL[PROGRESS], &params, &rows) != RESULT_OK) {
         return;
     }
     if (pg_rows_count(rows) > 0) {

@@ -55,7 +55,7 @@ static enum result look_up(struct pg *pg, const struct migration *m, enum schema
     struct pg_params params = {0};
     struct pg_rows *rows;
     pg_text(&params, m->name);
-    enum result result = pg_query(pg, SQL[FIND].sql, &params, &rows);
+    enum result result = pg_query(pg, &SQL[FIND], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -75,10 +75,10 @@ static enum result try_lock(struct pg *guard, bool *locked)
 {
     enum result result = pg_begin(guard);
     if (result == RESULT_OK) {
-        result = pg_query_bool(guard, SQL[LOCK].sql, NULL, locked);
+        result = pg_query_bool(guard, &SQL[LOCK], NULL, locked);
     }
     if (result == RESULT_OK && *locked) {
-        return pg_query(guard, SQL[STAY].sql, NULL, NULL);
+        return pg_query(guard, &SQL[STAY], NULL, NULL);
     }
     pg_rollback(guard);
     return result;
@@ -119,7 +119,7 @@ static enum result note(struct pg *pg, const struct migration *m)
     struct pg_params params = {0};
     pg_text(&params, m->name);
     pg_text(&params, m->checksum);
-    return pg_query(pg, SQL[NOTE].sql, &params, NULL);
+    return pg_query(pg, &SQL[NOTE], &params, NULL);
 }
 
 /* Is the lock still ours? Asked as a script, which leaves no snapshot behind in the guard's
@@ -172,7 +172,7 @@ enum result schema_migrate(const struct migrating_connections *to, schema_visito
     bool begun = false;
     enum result result = lock(to->guard);
     if (result == RESULT_OK) {
-        result = pg_query_bool(to->work, SQL[EXISTS].sql, NULL, &begun);
+        result = pg_query_bool(to->work, &SQL[EXISTS], NULL, &begun);
     }
     if (result == RESULT_OK && !begun) { /* whoever has nothing to do needs no right to */
         result = pg_script(to->work, BEGIN_HERE);
@@ -203,7 +203,7 @@ static enum result is_complete(struct pg *pg, bool *complete)
     }
     read = read && pg_arrays_finish(&names, 1, &params);
     enum result result =
-        read ? pg_query_int(pg, SQL[PRESENT].sql, &params, 0, &present) : RESULT_FAILED;
+        read ? pg_query_int(pg, &SQL[PRESENT], &params, 0, &present) : RESULT_FAILED;
     pg_arrays_free(&names);
     *complete = present == wanted;
     return result;
@@ -213,7 +213,7 @@ enum result schema_look(struct pg *pg, const char **words)
 {
     bool begun = true, complete = false;
     enum result result = is_complete(pg, &complete);
-    if (result == RESULT_FAILED && pg_query_bool(pg, SQL[EXISTS].sql, NULL, &begun) == RESULT_OK &&
+    if (result == RESULT_FAILED && pg_query_bool(pg, &SQL[EXISTS], NULL, &begun) == RESULT_OK &&
         !begun) {
         result = RESULT_OK;
     }
@@ -230,7 +230,7 @@ enum result schema_look(struct pg *pg, const char **words)
 enum result schema_check(struct pg *pg, schema_visitor *visit, void *context)
 {
     bool begun = false, complete = true;
-    enum result result = pg_query_bool(pg, SQL[EXISTS].sql, NULL, &begun);
+    enum result result = pg_query_bool(pg, &SQL[EXISTS], NULL, &begun);
     for (const struct embedded_file *file = EMBEDDED_MIGRATIONS;
          file->name != NULL && result == RESULT_OK; file++) {
         struct migration m;

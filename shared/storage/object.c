@@ -150,7 +150,7 @@ static enum result find(const struct app *app, int64_t business_id, const char *
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
     pg_flag(&params, lost_too);
-    enum result result = pg_query(app->pg, SQL[FIND].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[FIND], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -187,7 +187,7 @@ enum result object_stored(const struct app *app, int64_t business_id, const char
     pg_text(&params, stored->etag);
     pg_int(&params, file->modified_ns);
     put_peaks(&params, peaks);
-    return pg_change(app->pg, SQL[STORED].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[STORED], &params, RESULT_LOST);
 }
 
 enum result object_peaks_stored(const struct app *app, int64_t business_id, const char *call_sid,
@@ -198,7 +198,7 @@ enum result object_peaks_stored(const struct app *app, int64_t business_id, cons
     pg_text(&params, call_sid);
     pg_int(&params, modified_ns);
     put_peaks(&params, peaks);
-    return pg_change(app->pg, SQL[PEAKS_STORED].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[PEAKS_STORED], &params, RESULT_LOST);
 }
 
 static enum result change(const struct app *app, enum statement_name name, int64_t business_id,
@@ -207,7 +207,7 @@ static enum result change(const struct app *app, enum statement_name name, int64
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, call_sid);
-    return pg_query(app->pg, SQL[name].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[name], &params, NULL);
 }
 
 enum result object_known(const struct app *app, int64_t business_id, const char *call_sid)
@@ -274,7 +274,7 @@ enum result object_each(const struct app *app, struct object_cursor *cursor, int
     pg_int(&params, cursor->business_id);
     pg_text(&params, cursor->call_sid);
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -294,7 +294,7 @@ enum result object_total(const struct app *app, int64_t *count, int64_t *bytes)
 {
     struct pg_params params = {0};
     struct pg_rows *rows;
-    enum result result = pg_query(app->pg, SQL[TOTAL].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[TOTAL], &params, &rows);
     if (result == RESULT_OK) {
         *count = pg_rows_int(rows, 0, 0, 0);
         *bytes = pg_rows_int(rows, 0, 1, 0);
@@ -311,7 +311,7 @@ enum result object_each_due(const struct app *app, struct object_due_cursor *cur
     pg_int(&params, cursor->completed_us);
     pg_int(&params, cursor->run_id);
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[EACH_DUE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH_DUE], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

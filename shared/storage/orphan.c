@@ -58,7 +58,7 @@ enum result orphan_tour(const struct app *app, int64_t limit, int64_t *count)
 {
     struct pg_params params = {0};
     pg_int(&params, limit);
-    return pg_query_int(app->pg, SQL[TOUR].sql, &params, 0, count);
+    return pg_query_int(app->pg, &SQL[TOUR], &params, 0, count);
 }
 
 enum result orphan_each(const struct app *app, struct object_cursor *cursor, int64_t limit,
@@ -69,7 +69,7 @@ enum result orphan_each(const struct app *app, struct object_cursor *cursor, int
     pg_int(&params, cursor->business_id);
     pg_text(&params, cursor->call_sid);
     pg_int(&params, limit);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }

@@ -154,7 +154,7 @@ static enum result query_due(const struct app *app, const struct retention_curso
     if (cursor->phase != RETENTION_DATED) {
         pg_int(&params, app->config->retention_days);
     }
-    return pg_query(app->pg, SQL[EACH[cursor->phase]].sql, &params, rows);
+    return pg_query(app->pg, &SQL[EACH[cursor->phase]], &params, rows);
 }
 
 static void visit_rows(const struct pg_rows *rows, struct retention_cursor *cursor,
@@ -184,7 +184,7 @@ static enum result query_left(const struct app *app, const struct retention_curs
     pg_text(&params, cursor->call_sid);
     pg_int(&params, limit);
     pg_int(&params, app->config->retention_days);
-    return pg_query(app->pg, SQL[others ? EACH_LEFT_OTHER : EACH_LEFT].sql, &params, rows);
+    return pg_query(app->pg, &SQL[others ? EACH_LEFT_OTHER : EACH_LEFT], &params, rows);
 }
 
 typedef enum result query_page(const struct app *app, const struct retention_cursor *cursor,
@@ -223,9 +223,9 @@ enum result retention_each_left(const struct app *app, struct retention_cursor *
 }
 
 /* The statement for a call's first recording, or the next one in the list, for all others. */
-static const char *sql_for(enum statement_name first, const char *name)
+static const struct pg_statement *statement_for(enum statement_name first, const char *name)
 {
-    return SQL[text_is_sid(name, "CA") ? first : first + 1].sql;
+    return &SQL[text_is_sid(name, "CA") ? first : first + 1];
 }
 
 enum result retention_mark(const struct app *app, int64_t business_id, const char *name)
@@ -235,7 +235,7 @@ enum result retention_mark(const struct app *app, int64_t business_id, const cha
     pg_int(&params, business_id);
     pg_text(&params, name);
     pg_flag(&params, app->s3 != NULL);
-    return pg_change(app->pg, sql_for(MARK, name), &params, RESULT_LOST);
+    return pg_change(app->pg, statement_for(MARK, name), &params, RESULT_LOST);
 }
 
 enum result retention_may_leave(const struct app *app, int64_t business_id, const char *name)
@@ -244,7 +244,7 @@ enum result retention_may_leave(const struct app *app, int64_t business_id, cons
     pg_int(&params, app->config->retention_days);
     pg_int(&params, business_id);
     pg_text(&params, name);
-    return pg_holds(app->pg, sql_for(MAY_LEAVE, name), &params, RESULT_LOST);
+    return pg_holds(app->pg, statement_for(MAY_LEAVE, name), &params, RESULT_LOST);
 }
 
 enum result retention_mark_left(const struct app *app, int64_t business_id, const char *name)
@@ -252,7 +252,7 @@ enum result retention_mark_left(const struct app *app, int64_t business_id, cons
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, name);
-    return pg_query(app->pg, sql_for(MARK_LEFT, name), &params, NULL);
+    return pg_query(app->pg, statement_for(MARK_LEFT, name), &params, NULL);
 }
 
 enum result retention_is_over(const struct app *app, int64_t business_id, const char *name)
@@ -260,7 +260,7 @@ enum result retention_is_over(const struct app *app, int64_t business_id, const 
     struct pg_params params = {0};
     pg_int(&params, business_id);
     pg_text(&params, name);
-    return pg_holds(app->pg, sql_for(IS_OVER, name), &params, RESULT_LOST);
+    return pg_holds(app->pg, statement_for(IS_OVER, name), &params, RESULT_LOST);
 }
 
 enum result retention_whose(const struct app *app, int64_t business_id, const char *name,
@@ -270,7 +270,7 @@ enum result retention_whose(const struct app *app, int64_t business_id, const ch
     struct pg_rows *rows;
     pg_int(&params, business_id);
     pg_text(&params, name);
-    enum result result = pg_query(app->pg, SQL[WHOSE].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[WHOSE], &params, &rows);
     if (result == RESULT_OK) {
         *owner = (enum retention_owner)pg_rows_int(rows, 0, 0, RETENTION_KEPT);
         pg_rows_free(rows);

@@ -80,7 +80,7 @@ static enum result count_staying(const struct app *app, int64_t due, int64_t *co
     struct pg_params params = {0};
     pg_int(&params, due * 100 / app->config->retention_max_share + 1);
     pg_int(&params, app->config->retention_days);
-    return pg_query_int(app->pg, SQL[STAYING].sql, &params, 0, count);
+    return pg_query_int(app->pg, &SQL[STAYING], &params, 0, count);
 }
 
 enum result retention_weigh(const struct app *app, struct retention_night *out)
@@ -91,7 +91,7 @@ enum result retention_weigh(const struct app *app, struct retention_night *out)
     if (result != RESULT_OK || out->due <= DUE_FLOOR) {
         return result;
     }
-    result = pg_query_int(app->pg, SQL[LATELY].sql, NULL, 0, &lately);
+    result = pg_query_int(app->pg, &SQL[LATELY], NULL, 0, &lately);
     if (result == RESULT_OK) {
         result = count_staying(app, out->due, &staying);
     }
@@ -104,5 +104,5 @@ enum result retention_note_night(const struct app *app, int64_t due)
 {
     struct pg_params params = {0};
     pg_int(&params, due);
-    return due > 0 ? pg_query(app->pg, SQL[NOTE].sql, &params, NULL) : RESULT_OK;
+    return due > 0 ? pg_query(app->pg, &SQL[NOTE], &params, NULL) : RESULT_OK;
 }

@@ -69,7 +69,7 @@ static enum result apply_page(const struct app *app, bool all, int64_t *last, in
     pg_int(&params, *last);
     pg_int(&params, PAGE);
     pg_flag(&params, all);
-    enum result result = pg_query(app->pg, SQL[EACH].sql, &params, &rows);
+    enum result result = pg_query(app->pg, &SQL[EACH], &params, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -100,5 +100,5 @@ enum result revocation_apply(const struct app *app, bool all, int64_t *removed)
 
 enum result revocation_forget(const struct app *app)
 {
-    return pg_query(app->pg, SQL[FORGET].sql, NULL, NULL);
+    return pg_query(app->pg, &SQL[FORGET], NULL, NULL);
 }

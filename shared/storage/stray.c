@@ -88,7 +88,7 @@ enum result stray_sort(const struct app *app, struct stray *strays, size_t *coun
         pg_arrays_word(&arrays, 1, strays[i].name);
     }
     if (pg_arrays_finish(&arrays, 2, &params)) {
-        result = pg_query(app->pg, SQL[SORT].sql, &params, &rows);
+        result = pg_query(app->pg, &SQL[SORT], &params, &rows);
     }
     if (result == RESULT_OK) {
         keep_unknown(rows, strays, count);
@@ -106,14 +106,14 @@ enum result stray_adopt(const struct app *app, const struct stray *stray)
     pg_text(&params, audio_extension(stray->kind));
     pg_int(&params, stray->bytes);
     pg_int(&params, stray->modified * NS_PER_S);
-    return pg_change(app->pg, SQL[ADOPT].sql, &params, RESULT_LOST);
+    return pg_change(app->pg, &SQL[ADOPT], &params, RESULT_LOST);
 }
 
 enum result stray_place(const struct app *app, struct s3_place *out)
 {
     struct pg_rows *rows;
     *out = (struct s3_place){.ended = false};
-    enum result result = pg_query(app->pg, SQL[PLACE].sql, NULL, &rows);
+    enum result result = pg_query(app->pg, &SQL[PLACE], NULL, &rows);
     if (result == RESULT_OK) {
         const char *after = pg_rows_count(rows) > 0 ? pg_rows_text(rows, 0, 0) : "";
         (void)snprintf(out->after, sizeof out->after, "%s", after != NULL ? after : "");
@@ -126,5 +126,5 @@ enum result stray_set_place(const struct app *app, const struct s3_place *place)
 {
     struct pg_params params = {0};
     pg_text(&params, place->ended ? "" : place->after);
-    return pg_query(app->pg, SQL[SET_PLACE].sql, &params, NULL);
+    return pg_query(app->pg, &SQL[SET_PLACE], &params, NULL);
 }

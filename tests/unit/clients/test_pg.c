@@ -23,6 +23,8 @@
 
 enum { PATIENCE_MS = 300, SLOW_MS = 4000, QUICK_MS = 1500, SAID_SIZE = 4096 };
 
+static const struct pg_statement ONE = {"one", "SELECT 1"};
+
 #define NOWHERE "postgresql://user:hunter2@/none?host=/nonexistent"
 
 /* ---- parameters ---- */
@@ -107,7 +109,7 @@ static void assert_away(struct pg *pg)
 {
     struct pg_rows *rows = NULL;
     int64_t start = clock_monotonic_ms();
-    assert_int_equal(pg_query(pg, "SELECT 1", NULL, &rows), RESULT_UNAVAILABLE);
+    assert_int_equal(pg_query(pg, &ONE, NULL, &rows), RESULT_UNAVAILABLE);
     assert_null(rows);
     assert_true(clock_monotonic_ms() - start < QUICK_MS);
 }
@@ -216,7 +218,7 @@ static void test_a_server_that_hangs(void **state)
     assert_non_null(pg);
     listen_up(&ear);
     int64_t start = clock_monotonic_ms();
-    enum result result = pg_query(pg, "SELECT 1", NULL, NULL);
+    enum result result = pg_query(pg, &ONE, NULL, NULL);
     int64_t took = clock_monotonic_ms() - start;
     assert_away(pg);
     const char *said = hush(&ear);
