@@ -10,19 +10,19 @@ enum statement_name { FIND, READ, LABEL, BUSINESS };
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [FIND] = {"call_find", "SELECT " FACTS " FROM" FACTS_OF("ARRAY[$6]", "$7")},
-    [READ] = {"call_read",
+    [FIND] = {"call_find", .prepared = true, .sql = "SELECT " FACTS " FROM" FACTS_OF("ARRAY[$6]", "$7")},
+    [READ] = {"call_read", .prepared = true, .sql =
         "SELECT " FACTS ROW_COLUMNS("100000", "$8") ", substr(c.final_transcript, 1, 1000000),"
         "   CASE WHEN jsonb_typeof(c.transcript_segments) = 'array'"
         "     THEN jsonb_build_object('segments', c.transcript_segments)::text END,"
         "   c.transcript_source, c.summary_status FROM" FACTS_OF("ARRAY[$6]", "$7")
         " JOIN call_log c ON c.business_id = $1::bigint AND c.call_sid = $6 LIMIT 1"},
-    [LABEL] = {"call_label",
+    [LABEL] = {"call_label", .prepared = true, .sql =
         "SELECT to_char(created_at, 'YYYY-MM-DD'),"
         "   regexp_replace(coalesce(CASE WHEN direction LIKE 'outbound%' THEN to_number"
         "     ELSE from_number END, ''), '[^0-9]', '', 'g')"
         " FROM call_log WHERE business_id = $1::bigint AND call_sid = $2 LIMIT 1"},
-    [BUSINESS] = {"call_business",
+    [BUSINESS] = {"call_business", .prepared = true, .sql =
         "SELECT business_id FROM call_log WHERE call_sid = $1 AND business_id IS NOT NULL"
         " UNION ALL SELECT business_id FROM tapedeck_recordings WHERE recording_sid = $1 LIMIT 1"},
     {NULL, NULL},

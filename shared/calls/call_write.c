@@ -17,7 +17,7 @@ enum statement_name { LOCK, UPDATE, RESOLVE, INSERT, SET_PEOPLE };
 static const struct pg_statement SQL[] = {
     [LOCK] = {"call_lock", "SELECT pg_advisory_xact_lock(hashtextextended($1, 20261120))"},
     /* Callbacks may overtake each other: a call that has ended does not ring again. */
-    [UPDATE] = {"call_update",
+    [UPDATE] = {"call_update", .prepared = true, .sql =
         "UPDATE call_log SET updated_at = now(),"
         "   account_sid = coalesce($2, account_sid),"
         "   parent_call_sid = coalesce($3, parent_call_sid),"
@@ -28,12 +28,12 @@ static const struct pg_statement SQL[] = {
         "     THEN status ELSE $7 END,"
         "   duration = coalesce($8::integer, duration)"
         " WHERE call_sid = $1"},
-    [RESOLVE] = {"call_resolve",
+    [RESOLVE] = {"call_resolve", .prepared = true, .sql =
         "SELECT coalesce("
         "  (SELECT min(business_id) FROM business_twilio_accounts WHERE account_sid = $1"
         "    HAVING count(*) = 1),"
         "  (SELECT business_id FROM business_phone_numbers WHERE number = $2))"},
-    [INSERT] = {"call_insert",
+    [INSERT] = {"call_insert", .prepared = true, .sql =
         "INSERT INTO call_log (business_id, call_sid, account_sid, parent_call_sid, direction,"
         "   from_number, to_number, status, duration, created_at, updated_at)"
         " VALUES ($1::bigint, $2, $3, $4, $5, " PARTY("$6") ", " PARTY("$7") ", $8, $9::integer,"

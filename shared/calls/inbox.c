@@ -16,7 +16,7 @@ enum statement_name { KEEP, EACH_WAITING, MATCHED, COUNT, READ_PROGRESS, WRITE_P
     "   JOIN call_log c USING (call_sid) WHERE k.conference_sid = i.conference_sid) = 1)"
 
 static const struct pg_statement SQL[] = {
-    [KEEP] = {"inbox_keep",
+    [KEEP] = {"inbox_keep", .prepared = true, .sql =
         "INSERT INTO recording_inbox AS i (recording_sid, status, account_sid, call_sid,"
         "   recording_url, duration, channels, error_code, conference_sid, source, track, started_at,"
         "   encryption_details, is_external)"
@@ -35,7 +35,7 @@ static const struct pg_statement SQL[] = {
         "     WHERE k.call_sid = $1)"
         "   OR $1::text IS NULL AND " HAS_CALL ")"
         " ORDER BY received_at LIMIT $2"},
-    [MATCHED] = {"inbox_matched",
+    [MATCHED] = {"inbox_matched", .prepared = true, .sql =
         "UPDATE recording_inbox SET matched_at = now() WHERE recording_sid = $1 AND status = $2"},
     [COUNT] = {"inbox_count",
         "SELECT (SELECT count(*) FROM recording_inbox WHERE matched_at IS NULL),"

@@ -14,7 +14,7 @@ enum statement_name { SET_FIRST, SAVE, EACH, NAMES, NAME_OF, KNOWN, KNOWN_CONFER
 #define FIRST_SID "coalesce(recording_sid, substring(recording_url FROM 'RE[0-9a-fA-F]{32}'))"
 
 static const struct pg_statement SQL[] = {
-    [SET_FIRST] = {"recording_set_first",
+    [SET_FIRST] = {"recording_set_first", .prepared = true, .sql =
         "UPDATE call_log SET updated_at = now(),"
         "   recording_url = CASE WHEN $3 = 'completed' THEN $4 ELSE recording_url END,"
         "   recording_sid = $2,"
@@ -32,7 +32,7 @@ static const struct pg_statement SQL[] = {
         "     OR coalesce(" FIRST_SID ", $2) = $2)"
         " RETURNING business_id"},
     /* Who was taken for the first one, and was overtaken, bears its own name from now on. */
-    [SAVE] = {"recording_save",
+    [SAVE] = {"recording_save", .prepared = true, .sql =
         "WITH overtaken AS (UPDATE tapedeck_recordings SET name = recording_sid"
         "   WHERE business_id = $1::bigint AND call_sid = $4 AND name = $4 AND $3 = $4"
         "     AND recording_sid <> $2)"
@@ -64,7 +64,7 @@ static const struct pg_statement SQL[] = {
         "   encryption_details = coalesce(excluded.encryption_details, r.encryption_details),"
         "   is_external = coalesce(excluded.is_external, r.is_external)"},
     /* A first one that nobody announced to us is in call_log alone. */
-    [EACH] = {"recording_each",
+    [EACH] = {"recording_each", .prepared = true, .sql =
         "SELECT name, recording_sid, kind, " PG_ISO("started_at") ", source, track,"
         "   CASE WHEN jsonb_typeof(segments) = 'array'"
         "     THEN jsonb_build_object('segments', segments)::text END FROM ("
@@ -88,7 +88,7 @@ static const struct pg_statement SQL[] = {
         "   WHERE x.recording_url <> '' AND NOT EXISTS (SELECT FROM tapedeck_recordings t"
         "     WHERE t.business_id = $1::bigint AND t.call_sid = x.call_sid AND t.name = x.call_sid)"
         " ) every ORDER BY every.started_at, recording_sid LIMIT $3"},
-    [NAMES] = {"recording_names",
+    [NAMES] = {"recording_names", .prepared = true, .sql =
         "SELECT name FROM (SELECT call_sid AS name, created_at AS at FROM call_log"
         "     WHERE business_id = $1::bigint AND call_sid = $2 AND recording_url <> ''"
         "       AND recording_deleted_at IS NULL"
@@ -105,7 +105,7 @@ static const struct pg_statement SQL[] = {
         " UNION ALL SELECT n.name FROM call c,"
         "   tapedeck_recordings_of($1::bigint, c.call_sid, c.parent_call_sid) n"
         "   WHERE n.recording_sid = $3 LIMIT 1"},
-    [KNOWN] = {"recording_known",
+    [KNOWN] = {"recording_known", .prepared = true, .sql =
         "SELECT EXISTS (SELECT FROM tapedeck_recordings r WHERE r.business_id = $1::bigint"
         "     AND r.recording_sid = $3 AND r.announced_at IS NOT NULL)"
         "   OR bool_or(recording_deleted_at IS NOT NULL AND " FIRST_SID " IS NULL"

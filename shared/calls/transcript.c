@@ -22,7 +22,7 @@ enum statement_name { FACTS, TEXT, SPEECH, SAVE, FACTS_OTHER, SAVE_OTHER, SAVE_S
     "   AND n.transcript_segments IS NOT NULL"
 
 static const struct pg_statement SQL[] = {
-    [FACTS] = {"transcript_facts",
+    [FACTS] = {"transcript_facts", .prepared = true, .sql =
         "SELECT direction = 'inbound', coalesce(final_transcript, '') <> '' OR o.count > 0,"
         "   coalesce(ai_summary, '') <> '', status,"
         "   CASE WHEN o.count = 0 THEN " SPOKEN_MS("transcript_segments")
@@ -46,7 +46,7 @@ static const struct pg_statement SQL[] = {
     [SPEECH] = {"transcript_business_speech",
         "SELECT language, left(words, 20000), left(prompt, 20000), left(questions, 20000)"
         " FROM business_speech WHERE business_id = $1::bigint"},
-    [SAVE] = {"transcript_save",
+    [SAVE] = {"transcript_save", .prepared = true, .sql =
         "UPDATE call_log SET final_transcript = $3, transcript_segments = $4::jsonb,"
         "   transcript_source = $5, updated_at = now(),"
         "   (talk_agent_ms, talk_customer_ms, talk_silence_ms) = (SELECT t.* FROM"

@@ -13,8 +13,13 @@
 
 /* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
  * read few rows each; among many calls PostgreSQL would take longer to compile them than to run. */
-static const struct pg_statement LIMIT = {
-    "limit", "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)"};
+#define LIMIT_SQL "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)"
+static const struct pg_statement LIMIT = {"limit", LIMIT_SQL};
+
+/* Without being told so, PostgreSQL goes on planning where it takes the costs of the others' plans
+ * for higher than a generic one's: what it takes to plan them is hardly a part of its costs. */
+static const struct pg_statement LIMIT_GENERIC = {
+    "limit_generic", LIMIT_SQL ", set_config('plan_cache_mode', 'force_generic_plan', true)"};
 
 /* pg_rows is a PGresult by another name: only this file knows. */
 static PGresult *result_of(const struct pg_rows *rows)
@@ -122,6 +127,14 @@ static void tell_failure(const struct pg *pg, const char *state)
               pg_sqlstate_advice(state)[0] != '\0' ? pg_sqlstate_advice(state) : "-");
 }
 
+/* What a prepared statement's plan was made of has changed, or somebody has dropped the plan
+ * (PostgreSQL's plancache.c, "cached plan must not change result type"; DEALLOCATE ALL). */
+static bool is_stale(const struct pg *pg, const char *state)
+{
+    return pg->prepared.count > 0 && state != NULL &&
+           (strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0);
+}
+
 static enum result judge(struct pg *pg, const PGresult *result)
 {
     ExecStatusType status = PQresultStatus(result);
@@ -129,7 +142,8 @@ static enum result judge(struct pg *pg, const PGresult *result)
         return RESULT_OK;
     }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    enum result verdict = pg_sqlstate_result(state);
+    pg->stale = is_stale(pg, state);
+    enum result verdict = pg->stale ? RESULT_UNAVAILABLE : pg_sqlstate_result(state);
     pg_remember_error(pg, PQresultErrorMessage(result));
     if (verdict == RESULT_UNAVAILABLE) {
         log_event("PG_REFUSED", "sqlstate=%s", state != NULL ? state : "-");
@@ -170,36 +184,119 @@ static enum result conclude(struct pg *pg, PGresult *result, struct pg_rows **ro
     return verdict;
 }
 
-static enum result run_statement(struct pg *pg, bool sent, struct pg_rows **rows)
+static enum result run_sent(struct pg *pg, bool sent, struct pg_rows **rows)
 {
     int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
     PGresult *result = sent && flush_all(pg, deadline) ? collect(pg, deadline) : NULL;
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
-static bool send_statement(const struct pg *pg, const struct pg_statement *statement,
-                           const struct pg_params *p)
+/* ---- prepared statements ---- */
+
+static bool has_prepared(const struct pg *pg, const struct pg_statement *statement)
 {
-    return PQsendQueryParams(pg->conn, statement->sql, (int)p->count, NULL, p->values, NULL, NULL,
-                             0) == 1;
+    for (size_t i = 0; i < pg->prepared.count; i++) {
+        if (pg->prepared.known[i] == statement) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/* The time limit, and in the same round trip and transaction the statement. */
-static bool send_limited(const struct pg *pg, const struct pg_statement *statement,
+static void note_prepared(struct pg *pg, const struct pg_statement *statement)
+{
+    pg->prepared.known[pg->prepared.count++] = statement;
+}
+
+/* Is the session ours alone? A pooler tells its clients process numbers of its own making. */
+static enum result know_session(struct pg *pg)
+{
+    static const struct pg_statement PID = {"pid", "SELECT pg_backend_pid()"};
+    struct pg_rows *rows;
+    int64_t pid = 0;
+    if (pg->session != PG_SESSION_UNKNOWN) {
+        return RESULT_OK;
+    }
+    enum result result = pg_query(pg, &PID, NULL, &rows);
+    if (result == RESULT_OK) {
+        (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
+        pg_rows_free(rows);
+        bool own = pid != 0 && pid == PQbackendPID(pg->conn);
+        pg->session = own ? PG_SESSION_OWN : PG_SESSION_POOLED;
+    }
+    return result;
+}
+
+enum how { HOW_PLAIN, HOW_PREPARED, HOW_TO_PREPARE };
+
+static enum how how_to_run(const struct pg *pg, const struct pg_statement *statement)
+{
+    if (!statement->prepared || pg->session != PG_SESSION_OWN) {
+        return HOW_PLAIN;
+    }
+    if (has_prepared(pg, statement)) {
+        return HOW_PREPARED;
+    }
+    return pg->prepared.count < PG_PREPARED_MAX ? HOW_TO_PREPARE : HOW_PLAIN;
+}
+
+static bool send_prepare(const struct pg *pg, const struct pg_statement *statement)
+{
+    return PQsendPrepare(pg->conn, statement->name, statement->sql, 0, NULL) == 1;
+}
+
+/* ---- one statement ---- */
+
+static bool send_statement(const struct pg *pg, const struct pg_statement *statement, enum how how,
+                           const struct pg_params *p)
+{
+    int count = (int)p->count;
+    return how == HOW_PLAIN
+               ? PQsendQueryParams(pg->conn, statement->sql, count, NULL, p->values, NULL, NULL, 0)
+               : PQsendQueryPrepared(pg->conn, statement->name, count, p->values, NULL, NULL, 0);
+}
+
+/* Within a transaction, whose limits hold for each of its statements. */
+static enum result run_within(struct pg *pg, const struct pg_statement *statement, enum how how,
+                              const struct pg_params *params, struct pg_rows **rows)
+{
+    if (how == HOW_TO_PREPARE) {
+        enum result result = run_sent(pg, send_prepare(pg, statement), NULL);
+        if (result != RESULT_OK) {
+            return result;
+        }
+        note_prepared(pg, statement);
+    }
+    return run_sent(pg, send_statement(pg, statement, how, params), rows);
+}
+
+/* The limits, and in the same round trip and transaction the statement. */
+static bool send_limited(const struct pg *pg, const struct pg_statement *statement, enum how how,
                          const struct pg_params *params)
 {
     struct pg_params limit = {0};
     pg_int(&limit, pg->timeout_ms);
-    return PQenterPipelineMode(pg->conn) == 1 && send_statement(pg, &LIMIT, &limit) &&
-           send_statement(pg, statement, params) && PQpipelineSync(pg->conn) == 1;
+    return PQenterPipelineMode(pg->conn) == 1 &&
+           send_statement(pg, how == HOW_PLAIN ? &LIMIT : &LIMIT_GENERIC, HOW_PLAIN, &limit) &&
+           (how != HOW_TO_PREPARE || send_prepare(pg, statement)) &&
+           send_statement(pg, statement, how, params) && PQpipelineSync(pg->conn) == 1;
 }
 
-/* Reads up to the sync that ends it: what the limit gave, what the statement did, and perhaps an
- * error of their commit. Keeps the first error, else what the statement gave. */
-static PGresult *collect_limited(const struct pg *pg, int64_t deadline)
+/* Reads up to the sync that ends it: what the limits gave, what preparing gave if `to_prepare`,
+ * what the statement did, and perhaps an error of their commit. Keeps the first error, else what
+ * the statement gave. What is prepared stays so when the statement fails. */
+static PGresult *collect_limited(struct pg *pg, const struct pg_statement *to_prepare,
+                                 int64_t deadline)
 {
     PGresult *kept = NULL, *next;
-    while ((next = collect(pg, deadline)) != NULL && PQresultStatus(next) != PGRES_PIPELINE_SYNC) {
+    for (int i = 0; (next = collect(pg, deadline)) != NULL; i++) {
+        ExecStatusType status = PQresultStatus(next);
+        if (status == PGRES_PIPELINE_SYNC) {
+            break;
+        }
+        if (to_prepare != NULL && i == 1 && status == PGRES_COMMAND_OK) {
+            note_prepared(pg, to_prepare);
+        }
         if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
             PQclear(next);
         } else {
@@ -216,11 +313,30 @@ static PGresult *collect_limited(const struct pg *pg, int64_t deadline)
     return kept;
 }
 
-static enum result run_limited(struct pg *pg, bool sent, struct pg_rows **rows)
+static enum result run_limited(struct pg *pg, const struct pg_statement *statement, enum how how,
+                               const struct pg_params *params, struct pg_rows **rows)
 {
     int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
-    PGresult *result = sent && flush_all(pg, deadline) ? collect_limited(pg, deadline) : NULL;
+    bool sent = send_limited(pg, statement, how, params) && flush_all(pg, deadline);
+    const struct pg_statement *to_prepare = how == HOW_TO_PREPARE ? statement : NULL;
+    PGresult *result = sent ? collect_limited(pg, to_prepare, deadline) : NULL;
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
+}
+
+static enum result run_once(struct pg *pg, const struct pg_statement *statement,
+                            const struct pg_params *params, struct pg_rows **rows)
+{
+    enum result result = before_statement(pg);
+    if (result == RESULT_OK && statement->prepared) {
+        result = know_session(pg);
+    }
+    if (result != RESULT_OK) {
+        return result;
+    }
+    enum how how = how_to_run(pg, statement);
+    pg->swollen = pg->swollen || pg_are_large(params);
+    return pg->in_transaction ? run_within(pg, statement, how, params, rows)
+                              : run_limited(pg, statement, how, params, rows);
 }
 
 enum result pg_query(struct pg *pg, const struct pg_statement *statement,
@@ -228,13 +344,9 @@ enum result pg_query(struct pg *pg, const struct pg_statement *statement,
 {
     static const struct pg_params NONE;
     const struct pg_params *p = params != NULL ? params : &NONE;
-    enum result result = before_statement(pg);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    pg->swollen = pg->swollen || pg_are_large(p);
-    return pg->in_transaction ? run_statement(pg, send_statement(pg, statement, p), rows)
-                              : run_limited(pg, send_limited(pg, statement, p), rows);
+    enum result result = run_once(pg, statement, p, rows);
+    bool again = pg->stale && !pg->in_transaction; /* nothing of it has happened */
+    return again ? run_once(pg, statement, p, rows) : result;
 }
 
 enum result pg_script(struct pg *pg, const char *sql)
@@ -243,33 +355,20 @@ enum result pg_script(struct pg *pg, const char *sql)
     if (result != RESULT_OK) {
         return result;
     }
-    return run_statement(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
-}
-
-/* Is the session ours alone? A pooler tells its clients process numbers of its own making. */
-static bool is_own_session(struct pg *pg)
-{
-    static const struct pg_statement PID = {"pid", "SELECT pg_backend_pid()"};
-    struct pg_rows *rows;
-    int64_t pid = 0;
-    if (pg_query(pg, &PID, NULL, &rows) == RESULT_OK) {
-        (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
-        pg_rows_free(rows);
-    }
-    return pid != 0 && pid == PQbackendPID(pg->conn);
+    return run_sent(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
 }
 
 enum result pg_alone(struct pg *pg, const char *sql, int64_t limit_ms, pg_tick *tick, void *context)
 {
     int64_t usual_ms = pg->timeout_ms;
-    bool own = is_own_session(pg);
+    bool own = know_session(pg) == RESULT_OK && pg->session == PG_SESSION_OWN;
     enum result result = own ? pg_script(pg, "SET statement_timeout = 0; SET lock_timeout = 0")
                              : before_statement(pg);
     if (result == RESULT_OK) {
         pg->timeout_ms = limit_ms;
         pg->tick = tick;
         pg->tick_context = context;
-        result = run_statement(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
+        result = run_sent(pg, PQsendQuery(pg->conn, sql) == 1, NULL);
         pg->timeout_ms = usual_ms;
         pg->tick = NULL;
     }

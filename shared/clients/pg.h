@@ -7,9 +7,9 @@
  * After a transaction with a very large parameter it is made anew: libpq keeps its buffers as they
  * were. Parameters and results are text.
  *
- * Nothing is left in a session from one transaction to the next, so that a pooler (pgbouncer in
- * transaction mode) may stand between: SQL that needs more, a session's advisory lock or temporary
- * table say, has no place here.
+ * Nothing but prepared statements is left in a session from one transaction to the next, and these
+ * only in one of our own, so that a pooler (pgbouncer in transaction mode) may stand between: SQL
+ * that needs more, a session's advisory lock or temporary table say, has no place here.
  */
 #ifndef TAPEDECK_CLIENTS_PG_H
 #define TAPEDECK_CLIENTS_PG_H
@@ -25,11 +25,18 @@ struct pg_rows;
 
 enum { PG_PARAMS_MAX = 24 };
 
-/* A statement of some table beside its verbs; a table ends with a row whose name is NULL. A test
- * asks PostgreSQL to prepare each of them against the migrated schema. */
+/*
+ * A statement of some table beside its verbs; a table ends with a row whose name is NULL. A test
+ * asks PostgreSQL to prepare each of them against the migrated schema.
+ *
+ * `prepared`: the best plan is the same for all parameters, and planning takes longer than running.
+ * PostgreSQL plans it once a connection then (a generic plan), and not each time. Only where the
+ * session is ours alone: behind a pooler each is planned anew.
+ */
 struct pg_statement {
-    const char *name;
+    const char *name; /* no other has it */
     const char *sql;
+    bool prepared;
 };
 
 /* SQL text: a timestamp as ISO 8601 (our sessions are in UTC); a bigint of milliseconds as an

@@ -21,7 +21,9 @@ void pg_disconnect(struct pg *pg)
 {
     PQfinish(pg->conn);
     pg->conn = NULL;
-    pg->in_transaction = pg->swollen = false;
+    pg->session = PG_SESSION_UNKNOWN;
+    pg->prepared.count = 0;
+    pg->in_transaction = pg->swollen = pg->stale = false;
 }
 
 bool pg_wait_socket(const struct pg *pg, short events, int64_t deadline)
@@ -110,7 +112,7 @@ static bool is_usable(const struct pg *pg)
 
 enum result pg_ensure_connected(struct pg *pg)
 {
-    if (is_usable(pg) && (pg->in_transaction || !pg->swollen)) {
+    if (is_usable(pg) && (pg->in_transaction || !(pg->swollen || pg->stale))) {
         return RESULT_OK;
     }
     pg_disconnect(pg);

@@ -26,7 +26,7 @@ enum statement_name {
     "(" w ".active AND " w ".rests_until BETWEEN now() AND now() + interval '1 hour')"
 
 static const struct pg_statement SQL[] = {
-    [MAKE] = {"delivery_make",
+    [MAKE] = {"delivery_make", .prepared = true, .sql =
         "INSERT INTO call_webhook_deliveries (id, webhook_id, business_id, call_sid, event, payload)"
         " SELECT n.id, w.id, w.business_id, c.call_sid, 'call.completed', json_build_object("
         "   'id', n.id, 'event', 'call.completed', 'created_at', " PG_ISO("now()") ","

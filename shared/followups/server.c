@@ -18,7 +18,7 @@ enum statement_name {
 
 /* clang-format off */
 static const struct pg_statement SQL[] = {
-    [LOOK] = {"server_look",
+    [LOOK] = {"server_look", .prepared = true, .sql =
         "SELECT " SERVER_SHAPE_SQL ","
         "   greatest(0, extract(epoch FROM paused_until - now()) * 1000)::bigint"
         " FROM tapedeck_servers WHERE address = $1 AND model = $2"},

@@ -54,16 +54,16 @@ enum statement_name {
     " WHERE s.status = 'failed' OR s.status = 'skipped' AND s.error_code = 'not_configured'"
 
 static const struct pg_statement SQL[] = {
-    [BEGIN] = {"step_begin",
+    [BEGIN] = {"step_begin", .prepared = true, .sql =
         "INSERT INTO call_steps AS s (business_id, call_sid, step) VALUES ($1, $2, 'transcribe')"
         UNLESS_BEGUN},
-    [BEGIN_AFTER] = {"step_begin_after",
+    [BEGIN_AFTER] = {"step_begin_after", .prepared = true, .sql =
         "INSERT INTO call_steps AS s (business_id, call_sid, step)"
         " SELECT business_id, call_sid, 'transcribe' FROM recording_runs"
         " WHERE id = ANY ($1::bigint[]) AND job_type = 'full'" UNLESS_BEGUN},
     /* `t` is locked whatever its state is, so that one which is just ending is waited for: it may have
      * looked for its calls before this one was there. */
-    [BEGIN_JOINED] = {"step_begin_joined",
+    [BEGIN_JOINED] = {"step_begin_joined", .prepared = true, .sql =
         "WITH t AS MATERIALIZED (SELECT x.business_id, x.status FROM tapedeck_conference_calls k"
         "   JOIN tapedeck_recordings r USING (conference_sid)"
         "   JOIN call_steps x ON x.business_id = r.business_id AND x.call_sid = r.recording_sid"
@@ -102,7 +102,7 @@ static const struct pg_statement SQL[] = {
         " WHERE due ORDER BY turn, not_before, id LIMIT $1"},
     /* `d`: what nobody else has locked or taken meanwhile. MATERIALIZED: joined as a plain subquery it
      * might run once for each row, and then take more than its LIMIT. */
-    [CLAIM] = {"step_claim",
+    [CLAIM] = {"step_claim", .prepared = true, .sql =
         "WITH d AS MATERIALIZED (SELECT s.id, s.status = 'running' AS lapsed"
         "   FROM unnest($4::bigint[]) WITH ORDINALITY f (id, place) JOIN call_steps s USING (id)"
         "   WHERE " IS_DUE("$3") " ORDER BY f.place LIMIT $2 FOR UPDATE OF s SKIP LOCKED)"
@@ -112,15 +112,15 @@ static const struct pg_statement SQL[] = {
         "   error = CASE WHEN d.lapsed THEN 'The runner that had it is gone.' ELSE s.error END"
         " FROM d WHERE s.id = d.id"
         " RETURNING s.id, s.business_id, s.call_sid, s.step, s.attempts, s.again"},
-    [HEARTBEAT] = {"step_heartbeat",
+    [HEARTBEAT] = {"step_heartbeat", .prepared = true, .sql =
         "UPDATE call_steps s SET heartbeat_at = now()"
         " FROM unnest($1::bigint[], $2::text[]) AS b (id, token)"
         " WHERE s.id = b.id AND s.lease_token = b.token AND " IN_STATUS("s.status", "'running'") " RETURNING s.id"},
-    [END] = {"step_end",
+    [END] = {"step_end", .prepared = true, .sql =
         "UPDATE call_steps SET status = $3, lease_token = NULL, completed_at = now(),"
         "   attempts = attempts + ($3 = 'failed')::int, again = false, error_code = $4, error = $5"
         " WHERE id = $1 AND lease_token = $2 AND " IN_STATUS("status", "'running'")},
-    [NEXT] = {"step_next",
+    [NEXT] = {"step_next", .prepared = true, .sql =
         "INSERT INTO call_steps AS s (business_id, call_sid, step, again)"
         " SELECT $1::bigint, k.call, $3, $4::boolean OR $3 = 'summarise' AND (SELECT count(*) > 1"
         "     FROM tapedeck_names_of($1::bigint, k.call))"

@@ -19,7 +19,7 @@ static const struct pg_statement SQL[] = {
         "   AND call_sid = $2 AND author = $4 RETURNING id, subject),"
         MARK_NOTED("'unnote'", MARK_FOR("subject") " || ' ' || id")
         " SELECT id FROM done WHERE $3::text IS NOT NULL"},
-    [EACH] = {"call_note_each",
+    [EACH] = {"call_note_each", .prepared = true, .sql =
         "SELECT id, nullif(name, ''), (at_seconds * 1000)::bigint, text, author, "
         PG_ISO("created_at") ", subject = '' FROM tapedeck_notes"
         " WHERE business_id = $1::bigint AND call_sid = $2 AND subject IN ('', $3)"

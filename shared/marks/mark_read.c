@@ -7,7 +7,7 @@ enum statement_name { ROWS, TAGS, LISTENERS };
 /* clang-format off */
 static const struct pg_statement SQL[] = {
     /* Of one person's star and one for all, the person's is told. */
-    [ROWS] = {"mark_rows",
+    [ROWS] = {"mark_rows", .prepared = true, .sql =
         "SELECT (SELECT CASE WHEN max(s.subject) = '' THEN 'all'"
         "     WHEN max(s.subject) IS NOT NULL THEN 'me' END FROM tapedeck_stars s"
         "   WHERE s.business_id = $1::bigint AND s.call_sid = $2 AND s.subject IN ('', $3)),"

@@ -34,7 +34,7 @@ static const struct pg_statement SQL[] = {
     [EACH] = {"share_link_each",
         "SELECT " COLUMNS("s") ", NULL FROM tapedeck_shares s"
         " WHERE s.business_id = $1::bigint AND s.call_sid = $2 ORDER BY s.created_at DESC, s.id LIMIT $3"},
-    [OPEN] = {"share_link_open",
+    [OPEN] = {"share_link_open", .prepared = true, .sql =
         "SELECT " COLUMNS("s") ", " PG_ISO("c.created_at") " FROM tapedeck_shares s"
         " JOIN call_log c ON c.business_id = s.business_id AND c.call_sid = s.call_sid"
         " WHERE s.id = $1 AND " IS_OPEN("s") " AND (s.listenings IS NULL OR s.listened < s.listenings"

@@ -34,7 +34,7 @@ enum statement_name { STORE, GO_ON };
 
 static const struct pg_statement SQL[] = {
     /* One storer at a time: the lock lasts as long as the statement. */
-    [STORE] = {"audit_store",
+    [STORE] = {"audit_store", .prepared = true, .sql =
         "WITH alone AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(7223372036855) AS yes),"
         " stored AS ("
         " INSERT INTO playback_audit (id, at, business_id, call_sid, action, subject, address)"
@@ -48,7 +48,7 @@ static const struct pg_statement SQL[] = {
         " heard AS (" HEARD_OF("stored") ")"
         " SELECT yes FROM alone"},
     /* The same thing twice changes nothing. */
-    [GO_ON] = {"audit_go_on",
+    [GO_ON] = {"audit_go_on", .prepared = true, .sql =
         "WITH gone_on AS (UPDATE playback_audit a SET until = to_timestamp(n.until), times = n.times"
         " FROM jsonb_to_recordset($1::jsonb) AS n (id text, until bigint, times integer)"
         " WHERE a.id = n.id AND a.times < n.times"

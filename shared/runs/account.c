@@ -31,7 +31,7 @@ enum statement_name {
 static const struct pg_statement SQL[] = {
     /* Whoever finds the pause over, and no probe under way, is the probe. The others look again
      * soon: most probes end long before their time does. */
-    [ADMIT] = {"account_admit",
+    [ADMIT] = {"account_admit", .prepared = true, .sql =
         "WITH probe AS (UPDATE provider_accounts SET probe_until = now() + " PG_MS("$2")
         "   WHERE account_sid = $1 AND paused_until <= now()"
         "     AND (probe_until IS NULL OR probe_until <= now()) RETURNING 1)"
@@ -59,7 +59,7 @@ static const struct pg_statement SQL[] = {
         "   probe_until = NULL, error_code = $5, error = $6"
         " RETURNING ceil(extract(epoch FROM paused_until - now()) * 1000)::bigint"},
     /* Looked at first: a conflict locks its row, and that is a commit to be synced. */
-    [WORKED] = {"account_worked",
+    [WORKED] = {"account_worked", .prepared = true, .sql =
         "INSERT INTO provider_accounts AS a (account_sid, worked_at) SELECT $1, now()"
         " WHERE NOT EXISTS (SELECT FROM provider_accounts a WHERE a.account_sid = $1"
         "   AND " IS_NEWS("$2") " IS NOT TRUE)"

@@ -31,7 +31,7 @@ static const struct pg_statement SQL[] = {
     /* What follows a download that was announced, and failed, follows the next one too. One that
      * was cancelled is taken up again, with the attempts that it had: else whoever cancels and asks
      * in turn adds rows without end. */
-    [START] = {"run_start",
+    [START] = {"run_start", .prepared = true, .sql =
         "WITH last AS (SELECT id, status, job_type FROM recording_runs"
         "   WHERE business_id = $1 AND call_sid = $2 ORDER BY id DESC LIMIT 1),"
         " again AS (UPDATE recording_runs r SET status = 'queued', cancel_requested = false,"
@@ -50,7 +50,7 @@ static const struct pg_statement SQL[] = {
         "     lane = CASE WHEN excluded.lane = 'click' THEN 'click' ELSE r.lane END"
         "   RETURNING id, xmax = 0 AS created)"
         " SELECT id, true FROM again UNION ALL SELECT id, created FROM fresh"},
-    [PROMOTE] = {"run_promote",
+    [PROMOTE] = {"run_promote", .prepared = true, .sql =
         "UPDATE recording_runs SET lane = 'click' WHERE id = $1 AND status IN ('queued', 'running')"},
     [RETRY] = {"run_retry",
         "UPDATE recording_runs SET" BACK_OR_CANCELLED("$5", "$6") ","
@@ -66,7 +66,7 @@ static const struct pg_statement SQL[] = {
         "SELECT id, business_id, call_sid, lane, lease_token FROM recording_runs"
         " WHERE status = 'queued' AND (not_before IS NULL OR not_before <= now())"
         "   AND id > $1 ORDER BY id LIMIT $2"},
-    [NEXT_DUE] = {"run_next_due",
+    [NEXT_DUE] = {"run_next_due", .prepared = true, .sql =
         "SELECT ceil(extract(epoch FROM min(not_before) - now()) * 1000)::bigint"
         " FROM recording_runs WHERE status = 'queued' AND not_before > now()"},
     [EACH_ALIVE] = {"run_each_alive",

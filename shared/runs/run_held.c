@@ -19,7 +19,7 @@ enum statement_name { CLAIM, HEARTBEAT, CANCEL_WANTED, SEAL };
     "least(c.created_at + c.duration * interval '1 second', c.updated_at)"
 
 static const struct pg_statement SQL[] = {
-    [CLAIM] = {"run_claim",
+    [CLAIM] = {"run_claim", .prepared = true, .sql =
         "UPDATE recording_runs r SET status = 'running', lease_token = j.token,"
         "   started_at = coalesce(started_at, now()), heartbeat_at = now(),"
         "   recoveries = CASE WHEN status = 'running' THEN " COUNT_RECOVERY("$7")
@@ -49,16 +49,16 @@ static const struct pg_statement SQL[] = {
         "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
         "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1),"
         "   own.encryption_details, own.is_external"},
-    [HEARTBEAT] = {"run_heartbeat",
+    [HEARTBEAT] = {"run_heartbeat", .prepared = true, .sql =
         "UPDATE recording_runs r SET heartbeat_at = now(),"
         "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"
         " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])"
         "   AS b (id, token, received, total)"
         " WHERE r.id = b.id AND r.lease_token = b.token AND r.status = 'running'"
         " RETURNING r.id"},
-    [CANCEL_WANTED] = {"run_cancel_wanted",
+    [CANCEL_WANTED] = {"run_cancel_wanted", .prepared = true, .sql =
         "SELECT id FROM recording_runs WHERE id = ANY ($1::bigint[]) AND cancel_requested"},
-    [SEAL] = {"run_seal",
+    [SEAL] = {"run_seal", .prepared = true, .sql =
         "UPDATE recording_runs r SET status = 'completed', completed_at = now(),"
         "   lease_token = NULL, error = NULL, error_code = NULL, format = s.format,"
         "   bytes_received = s.bytes, bytes_total = s.bytes"
