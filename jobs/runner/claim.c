@@ -1,6 +1,7 @@
 #include "claim.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/magic.h"
 #include "clients/crypto.h"
@@ -9,34 +10,37 @@
 _Static_assert(sizeof(((struct run_claim *)NULL)->token) >= CRYPTO_TOKEN_SIZE + sizeof ".64" - 1,
                "a lease's token fits, and the number of one of many");
 
-enum result claim_lease(const struct app *app, const struct queue_job *job, struct run_claim *claim)
-{
-    *claim = (struct run_claim){.job = *job};
-    if (!crypto_token(claim->token)) {
-        return RESULT_FAILED;
-    }
-    enum result result = queue_take(app, job, claim->token);
-    /* The grant lapsed while nobody took it: the call is in line again, or will be. Or it was a
-     * server that is the master no more, and knows nothing of the grant: it takes no writes. */
-    if (result == RESULT_LOST &&
-        queue_dispatch(app, job->business_id, NULL) == RESULT_UNAVAILABLE) {
-        result = RESULT_UNAVAILABLE;
-    }
-    return result;
-}
-
 struct taking {
     struct magic magic;
     const struct app *app;
+    const struct queue_job *handed;
     struct run_claim *claims;
     size_t count;
+    enum result result;
 };
+
+static bool is_handed(const struct taking *taking, const struct queue_job *job)
+{
+    const struct queue_job *handed = taking->handed;
+    return handed != NULL && handed->business_id == job->business_id &&
+           strcmp(handed->call_sid, job->call_sid) == 0;
+}
+
+/* The grant lapsed while nobody took it: the call is in line again, or will be. Or it was a server
+ * that is the master no more, and knows nothing of the grant: it takes no writes. */
+static void note_lapsed(struct taking *taking, const struct queue_job *job)
+{
+    enum result result = queue_dispatch(taking->app, job->business_id, NULL);
+    if (is_handed(taking, job) && result == RESULT_UNAVAILABLE) {
+        taking->result = result;
+    }
+}
 
 static void note_taken(void *context, const struct queue_job *job, const char *token)
 {
     struct taking *taking = CHECKED(taking, context);
     if (token == NULL) {
-        (void)queue_dispatch(taking->app, job->business_id, NULL); /* as above */
+        note_lapsed(taking, job);
         return;
     }
     struct run_claim *claim = &taking->claims[taking->count++];
@@ -44,11 +48,13 @@ static void note_taken(void *context, const struct queue_job *job, const char *t
     (void)snprintf(claim->token, sizeof claim->token, "%s", token);
 }
 
-size_t claim_next(const struct app *app, struct run_claim *claims, size_t limit, size_t *popped)
+enum result claim_leases(const struct app *app, const struct queue_job *handed, size_t limit,
+                         struct run_claim *claims, size_t *count, size_t *popped)
 {
-    struct taking taking = {.magic = MAGIC(taking), .app = app, .claims = claims};
-    (void)queue_take_next(app, limit, note_taken, &taking, popped);
-    return taking.count;
+    struct taking taking = {.magic = MAGIC(taking), .app = app, .handed = handed, .claims = claims};
+    enum result result = queue_take(app, handed, limit, note_taken, &taking, popped);
+    *count = taking.count;
+    return result == RESULT_OK ? taking.result : result;
 }
 
 static void return_all(const struct app *app, const struct run_claim *claims, size_t count)

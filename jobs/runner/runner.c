@@ -268,18 +268,6 @@ static void start_taken(struct runner *runner, struct run_claim *claims, size_t 
     }
 }
 
-/* RESULT_UNAVAILABLE: Redis has gone, and the job is held until it is back. */
-static enum result take_lease(struct runner *runner, const struct queue_job *job,
-                              struct run_claim *claim)
-{
-    enum result result = claim_lease(runner->app, job, claim);
-    runner->holds = result == RESULT_UNAVAILABLE;
-    if (runner->holds) {
-        runner->held = *job;
-    }
-    return result;
-}
-
 /* For how many more there is room, `limit` at most. */
 static size_t room_for(const struct runner *runner, size_t limit)
 {
@@ -288,28 +276,33 @@ static size_t room_for(const struct runner *runner, size_t limit)
     return room < limit ? room : limit;
 }
 
-/* As many as share a commit: `heard`, if there is one, and the next that were granted. Gives how
- * many there were; fewer than that may be ours. */
-static size_t take_some(struct runner *runner, const struct queue_job *heard)
+/* As many as share a commit: `handed`, if there is one, and the next that were granted. Gives how
+ * many there were; fewer than that may be ours. Where Redis has gone, the handed one is held until
+ * it is back. */
+static size_t take_some(struct runner *runner, const struct queue_job *handed)
 {
     struct run_claim claims[CLAIM_MAX];
     size_t popped = 0, count = 0;
-    if (heard != NULL && take_lease(runner, heard, &claims[count]) == RESULT_OK) {
-        count++;
+    runner->holds = runner->holds && handed == NULL;
+    size_t room = room_for(runner, CLAIM_MAX);
+    size_t limit = room == 0 && handed != NULL ? 1 : room;
+    if (limit == 0) {
+        return 0;
     }
-    size_t limit = room_for(runner, CLAIM_MAX);
-    if (limit > count) {
-        count += claim_next(runner->app, claims + count, limit - count, &popped);
+    enum result result = claim_leases(runner->app, handed, limit, claims, &count, &popped);
+    if (handed != NULL && result == RESULT_UNAVAILABLE) {
+        runner->held = *handed;
+        runner->holds = true;
     }
     if (count > 0) {
         start_taken(runner, claims, count);
     }
-    return popped + (heard != NULL);
+    return popped;
 }
 
-static size_t take_all(struct runner *runner, const struct queue_job *heard)
+static size_t take_all(struct runner *runner, const struct queue_job *handed)
 {
-    size_t taken = take_some(runner, heard), some = taken;
+    size_t taken = take_some(runner, handed), some = taken;
     while (some == CLAIM_MAX && taken < TAKE_AT_ONCE_MAX) {
         some = take_some(runner, NULL);
         taken += some;

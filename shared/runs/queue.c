@@ -207,16 +207,6 @@ enum result queue_find_absent(const struct app *app, struct queue_waiting *calls
 
 /* ---- leases ---- */
 
-enum result queue_take(const struct app *app, const struct queue_job *job, const char *token)
-{
-    char lease[SCRIPT_KEY_SIZE];
-    struct redis_args args = {0};
-    redis_text(&args, script_key(lease, "rec_inflight", job->business_id, job->call_sid));
-    redis_text(&args, token);
-    redis_int(&args, app->config->inflight_ttl);
-    return script_yes(app, "take.lua", 1, &args);
-}
-
 enum { HOLD_SIZE = SCRIPT_KEY_SIZE + QUEUE_TOKEN_SIZE };
 
 static void list_holds(const struct queue_hold *holds, size_t count, struct buf *out)
@@ -369,11 +359,11 @@ static void visit_taken(const struct redis_reply *taken,
     }
 }
 
-enum result queue_take_next(const struct app *app, size_t limit,
-                            void (*visit)(void *, const struct queue_job *, const char *),
-                            void *context, size_t *popped)
+enum result queue_take(const struct app *app, const struct queue_job *handed, size_t limit,
+                       void (*visit)(void *, const struct queue_job *, const char *), void *context,
+                       size_t *popped)
 {
-    char nonce[CRYPTO_TOKEN_SIZE];
+    char nonce[CRYPTO_TOKEN_SIZE], job[SCRIPT_KEY_SIZE];
     struct redis_reply *reply;
     struct redis_args args = {0};
     *popped = 0;
@@ -384,7 +374,8 @@ enum result queue_take_next(const struct app *app, size_t limit,
     redis_int(&args, (int64_t)limit);
     redis_text(&args, nonce);
     redis_int(&args, app->config->inflight_ttl);
-    enum result result = script_eval(app, "take_next.lua", 1, &args, &reply);
+    redis_text(&args, handed != NULL ? print_job(job, handed->business_id, handed->call_sid) : "");
+    enum result result = script_eval(app, "take.lua", 1, &args, &reply);
     if (result == RESULT_OK) {
         size_t there = redis_reply_count(reply);
         *popped = there < limit ? there : limit;

@@ -103,15 +103,13 @@ enum result queue_restore(const struct app *app, int64_t business_id, const char
 enum result queue_end_restore(const struct app *app, const char *token);
 enum result queue_is_ready(const struct app *app);
 
-/* Makes a granted job ours. RESULT_LOST when the grant lapsed or another runner has it. */
-enum result queue_take(const struct app *app, const struct queue_job *job, const char *token);
-
-/* Makes the next granted jobs ours, `limit` at most, without waiting for more. Each that was there
- * is visited: with the token that holds it, or with NULL when its grant had lapsed, as for
- * RESULT_LOST above. `popped` counts them, and what was no job. */
-enum result queue_take_next(const struct app *app, size_t limit,
-                            void (*visit)(void *, const struct queue_job *, const char *token),
-                            void *context, size_t *popped);
+/* Makes granted jobs ours, `limit` at most, without waiting for more: `handed`, which queue_receive
+ * gave (NULL: none), then the next ones. Each that was there is visited: with the token that holds
+ * it, or with NULL when its grant had lapsed or another runner has it. `popped` counts them, and
+ * what was no job. */
+enum result queue_take(const struct app *app, const struct queue_job *handed, size_t limit,
+                       void (*visit)(void *, const struct queue_job *, const char *token),
+                       void *context, size_t *popped);
 
 /* A lease that somebody holds. */
 struct queue_hold {

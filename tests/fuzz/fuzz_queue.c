@@ -171,10 +171,10 @@ static void check_taken(void *context, const struct queue_job *job, const char *
     REQUIRE(token == NULL || token[0] != '\0');
 }
 
-static void ask_next(const struct app *app)
+static void ask_next(const struct app *app, const struct queue_job *handed)
 {
     size_t count = 0, popped = SIZE_MAX;
-    (void)queue_take_next(app, TAKE_MOST, check_taken, &count, &popped);
+    (void)queue_take(app, handed, TAKE_MOST, check_taken, &count, &popped);
     REQUIRE(popped <= TAKE_MOST && count <= popped);
 }
 
@@ -220,10 +220,10 @@ static void ask(const struct app *app, unsigned verb)
     const struct queue_job job = {.business_id = WORLD_BUSINESS, .call_sid = WORLD_SID};
     switch (verb) {
     case 4: ask_peek(app); break;
-    case 5: ask_next(app); break;
+    case 5: ask_next(app, NULL); break;
     case 6: ask_jobs(app); break;
     case 7: (void)queue_runner_seen(app, &seen); break;
-    case 8: (void)queue_take(app, &job, "t"); break;
+    case 8: ask_next(app, &job); break;
     case 9: (void)queue_is_held(app, WORLD_BUSINESS, WORLD_SID); break;
     case 10: (void)throttle_count_failure(app, "192.0.2.7", &seen, &left); break;
     case 11: ask_after_posts(app); break;

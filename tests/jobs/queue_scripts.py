@@ -44,7 +44,7 @@ class Scripts:
         folder = ROOT / "db" / "queue"
         self._sha = {
             name: client.script_load((folder / f"{name}.lua").read_text())
-            for name in ("dispatch", "take", "take_next", "renew", "restore", "ready", "peek", "mark",
+            for name in ("dispatch", "take", "renew", "restore", "ready", "peek", "mark",
                          "absent")
         }
         self._sha["snapshot"] = client.script_load(SNAPSHOT)
@@ -58,7 +58,12 @@ class Scripts:
         return Answer(*raw), state
 
     def take(self, business: int, sid: str, token: str) -> tuple[int, State]:
-        return self._call(business, "take", [_lease(business, sid)], [token, LEASE_MS])
+        """One that was handed to a runner; its token ends in .1."""
+        nonce = token.removesuffix(".1")
+        jobs, state = self._call(business, "take", ["rec_jobs"],
+                                 [1, nonce, LEASE_MS, f"{business}:{sid}"])
+        assert jobs in ([[f"{business}:{sid}", token]], [[f"{business}:{sid}", ""]])
+        return int(jobs[0][1] != ""), state
 
     def renew(self, business: int, sid: str, token: str, limit: int) -> tuple[int, State]:
         lost, state = self.renew_all(business, [(sid, token)], limit)
@@ -71,10 +76,10 @@ class Scripts:
         words = "".join(f"{business} {sid} {token}\n" for sid, token in leases)
         return self._call(business, "renew", ["rec_taken"], [words, LEASE_MS, limit])
 
-    def take_next(self, most: int, nonce: str) -> list[list[str]]:
+    def take_next(self, most: int, nonce: str, handed: str = "") -> list[list[str]]:
         """Jobs, and the tokens that hold them."""
-        jobs: list[list[str]] = self._eval(self.client, "take_next", ["rec_jobs"],
-                                           [most, nonce, LEASE_MS])
+        jobs: list[list[str]] = self._eval(self.client, "take", ["rec_jobs"],
+                                           [most, nonce, LEASE_MS, handed])
         return jobs
 
     def restore(self, business: int, sid: str, token: str, lane: str) -> tuple[int, State]:

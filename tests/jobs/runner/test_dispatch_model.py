@@ -110,7 +110,7 @@ class World:
             job = self.popped.pop(self.rng.randrange(len(self.popped)))
             number, sid = job.split(":")
             one = self.businesses[int(number) - 1]
-        token = self.fresh("token")
+        token = self.fresh("token") + ".1"
         self.note(f"take {one.id}:{sid} {token}")
         got, state = self.scripts.take(one.id, sid, token)
         self._same(got, one.take(sid, token), state, one)
@@ -289,7 +289,7 @@ def test_nothing_is_granted_before_all_is_in_place(verb: str, own_redis: redis.R
     scripts, limits = Scripts(own_redis), (3, 2)
     for sid in CALLS[:5]:
         scripts.dispatch(1, limits, sid, "enqueue", sid, "click")
-    tokens = {sid: f"token of {sid}" for sid in CALLS[:2]}
+    tokens = {sid: f"token of {sid}.1" for sid in CALLS[:2]}
     for sid, token in tokens.items():
         scripts.take(1, sid, token)
     own_redis.flushdb()
@@ -312,8 +312,8 @@ def test_what_is_there_already_is_not_restored_again(own_redis: redis.Redis) -> 
     """PostgreSQL is asked first and Redis told later: by then the call may have another holder."""
     scripts, limits = Scripts(own_redis), (3, 2)
     scripts.dispatch(1, limits, "n", "enqueue", CALLS[0], "later")
-    scripts.take(1, CALLS[0], "newer")
-    _, before = scripts.take(1, CALLS[0], "too late")
+    scripts.take(1, CALLS[0], "newer.1")
+    _, before = scripts.take(1, CALLS[0], "too late.1")
     assert scripts.restore(1, CALLS[0], "older", "c") == (1, before)
 
 
@@ -346,9 +346,9 @@ def test_a_prefetch_stays_a_prefetch(how: str, own_redis: redis.Redis) -> None:
     for sid in CALLS[:4]:
         _, state = scripts.dispatch(1, limits, sid, "enqueue", sid, "later")
     assert set(state.leases) == set(CALLS[:2])
-    scripts.take(1, CALLS[0], "token")
+    scripts.take(1, CALLS[0], "token.1")
     if how == "return":
-        _, state = scripts.dispatch(1, limits, "again", "return", CALLS[0], "token")
+        _, state = scripts.dispatch(1, limits, "again", "return", CALLS[0], "token.1")
     else:
         scripts.lapse(1, CALLS[0])
         _, state = scripts.dispatch(1, limits, "again", "fill")
@@ -368,10 +368,11 @@ def test_the_next_jobs_are_taken_once_and_while_they_are_granted(own_redis: redi
     scripts.lapse(1, two)
     own_redis.pexpire(f"rec_inflight:1:{one}", 60_000)
     assert scripts.take_next(2, "first") == [[f"1:{one}", "first.1"], [f"1:{two}", ""]]
-    assert scripts.take_next(2, "second") == [[f"1:{three}", "second.1"]]
+    assert scripts.take_next(1, "handed", f"1:{two}") == [[f"1:{two}", ""]], "it leaves the next ones"
+    assert scripts.take_next(2, "second", f"1:{two}") == [[f"1:{two}", ""], [f"1:{three}", "second.2"]]
     own_redis.rpush("rec_jobs", f"1:{one}")
     assert scripts.take_next(2, "third") == [[f"1:{one}", ""]], "a runner has it"
-    assert scripts.look(1).leases == {one: "c:r:first.1", two: None, three: "c:r:second.1"}
+    assert scripts.look(1).leases == {one: "c:r:first.1", two: None, three: "c:r:second.2"}
     assert own_redis.pttl(f"rec_inflight:1:{one}") > 60_000, "a lease of its own, with an end"
 
 
