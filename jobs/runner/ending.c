@@ -100,26 +100,6 @@ static int64_t pause_after(const struct app *app, const struct run *run, const c
     }
 }
 
-/* A probe is one run, so only what is not paused at all is good for the next one, too. */
-static bool is_admitted(const struct app *app, struct run *run, const char *account,
-                        struct ending_admission *last, int64_t *wait_ms)
-{
-    bool open = false;
-    if (account[0] == '\0') {
-        return true;
-    }
-    if (strcmp(account, last->account) == 0) {
-        run->admitted_us = last->admitted_us;
-        return true;
-    }
-    enum result result = account_admit(app, account, wait_ms, &run->admitted_us, &open);
-    if (result == RESULT_OK && open) {
-        (void)snprintf(last->account, sizeof last->account, "%s", account);
-        last->admitted_us = run->admitted_us;
-    }
-    return result != RESULT_DENIED;
-}
-
 int64_t ending_put_off(const struct app *app, const struct run *run, int64_t delay_ms,
                        const struct run_reason *reason)
 {
@@ -127,14 +107,15 @@ int64_t ending_put_off(const struct app *app, const struct run *run, int64_t del
     return delay == ENDING_BLOCKED ? ENDING_ADMITTED : delay;
 }
 
-int64_t ending_unless_admitted(const struct app *app, struct run *run,
-                               struct ending_admission *last)
+int64_t ending_unless_admitted(const struct app *app, struct run *run)
 {
     static const struct run_reason PAUSED = {"account_paused",
                                              "The provider's account rests after a fault."};
     struct media_ref ref;
     int64_t wait_ms = 0;
-    if (is_admitted(app, run, account_of(run, &ref), last, &wait_ms)) {
+    const char *account = account_of(run, &ref);
+    if (run->is_admitted || account[0] == '\0' ||
+        account_admit(app, account, &wait_ms, &run->admitted_us, NULL) != RESULT_DENIED) {
         return ENDING_ADMITTED;
     }
     return ending_put_off(app, run, wait_ms, &PAUSED);

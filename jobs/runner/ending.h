@@ -26,7 +26,7 @@ int64_t ending_write(const struct app *app, const struct run *run, struct transf
 int64_t ending_put_off(const struct app *app, const struct run *run, int64_t delay_ms,
                        const struct run_reason *reason);
 
-/* The last account that was asked, or told, for others of the same moment. Start from {0}. */
+/* The last account that was told, for others of the same moment. Start from {0}. */
 struct ending_admission {
     char account[SID_SIZE];
     int64_t admitted_us;
@@ -34,8 +34,7 @@ struct ending_admission {
 
 /* May this run's transfer begin, as far as its account goes? When not, it is put off, slot and all,
  * and this gives the milliseconds until it is due again, else ENDING_ADMITTED. */
-int64_t ending_unless_admitted(const struct app *app, struct run *run,
-                               struct ending_admission *last);
+int64_t ending_unless_admitted(const struct app *app, struct run *run);
 
 /* Its account has answered this transfer. Of many in a row whose account is the same, only the one
  * that was admitted last need say so: the others end no pause that it does not. */

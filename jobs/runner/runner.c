@@ -229,7 +229,7 @@ static enum result start_work(struct runner *runner, const struct run *run)
 }
 
 /* A run rescued after its file got its name needs no second download. */
-static void start_run(struct runner *runner, struct run *run, struct ending_admission *last)
+static void start_run(struct runner *runner, struct run *run)
 {
     struct file_facts file;
     if (storing_is_here(runner->app, run, &file)) {
@@ -242,7 +242,7 @@ static void start_run(struct runner *runner, struct run *run, struct ending_admi
         take_nothing_for(runner, delay_ms);
     }
     if (delay_ms == ENDING_ADMITTED) {
-        delay_ms = ending_unless_admitted(runner->app, run, last);
+        delay_ms = ending_unless_admitted(runner->app, run);
     }
     if (delay_ms == ENDING_ADMITTED) {
         (void)start_work(runner, run);
@@ -254,7 +254,6 @@ static void start_run(struct runner *runner, struct run *run, struct ending_admi
 /* Those whose leases in Redis are ours: now their rows, and then they begin. */
 static void start_taken(struct runner *runner, struct run_claim *claims, size_t count)
 {
-    struct ending_admission last = {0};
     enum result result = claim_rows(runner->app, claims, count);
     if (result == RESULT_LOST) {
         note_due(runner, 0);
@@ -263,7 +262,7 @@ static void start_taken(struct runner *runner, struct run_claim *claims, size_t 
     }
     for (size_t i = 0; i < count; i++) {
         if (claims[i].held) {
-            start_run(runner, &claims[i].run, &last);
+            start_run(runner, &claims[i].run);
         }
     }
 }

@@ -117,7 +117,9 @@ enum result account_admit(const struct app *app, const char *account_sid, int64_
         return result;
     }
     *admitted_us = pg_rows_int(rows, 0, 1, 0);
-    *open = pg_rows_bool(rows, 0, 3);
+    if (open != NULL) {
+        *open = pg_rows_bool(rows, 0, 3);
+    }
     if (!pg_rows_bool(rows, 0, 0)) {
         int64_t wait = pg_rows_int(rows, 0, 2, WAIT_MIN_MS);
         *wait_ms = wait > WAIT_MIN_MS ? wait : WAIT_MIN_MS;

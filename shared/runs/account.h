@@ -23,7 +23,8 @@ enum { ACCOUNT_NAME_SIZE = 80 };
 const char *account_of_host(char out[ACCOUNT_NAME_SIZE]);
 
 /* May a transfer of this account begin? RESULT_OK: yes, as the probe unless it is `open`, that is
- * not paused; `admitted_us` is when, by PostgreSQL's clock. RESULT_DENIED: not before `wait_ms`. */
+ * not paused (`open` may be NULL); `admitted_us` is when, by PostgreSQL's clock. RESULT_DENIED: not
+ * before `wait_ms`. */
 enum result account_admit(const struct app *app, const char *account_sid, int64_t *wait_ms,
                           int64_t *admitted_us, bool *open);
 

@@ -32,7 +32,8 @@ struct run {
     enum run_job job;
     enum queue_lane lane;
     int64_t attempts;     /* failed so far */
-    int64_t admitted_us;  /* by its account; 0: nobody was asked */
+    int64_t admitted_us;  /* by its account, by PostgreSQL's clock; 0: nobody was asked */
+    bool is_admitted;     /* its account was not paused when it was claimed */
     int64_t stored_bytes; /* of its file, when it was last stored; 0 or less: not known */
     bool is_recent;       /* its callback, its call's end or its row is within NOT_READY_WINDOW */
     char recording_url[MEDIA_URL_SIZE];    /* "" when the call has none */

@@ -35,20 +35,29 @@ static const struct pg_statement SQL[] = {
         "   FROM tapedeck_recordings n WHERE n.business_id = j.business"
         "     AND (n.recording_sid = j.sid OR n.call_sid = j.sid AND n.name = j.sid) LIMIT 1) own"
         "   ON true"
+        " LEFT JOIN LATERAL (SELECT c.recording_url AS url FROM call_log c"
+        "   WHERE c.business_id = j.business AND c.call_sid = j.sid AND c.recording_url <> ''"
+        "   LIMIT 1) call ON true"
         " WHERE business_id = j.business AND call_sid = j.sid AND NOT cancel_requested"
         "   AND (status = 'queued' AND (not_before IS NULL OR not_before <= now())"
         "        OR status = 'running' AND " PG_LAPSED("heartbeat_at", "$4")
         "          AND " MAY_RECOVER("$6", "$7") ")"
         " RETURNING j.token, id, job_type, lane, attempts,"
-        "   coalesce((SELECT c.recording_url FROM call_log c WHERE c.business_id = r.business_id"
-        "     AND c.call_sid = r.call_sid AND c.recording_url <> '' LIMIT 1), own.url),"
+        "   coalesce(call.url, own.url),"
         "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
         "     AND c.call_sid = r.call_sid AND (" IS_RECENT("c.recording_announced_at")
         "       OR " IS_RECENT("c.created_at") " OR " IS_RECENT(CALL_END) "))"
         "   OR coalesce(own.is_recent, false),"
         "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
         "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1),"
-        "   own.encryption_details, own.is_external"},
+        "   own.encryption_details, own.is_external,"
+        "   CASE WHEN NOT EXISTS (SELECT FROM provider_accounts a WHERE a.paused_until IS NOT NULL"
+        "     AND a.account_sid = substring(coalesce(call.url, own.url)"
+        "       FROM '/Accounts/(AC[0-9a-fA-F]{32})/'))"
+        "     THEN (extract(epoch FROM now()) * 1000000)::bigint END,"
+        /* A claim that a crash of the server takes back costs one more download, and no recording: it
+         * is not worth waiting for the disk. */
+        "   set_config('synchronous_commit', 'off', true)"},
     [HEARTBEAT] = {"run_heartbeat", .prepared = true, .sql =
         "UPDATE recording_runs r SET heartbeat_at = now(),"
         "   bytes_received = b.received, bytes_total = nullif(b.total, -1)"
@@ -106,6 +115,8 @@ static void read_claim(const struct pg_rows *rows, int row, struct run_claim *cl
         .is_recent = pg_rows_bool(rows, row, 6),
         .stored_bytes = pg_rows_int(rows, row, 7, -1),
         .is_external = pg_rows_bool(rows, row, 9),
+        .admitted_us = pg_rows_int(rows, row, 10, 0),
+        .is_admitted = pg_rows_text(rows, row, 10) != NULL,
     };
     memcpy(claim->run.call_sid, claim->job.call_sid, sizeof claim->run.call_sid);
     (void)snprintf(claim->run.token, sizeof claim->run.token, "%s", claim->token);
