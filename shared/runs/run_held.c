@@ -19,13 +19,14 @@ enum statement_name { CLAIM, HEARTBEAT, CANCEL_WANTED, SEAL };
     "least(c.created_at + c.duration * interval '1 second', c.updated_at)"
 
 static const struct pg_statement SQL[] = {
+    /* Rows are found one by one, whatever PostgreSQL takes the number of active runs for: its figures of
+     * a queue are soon old. No index helps with a CASE, so that all active runs are never read. */
     [CLAIM] = {"run_claim", .prepared = true, .sql =
-        "UPDATE recording_runs r SET status = 'running', lease_token = j.token,"
-        "   started_at = coalesce(started_at, now()), heartbeat_at = now(),"
-        "   recoveries = CASE WHEN status = 'running' THEN " COUNT_RECOVERY("$7")
-        "     ELSE recoveries END,"
-        "   recovered_at = CASE WHEN status = 'running' THEN now() ELSE recovered_at END"
+        "WITH w AS MATERIALIZED (SELECT one.id, j.token, own.is_recent, own.encryption_details,"
+        "   own.is_external, coalesce(call.url, own.url) AS url"
         " FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j (business, sid, token)"
+        " CROSS JOIN LATERAL (SELECT a.id FROM recording_runs a WHERE a.business_id = j.business"
+        "   AND a.call_sid = j.sid AND a.status IN ('queued', 'running') LIMIT 1) one"
         /* The recording's own row. A call's first one is called like the call, and then the call's
          * row says where it is and when it was announced. */
         " LEFT JOIN LATERAL (SELECT n.encryption_details, n.is_external,"
@@ -37,23 +38,26 @@ static const struct pg_statement SQL[] = {
         "   ON true"
         " LEFT JOIN LATERAL (SELECT c.recording_url AS url FROM call_log c"
         "   WHERE c.business_id = j.business AND c.call_sid = j.sid AND c.recording_url <> ''"
-        "   LIMIT 1) call ON true"
-        " WHERE business_id = j.business AND call_sid = j.sid AND NOT cancel_requested"
-        "   AND (status = 'queued' AND (not_before IS NULL OR not_before <= now())"
-        "        OR status = 'running' AND " PG_LAPSED("heartbeat_at", "$4")
-        "          AND " MAY_RECOVER("$6", "$7") ")"
-        " RETURNING j.token, id, job_type, lane, attempts,"
-        "   coalesce(call.url, own.url),"
+        "   LIMIT 1) call ON true)"
+        " UPDATE recording_runs r SET status = 'running', lease_token = w.token,"
+        "   started_at = coalesce(started_at, now()), heartbeat_at = now(),"
+        "   recoveries = CASE WHEN status = 'running' THEN " COUNT_RECOVERY("$7")
+        "     ELSE recoveries END,"
+        "   recovered_at = CASE WHEN status = 'running' THEN now() ELSE recovered_at END"
+        " FROM w WHERE r.id = w.id AND NOT cancel_requested"
+        "   AND CASE status WHEN 'queued' THEN not_before IS NULL OR not_before <= now()"
+        "     WHEN 'running' THEN " PG_LAPSED("heartbeat_at", "$4")
+        "       AND " MAY_RECOVER("$6", "$7") " END"
+        " RETURNING w.token, r.id, job_type, lane, attempts, w.url,"
         "   EXISTS (SELECT FROM call_log c WHERE c.business_id = r.business_id"
         "     AND c.call_sid = r.call_sid AND (" IS_RECENT("c.recording_announced_at")
         "       OR " IS_RECENT("c.created_at") " OR " IS_RECENT(CALL_END) "))"
-        "   OR coalesce(own.is_recent, false),"
+        "   OR coalesce(w.is_recent, false),"
         "   (SELECT k.bytes_received FROM recording_runs k WHERE k.business_id = r.business_id"
         "     AND k.call_sid = r.call_sid AND k.status = 'completed' ORDER BY k.id DESC LIMIT 1),"
-        "   own.encryption_details, own.is_external,"
+        "   w.encryption_details, w.is_external,"
         "   CASE WHEN NOT EXISTS (SELECT FROM provider_accounts a WHERE a.paused_until IS NOT NULL"
-        "     AND a.account_sid = substring(coalesce(call.url, own.url)"
-        "       FROM '/Accounts/(AC[0-9a-fA-F]{32})/'))"
+        "     AND a.account_sid = substring(w.url FROM '/Accounts/(AC[0-9a-fA-F]{32})/'))"
         "     THEN (extract(epoch FROM now()) * 1000000)::bigint END,"
         /* A claim that a crash of the server takes back costs one more download, and no recording: it
          * is not worth waiting for the disk. */

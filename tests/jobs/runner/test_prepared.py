@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from stack import pg_server
 from stack.calls import Call, new_call
 from stack.stack import Stack
+from stack.statements import read_statements
 
 from jobs_kit import Db, runs_of
 
@@ -93,3 +96,37 @@ def test_a_transaction_that_lost_its_plans_is_tried_again(stack: Stack, owner: D
         assert GONE in stack.logged("responders")
     assert call.send_recording_status().status == 204
     assert runs_of(owner, call) == 1
+
+
+def plans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from plans(child)
+
+
+def test_a_claim_looks_at_few_of_many_runs(
+    stack: Stack, owner: Db, build_dir: Path, tmp_path: Path
+) -> None:
+    """Its plan is made once, perhaps when PostgreSQL takes the queue for empty."""
+    businesses, runs, taken = 20, 2000, 10
+    claim = read_statements(build_dir, tmp_path)["run_claim"]
+    owner.execute("ALTER TABLE recording_runs SET (autovacuum_enabled = off)")
+    for business in range(1, businesses + 1):
+        stack.create_business(business)
+    owner.execute("INSERT INTO recording_runs (business_id, call_sid, job_type)"
+                  " SELECT 1 + n %% %s, 'CA' || md5(n::text), 'download'"
+                  " FROM generate_series(1, %s) n", [businesses, runs])
+    jobs = owner.execute("SELECT array_agg(business_id)::text, array_agg(call_sid)::text,"
+                         " array_agg('t' || id)::text FROM (SELECT * FROM recording_runs LIMIT %s) r",
+                         [taken]).fetchone() or ()
+    owner.execute("SET plan_cache_mode = force_generic_plan")
+    owner.execute("PREPARE run_claim AS " + claim)  # type: ignore[arg-type]
+    ((document,),) = owner.execute(
+        "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE run_claim"
+        f" ('{jobs[0]}', '{jobs[1]}', '{jobs[2]}', 120000, 3600000, 3, 86400000)")
+    nodes = list(plans(document[0]["Plan"]))
+    assert nodes[0]["Actual Rows"] == taken
+    read = [one["Actual Rows"] * one["Actual Loops"] for one in nodes]
+    dropped = [one.get(name, 0) * one["Actual Loops"] for one in nodes
+               for name in ("Rows Removed by Filter", "Rows Removed by Join Filter")]
+    assert max(read) <= taken and max(dropped) <= taken * runs / businesses
