@@ -88,13 +88,13 @@ static const struct pg_statement SQL[] = {
         "   WHERE x.recording_url <> '' AND NOT EXISTS (SELECT FROM tapedeck_recordings t"
         "     WHERE t.business_id = $1::bigint AND t.call_sid = x.call_sid AND t.name = x.call_sid)"
         " ) every ORDER BY every.started_at, recording_sid LIMIT $3"},
-    [NAMES] = {"recording_names", .prepared = true, .sql =
+    [NAMES] = {"recording_names",
         "SELECT name FROM (SELECT call_sid AS name, created_at AS at FROM call_log"
         "     WHERE business_id = $1::bigint AND call_sid = $2 AND recording_url <> ''"
         "       AND recording_deleted_at IS NULL"
         "   UNION ALL SELECT name, started_at FROM tapedeck_recordings WHERE business_id = $1::bigint"
         "     AND (call_sid = $2 OR recording_sid = $2"
-        "       OR recording_sid IN (SELECT tapedeck_names_of($1::bigint, $2)))"
+        "       OR recording_sid = ANY (ARRAY(SELECT tapedeck_names_of($1::bigint, $2))))"
         "     AND recording_url <> '' AND deleted_at IS NULL) every"
         " GROUP BY name ORDER BY min(at), name LIMIT $3"},
     [NAME_OF] = {"recording_name_of",

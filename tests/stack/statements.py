@@ -14,15 +14,15 @@ RULE = ("statements: ; @echo $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TESTABLE_O) $(
         " $(JOBS_LIBS) $(DECODER_LIBS)")
 
 
-def read_statements(build_dir: Path, folder: Path) -> dict[str, str]:
-    """Compiles that program into `folder`, and runs it."""
+def read_statements(build_dir: Path, folder: Path, prepared: bool = False) -> dict[str, str]:
+    """Compiles that program into `folder`, and runs it; all, or those alone that our programs prepare."""
     program = folder / "print_statements"
     _compile(build_dir, program)
     lines = subprocess.run([str(program)], capture_output=True, text=True,
                            check=True).stdout.splitlines()
-    table = dict(line.split("\t", 1) for line in lines)
-    assert len(table) == len(lines), "two statements have the same name"
-    return table
+    rows = [line.split("\t", 2) for line in lines]
+    assert len({name for name, *_ in rows}) == len(rows), "two statements have the same name"
+    return {name: sql for name, how, sql in rows if how == "prepared" or not prepared}
 
 
 def _compile(build_dir: Path, output: Path) -> None:

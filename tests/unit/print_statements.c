@@ -1,6 +1,6 @@
 /*
- * Prints every statement of our tables, name, a tab and SQL, a line each: tests/stack/statements.py
- * has PostgreSQL prepare them. No test by itself.
+ * Prints every statement of our tables, a line each: name, "prepared" or nothing, and SQL, with tabs
+ * between. tests/stack/statements.py reads it. No test by itself.
  */
 #include <stdio.h>
 
@@ -40,7 +40,7 @@
 static void print(const struct pg_statement *table)
 {
     for (; table->name != NULL; table++) {
-        printf("%s\t%s\n", table->name, table->sql);
+        printf("%s\t%s\t%s\n", table->name, table->prepared ? "prepared" : "", table->sql);
     }
 }
 

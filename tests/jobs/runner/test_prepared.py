@@ -98,6 +98,45 @@ def test_a_transaction_that_lost_its_plans_is_tried_again(stack: Stack, owner: D
     assert runs_of(owner, call) == 1
 
 
+CALLS = 20_000
+FILL = """
+SET session_replication_role = replica;
+CREATE TEMP TABLE n AS SELECT 1 + n % 200 AS business, 'CA' || md5(n::text) AS call,
+    'RE' || md5(n::text) AS recording FROM generate_series(1, %(calls)s) n;
+INSERT INTO call_log (business_id, call_sid, recording_sid, recording_url)
+    SELECT business, call, recording, 'url' FROM n;
+INSERT INTO tapedeck_recordings (business_id, recording_sid, name, call_sid, conference_sid, source, started_at)
+    SELECT business, recording, call, call, 'CF' || md5(call), 'DialVerb', now() FROM n;
+INSERT INTO tapedeck_conference_calls (conference_sid, call_sid) SELECT 'CF' || md5(call), call FROM n;
+INSERT INTO recording_runs (business_id, call_sid, job_type) SELECT business, call, 'download' FROM n;
+INSERT INTO call_steps (business_id, call_sid, step) SELECT business, call, 'transcribe' FROM n;
+INSERT INTO recording_inbox (recording_sid, status, account_sid, call_sid, recording_url)
+    SELECT recording, 'completed', 'AC', call, 'url' FROM n;
+SET session_replication_role = origin;
+"""
+LARGE = ("call_log", "tapedeck_recordings", "tapedeck_conference_calls", "recording_runs", "call_steps",
+         "recording_inbox")
+
+
+def test_the_one_plan_of_each_reads_no_large_table(
+    owner: Db, build_dir: Path, tmp_path: Path
+) -> None:
+    prepared = read_statements(build_dir, tmp_path, prepared=True)
+    assert len(prepared) > 30
+    owner.execute(FILL.replace("%(calls)s", str(CALLS)))  # type: ignore[arg-type]
+    owner.execute("VACUUM ANALYZE")
+    owner.execute("SET plan_cache_mode = force_generic_plan")
+    read = {}
+    for name, statement in prepared.items():
+        owner.execute(f"PREPARE {name} AS {statement}")  # type: ignore[arg-type]
+        (count,) = owner.execute("SELECT cardinality(parameter_types) FROM pg_prepared_statements"
+                                 " WHERE name = %s", [name]).fetchone() or (0,)
+        nothing = f"({', '.join(['NULL'] * count)})" if count else ""
+        plan = owner.execute(f"EXPLAIN EXECUTE {name}{nothing}").fetchall()  # type: ignore[arg-type]
+        read[name] = [line for (line,) in plan for table in LARGE if f"Seq Scan on {table}" in line]
+    assert {name: lines for name, lines in read.items() if lines} == {}
+
+
 def plans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield node
     for child in node.get("Plans", ()):
