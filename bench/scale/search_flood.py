@@ -2,7 +2,7 @@
 
     python3 bench/scale/search_flood.py [--calls 40000] [--rounds 3]
 
-The servers have all processors, and those who search take what is left (SCHED_IDLE): on a host of their own
+The servers have all processors, and those who search take what is left (nice 19): on a host of their own
 they would take nothing. Writes flood.md. Ends with 1 when the other business's p99, as things are
 shipped, is over 1.5 times as long.
 """
@@ -95,7 +95,7 @@ def _looks(api: Api) -> list[float]:
 
 def _ask(base_url: str, token: str, searches: list[str], counts: list[multiprocessing.Value],
          over: multiprocessing.Event) -> None:
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    os.nice(19)
     api = Api(base_url, token)
     at = 0
     while not over.is_set():

@@ -13,13 +13,9 @@
 
 /* A pooler may give each transaction another session: what is asked for lasts as long as one. Ours
  * read few rows each; among many calls PostgreSQL would take longer to compile them than to run. */
-#define LIMIT_SQL "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true)"
-static const struct pg_statement LIMIT = {"limit", LIMIT_SQL};
-
-/* Without being told so, PostgreSQL goes on planning where it takes the costs of the others' plans
- * for higher than a generic one's: what it takes to plan them is hardly a part of its costs. */
-static const struct pg_statement LIMIT_GENERIC = {
-    "limit_generic", LIMIT_SQL ", set_config('plan_cache_mode', 'force_generic_plan', true)"};
+static const struct pg_statement LIMIT = {
+    "limit", "SELECT set_config('statement_timeout', $1, true), set_config('jit', 'off', true),"
+             " set_config('plan_cache_mode', 'auto', true)"};
 
 /* pg_rows is a PGresult by another name: only this file knows. */
 static PGresult *result_of(const struct pg_rows *rows)
@@ -208,6 +204,19 @@ static void note_prepared(struct pg *pg, const struct pg_statement *statement)
     pg->prepared.known[pg->prepared.count++] = statement;
 }
 
+/* What holds for prepared statements, which are run without more. Without being told so, PostgreSQL
+ * would go on planning where it takes a generic plan's costs for higher: what it takes to plan the
+ * others is hardly a part of theirs. */
+static enum result set_up_session(struct pg *pg)
+{
+    char sql[128];
+    int n = snprintf(sql, sizeof sql,
+                     "SET statement_timeout = %lld; SET jit = off;"
+                     " SET plan_cache_mode = force_generic_plan",
+                     (long long)pg->timeout_ms);
+    return n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
+}
+
 /* Is the session ours alone? A pooler tells its clients process numbers of its own making. */
 static enum result know_session(struct pg *pg)
 {
@@ -218,10 +227,14 @@ static enum result know_session(struct pg *pg)
         return RESULT_OK;
     }
     enum result result = pg_query(pg, &PID, NULL, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
+    pg_rows_free(rows);
+    bool own = pid != 0 && pid == PQbackendPID(pg->conn);
+    result = own ? set_up_session(pg) : RESULT_OK;
     if (result == RESULT_OK) {
-        (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
-        pg_rows_free(rows);
-        bool own = pid != 0 && pid == PQbackendPID(pg->conn);
         pg->session = own ? PG_SESSION_OWN : PG_SESSION_POOLED;
     }
     return result;
@@ -256,9 +269,9 @@ static bool send_statement(const struct pg *pg, const struct pg_statement *state
                : PQsendQueryPrepared(pg->conn, statement->name, count, p->values, NULL, NULL, 0);
 }
 
-/* Within a transaction, whose limits hold for each of its statements. */
-static enum result run_within(struct pg *pg, const struct pg_statement *statement, enum how how,
-                              const struct pg_params *params, struct pg_rows **rows)
+/* Without limits of its own: those of its transaction hold, or of its session. */
+static enum result run_as(struct pg *pg, const struct pg_statement *statement, enum how how,
+                          const struct pg_params *params, struct pg_rows **rows)
 {
     if (how == HOW_TO_PREPARE) {
         enum result result = run_sent(pg, send_prepare(pg, statement), NULL);
@@ -271,32 +284,21 @@ static enum result run_within(struct pg *pg, const struct pg_statement *statemen
 }
 
 /* The limits, and in the same round trip and transaction the statement. */
-static bool send_limited(const struct pg *pg, const struct pg_statement *statement, enum how how,
+static bool send_limited(const struct pg *pg, const struct pg_statement *statement,
                          const struct pg_params *params)
 {
     struct pg_params limit = {0};
     pg_int(&limit, pg->timeout_ms);
-    return PQenterPipelineMode(pg->conn) == 1 &&
-           send_statement(pg, how == HOW_PLAIN ? &LIMIT : &LIMIT_GENERIC, HOW_PLAIN, &limit) &&
-           (how != HOW_TO_PREPARE || send_prepare(pg, statement)) &&
-           send_statement(pg, statement, how, params) && PQpipelineSync(pg->conn) == 1;
+    return PQenterPipelineMode(pg->conn) == 1 && send_statement(pg, &LIMIT, HOW_PLAIN, &limit) &&
+           send_statement(pg, statement, HOW_PLAIN, params) && PQpipelineSync(pg->conn) == 1;
 }
 
-/* Reads up to the sync that ends it: what the limits gave, what preparing gave if `to_prepare`,
- * what the statement did, and perhaps an error of their commit. Keeps the first error, else what
- * the statement gave. What is prepared stays so when the statement fails. */
-static PGresult *collect_limited(struct pg *pg, const struct pg_statement *to_prepare,
-                                 int64_t deadline)
+/* Reads up to the sync that ends it: what the limits gave, what the statement did, and perhaps an
+ * error of their commit. Keeps the first error, else what the statement gave. */
+static PGresult *collect_limited(const struct pg *pg, int64_t deadline)
 {
     PGresult *kept = NULL, *next;
-    for (int i = 0; (next = collect(pg, deadline)) != NULL; i++) {
-        ExecStatusType status = PQresultStatus(next);
-        if (status == PGRES_PIPELINE_SYNC) {
-            break;
-        }
-        if (to_prepare != NULL && i == 1 && status == PGRES_COMMAND_OK) {
-            note_prepared(pg, to_prepare);
-        }
+    while ((next = collect(pg, deadline)) != NULL && PQresultStatus(next) != PGRES_PIPELINE_SYNC) {
         if (kept != NULL && PQresultStatus(kept) == PGRES_FATAL_ERROR) {
             PQclear(next);
         } else {
@@ -313,13 +315,12 @@ static PGresult *collect_limited(struct pg *pg, const struct pg_statement *to_pr
     return kept;
 }
 
-static enum result run_limited(struct pg *pg, const struct pg_statement *statement, enum how how,
+static enum result run_limited(struct pg *pg, const struct pg_statement *statement,
                                const struct pg_params *params, struct pg_rows **rows)
 {
     int64_t deadline = clock_monotonic_ms() + pg->timeout_ms;
-    bool sent = send_limited(pg, statement, how, params) && flush_all(pg, deadline);
-    const struct pg_statement *to_prepare = how == HOW_TO_PREPARE ? statement : NULL;
-    PGresult *result = sent ? collect_limited(pg, to_prepare, deadline) : NULL;
+    bool sent = send_limited(pg, statement, params) && flush_all(pg, deadline);
+    PGresult *result = sent ? collect_limited(pg, deadline) : NULL;
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
 }
 
@@ -335,8 +336,8 @@ static enum result run_once(struct pg *pg, const struct pg_statement *statement,
     }
     enum how how = how_to_run(pg, statement);
     pg->swollen = pg->swollen || pg_are_large(params);
-    return pg->in_transaction ? run_within(pg, statement, how, params, rows)
-                              : run_limited(pg, statement, how, params, rows);
+    return pg->in_transaction || how != HOW_PLAIN ? run_as(pg, statement, how, params, rows)
+                                                  : run_limited(pg, statement, params, rows);
 }
 
 enum result pg_query(struct pg *pg, const struct pg_statement *statement,
@@ -374,6 +375,7 @@ enum result pg_alone(struct pg *pg, const char *sql, int64_t limit_ms, pg_tick *
     }
     if (own && pg->conn != NULL) {
         (void)pg_script(pg, "RESET statement_timeout; RESET lock_timeout");
+        pg->session = PG_SESSION_UNKNOWN; /* it is set up anew */
     }
     return result;
 }
@@ -385,10 +387,11 @@ const char *pg_error(const struct pg *pg)
 
 enum result pg_begin(struct pg *pg)
 {
-    char sql[80];
-    int n =
-        snprintf(sql, sizeof sql, "BEGIN; SET LOCAL jit = off; SET LOCAL statement_timeout = %lld",
-                 (long long)pg->timeout_ms);
+    char sql[128];
+    int n = snprintf(sql, sizeof sql,
+                     "BEGIN; SET LOCAL jit = off; SET LOCAL plan_cache_mode = auto;"
+                     " SET LOCAL statement_timeout = %lld",
+                     (long long)pg->timeout_ms);
     enum result result = n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
     pg->in_transaction = result == RESULT_OK;
     return result;

@@ -7,9 +7,9 @@
  * After a transaction with a very large parameter it is made anew: libpq keeps its buffers as they
  * were. Parameters and results are text.
  *
- * Nothing but prepared statements is left in a session from one transaction to the next, and these
- * only in one of our own, so that a pooler (pgbouncer in transaction mode) may stand between: SQL
- * that needs more, a session's advisory lock or temporary table say, has no place here.
+ * A pooler (pgbouncer in transaction mode) may stand between: in a session that is not ours alone
+ * nothing is left from one transaction to the next. SQL that needs more, a session's advisory lock
+ * or temporary table say, has no place here.
  */
 #ifndef TAPEDECK_CLIENTS_PG_H
 #define TAPEDECK_CLIENTS_PG_H

@@ -1,6 +1,6 @@
 /*
- * Prints every statement of our tables, a line each: name, "prepared" or nothing, and SQL, with tabs
- * between. tests/stack/statements.py reads it. No test by itself.
+ * Prints every statement of our tables, a line each: name, "prepared" or nothing, and SQL, with
+ * tabs between. tests/stack/statements.py reads it. No test by itself.
  */
 #include <stdio.h>
 
