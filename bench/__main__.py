@@ -23,7 +23,7 @@ import serving  # noqa: E402
 import summary  # noqa: E402
 from stack.stack import Stack  # noqa: E402
 
-SHARED = ("RECORDINGS_DIR", "JWT_SECRET", "MEDIA_SECRET")
+SHARED = ("DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "JWT_SECRET", "MEDIA_SECRET")
 
 
 def tell(text: str) -> None:

@@ -56,7 +56,7 @@ class Peers:
         return Peer(
             name, how, lambda call: f"{stack.base_url}/api/recordings/file/{call}",
             [stack.pid("lighttpd"), stack.pid("responders")],
-            [stack.pid("postgres"), stack.pid("redis")], self._bearer, ours=True,
+            [self._stack.pid("postgres"), self._stack.pid("redis")], self._bearer, ours=True,
         )
 
     def ungranted(self) -> Peer:

@@ -138,8 +138,9 @@ static enum result judge(struct pg *pg, const PGresult *result)
         return RESULT_OK;
     }
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    pg->stale = is_stale(pg, state);
-    enum result verdict = pg->stale ? RESULT_UNAVAILABLE : pg_sqlstate_result(state);
+    bool stale = is_stale(pg, state);
+    enum result verdict = stale ? RESULT_UNAVAILABLE : pg_sqlstate_result(state);
+    pg->stale = pg->stale || stale;
     pg_remember_error(pg, PQresultErrorMessage(result));
     if (verdict == RESULT_UNAVAILABLE) {
         log_event("PG_REFUSED", "sqlstate=%s", state != NULL ? state : "-");
@@ -217,16 +218,18 @@ static enum result set_up_session(struct pg *pg)
     return n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
 }
 
-/* Is the session ours alone? A pooler tells its clients process numbers of its own making. */
+/* Is the session ours alone? A pooler tells its clients process numbers of its own making. Asked
+ * before a transaction begins: what is set up within one lasts as long as that may. */
 static enum result know_session(struct pg *pg)
 {
     static const struct pg_statement PID = {"pid", "SELECT pg_backend_pid()"};
     struct pg_rows *rows;
     int64_t pid = 0;
-    if (pg->session != PG_SESSION_UNKNOWN) {
-        return RESULT_OK;
+    enum result result = before_statement(pg);
+    if (result != RESULT_OK || pg->in_transaction || pg->session != PG_SESSION_UNKNOWN) {
+        return result;
     }
-    enum result result = pg_query(pg, &PID, NULL, &rows);
+    result = pg_query(pg, &PID, NULL, &rows);
     if (result != RESULT_OK) {
         return result;
     }
@@ -327,10 +330,7 @@ static enum result run_limited(struct pg *pg, const struct pg_statement *stateme
 static enum result run_once(struct pg *pg, const struct pg_statement *statement,
                             const struct pg_params *params, struct pg_rows **rows)
 {
-    enum result result = before_statement(pg);
-    if (result == RESULT_OK && statement->prepared) {
-        result = know_session(pg);
-    }
+    enum result result = statement->prepared ? know_session(pg) : before_statement(pg);
     if (result != RESULT_OK) {
         return result;
     }
@@ -392,7 +392,10 @@ enum result pg_begin(struct pg *pg)
                      "BEGIN; SET LOCAL jit = off; SET LOCAL plan_cache_mode = auto;"
                      " SET LOCAL statement_timeout = %lld",
                      (long long)pg->timeout_ms);
-    enum result result = n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
+    enum result result = n > 0 && (size_t)n < sizeof sql ? know_session(pg) : RESULT_FAILED;
+    if (result == RESULT_OK) {
+        result = pg_script(pg, sql);
+    }
     pg->in_transaction = result == RESULT_OK;
     return result;
 }
