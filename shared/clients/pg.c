@@ -205,44 +205,6 @@ static void note_prepared(struct pg *pg, const struct pg_statement *statement)
     pg->prepared.known[pg->prepared.count++] = statement;
 }
 
-/* What holds for prepared statements, which are run without more. Without being told so, PostgreSQL
- * would go on planning where it takes a generic plan's costs for higher: what it takes to plan the
- * others is hardly a part of theirs. */
-static enum result set_up_session(struct pg *pg)
-{
-    char sql[128];
-    int n = snprintf(sql, sizeof sql,
-                     "SET statement_timeout = %lld; SET jit = off;"
-                     " SET plan_cache_mode = force_generic_plan",
-                     (long long)pg->timeout_ms);
-    return n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
-}
-
-/* Is the session ours alone? A pooler tells its clients process numbers of its own making. Asked
- * before a transaction begins: what is set up within one lasts as long as that may. */
-static enum result know_session(struct pg *pg)
-{
-    static const struct pg_statement PID = {"pid", "SELECT pg_backend_pid()"};
-    struct pg_rows *rows;
-    int64_t pid = 0;
-    enum result result = before_statement(pg);
-    if (result != RESULT_OK || pg->in_transaction || pg->session != PG_SESSION_UNKNOWN) {
-        return result;
-    }
-    result = pg_query(pg, &PID, NULL, &rows);
-    if (result != RESULT_OK) {
-        return result;
-    }
-    (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
-    pg_rows_free(rows);
-    bool own = pid != 0 && pid == PQbackendPID(pg->conn);
-    result = own ? set_up_session(pg) : RESULT_OK;
-    if (result == RESULT_OK) {
-        pg->session = own ? PG_SESSION_OWN : PG_SESSION_POOLED;
-    }
-    return result;
-}
-
 enum how { HOW_PLAIN, HOW_PREPARED, HOW_TO_PREPARE };
 
 static enum how how_to_run(const struct pg *pg, const struct pg_statement *statement)
@@ -325,6 +287,45 @@ static enum result run_limited(struct pg *pg, const struct pg_statement *stateme
     bool sent = send_limited(pg, statement, params) && flush_all(pg, deadline);
     PGresult *result = sent ? collect_limited(pg, deadline) : NULL;
     return result != NULL ? conclude(pg, result, rows) : lost(pg);
+}
+
+/* What holds for prepared statements, which are run without more. Without being told so, PostgreSQL
+ * would go on planning where it takes a generic plan's costs for higher: what it takes to plan the
+ * others is hardly a part of theirs. */
+static enum result set_up_session(struct pg *pg)
+{
+    char sql[128];
+    int n = snprintf(sql, sizeof sql,
+                     "SET statement_timeout = %lld; SET jit = off;"
+                     " SET plan_cache_mode = force_generic_plan",
+                     (long long)pg->timeout_ms);
+    return n > 0 && (size_t)n < sizeof sql ? pg_script(pg, sql) : RESULT_FAILED;
+}
+
+/* Is the session ours alone? A pooler tells its clients process numbers of its own making. Asked
+ * before a transaction begins: what is set up within one lasts as long as that may. */
+static enum result know_session(struct pg *pg)
+{
+    static const struct pg_params NONE;
+    static const struct pg_statement PID = {"pid", "SELECT pg_backend_pid()"};
+    struct pg_rows *rows;
+    int64_t pid = 0;
+    enum result result = before_statement(pg);
+    if (result != RESULT_OK || pg->in_transaction || pg->session != PG_SESSION_UNKNOWN) {
+        return result;
+    }
+    result = run_limited(pg, &PID, &NONE, &rows);
+    if (result != RESULT_OK) {
+        return result;
+    }
+    (void)text_int(pg_rows_text(rows, 0, 0), 0, INT32_MAX, &pid);
+    pg_rows_free(rows);
+    bool own = pid != 0 && pid == PQbackendPID(pg->conn);
+    result = own ? set_up_session(pg) : RESULT_OK;
+    if (result == RESULT_OK) {
+        pg->session = own ? PG_SESSION_OWN : PG_SESSION_POOLED;
+    }
+    return result;
 }
 
 static enum result run_once(struct pg *pg, const struct pg_statement *statement,

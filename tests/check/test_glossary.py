@@ -25,7 +25,8 @@ STANDARD = {
     "version",
     # shared/clients
     "crypto", "http", "http_file", "http_gather", "http_source", "json", "jwt", "jwt_verifier",
-    "pg", "pg_array", "pg_sqlstate", "redis", "redis_address", "redis_reply", "redis_sentinel", "redis_tls", "redis_wire",
+    "pg", "pg_array", "pg_connection", "pg_sqlstate",
+    "redis", "redis_address", "redis_reply", "redis_sentinel", "redis_tls", "redis_wire",
     "s3", "s3_request",
     # the other rooms of shared/
     "audio", "call_sql", "mark_sql", "disk", "folders", "metrics", "retention_sql", "run_sql", "script", "signature", "summary", "wav",
