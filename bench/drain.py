@@ -17,14 +17,16 @@ from stack.stack import Stack  # noqa: E402
 
 
 def one_round(folder: Path, address: str) -> str:
-    curl = preparing._plain(folder / "plain", address)
+    curl, synced = preparing._plain(folder / "plain", address)
     with Stack(folder / "drain", bound=True, overrides={
             "TWILIO_API_BASE": address,
             "RUNNER_TRANSFERS": str(preparing.BUSINESSES * preparing.SLOTS)}) as stack:
         seconds, cpu, most, done = preparing._drain(stack)
         waveforms = len(list(stack.recordings_dir.rglob("*.peaks.json")))
     rate, by_curl = done / seconds, preparing.RECORDINGS / curl
+    on_disk = preparing.RECORDINGS / synced
     return (f"drain {rate:.0f}/s, curl {by_curl:.0f}/s, {rate / by_curl:.2f} of it;"
+            f" curl until all is on the disk {on_disk:.0f}/s, {rate / on_disk:.2f} of it;"
             f" {cpu / done * 1000:.2f} ms of processor a recording, {waveforms} waveforms of {done},"
             f" {most:.0f} MB")
 

@@ -51,7 +51,7 @@ def run(folder: Path) -> Preparing:
     file system that freed inodes lately may look at each of them before it gives out another."""
     source, address = provider(folder / "provider", "provider.js", LATENCY=LATENCY_MS, SIZE=SIZE)
     try:
-        plain = _plain(folder / "plain", address)
+        plain, _ = _plain(folder / "plain", address)
         with Stack(folder / "drain", bound=True, overrides={
                 "TWILIO_API_BASE": address, "RUNNER_TRANSFERS": str(BUSINESSES * SLOTS)}) as stack:
             seconds, cpu, most, done = _drain(stack)
@@ -84,8 +84,9 @@ def provider(run_dir: Path, program: str, **settings: object) -> tuple[Registry,
     return registry, f"http://127.0.0.1:{port}"
 
 
-def _plain(folder: Path, address: str) -> float:
-    """The same files by curl, as many at once: nobody counts, checks, syncs or takes turns."""
+def _plain(folder: Path, address: str) -> tuple[float, float]:
+    """The same files by curl, as many at once: nobody counts, checks, syncs or takes turns. Seconds until
+    all are fetched, and until all are on the disk."""
     folder.mkdir()
     wish = folder / "wish"
     wish.write_text("".join(f'url = "{address}/{n}"\noutput = "{folder}/{n}.wav"\n'
@@ -95,7 +96,7 @@ def _plain(folder: Path, address: str) -> float:
                     str(BUSINESSES * SLOTS), "--config", str(wish)], check=True)
     seconds = time.monotonic() - began
     os.sync()
-    return seconds
+    return seconds, time.monotonic() - began
 
 
 def _drain(stack: Stack) -> tuple[float, float, float, int]:

@@ -45,6 +45,8 @@ UNION ALL SELECT step, call_sid, status, error_code FROM call_steps WHERE status
 CONFERENCE_STATUS = "/webhook/conference_status"
 PROBED = "UPDATE call_log SET notes = notes WHERE call_sid = %s"
 PLACE = "SELECT ctid::text, xmin::text FROM call_log WHERE call_sid = %s"
+FOLLOWED = ("SELECT NOT EXISTS (SELECT FROM call_steps WHERE call_sid = %s"
+            " AND status IN ('queued', 'running'))")
 
 
 @pytest.fixture(scope="session")
@@ -232,7 +234,8 @@ def test_two_releases_side_by_side(
         world.calls += [*stored, *(new_call(old, OTHER) for _ in range(WAITING - 1))]
         held = new_call(old, OTHER, faults=[fault("hold", first=1)])
         world.others += [*stored, *world.calls[BEFORE:], held, left]
-        places = [db.execute(PLACE, [call.call_sid]).fetchone() for call in stored[1:]]
+        settled = [call for call in stored[1:] if value_of(db, FOLLOWED, call.call_sid)]
+        places = [db.execute(PLACE, [call.call_sid]).fetchone() for call in settled]
 
         old_runner = open_.enter_context(Runner(old, tmp_path, ("--linger", "1h"), {}))
         old.twilio.wait("held", equals=1, sid=held.recording_sid)
@@ -271,7 +274,8 @@ def test_two_releases_side_by_side(
         assert not world.faults, world.faults[:5]
 
         # Nothing is lost, and what was there is as it was.
-        assert [db.execute(PLACE, [call.call_sid]).fetchone() for call in stored[1:]] == places
+        assert settled, "a busy machine may have put off the steps of one"
+        assert [db.execute(PLACE, [call.call_sid]).fetchone() for call in settled] == places
         assert [call.finished_file.stat() for call in stored] == files
         for call in stored:
             path = links[call.call_sid].removeprefix(old.public_base_url)
