@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from browser_kit import Browser, until
@@ -48,10 +50,21 @@ def test_what_has_arrived_plays_at_once(browser: Browser, stub: Stub) -> None:
 FEW = 44 + 3 * 32_000  # less than Chromium's <audio> needs to play any of it
 
 
-def test_few_bytes_are_enough_and_the_rest_follows_without_a_gap(browser: Browser, stub: Stub
+# A seek that lands too early or too late in turns, as a busy machine's do.
+ELSEWHERE = """
+const place = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "currentTime");
+let off = 0.3;
+Object.defineProperty(HTMLMediaElement.prototype, "currentTime", { ...place,
+    set(time) { off = -off; place.set.call(this, time + off); } });
+"""
+
+
+@pytest.mark.parametrize("script", ["", ELSEWHERE], ids=["", "seeks land elsewhere"])
+def test_few_bytes_are_enough_and_the_rest_follows_without_a_gap(browser: Browser, stub: Stub, script: str
                                                                  ) -> None:
     arriving(stub, browser, FEW + 3 * 32_000)  # time for a busy machine to load the element
     player = browser.player()
+    browser.js(script)
     player.watch()
     player.click()
     until(lambda: player.time > 1, "sound")
@@ -60,9 +73,10 @@ def test_few_bytes_are_enough_and_the_rest_follows_without_a_gap(browser: Browse
     told = [(one["clock"], one["time"]) for one in player.places if one["time"] > 0]
     times = [time for _, time in told]
     assert [] == [(a, b) for a, b in zip(times, times[1:]) if b < a - 0.09], "it goes back"
-    lags = [(clock - time, time) for clock, time in told]  # a busy machine makes them longer only
-    least = min(lag for lag, time in lags if time < 1)
-    assert [] == [(lag, time) for lag, time in lags if lag < least - 0.09], "it leaves something out"
+    lags = [clock - time for clock, time in told]  # a busy machine makes them longer only
+    least = min(lag for lag, time in zip(lags, times) if time < 1)
+    middle = [statistics.median(lags[i:i + 5]) for i in range(len(lags) - 4)]  # one alone may be wrong
+    assert [] == [lag for lag in middle if lag < least - 0.09], "it leaves something out"
     assert player.states == ["asking", "buffering", "playing"]
 
 

@@ -8,7 +8,8 @@ const REST_MS = 20_000; // paused for longer, it keeps no connection
 const TICK_MS = 50;
 const NEAR_S = 0.04; // from overture to element: less than that is not heard
 const AMPLE_S = 4; // an element with less ahead of it may wait for more: Firefox does below three
-const TRIES = 4;
+const FAR_S = 0.5; // from there on a seek is sooner there than another speed
+const CATCH_UP = 0.25; // of the speed
 const HAIR_S = 0.001; // at the very end of some WAVs Firefox's element gives up
 const LEAP_S = 3; // at 1×: nothing plays so far between two looks
 const UNHEARD = 0.0001; // -80 dB
@@ -36,7 +37,6 @@ export class Sound extends EventTarget {
   #tick = 0;
   #heard = false;
   #lead = 0.15; // what it takes the element to sound where the overture will be
-  #tries = 0;
   #set = 0;
   #effects = null;
   #volume = 1;
@@ -81,7 +81,7 @@ export class Sound extends EventTarget {
   }
   /** Whether effects can be had of it: not where another server does not share its bytes. */
   get open() { return !this.#bare; }
-  get rate() { return this.#audio.playbackRate; }
+  get rate() { return this.#audio.defaultPlaybackRate; }
   set rate(rate) {
     this.#handOver();
     this.#audio.defaultPlaybackRate = this.#audio.playbackRate = rate;
@@ -239,12 +239,15 @@ export class Sound extends EventTarget {
     const audio = this.#audio;
     const ahead = audio.currentTime - this.#overture.time;
     if (!audio.paused && performance.now() - this.#set < SETTLE_MS) return;
-    if (!audio.paused && (Math.abs(ahead) < NEAR_S || this.#tries === TRIES)) {
-      this.#endOverture();
-      return;
-    }
-    if (!audio.paused) this.#lead -= ahead;
-    this.#tries++;
+    if (audio.paused || Math.abs(ahead) > FAR_S) this.#seekUnheard(audio.paused ? 0 : ahead);
+    else if (Math.abs(ahead) < NEAR_S) this.#endOverture();
+    else audio.playbackRate = 1 - Math.sign(ahead) * CATCH_UP;
+  }
+
+  /** To where the overture will be; the last one came so many seconds too far. */
+  #seekUnheard(ahead) {
+    const audio = this.#audio;
+    this.#lead -= ahead;
     this.#hush(true);
     audio.currentTime = this.#overture.time + this.#lead;
     this.#set = performance.now();
@@ -266,6 +269,7 @@ export class Sound extends EventTarget {
     clearInterval(this.#tick);
     this.#overture?.stop();
     this.#overture = null;
+    this.#audio.playbackRate = this.rate;
     this.#hush(false);
   }
 
@@ -276,7 +280,7 @@ export class Sound extends EventTarget {
   }
 
   get #isPlain() {
-    return this.#audio.playbackRate === 1 && this.#volume === 1 && !this.#effects;
+    return this.rate === 1 && this.#volume === 1 && !this.#effects;
   }
 
   #measure() {
@@ -287,8 +291,8 @@ export class Sound extends EventTarget {
 
   /** Whether it says that it is at its end, but was not heard to get there: so Firefox takes a refusal. */
   get #leapt() {
-    const { ended, currentTime, playbackRate } = this.#audio;
-    return ended && currentTime - this.#wanted > LEAP_S * Math.max(1, playbackRate);
+    const { ended, currentTime } = this.#audio;
+    return ended && currentTime - this.#wanted > LEAP_S * Math.max(1, this.rate);
   }
 
   /** By us, by somebody's headset, or at its end. */
