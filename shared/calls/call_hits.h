@@ -25,7 +25,7 @@ struct call_hit {
 typedef void call_hit_visitor(void *context, const struct call_hit *hit);
 
 /* Visits up to CALL_HITS_MAX sentences of each of `calls` (SIDs, as an array of PostgreSQL's), in
- * order of the calls and of time, within some milliseconds. */
+ * order of the calls and of time; all but the first only as long as some milliseconds last. */
 enum { CALL_HITS_MAX = 5 };
 enum result call_hits(const struct app *app, int64_t business_id, const char *calls,
                       const char *search, call_hit_visitor *visit, void *context);

@@ -92,6 +92,18 @@ def test_no_more_than_five_of_all_recordings(
     assert not oldest["hits_more"]
 
 
+def test_the_first_call_has_its_own_however_late_it_is(
+    given: Given, new_business: Callable[[], int]
+) -> None:
+    business = new_business()
+    oldest, newest = (given.recorded(business, created_at=day, final_transcript="a word",
+                                     transcript_segments=sentences("a word"))
+                      for day in ("2024-01-01", "2024-01-02"))
+    rows = given.db.execute("SELECT sid, said FROM tapedeck_hits(%s, %s, 'word', 5, '0')",
+                            (business, [newest, oldest])).fetchall()
+    assert rows == [(newest, "a word"), (oldest, None)]
+
+
 @pytest.mark.parametrize("columns, wanted", [
     ({"final_transcript": "word"}, "word"),                       # a CRM's own, without segments
     ({"ai_summary": "word", "transcript_segments": sentences("other")}, "word"),
