@@ -42,7 +42,7 @@ LONGER = 1.5  # times the other's p99 alone
 LONG_EVERY = 50
 OTHER = 2
 SHARED = ("DATABASE_URL", "REDIS_URL", "RECORDINGS_DIR", "JWT_SECRET", "MEDIA_SECRET")
-REPEATS = re.compile(r'\n\$HTTP\["url"\] =~ "[^"]*" \{\n[^}]*refused\.lua[^}]*\}\n')
+REPEATS = re.compile(r'\n\$HTTP\["url"\] =~ "[^"]*" \{\n[^}]*refused\.lua(?:[^{}]|\{[^{}]*\})*\}\n')
 OTHERS_CALLS = """
 INSERT INTO call_log (business_id, call_sid, direction, from_number, created_at)
 SELECT %s, 'CA' || md5('other ' || n), 'inbound', '+1555' || n, now() - n * interval '1 minute'
@@ -62,15 +62,16 @@ class SearchFlood:
         return percentile(self.during, 0.99) / percentile(self.alone, 0.99)
 
 
-def flooded(name: str, stack: Stack, searches: list[str], rounds: int) -> SearchFlood:
-    token, others = (token_for(stack, business, ttl=86400) for business in (BUSINESS, OTHER))
+def flooded(name: str, stack: Stack, searches: list[str], rounds: int, people: int = 1) -> SearchFlood:
+    others = token_for(stack, OTHER, ttl=86400)
+    tokens = [token_for(stack, BUSINESS, sub=f"person {n}", ttl=86400) for n in range(people)]
     alone, during = [], []
     counts = [multiprocessing.Value("i", 0) for _ in range(2)]
     for _ in range(rounds):
         alone += _looks(Api(stack.base_url, others))
         over = multiprocessing.Event()
         askers = [multiprocessing.Process(target=_ask, args=(
-            stack.base_url, token, searches[at::ASKERS], counts, over)) for at in range(ASKERS)]
+            stack.base_url, tokens[at % people], searches[at::ASKERS], counts, over)) for at in range(ASKERS)]
         for asker in askers:
             asker.start()
         time.sleep(1)
@@ -122,7 +123,8 @@ def run(wish: argparse.Namespace, folder: Path) -> list[SearchFlood]:
             db.execute(OTHERS_CALLS, [OTHER])
             db.execute("VACUUM (ANALYZE) call_log")
         shared = {name: stack.config[name] for name in SHARED}
-        found = [flooded("as shipped: 8 responders, two places", stack, searches, wish.rounds)]
+        found = [flooded("as shipped: 8 responders, two places", stack, searches, wish.rounds),
+                 flooded("the same, by sixteen people", stack, searches, wish.rounds, ASKERS)]
         with Stack(folder / "one", bound=True, build_dir=wish.build,
                    responders=4, overrides=shared) as other:
             found.append(flooded("4 responders, one place", other, searches, wish.rounds))
