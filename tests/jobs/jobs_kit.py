@@ -12,6 +12,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ import psycopg
 import redis
 from psycopg.rows import class_row
 from stack import processes
+from stack.api import Answer
 from stack.calls import Call, new_call, new_number, new_sid
 from stack.stack import Stack
 
@@ -84,6 +86,20 @@ def value_of(db: Db, query: str, *values: Any) -> Any:
     row = db.execute(query, values).fetchone()
     assert row is not None, query
     return row[0]
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tapedeck' AND wait_event_type = 'Lock'"
+
+
+def ends_though_nobody_waits(node: Stack, db: Db, url: str, table: str, asks: Callable[[], Answer]) -> None:
+    """What is asked waits for a table that somebody at `url` holds, and its responder goes."""
+    with psycopg.connect(url) as holder, ThreadPoolExecutor(1) as thread:
+        holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        answer = thread.submit(asks)
+        until(lambda: value_of(db, WAITING), "a statement that waits for the table")
+        node.halt("responders")
+        until(lambda: value_of(db, WAITING) == 0, "its end")
+        assert answer.exception() or answer.result().status >= 500
 
 
 def change_run(db: Db, call: Call, **columns: Any) -> None:

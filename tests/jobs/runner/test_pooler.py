@@ -18,7 +18,8 @@ from stack.stack import Stack
 from twilio.client import Control
 
 from databases import MIGRATIONS, WAITS, applied_in, new_database
-from jobs_kit import Db, Runner, click, files_of, known_call, run_of, runs_of, until, value_of
+from jobs_kit import (Db, Runner, click, ends_though_nobody_waits, files_of, known_call, run_of, runs_of, until,
+                      value_of)
 from pooler_kit import SESSIONS, Pooled
 
 SHARED = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "MEDIA_SECRET", "TWILIO_ACCOUNT_SID",
@@ -144,10 +145,6 @@ def test_a_session_is_in_utc_whoever_had_it_before(
     assert [call["created_at"][:19] for call in listed] == ["2026-03-04T05:06:07"]
 
 
-def waiting(db: Db) -> int:
-    return int(value_of(db, OURS + " AND wait_event_type = 'Lock'"))
-
-
 @pytest.mark.parametrize("what", ["statement", "transaction"])
 def test_what_takes_too_long_is_ended_though_nobody_waits_for_it(
     what: str, stack: Stack, pooled: Pooled, db: Db, new_business: Callable[[], int],
@@ -157,16 +154,9 @@ def test_what_takes_too_long_is_ended_though_nobody_waits_for_it(
     one = known_call(stack, db, new_business())
     node = make_stack(responders=1, overrides={
         **{name: stack.config[name] for name in SHARED}, "PG_TIMEOUT": "2s"})
-    with psycopg.connect(pooled.direct) as holder:
-        holder.execute("LOCK TABLE call_log IN ACCESS EXCLUSIVE MODE")
-        with ThreadPoolExecutor(1) as thread:
-            asks = at(node, one).send_call_status if what == "transaction" else (
-                lambda: at(node, one).api.get("/api/calls"))
-            answer = thread.submit(asks)
-            until(lambda: waiting(db), "a statement that waits for the table")
-            node.halt("responders")
-            until(lambda: waiting(db) == 0, "its end")
-            assert answer.exception() or answer.result().status >= 500
+    asks = at(node, one).send_call_status if what == "transaction" else (
+        lambda: at(node, one).api.get("/api/calls"))
+    ends_though_nobody_waits(node, db, pooled.direct, "call_log", asks)
 
 
 REFUSE_AT_COMMIT = """

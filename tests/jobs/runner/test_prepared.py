@@ -4,7 +4,6 @@ were planned for has changed, and when they fail while they are prepared."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from stack.calls import Call, new_call
 from stack.stack import Stack
 from stack.statements import read_statements
 
-from jobs_kit import Db, runs_of, unrecorded_call, until, value_of
+from jobs_kit import Db, ends_though_nobody_waits, runs_of, unrecorded_call, until, value_of
 
 FACTS = "oid = 'tapedeck_facts'::regproc"
 STALE = "PG_REFUSED sqlstate=0A000"
@@ -99,16 +98,13 @@ def test_a_transaction_that_lost_its_plans_is_tried_again(stack: Stack, owner: D
     assert runs_of(owner, call) == 1
 
 
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tapedeck' AND wait_event_type = 'Lock'"
-
-
 def test_one_that_takes_too_long_is_ended_though_nobody_waits_for_it(
     make_stack: Callable[..., Stack]
 ) -> None:
     """Also when a transaction that failed was the first thing in its session."""
     stack = make_stack(responders=1, overrides={"PG_TIMEOUT": "2s"})
     url = pg_server.as_role(stack.database_url, pg_server.OWNER)
-    with psycopg.connect(url, autocommit=True) as owner, psycopg.connect(url) as holder:
+    with psycopg.connect(url, autocommit=True) as owner:
         stack.create_business(1)
         call = unrecorded_call(stack, 1)
         with trigger(owner, "call_log", "INSERT", "RAISE 'not now'"):
@@ -116,13 +112,8 @@ def test_one_that_takes_too_long_is_ended_though_nobody_waits_for_it(
         assert value_of(owner, "SELECT count(*) FROM call_log") == 0
         assert call.send_call_status().status == 204
         owner.execute("UPDATE call_log SET recording_url = %s", [call.recording_url])
-        holder.execute("LOCK TABLE recording_runs IN ACCESS EXCLUSIVE MODE")
-        with ThreadPoolExecutor(1) as thread:
-            answer = thread.submit(lambda: call.api.post(call.prepare_path))
-            until(lambda: value_of(owner, WAITING), "a statement that waits for the table")
-            stack.halt("responders")
-            until(lambda: value_of(owner, WAITING) == 0, "its end")
-            assert answer.exception() or answer.result().status >= 500
+        ends_though_nobody_waits(stack, owner, url, "recording_runs",
+                                 lambda: call.api.post(call.prepare_path))
 
 
 CALLS = 20_000
