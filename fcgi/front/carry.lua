@@ -128,9 +128,8 @@ function carry.send(recording)
 end
 
 -- Who asks, from where, for what: a digest, so that whoever remembers it keeps no token.
-function carry.asker(what)
-    return digest("sha256", table.concat({ what, request["request.remote-ip"],
-        headers["Authorization"] or "", headers["Cookie"] or "" }, "\n"))
+function carry.asker(what, ...)
+    return digest("sha256", table.concat({ what, request["request.remote-ip"], ... }, "\n"))
 end
 
 -- A table that forgets everything when it holds too much.

@@ -18,14 +18,14 @@ local MARK = "TAPEDECK_GRANTS" -- tells the responder that a grant is welcome
 local HEADER = "X-Tapedeck-Grant"
 
 local carry = assert(loadfile(os.getenv("LUA_DIR") .. "/carry.lua"))(lighty)
-local request, env = lighty.r.req_attr, lighty.r.req_env
+local request, headers, env = lighty.r.req_attr, lighty.r.req_header, lighty.r.req_env
 local response = lighty.r.resp_header
 local wanted = (os.getenv("MEDIA_SECRET") or "") ~= ""
 
 local grants = carry.memory(1000) -- by who asks what
 
 local function key()
-    return carry.asker(request["request.orig-uri"])
+    return carry.asker(request["request.orig-uri"], headers["Authorization"] or "", headers["Cookie"] or "")
 end
 
 -- What the web server refuses by itself never comes here: its answer is the first we see of it.

@@ -28,7 +28,7 @@ local SIDS, TOKEN, SESSION = "%u%u%x+", "%S+$", "session=([^;]*)"
 
 local carry = assert(loadfile(os.getenv("LUA_DIR") .. "/carry.lua"))(lighty)
 local request, headers, env = lighty.r.req_attr, lighty.r.req_header, lighty.r.req_env
-local response, digest = lighty.r.resp_header, lighty.c.md
+local response = lighty.r.resp_header
 
 local asked = carry.memory(1000) -- by who asks what
 
@@ -38,7 +38,7 @@ local function asker()
     local token = headers["Authorization"] and headers["Authorization"]:match(TOKEN)
         or headers["Cookie"] and headers["Cookie"]:match(SESSION) or ""
     local path = request["uri.path"]:gsub(SIDS, "*")
-    return digest("sha256", table.concat({ path, request["request.remote-ip"], token }, "\n"))
+    return carry.asker(path, token)
 end
 
 -- How many may go on to a responder in the second after that one; nil: all, until MANY are refused.
@@ -46,8 +46,9 @@ local function most_after(one)
     if one.refused >= (one.most and 1 or MANY) then
         return 1
     end
-    local most = one.most and 2 * one.most
-    return most and most < MANY and most or nil
+    if one.most and 2 * one.most < MANY then
+        return 2 * one.most
+    end
 end
 
 -- What is known of whoever asks, in this second.
@@ -57,7 +58,7 @@ local function now()
         return one
     end
     if not one or second - one.second > FORGOTTEN_S then
-        return { second = second, passed = 0, refused = 0, said = {} }
+        return { second = second, passed = 0, refused = 0 }
     end
     return { second = second, passed = 0, refused = 0, most = most_after(one), said = one.said }
 end
@@ -67,17 +68,13 @@ local function passes(one)
         return one.refused < MANY
     end
     one.passed = one.passed + 1
+    asked.put(env[ASKER], one)
     return one.passed <= one.most
 end
 
 local function come()
     env[ASKER] = asker()
-    local one = now()
-    local goes_on = passes(one)
-    if one.most then
-        asked.put(env[ASKER], one)
-    end
-    if goes_on then
+    if passes(now()) then
         env[MARK] = RESPONDER
         return nil
     end
