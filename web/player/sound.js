@@ -237,17 +237,20 @@ export class Sound extends EventTarget {
   /** The element runs along unheard until it is where the overture is, and then is heard. */
   #approach() {
     const audio = this.#audio;
+    if (audio.paused) return void this.#seekUnheard();
+    if (performance.now() - this.#set < SETTLE_MS) return;
     const ahead = audio.currentTime - this.#overture.time;
-    if (!audio.paused && performance.now() - this.#set < SETTLE_MS) return;
-    if (audio.paused || Math.abs(ahead) > FAR_S) this.#seekUnheard(audio.paused ? 0 : ahead);
-    else if (Math.abs(ahead) < NEAR_S) this.#endOverture();
-    else audio.playbackRate = 1 - Math.sign(ahead) * CATCH_UP;
+    if (Math.abs(ahead) < NEAR_S) this.#endOverture();
+    else if (Math.abs(ahead) <= FAR_S) audio.playbackRate = 1 - Math.sign(ahead) * CATCH_UP;
+    else {
+      this.#lead -= ahead;
+      this.#seekUnheard();
+    }
   }
 
-  /** To where the overture will be; the last one came so many seconds too far. */
-  #seekUnheard(ahead) {
+  /** To where the overture will be. */
+  #seekUnheard() {
     const audio = this.#audio;
-    this.#lead -= ahead;
     this.#hush(true);
     audio.currentTime = this.#overture.time + this.#lead;
     this.#set = performance.now();
