@@ -48,9 +48,9 @@ def held(server: int) -> int:
             try:
                 about = fd.stat()
                 flags = int(Path(f"/proc/{pid}/fdinfo/{fd.name}").read_text().split()[3], 8)
+                name = os.readlink(fd)
             except OSError:
                 continue
-            name = os.readlink(fd)
             if stat.S_ISREG(about.st_mode) and flags & os.O_ACCMODE and ".log" not in name:
                 most += about.st_size
     return most
