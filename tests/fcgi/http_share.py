@@ -21,3 +21,9 @@ def hold(rds: redis.Redis, business: int, count: int, seconds: float) -> None:
     for n in range(count):
         rds.zadd(key(business), {f"holder {n}": until})
     rds.expire(key(business), 60)
+
+
+def hold_all(rds: redis.Redis, business: int) -> None:
+    """No place is left until the key is deleted."""
+    hold(rds, business, SHARE, 600)
+    rds.persist(key(business))

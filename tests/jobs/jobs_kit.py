@@ -88,7 +88,8 @@ def value_of(db: Db, query: str, *values: Any) -> Any:
     return row[0]
 
 
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tapedeck' AND wait_event_type = 'Lock'"
+OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tapedeck'"
+WAITING = OURS + " AND wait_event_type = 'Lock'"
 
 
 def ends_though_nobody_waits(node: Stack, db: Db, url: str, table: str, asks: Callable[[], Answer]) -> None:

@@ -14,7 +14,7 @@ import redis
 
 from http_expect import says
 from http_given import Given, given_in
-from http_share import SHARE, hold, key
+from http_share import hold_all, key
 from stack.api import Answer, Api
 from stack.calls import token_for
 from stack.processes import wait_until
@@ -41,8 +41,7 @@ def essence(answer: Answer) -> tuple[int, object, list[str | None]]:
 def business(rds: redis.Redis, new_business: Callable[[], int]) -> int:
     """One with no place left."""
     one = new_business()
-    hold(rds, one, SHARE, 600)
-    rds.persist(key(one))
+    hold_all(rds, one)
     return one
 
 
@@ -118,10 +117,9 @@ def friendly(sanitizer_reports: object, build_dir: object,
 
 @pytest.mark.parametrize("origin", [FRIEND, "https://evil.example"])
 def test_a_page_of_another_site_is_told_as_a_responder_tells_it(friendly: Given, origin: str) -> None:
-    business = 7_000_000 + len(origin)
+    business = friendly.stack.new_business()
     with redis.Redis.from_url(friendly.stack.config["REDIS_URL"]) as rds:
-        hold(rds, business, SHARE, 600)
-        rds.persist(key(business))
+        hold_all(rds, business)
     first, last = flood(friendly.api(business), "/api/calls", Origin=origin)
     assert by_a_responder(first) and essence(first) == essence(last)
     assert last.headers["Access-Control-Allow-Origin"] == (FRIEND if origin == FRIEND else None)
@@ -154,8 +152,7 @@ def test_whoever_went_on_is_heard_once_a_second_then_twice(
     """Though there is a place again."""
     for _ in range(20):  # a busy machine may take so long that there is a third second
         business = new_business()
-        hold(rds, business, SHARE, 600)
-        rds.persist(key(business))
+        hold_all(rds, business)
         token = token_for(given.stack, business)
         flood(Api(given.stack.base_url, token), "/api/calls")
         rds.delete(key(business))

@@ -18,8 +18,8 @@ from stack.stack import Stack
 from twilio.client import Control
 
 from databases import MIGRATIONS, WAITS, applied_in, new_database
-from jobs_kit import (Db, Runner, click, ends_though_nobody_waits, files_of, known_call, run_of, runs_of, until,
-                      value_of)
+from jobs_kit import (OURS, Db, Runner, click, ends_though_nobody_waits, files_of, known_call, run_of, runs_of,
+                      until, value_of)
 from pooler_kit import SESSIONS, Pooled
 
 SHARED = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "MEDIA_SECRET", "TWILIO_ACCOUNT_SID",
@@ -27,7 +27,6 @@ SHARED = ("DATABASE_URL", "REDIS_URL", "JWT_SECRET", "MEDIA_SECRET", "TWILIO_ACC
 CALLS = 12
 RESPONDERS = 4
 ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-OURS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tapedeck'"
 
 
 @pytest.fixture(scope="module")
