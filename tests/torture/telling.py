@@ -79,6 +79,12 @@ def _full(runs: dict[str, list[Run]], case: Case) -> bool:
     return any(run.status == "completed" for run in own)
 
 
+def _late(runs: dict[str, list[Run]], case: Case) -> bool:
+    """Had it failed for good, so that nobody waited for it, before somebody asked for it again?"""
+    own = runs.get(case.name or case.sid, [])
+    return _full(runs, case) and any(run.status == "failed" for run in own)
+
+
 def _judge_transcript(world: World, case: Case, shown: dict[str, Any], full: bool) -> None:
     said = sorted(one["text"] for one in shown["transcript"])
     wanted = words_of(case) if full else []
@@ -104,7 +110,8 @@ def _words(source: bytes) -> list[str]:
 
 def judge_told(world: World, told: list[Told], secrets: dict[int, str]) -> None:
     """Each call whose recordings were transcribed was told of, to its business alone: once when all
-    that was known was done, once more at most for each that came late, and in the end in full."""
+    that was known was done or had failed, once more at most for each that was announced late or
+    came after it had failed, and in the end in full."""
     runs = read_runs(world)
     by_call: dict[str, dict[str, Told]] = {}
     for one in told:
@@ -115,16 +122,17 @@ def judge_told(world: World, told: list[Told], secrets: dict[int, str]) -> None:
     for sid, (talk, call) in calls.items():
         mine = sorted(by_call.get(sid, {}).values(), key=lambda one: _moment(one.json))
         done = [case for case in talk.own(call) if _full(runs, case)]
+        late = sum(_late(runs, case) for case in done)
         if talk.fate is None:
-            _judge_call(world, call, done, talk, mine, secrets)
+            _judge_call(world, call, done, late, talk, mine, secrets)
 
 
 def _moment(body: dict[str, Any]) -> float:
     return datetime.fromisoformat(body["created_at"]).timestamp()
 
 
-def _judge_call(world: World, call: Call, done: list[Case], talk: Talk, mine: list[Told],
-                secrets: dict[int, str]) -> None:
+def _judge_call(world: World, call: Call, done: list[Case], late: int, talk: Talk,
+                mine: list[Told], secrets: dict[int, str]) -> None:
     world.count("webhooks", len(mine))
     for one in mine:
         if one.json["business_id"] != talk.business or not one.is_signed(secrets[talk.business]):
@@ -134,9 +142,10 @@ def _judge_call(world: World, call: Call, done: list[Case], talk: Talk, mine: li
     own = talk.own(call)
     first, last = min(case.told_at for case in own), max(case.told_at for case in own)
     most = 1 if last - first < AT_ONCE and talk.conference is None else len(own)
-    if not 1 <= len(mine) <= most:
+    if not 1 <= len(mine) <= most + late:
         world.complain(f"{call.call_sid} was told of {len(mine)} times, for {len(own)} recordings"
-                       f" announced within {last - first:.1f} s: {[one.body for one in mine]}")
+                       f" announced within {last - first:.1f} s, {late} of which failed before:"
+                       f" {[one.body for one in mine]}")
     elif mine:
         _judge_last(world, call, done, mine[-1].json["call"])
 
