@@ -138,6 +138,8 @@ def _judge_words(world: World, asked: Asked, answer: Answer, said: dict[str, Any
             good = said.get("status") in WORDS_202 and answer.retry_after > 0
         case 404:
             good = _may_be_missing(asked, code)
+        case 429:  # a responder that was killed over a page, or waits for PostgreSQL, has its place
+            good = asked.kind == "page" and code == "too_many_requests" and answer.retry_after > 0
         case 500:
             return _judge_500(world, asked, answer, said)
         case 503:
