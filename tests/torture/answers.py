@@ -41,7 +41,8 @@ def judge(world: World, asked: Asked, answer: Answer) -> str | None:
     """What is wrong with it, if anything."""
     world.count(f"answers {answer.status}")
     talk = asked.case.talk
-    if _front_end_spoke(world, asked, answer) or asked.epoch % 2 or asked.epoch != talk.epoch:
+    if _front_end_spoke(world, asked, answer) or _share_is_used(asked, answer) or asked.epoch % 2 \
+            or asked.epoch != talk.epoch:
         return None
     if asked.stranger or asked.is_gone:
         return _judge_refused(world, asked, answer)
@@ -68,6 +69,12 @@ def _front_end_spoke(world: World, asked: Asked, answer: Answer) -> bool:
     if answer.status not in (500, 503) or not world.weather.was("responders", asked.at, 0.2):
         return False
     return b'"unavailable"' in answer.body
+
+
+def _share_is_used(asked: Asked, answer: Answer) -> bool:
+    """A responder that was killed over a page, or waits for PostgreSQL, holds the place."""
+    return asked.kind == "page" and answer.status == 429 and answer.retry_after > 0 \
+        and b'"too_many_requests"' in answer.body
 
 
 def _must_be_ready(asked: Asked) -> bool:
@@ -138,8 +145,6 @@ def _judge_words(world: World, asked: Asked, answer: Answer, said: dict[str, Any
             good = said.get("status") in WORDS_202 and answer.retry_after > 0
         case 404:
             good = _may_be_missing(asked, code)
-        case 429:  # a responder that was killed over a page, or waits for PostgreSQL, has its place
-            good = asked.kind == "page" and code == "too_many_requests" and answer.retry_after > 0
         case 500:
             return _judge_500(world, asked, answer, said)
         case 503:

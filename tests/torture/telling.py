@@ -19,8 +19,6 @@ from .crowd import FAILURES
 from .verdict import POLL, Run, read_runs
 from .world import World
 
-AT_ONCE = 0.05  # the provider takes at least so long to send a recording
-
 
 def subscribe(stack: Stack, businesses: set[int], receiver: Receiver) -> dict[int, str]:
     """A webhook of each business; what they are signed with."""
@@ -79,10 +77,16 @@ def _full(runs: dict[str, list[Run]], case: Case) -> bool:
     return any(run.status == "completed" for run in own)
 
 
-def _late(runs: dict[str, list[Run]], case: Case) -> bool:
-    """Had it failed for good, so that nobody waited for it, before somebody asked for it again?"""
-    own = runs.get(case.name or case.sid, [])
-    return _full(runs, case) and any(run.status == "failed" for run in own)
+def _late(runs: dict[str, list[Run]], own: list[Case]) -> int:
+    """How many nobody could wait for: announced when another of their call had ended, or asked for
+    again after they had failed for good."""
+    full = {case.sid: [run for run in runs.get(case.name or case.sid, []) if run.job_type == "full"]
+            for case in own}
+    ended = min(run.completed_at.timestamp() for each in full.values() for run in each
+                if run.completed_at)
+    again = {"failed", "completed"}
+    return sum(case.told_at > ended or {run.status for run in full[case.sid]} == again
+               for case in own)
 
 
 def _judge_transcript(world: World, case: Case, shown: dict[str, Any], full: bool) -> None:
@@ -110,8 +114,8 @@ def _words(source: bytes) -> list[str]:
 
 def judge_told(world: World, told: list[Told], secrets: dict[int, str]) -> None:
     """Each call whose recordings were transcribed was told of, to its business alone: once when all
-    that was known was done or had failed, once more at most for each that was announced late or
-    came after it had failed, and in the end in full."""
+    that was known was done or had failed, once more at most for each that came late, and in the end
+    in full."""
     runs = read_runs(world)
     by_call: dict[str, dict[str, Told]] = {}
     for one in told:
@@ -122,16 +126,18 @@ def judge_told(world: World, told: list[Told], secrets: dict[int, str]) -> None:
     for sid, (talk, call) in calls.items():
         mine = sorted(by_call.get(sid, {}).values(), key=lambda one: _moment(one.json))
         done = [case for case in talk.own(call) if _full(runs, case)]
-        late = sum(_late(runs, case) for case in done)
+        most = 1 + _late(runs, talk.own(call)) if done else 0
+        if talk.conference is not None:
+            most += len(done)
         if talk.fate is None:
-            _judge_call(world, call, done, late, talk, mine, secrets)
+            _judge_call(world, call, done, most, talk, mine, secrets)
 
 
 def _moment(body: dict[str, Any]) -> float:
     return datetime.fromisoformat(body["created_at"]).timestamp()
 
 
-def _judge_call(world: World, call: Call, done: list[Case], late: int, talk: Talk,
+def _judge_call(world: World, call: Call, done: list[Case], most: int, talk: Talk,
                 mine: list[Told], secrets: dict[int, str]) -> None:
     world.count("webhooks", len(mine))
     for one in mine:
@@ -139,13 +145,9 @@ def _judge_call(world: World, call: Call, done: list[Case], late: int, talk: Tal
             world.complain(f"{call.call_sid} was told to {one.json['business_id']}")
     if not done:
         return
-    own = talk.own(call)
-    first, last = min(case.told_at for case in own), max(case.told_at for case in own)
-    most = 1 if last - first < AT_ONCE and talk.conference is None else len(own)
-    if not 1 <= len(mine) <= most + late:
-        world.complain(f"{call.call_sid} was told of {len(mine)} times, for {len(own)} recordings"
-                       f" announced within {last - first:.1f} s, {late} of which failed before:"
-                       f" {[one.body for one in mine]}")
+    if not 1 <= len(mine) <= most:
+        world.complain(f"{call.call_sid} was told of {len(mine)} times, and not at most {most}, for"
+                       f" {len(talk.own(call))} recordings: {[one.body for one in mine]}")
     elif mine:
         _judge_last(world, call, done, mine[-1].json["call"])
 
