@@ -53,8 +53,9 @@ class Plan:
 
 
 def short(seed: int) -> Plan:
-    """About half a minute, all of it; waits are as long as it takes to say that something hangs."""
-    return Plan(seed, businesses=6, recordings=60, seconds=15, quiet_seconds=60, runners=3,
+    """About half a minute, all of it; waits are as long as it takes to say that something hangs.
+    A webhook that its runner died with is due again after WEBHOOK_TIMEOUT and a minute."""
+    return Plan(seed, businesses=6, recordings=60, seconds=15, quiet_seconds=100, runners=3,
                 clickers=3, fsync=False, between_blows=(0.1, 0.9), losses_a_second=2.0,
                 taken_away_of_each=2)
 
